@@ -1,0 +1,79 @@
+"""The ACL envelope around a message, after FIPA SC00061.
+
+Ids are deterministic and do not depend on the order of arrival: a conversation is named by
+initiator, stage, period, subject and peer; a message by its conversation, the side that speaks
+(`i` initiator, `r` respondent) and that side's running number. An agent that is replayed therefore
+says the same ids again, and a receiver can drop what it has already heard.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .messages import Message
+
+
+class Side(StrEnum):
+    """Which of the two parties of a conversation speaks."""
+
+    INITIATOR = "initiator"
+    RESPONDENT = "respondent"
+
+    @property
+    def other(self) -> "Side":
+        """The opposite side."""
+        return Side.RESPONDENT if self is Side.INITIATOR else Side.INITIATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message on its way; times are microseconds since the epoch, UTC.
+
+    `reply_by_us` is the time by which the *next* message is wanted; `in_reply_to` names the message
+    answered (FIPA); `caused_by` names a message of another conversation that led to this one.
+    """
+
+    id: str
+    sender: str
+    receiver: str
+    protocol: str
+    conversation_id: str
+    content: Message
+    in_reply_to: str | None = None
+    caused_by: str | None = None
+    reply_by_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a conversation is about, and with whom: the parts of its id."""
+
+    initiator: str
+    stage: str
+    period: str
+    subject: str
+    peer: str
+
+    @property
+    def conversation_id(self) -> str:
+        """The deterministic id: the five parts, joined by slashes."""
+        return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
+
+    @classmethod
+    def parse(cls, conversation_id: str) -> "Topic":
+        """Take a conversation id apart; raises ValueError if it has not five non-empty parts."""
+        parts = conversation_id.split("/")
+        if len(parts) != 5 or not all(parts):
+            raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
+        return cls(*parts)
+
+
+def message_id(conversation_id: str, side: Side, index: int) -> str:
+    """The id of the `index`-th message (from 0) that `side` says in a conversation."""
+    return f"{conversation_id}#{side.value[0]}{index}"
+
+
+def index_of(envelope_id: str) -> tuple[Side, int] | None:
+    """Side and running number read from a message id, or None if it has another form."""
+    tail = envelope_id.rpartition("#")[2]
+    side = {"i": Side.INITIATOR, "r": Side.RESPONDENT}.get(tail[:1])
+    return (side, int(tail[1:])) if side and tail[1:].isdecimal() else None

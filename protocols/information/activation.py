@@ -1,0 +1,164 @@
+"""Activation: orders (INFO 6), measurements (INFO 7) and the DSO's limits (INFO 8)."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..messages import Message, Payload, Performative
+from .capacity import BindingConstraint
+from .offering import Offer
+from .quantities import Direction, Instant, Name, Product, Quantity, Text
+
+
+class Activate(Message):
+    """Deliver this much of an offer from `start` to `end`; directly (INFO 6)."""
+
+    type_id: ClassVar[str] = "gridpact.activate/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 6"
+    offer_id: Name
+    product: Product
+    direction: Direction
+    kind: Literal["activate"] = "activate"
+    power_mw: Quantity
+    start: Instant
+    end: Instant
+    supersedes: str | None = None
+
+
+class ActivateWhen(Message):
+    """The same, scheduled: when `start` has come (INFO 6)."""
+
+    type_id: ClassVar[str] = "gridpact.activate-when/1"
+    performative: ClassVar[Performative] = Performative.REQUEST_WHEN
+    info: ClassVar[str | None] = "INFO 6"
+    offer_id: Name
+    product: Product
+    direction: Direction
+    kind: Literal["activate"] = "activate"
+    power_mw: Quantity
+    start: Instant
+    end: Instant
+    supersedes: str | None = None
+
+
+class Activated(Message):
+    """The participant acknowledges and confirms an order."""
+
+    type_id: ClassVar[str] = "gridpact.activated/1"
+    performative: ClassVar[Performative] = Performative.AGREE
+    offer_id: Name
+    product: Product
+    status: Literal["activated", "scheduled"]
+
+
+class ActivationEnded(Message):
+    """The order has been carried out to its end, or another one has taken its place."""
+
+    type_id: ClassVar[str] = "gridpact.activation-ended/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    offer_id: Name
+    reason: Literal["delivered", "superseded"]
+
+
+class MeasurementSubscription(Message):
+    """Ask a participant for its real-time information."""
+
+    type_id: ClassVar[str] = "gridpact.measurement-subscription/1"
+    performative: ClassVar[Performative] = Performative.SUBSCRIBE
+    per_point: bool
+    start: Instant
+    end: Instant
+
+
+class PointPower(Payload):
+    """Change from the baseline at one connection point (+ more injection or less load)."""
+
+    point: Name
+    p_mw: float
+    q_mvar: float
+
+
+class Measurement(Message):
+    """Real-time information: power measured, the part that is activation, and the baseline (INFO 7).
+
+    P and Q are positive as injection; in scenario II they are those of the TSO-DSO connection points.
+    `set_point_mw` is the last set-point seen, which acknowledges it.
+    """
+
+    type_id: ClassVar[str] = "gridpact.measurement/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 7"
+    participant: Name
+    measured_at: Instant
+    p_mw: float
+    q_mvar: float
+    activated_mw: float
+    baseline_mw: float
+    set_point_mw: float
+    points: tuple[PointPower, ...] = ()
+
+
+class Limit(Payload):
+    """A cap on (or the end of) what an offer may deliver; a higher cap later lifts it."""
+
+    offer_id: Name
+    resource: Name
+    direction: Direction
+    kind: Literal["cap", "terminate"]
+    max_mw: Quantity
+    binding: BindingConstraint | None = None
+    valid_until: Instant
+
+
+class GridReading(Payload):
+    """What the DSO measured when it decided on a limit."""
+
+    element: Name
+    p_mw: float
+    q_mvar: float
+    measured_at: Instant
+
+
+class LimitRequest(Message):
+    """The DSO limits activations in its grid, with its power measurements (INFO 8, and INFO 7 in it)."""
+
+    type_id: ClassVar[str] = "gridpact.limit-request/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 8"
+    limits: tuple[Limit, ...] = Field(min_length=1)
+    readings: tuple[GridReading, ...] = ()
+
+
+class FollowedLimit(Payload):
+    """One limit, and the MW that the participant has confirmed to stay below."""
+
+    offer_id: Name
+    confirmed_mw: Quantity
+
+
+class LimitFollowed(Message):
+    """The TSO tells the DSO that the participants have followed its limits."""
+
+    type_id: ClassVar[str] = "gridpact.limit-followed/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    followed: tuple[FollowedLimit, ...]
+
+
+class LimitOrder(Message):
+    """The TSO passes a DSO's limit on to the participant (INFO 8)."""
+
+    type_id: ClassVar[str] = "gridpact.limit-order/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 8"
+    limit: Limit
+
+
+class OfferModified(Message):
+    """The participant has modified its offer (a related revision) and its output."""
+
+    type_id: ClassVar[str] = "gridpact.offer-modified/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    offer: Offer | None
+    confirmed_mw: Quantity
+    remark: Text | None = None

@@ -1,0 +1,250 @@
+"""Prequalification: what a resource can do (INFO 1, INFO 9) and what of it may be used (INFO 2)."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..messages import Message, Payload, Performative
+from .quantities import Direction, Instant, Name, Product, Quantity, Seconds, Share, Text, Verdict
+
+TRANSMISSION = "transmission"
+
+
+class BindingConstraint(Payload):
+    """The element whose limit an activation meets first, and in which case."""
+
+    element: str
+    kind: Literal["loading_percent", "vm_max_pu", "vm_min_pu", "no_solution"]
+    value: float
+    limit: float
+    case: str
+
+
+class Dynamics(Payload):
+    """How fast and how long a resource responds; full activation = preparation + ramping."""
+
+    preparation_s: Seconds
+    ramping_s: Seconds
+    deactivation_s: Seconds
+    min_duration_s: Seconds = 0.0
+    max_duration_s: Seconds = 86_400.0
+
+    @property
+    def full_activation_s(self) -> float:
+        """Preparation period plus ramping period."""
+        return self.preparation_s + self.ramping_s
+
+
+class ConnectedShare(Payload):
+    """One unit or DFR: where it is connected and its share of every activation (the activation scheme)."""
+
+    unit: Name
+    point: Name
+    bus: str | None = None
+    share: Share
+
+
+class ResourceData(Payload):
+    """One unit, or one pool with its activation scheme, and what it can change from its baseline."""
+
+    id: Name
+    kind: Literal["generator", "load", "storage", "pool", "transformer"]
+    grid: Name
+    scheme: tuple[ConnectedShare, ...] = Field(min_length=1)
+    max_up_mw: Quantity
+    max_down_mw: Quantity
+    min_mw: Quantity = 0.0
+
+    def maximum_mw(self, direction: Direction) -> float:
+        """The largest change in a direction."""
+        return self.max_up_mw if direction == "up" else self.max_down_mw
+
+    def points(self) -> tuple[tuple[str, float], ...]:
+        """Connection points with their summed shares, in the order of first mention."""
+        shares: dict[str, float] = {}
+        for part in self.scheme:
+            shares[part.point] = shares.get(part.point, 0.0) + part.share
+        return tuple(shares.items())
+
+
+class Application(Message):
+    """A BSP asks to be qualified for a product (INFO 1)."""
+
+    type_id: ClassVar[str] = "gridpact.application/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 1"
+    applicant: Name
+    product: Product
+    submitted_at: Instant
+    resources: tuple[ResourceData, ...] = Field(min_length=1)
+    dynamics: Dynamics
+
+
+class CapacityRequest(Message):
+    """The TSO sends a DSO the part of an application that lies in its grid (INFO 1)."""
+
+    type_id: ClassVar[str] = "gridpact.capacity-request/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 1"
+    applicant: Name
+    product: Product
+    submitted_at: Instant
+    resources: tuple[ResourceData, ...] = Field(min_length=1)
+    dynamics: Dynamics
+
+
+class ResourceVerdict(Payload):
+    """What of one resource may be used in one direction, and what binds it."""
+
+    resource: Name
+    direction: Direction
+    verdict: Verdict
+    max_mw: Quantity
+    binding: BindingConstraint | None = None
+
+
+class CapacityVerdict(Message):
+    """The DSO's validation result; a negative verdict is a result, not a refusal (INFO 2)."""
+
+    type_id: ClassVar[str] = "gridpact.capacity-verdict/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 2"
+    applicant: Name
+    product: Product
+    mode: Literal["separately", "all_together"]
+    verdicts: tuple[ResourceVerdict, ...]
+    valid_until: Instant
+
+
+class Qualified(Message):
+    """The TSO's qualification acknowledgement with the qualified MW of each resource (INFO 2)."""
+
+    type_id: ClassVar[str] = "gridpact.qualified/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 2"
+    applicant: Name
+    product: Product
+    verdicts: tuple[ResourceVerdict, ...] = Field(min_length=1)
+    valid_until: Instant
+
+
+class NotQualified(Message):
+    """The TSO qualifies nothing, with the reason and the test results (INFO 2)."""
+
+    type_id: ClassVar[str] = "gridpact.not-qualified/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 2"
+    applicant: Name
+    product: Product
+    verdicts: tuple[ResourceVerdict, ...] = ()
+    reason: Text
+
+
+class TestStep(Payload):
+    """From this offset on, follow this change from the baseline (+ up)."""
+
+    __test__: ClassVar[bool] = False
+    offset_s: Seconds
+    p_mw: float
+
+
+class TestOrder(Message):
+    """The TSO's prequalification test: a set-point profile to follow."""
+
+    __test__: ClassVar[bool] = False
+    type_id: ClassVar[str] = "gridpact.test-order/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    product: Product
+    resource: Name
+    steps: tuple[TestStep, ...] = Field(min_length=1)
+    start: Instant
+    sample_every_s: Seconds
+    duration_s: Seconds
+
+
+class TestSample(Payload):
+    """Measured change from the baseline at an offset from the start of the test."""
+
+    __test__: ClassVar[bool] = False
+    offset_s: Seconds
+    p_mw: float
+
+
+class TestReport(Message):
+    """What was measured during the prequalification test."""
+
+    __test__: ClassVar[bool] = False
+    type_id: ClassVar[str] = "gridpact.test-report/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    resource: Name
+    samples: tuple[TestSample, ...]
+
+
+class Requirements(Message):
+    """Scenario II: what the TSO wants to know of the DSO's demand response, and the test to pass (INFO 1)."""
+
+    type_id: ClassVar[str] = "gridpact.requirements/1"
+    performative: ClassVar[Performative] = Performative.REQUEST
+    info: ClassVar[str | None] = "INFO 1"
+    product: Product
+    full_activation_s: Seconds
+    hold_s: Seconds
+    tolerance_percent: float
+    attempt: int = Field(ge=1)
+    shortfall: str | None = None
+
+
+class TapData(Payload):
+    """One transformer that can change voltage: its taps, and the MW one step moves at reference load."""
+
+    transformer: Name
+    tap_position: int
+    tap_min: int
+    tap_max: int
+    step_percent: float
+    seconds_per_step: Seconds
+    steps: int = Field(ge=0)
+    mw_per_step: Quantity
+
+
+class TechnicalData(Message):
+    """Scenario II: the DSO's technical data for prequalification (INFO 9)."""
+
+    type_id: ClassVar[str] = "gridpact.technical-data/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 9"
+    applicant: Name
+    product: Product
+    attempt: int = Field(ge=1)
+    transformers: tuple[TapData, ...]
+    resources: tuple[ResourceData, ...]
+    dynamics: Dynamics
+    vm_min_pu: float
+    vm_max_pu: float
+
+
+class QualificationProposal(Message):
+    """Scenario II: the TSO's qualification acknowledgement to the DSO (INFO 2)."""
+
+    type_id: ClassVar[str] = "gridpact.qualification-proposal/1"
+    performative: ClassVar[Performative] = Performative.PROPOSE
+    info: ClassVar[str | None] = "INFO 2"
+    applicant: Name
+    product: Product
+    verdicts: tuple[ResourceVerdict, ...]
+    valid_until: Instant
+
+
+class QualificationAccepted(Message):
+    """The DSO takes its qualification as proposed."""
+
+    type_id: ClassVar[str] = "gridpact.qualification-accepted/1"
+    performative: ClassVar[Performative] = Performative.ACCEPT_PROPOSAL
+
+
+class QualificationDeclined(Message):
+    """The DSO does not take its qualification as proposed."""
+
+    type_id: ClassVar[str] = "gridpact.qualification-declined/1"
+    performative: ClassVar[Performative] = Performative.REJECT_PROPOSAL
+    reason: Text

@@ -1,0 +1,95 @@
+"""Activation: orders down the definitive merit order list, measurements up, and the DSO's hand on it.
+
+    BSP               TSO               DSO
+     │◀── Activate ────│                  │   7.1  10.1      direct; ActivateWhen if scheduled
+     │─── Activated ──▶│                  │   7.2  10.2
+     │─── Measurement ▶│                  │   7.3  10.3      every measurement tick
+     │─── Measurement ─────────────────── ▶   7.6            the DSO's own copy
+     │                 │◀─ LimitRequest ──│   7.7
+     │◀── LimitOrder ──│                  │   7.8
+     │─ OfferModified ▶│                  │   7.9
+     │                 │─ LimitFollowed ─▶│   7.9
+
+An activation lives as long as its conversation: agree = confirmed, inform = delivered to the end or
+superseded, cancel = terminated. The TSO may not refuse a security limit, so LIMIT has no use for refuse
+but for a limit on something that the TSO does not know.
+"""
+
+from collections.abc import Mapping
+
+from ..information.activation import (
+    Activate,
+    Activated,
+    ActivateWhen,
+    ActivationEnded,
+    LimitFollowed,
+    LimitOrder,
+    LimitRequest,
+    Measurement,
+    MeasurementSubscription,
+    OfferModified,
+)
+from ..messages import Message
+from ..tables import Protocol
+from ..templates import request, subscribe
+
+STAGE = "activation"
+
+
+def _activation(name: str, ask: type[Message], participant: str, figure: str) -> Protocol:
+    scheduled = ask is ActivateWhen
+    return request(
+        name,
+        stage=STAGE,
+        ask=ask,
+        by="TSO",
+        of=participant,
+        results=(ActivationEnded,),
+        agree=Activated,
+        paper={ask: f"{figure}.1", Activated: f"{figure}.2"},
+        fipa="fipa-request-when" if scheduled else "fipa-request",
+        cancellable=True,
+    )
+
+
+def _measurements(name: str, *, by: str, of: str, paper: Mapping[type[Message], str]) -> Protocol:
+    ask = MeasurementSubscription
+    return subscribe(name, stage=STAGE, ask=ask, by=by, of=of, inform=Measurement, paper=paper)
+
+
+ACTIVATION = _activation("activation", Activate, "BSP", "7")
+SCHEDULED_ACTIVATION = _activation("scheduled-activation", ActivateWhen, "BSP", "7")
+DSO_ACTIVATION = _activation("dso-activation", Activate, "DSO", "10")
+DSO_SCHEDULED_ACTIVATION = _activation("dso-scheduled-activation", ActivateWhen, "DSO", "10")
+MEASUREMENTS = _measurements("measurements", by="TSO", of="BSP", paper={Measurement: "7.3"})
+MEASUREMENTS_FOR_DSO = _measurements("measurements-for-dso", by="DSO", of="BSP", paper={Measurement: "7.6"})
+MEASUREMENTS_OF_DSO = _measurements("measurements-of-dso", by="TSO", of="DSO", paper={Measurement: "10.3"})
+LIMIT = request(
+    "limit",
+    stage=STAGE,
+    ask=LimitRequest,
+    by="DSO",
+    of="TSO",
+    results=(LimitFollowed,),
+    paper={LimitRequest: "7.7"},
+)
+LIMIT_ORDER = request(
+    "limit-order",
+    stage=STAGE,
+    ask=LimitOrder,
+    by="TSO",
+    of="BSP",
+    results=(OfferModified,),
+    paper={LimitOrder: "7.8", OfferModified: "7.9"},
+)
+PROTOCOLS = (
+    ACTIVATION,
+    SCHEDULED_ACTIVATION,
+    DSO_ACTIVATION,
+    DSO_SCHEDULED_ACTIVATION,
+    MEASUREMENTS,
+    MEASUREMENTS_FOR_DSO,
+    MEASUREMENTS_OF_DSO,
+    LIMIT,
+    LIMIT_ORDER,
+)
