@@ -1,0 +1,134 @@
+"""What a scenario says about a distribution grid: source, limits, taps, loads, planning cases, profiles.
+
+Pure validation; pandapower is not imported here, so that checking a scenario stays quick. Quantities of loads and
+generators are given as scales of what the network's file says, because that is how benchmark grids are used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from .clock import clock_us
+
+NetworkName = Literal["cigre_mv", "cigre_mv_der", "cigre_lv", "oberrhein", "case33bw"]
+Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+DEFAULT_LIMITS = {"loading_percent": 100.0, "vm_min_pu": 0.95, "vm_max_pu": 1.05}
+GROUPS = ("load", "wind", "pv", "storage")
+
+
+class Part(BaseModel):
+    """Base of every part of a grid description: frozen, no unknown keys, no infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TapChanger(Part):
+    """Tap changers given to every transformer of the network (`side: hv`: a higher position lowers the voltage)."""
+
+    side: Literal["hv", "lv"] = "hv"
+    min: int = Field(default=-9, ge=-50, le=0)
+    max: int = Field(default=9, ge=0, le=50)
+    step_percent: float = Field(default=1.5, gt=0, le=10)
+    position: int = 0
+    seconds_per_step: float = Field(default=10.0, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _position_within_range(self) -> Self:
+        if not self.min <= self.position <= self.max:
+            raise ValueError(f"taps.position {self.position} must lie between min {self.min} and max {self.max}")
+        return self
+
+
+class ZipPercent(Part):
+    """Shares of constant impedance, current and power of every load, for P and Q alike, in percent."""
+
+    z: float = Field(default=0.0, ge=0, le=100)
+    i: float = Field(default=0.0, ge=0, le=100)
+    p: float = Field(default=0.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _sums_to_hundred(self) -> Self:
+        if abs(self.z + self.i + self.p - 100) > 1e-9:
+            raise ValueError(f"zip_percent must sum to 100, got z {self.z} + i {self.i} + p {self.p}")
+        return self
+
+
+class GridLimits(Part):
+    """What the grid may bear: a value given here overrides the network's file, which overrides DEFAULT_LIMITS."""
+
+    loading_percent: float | None = Field(default=None, gt=0, le=500)
+    vm_min_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
+    vm_max_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
+    margin: float = Field(default=0.0002, ge=0, le=0.1)
+
+    @model_validator(mode="after")
+    def _band_is_open(self) -> Self:
+        if self.vm_min_pu is not None and self.vm_max_pu is not None and self.vm_min_pu >= self.vm_max_pu:
+            raise ValueError(f"limits.vm_min_pu {self.vm_min_pu} must be below vm_max_pu {self.vm_max_pu}")
+        return self
+
+
+class PlanningCase(Part):
+    """One state that prequalification must survive: scales of what the file says; absent = as the file stands."""
+
+    name: str = Field(min_length=1)
+    load: Scale | None = None
+    wind: Scale | None = None
+    pv: Scale | None = None
+    storage: Scale | None = None
+
+
+class Profile(Part):
+    """Scale of the file's value over the day: a constant or a step function keyed by clock time."""
+
+    forecast: Scale | dict[str, Scale]
+    actual: Scale | dict[str, Scale] | None = None
+
+    @field_validator("forecast", "actual", mode="after")
+    @classmethod
+    def _clock_times(cls, value: float | dict[str, float] | None) -> float | dict[str, float] | None:
+        if isinstance(value, dict):
+            if not value:
+                raise ValueError('a step function needs at least one entry, for instance {"12:35:00": 1.0}')
+            _checked_clocks(value)
+        return value
+
+
+class GridDescription(Part):
+    """A distribution grid as its scenario describes it; `file` is a path as the process can open it."""
+
+    network: NetworkName | None = None
+    file: str | None = None
+    load_scaling: Scale = 1.0
+    storage_scaling: Scale = 1.0
+    source_vm_pu: float | None = Field(default=None, gt=0.5, lt=1.5)
+    taps: TapChanger | None = None
+    zip_percent: ZipPercent | None = None
+    limits: GridLimits = GridLimits()
+    planning_cases: tuple[PlanningCase, ...] = ()
+    profiles: dict[str, Profile] = {}
+    metered: tuple[str, ...] = ("interface",)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.network is None) == (self.file is None):
+            given = "neither" if self.network is None else "both"
+            raise ValueError(f"a grid needs exactly one of `network` (a built-in name) and `file` (JSON), got {given}")
+        names = [case.name for case in self.planning_cases]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"planning case names must be unique, given twice: {', '.join(twice)}")
+        return self
+
+    def forecast_only(self) -> GridDescription:
+        """Return the same grid without what will really happen: all that a DSO may know."""
+        profiles = {name: Profile(forecast=profile.forecast) for name, profile in self.profiles.items()}
+        return self.model_copy(update={"profiles": profiles})
+
+
+def _checked_clocks(steps: dict[str, float]) -> None:
+    instants = [clock_us(text) for text in steps]
+    if instants != sorted(set(instants)):
+        raise ValueError(f"clock times must ascend without repetition, got {', '.join(steps)}")

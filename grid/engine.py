@@ -1,0 +1,49 @@
+"""How pandapower and the linear algebra under it are run: lazily, quietly, on one thread.
+
+`import pandapower` takes two seconds, so it happens only where a grid is really built. Its deprecation warnings and
+its advice to install numba are not the user's business. One and two BLAS threads differ in the last bits of an
+inverse, so bytes that must be reproducible are computed on one.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Run the block with one BLAS thread, so that results are the same to the last bit on every machine core count."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Run the block without pandapower's deprecation warnings and log lines below errors."""
+    logger = logging.getLogger("pandapower")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def run_power_flow(net: Any) -> bool:
+    """Run pandapower's Newton–Raphson AC power flow in place; return whether it converged."""
+    with quiet():
+        import pandapower
+
+        try:
+            pandapower.runpp(net, algorithm="nr", tolerance_mva=1e-9, max_iteration=30, numba=False)
+        except pandapower.LoadflowNotConverged:
+            return False
+    return bool(net.converged)

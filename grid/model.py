@@ -1,0 +1,193 @@
+"""A grid that is ready for questions: the prepared network, its names and limits, and a solver per tap position.
+
+A model knows the structure and no profile, so that a DSO's studies and the physical plant may share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .arrays import Floats, Integers
+from .description import GridDescription
+from .engine import quiet
+from .errors import NetworkError, near_names
+from .network import ZIP_COLUMNS, build
+from .operating_point import OperatingPoint
+from .points import ConnectionPoint
+from .solver import BatchSolver, Solution, zip_shares
+from .source import file_digest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratings:
+    """Names and limits of what a state is judged by: branches (lines, transformers) and the buses below the source.
+
+    `buses` are positions in the bus table; `interface_mw` is what the branches at each interface can carry.
+    """
+
+    branches: tuple[str, ...]
+    loading_percent: Floats
+    buses: Integers
+    bus_names: tuple[str, ...]
+    vm_min_pu: Floats
+    vm_max_pu: Floats
+    interfaces: tuple[str, ...]
+    interface_mw: tuple[float, ...]
+
+
+class GridModel:
+    """A compiled grid: `net` is the prepared pandapower network; never change it."""
+
+    def __init__(self, description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> None:
+        """Build and compile; raises NetworkError or SolverError."""
+        with quiet():
+            prepared = build(description, points)
+        self.net, self.notes = prepared.net, prepared.notes
+        self.points = tuple(points)
+        self.point_names = tuple(point.name for point in points)
+        self.margin = description.limits.margin
+        self._position = {name: k for k, name in enumerate(self.point_names)}
+        self._zip_percent = zip_shares(self.net)
+        self._bench = _constant_power_copy(self.net)
+        self._solvers: dict[tuple[int, ...], BatchSolver] = {}
+        self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
+        self.tap_ranges = _tap_ranges(self.net)
+        self.tap_senses = _tap_senses(self.net)
+        self.ratings = self._ratings()
+
+    def solver(self, taps: tuple[int, ...]) -> BatchSolver:
+        """Return the solver for tap positions (one per transformer); compiled once, about 30 ms.
+
+        Raises NetworkError for a wrong number of taps.
+        """
+        if len(taps) != len(self.initial_taps):
+            raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
+        if taps not in self._solvers:
+            self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
+            self._solvers[taps] = BatchSolver(self._bench, self._zip_percent)
+        return self._solvers[taps]
+
+    def solve(self, state: OperatingPoint) -> Solution:
+        """Solve one state."""
+        return self.solver(state.taps).solve(state)
+
+    def point(self, name: str) -> int:
+        """Return the number of a connection point; raises NetworkError if it is not in this grid."""
+        if name not in self._position:
+            raise NetworkError(f'connection point "{name}" is not in this grid{near_names(name, self.point_names)}')
+        return self._position[name]
+
+    def transformer(self, name: str) -> int:
+        """Return the position of a transformer named as in the ratings; raises NetworkError."""
+        names = self.transformer_names
+        if name not in names:
+            raise NetworkError(f'"{name}" is not in this grid{near_names(name, names)}')
+        return names.index(name)
+
+    @property
+    def transformer_names(self) -> tuple[str, ...]:
+        """Return the names of the two-winding transformers, in the order of tap tuples."""
+        first = len(self.net.line)
+        return self.ratings.branches[first : first + len(self.net.trafo)]
+
+    def _ratings(self) -> Ratings:
+        net, solver = self.net, self.solver(self.initial_taps)
+        _refuse_stranded(net, solver)
+        watched = np.flatnonzero(solver.supplied & ~solver.reference)
+        bus = net.bus.iloc[watched]
+        at_interface = [[int(bus) for bus in net.bus.index[at]] for at in solver.interface_buses]
+        return Ratings(
+            branches=_branch_names(net),
+            loading_percent=_loading_limits(net),
+            buses=watched.astype(np.int64),
+            bus_names=tuple(f"bus {index}" for index in bus.index),
+            vm_min_pu=bus.min_vm_pu.to_numpy(dtype=float),
+            vm_max_pu=bus.max_vm_pu.to_numpy(dtype=float),
+            interfaces=tuple(_interface_name(net, buses) for buses in at_interface),
+            interface_mw=tuple(_interface_rating_mw(net, buses) for buses in at_interface),
+        )
+
+
+def load_model(description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> GridModel:
+    """Return the model of a grid; equal structures (profiles and planning cases aside) share one compiled model."""
+    structure = description.model_copy(update={"profiles": {}, "planning_cases": (), "metered": ()})
+    content = "" if description.file is None else file_digest(description.file)
+    return _shared(structure.model_dump_json(), tuple(points), content)
+
+
+@lru_cache(maxsize=16)
+def _shared(structure: str, points: tuple[ConnectionPoint, ...], _content: str) -> GridModel:
+    return GridModel(GridDescription.model_validate_json(structure), points)
+
+
+def _constant_power_copy(net: Any) -> Any:
+    copied = deepcopy(net)
+    copied.load[list(ZIP_COLUMNS)] = 0.0
+    return copied
+
+
+def _refuse_stranded(net: Any, solver: BatchSolver) -> None:
+    lost = set(net.bus.index[~solver.supplied])
+    for table in ("load", "sgen", "storage"):
+        frame = net[table]
+        active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
+        points = frame[frame.bus.isin(lost) & (frame.type == "connection point")] if table == "sgen" else active
+        for index, row in [*active.iterrows(), *points.iterrows()]:
+            raise NetworkError(
+                f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
+            )
+
+
+def _branch_names(net: Any) -> tuple[str, ...]:
+    names = [f"line {a}-{b}" for a, b in zip(net.line.from_bus, net.line.to_bus, strict=True)]
+    names += [f"transformer {a}-{b}" for a, b in zip(net.trafo.hv_bus, net.trafo.lv_bus, strict=True)]
+    names += [f"transformer {t.hv_bus}-{t.mv_bus}-{t.lv_bus}" for t in net.trafo3w.itertuples()]
+    indices = [*net.line.index, *net.trafo.index, *net.trafo3w.index]
+    twice = {name for name in names if names.count(name) > 1}
+    return tuple(f"{n} #{k}" if n in twice else n for n, k in zip(names, indices, strict=True))
+
+
+def _loading_limits(net: Any) -> Floats:
+    limits = [net.line.max_loading_percent, net.trafo.max_loading_percent if len(net.trafo) else []]
+    limits.append(np.full(len(net.trafo3w), 100.0))
+    return np.concatenate([np.asarray(part, dtype=float) for part in limits])
+
+
+def _interface_name(net: Any, buses: list[int]) -> str:
+    at = net.ext_grid[net.ext_grid.bus.isin(buses) & net.ext_grid.in_service]
+    name = at.name.iloc[0]
+    return name if isinstance(name, str) and name else f"external grid {at.bus.iloc[0]}"
+
+
+def _interface_rating_mw(net: Any, buses: list[int]) -> float:
+    """Return what the branches from these buses can carry; those within the same set carry nothing out of it."""
+    trafo, line = net.trafo, net.line
+    at = trafo[(trafo.hv_bus.isin(buses) ^ trafo.lv_bus.isin(buses)) & trafo.in_service]
+    rating = float((at.sn_mva * at.parallel * at.df * at.max_loading_percent / 100).sum()) if len(at) else 0.0
+    at = line[(line.from_bus.isin(buses) ^ line.to_bus.isin(buses)) & line.in_service]
+    rated_ka = (at.max_i_ka * at.df * at.parallel * at.max_loading_percent / 100).sum()
+    wide = net.trafo3w[net.trafo3w.hv_bus.isin(buses) & net.trafo3w.in_service]
+    return rating + float(wide.sn_hv_mva.sum()) + float(rated_ka * net.bus.vn_kv.loc[buses[0]] * np.sqrt(3.0))
+
+
+def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:
+    """Return (lowest, highest) position per transformer; (position, position) where the taps do not act."""
+    ranges = []
+    for trafo in net.trafo.itertuples():
+        acts = trafo.tap_changer_type in ("Ratio", "Symmetrical", "Ideal") and trafo.tap_side in ("hv", "lv")
+        here = 0 if np.isnan(trafo.tap_pos) else int(trafo.tap_pos)
+        ends = (trafo.tap_min, trafo.tap_max) if acts else (here, here)
+        ranges.append((int(ends[0]), int(ends[1])) if np.isfinite(ends).all() else (here, here))
+    return tuple(ranges)
+
+
+def _tap_senses(net: Any) -> tuple[int, ...]:
+    """Return per transformer whether a higher position raises (+1) or lowers (−1) the voltage below it."""
+    pairs = zip(net.trafo.tap_side, net.trafo.tap_step_percent, strict=True)
+    return tuple((-1 if side == "hv" else 1) * (-1 if step < 0 else 1) for side, step in pairs)

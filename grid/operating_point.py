@@ -1,0 +1,67 @@
+"""One state of a grid: what loads, generators and storages do and where the taps stand.
+
+Loads are nominal, i.e. what they would draw at 1 pu; the solver applies their voltage dependence. Values are frozen:
+a changed state is a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .arrays import Complexes, Floats
+from .errors import NetworkError, near_names
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatingPoint:
+    """Powers in the order of the network's tables, MW and Mvar; generators end with the connection points.
+
+    load_* and storage_*: + is consumption; sgen_*: + is injection.
+    """
+
+    load_p_mw: Floats
+    load_q_mvar: Floats
+    sgen_p_mw: Floats
+    sgen_q_mvar: Floats
+    storage_p_mw: Floats
+    storage_q_mvar: Floats
+    taps: tuple[int, ...]
+    point_names: tuple[str, ...] = ()
+
+    def with_changes(self, p_mw: Mapping[str, float], q_mvar: Mapping[str, float] | None = None) -> OperatingPoint:
+        """Return this state with powers added at connection points, MW and Mvar, + is more injection.
+
+        Raises NetworkError for a connection point that is not in this grid.
+        """
+        active, reactive = self.sgen_p_mw.copy(), self.sgen_q_mvar.copy()
+        first = len(active) - len(self.point_names)
+        for powers, target in ((p_mw, active), (q_mvar or {}, reactive)):
+            for name, value in powers.items():
+                target[first + self._position(name)] += value
+        return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
+
+    def with_change_mva(self, change_mva: Complexes) -> OperatingPoint:
+        """Return this state with an injection (complex, MVA) added at every connection point, in their order."""
+        active, reactive = self.sgen_p_mw.copy(), self.sgen_q_mvar.copy()
+        first = len(active) - len(self.point_names)
+        active[first:] += change_mva.real
+        reactive[first:] += change_mva.imag
+        return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
+
+    def with_taps(self, taps: Sequence[int]) -> OperatingPoint:
+        """Return this state with other tap positions, one per transformer."""
+        return replace(self, taps=tuple(int(tap) for tap in taps))
+
+    def _position(self, name: str) -> int:
+        if name not in self.point_names:
+            raise NetworkError(f'connection point "{name}" is not in this grid{near_names(name, self.point_names)}')
+        return self.point_names.index(name)
+
+    def same_as(self, other: OperatingPoint) -> bool:
+        """Return whether two states are equal to the last bit."""
+        names = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
+        arrays = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        return arrays and self.taps == other.taps

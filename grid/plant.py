@@ -1,0 +1,201 @@
+"""The grid as it physically is: true profiles, true taps, and what units and pools really do.
+
+    resources ── set_point_power ─┐
+    orders ───── set_tap_target ──┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
+    profiles (actual) ────────────┘
+
+No party of the market; a DSO learns from it only through readings of what is metered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .arrays import Complexes, Floats
+from .clock import US_PER_SECOND, clock_text
+from .constraints import Binding, Constraints
+from .description import GridDescription
+from .errors import GridError
+from .model import load_model
+from .operating_point import OperatingPoint
+from .points import ConnectionPoint
+from .profiles import Profiles
+from .readings import Readings
+from .snapshot import Row, columns, network_json, row_of, with_row
+from .solver import Solution
+from .taps import TapDrive
+
+DEFAULT_SECONDS_PER_STEP = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantState:
+    """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
+
+    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN.
+    """
+
+    vm_pu: Floats
+    loading_percent: Floats
+    interface: tuple[tuple[str, float, float], ...]
+    converged: bool
+    violations: tuple[Binding, ...]
+    worst_element: str
+    worst_loading_percent: float
+    vm_min_pu: float
+    vm_max_pu: float
+
+    @property
+    def interface_p_mw(self) -> float:
+        """Import over all interfaces in MW."""
+        return sum(p_mw for _, p_mw, _ in self.interface)
+
+    @property
+    def interface_q_mvar(self) -> float:
+        """Import over all interfaces in Mvar."""
+        return sum(q_mvar for _, _, q_mvar in self.interface)
+
+
+class GridPlant:
+    """The true state of one grid over time; instants are integer microseconds since the epoch and never go back."""
+
+    def __init__(
+        self, grid_id: str, description: GridDescription, points: Sequence[ConnectionPoint], midnight_us: int = 0
+    ) -> None:
+        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00. Errors as for GridStudies."""
+        self.grid_id = grid_id
+        self.model = load_model(description, points)
+        self.columns = columns(self.model.net)
+        self._profiles = Profiles(self.model, description, midnight_us)
+        self._constraints = Constraints(self.model)
+        self._metered = _metered(self._profiles, description.metered)
+        self._meters_interface = "interface" in description.metered
+        self._midnight_us = self._now_us = midnight_us
+        self._power_mva: Complexes = np.zeros(len(self.model.point_names), dtype=complex)
+        seconds = description.taps.seconds_per_step if description.taps else DEFAULT_SECONDS_PER_STEP
+        drives = zip(self.model.initial_taps, self.model.tap_ranges, strict=True)
+        self._drives = [TapDrive(tap, reach, round(seconds * US_PER_SECOND)) for tap, reach in drives]
+        self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
+        self._reference: tuple[OperatingPoint, float] | None = None
+
+    @property
+    def taps(self) -> tuple[int, ...]:
+        """The present tap positions."""
+        return tuple(drive.position for drive in self._drives)
+
+    def set_point_power(self, point: str, p_mw: float, q_mvar: float = 0.0) -> None:
+        """Set what a connection point injects beyond its baseline, MW and Mvar, + up. Raises NetworkError."""
+        position = self.model.point(point)
+        if self._power_mva[position] != complex(p_mw, q_mvar):
+            self._power_mva[position] = complex(p_mw, q_mvar)
+            self._solved = None
+
+    def set_tap_target(self, transformer: str, position: int, at_us: int) -> None:
+        """Order a tap position, reached one step per `seconds_per_step`. Raises NetworkError (name, range)."""
+        self.advance(at_us)
+        self._drives[self.model.transformer(transformer)].set_target(position, at_us)
+
+    def advance(self, to_us: int) -> None:
+        """Move time on: profiles and tap drives. Raises GridError if time would go back."""
+        if to_us < self._now_us:
+            texts = (clock_text(max(0, t - self._midnight_us)) for t in (self._now_us, to_us))
+            raise GridError("time of grid {} cannot go back from {} to {}".format(self.grid_id, *texts))
+        before = self.taps, self._profiles.actual(self._now_us)
+        for drive in self._drives:
+            drive.advance(to_us)
+        self._now_us = to_us
+        if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
+            self._solved = None
+
+    def solve(self) -> PlantState:
+        """Return the present state; computed only when something has changed."""
+        return self._solution()[2]
+
+    def shadow_state(self, added: Mapping[str, float]) -> PlantState:
+        """Return the state that would be with power added at connection points (MW, + up). Raises NetworkError."""
+        state = self._operating_point().with_changes(added)
+        return self._state(self.model.solve(state))
+
+    def readings(self, at_us: int) -> Readings:
+        """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""
+        self.advance(at_us)
+        state, solution, plant_state = self._solution()
+        powers = _drawn(state, solution)
+        metered = []
+        for name, table, k in self._metered:
+            p_mw, q_mvar = powers[table]
+            metered.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+        interface = plant_state.interface if self._meters_interface else ()
+        return Readings(at_us=at_us, p_mw=tuple(metered), taps=self.taps, interface=interface)
+
+    def reference_interface_p_mw(self, at_us: int) -> float:
+        """Return the scheduled import in MW: forecast, no activation, initial taps, true or not."""
+        state = self._profiles.forecast(at_us)
+        if self._reference is None or self._reference[0] is not state:
+            self._reference = state, self._state(self.model.solve(state)).interface_p_mw
+        return self._reference[1]
+
+    def snapshot(self, at_us: int) -> Row:
+        """Advance to an instant and return every injection, tap and switch under the names in `columns`."""
+        self.advance(at_us)
+        state, solution, _ = self._solution()
+        return row_of(self.columns, self.model.net, state, solution)
+
+    def network_json(self) -> str:
+        """Return the prepared network as JSON, to be stored once beside the rows."""
+        return network_json(self.model.net)
+
+    def export(self, row: Mapping[str, float | int]) -> Any:
+        """Return the pandapower network of a row, loads as constant power at what they drew. Raises NetworkError."""
+        return with_row(self.model.net, row)
+
+    def _operating_point(self) -> OperatingPoint:
+        return self._profiles.actual(self._now_us).with_change_mva(self._power_mva).with_taps(self.taps)
+
+    def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
+        if self._solved is None:
+            state = self._operating_point()
+            solution = self.model.solve(state)
+            self._solved = state, solution, self._state(solution)
+        return self._solved
+
+    def _state(self, solution: Solution) -> PlantState:
+        ratings = self.model.ratings
+        converged = bool(solution.converged[0])
+        flows = solution.interface_mva[0] if converged else np.zeros(len(ratings.interfaces), dtype=complex)
+        loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0]
+        worst = int(np.argmax(loading / ratings.loading_percent)) if converged and len(loading) else -1
+        watched = vm_pu[ratings.buses]
+        rounded = [(round(float(s.real), 6) + 0.0, round(float(s.imag), 6) + 0.0) for s in flows]
+        return PlantState(
+            vm_pu=np.round(vm_pu, 6),
+            loading_percent=np.round(loading, 4),
+            interface=tuple((name, p, q) for name, (p, q) in zip(ratings.interfaces, rounded, strict=True)),
+            converged=converged,
+            violations=self._constraints.beyond(self._constraints.values(solution)[0], ""),
+            worst_element=ratings.branches[worst] if worst >= 0 else "",
+            worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
+            vm_min_pu=round(float(watched.min()), 6),
+            vm_max_pu=round(float(watched.max()), 6),
+        )
+
+
+def _drawn(state: OperatingPoint, solution: Solution) -> dict[str, tuple[Floats, Floats]]:
+    """Return P and Q per table as a meter shows them; without a power flow loads draw nothing."""
+    factor = np.nan_to_num(solution.load_factor[0])
+    loads = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
+    storages = state.storage_p_mw, state.storage_q_mvar
+    return {"load": loads, "sgen": (state.sgen_p_mw, state.sgen_q_mvar), "storage": storages}
+
+
+def _metered(profiles: Profiles, names: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
+    """Return (element, table, position) of everything metered, each once, in the order of the tables."""
+    found: dict[tuple[str, int], str] = {}
+    for name in names:
+        for table, positions in profiles.elements.find(name) if name != "interface" else ():
+            found |= {(table, int(k)): profiles.elements.names[table][int(k)] for k in positions}
+    return tuple((found[key], *key) for key in sorted(found))

@@ -1,0 +1,45 @@
+"""What is measured in a distribution grid, and what a DSO makes of it.
+
+Readings come from the plant and carry only what the scenario says is metered; an assessment is what the DSO computes
+from them, its forecast and the activations that it has been told of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .constraints import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Measurements at an instant.
+
+    `p_mw`: (element, MW, Mvar) as drawn or injected, in the element's own sign (loads and storages + = consumption) ·
+    `taps`: a position per transformer · `interface`: (name, MW, Mvar), + = import; empty if it is not metered.
+    """
+
+    at_us: int
+    p_mw: tuple[tuple[str, float, float], ...]
+    taps: tuple[int, ...]
+    interface: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a DSO believes of its grid at an instant.
+
+    Interface powers are those of the computed state, + = import; `interface_gap_mw` is metered less computed (0 if the
+    interface is not metered). `near`: within 5 % of loading or 0.005 pu of voltage of a limit, or beyond one.
+    """
+
+    at_us: int
+    worst_element: str
+    worst_loading_percent: float
+    vm_min_pu: float
+    vm_max_pu: float
+    interface_p_mw: float
+    interface_q_mvar: float
+    interface_gap_mw: float
+    violations: tuple[Binding, ...]
+    near: bool

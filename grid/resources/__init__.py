@@ -1,0 +1,26 @@
+"""Units and pools: what the market parties' machines physically do when a set-point reaches them.
+
+Nothing here knows prices, messages or networks. A resource is told a change from its baseline and follows it with its
+delays, ramps, ranges and energy; where it is connected is only a name that the grid model knows as well.
+"""
+
+from .description import Kind, PoolDescription, Response, UnitDescription
+from .pool import Pool
+from .resource import PointPower, Resource, ResourceError, ResourceState, Site
+from .split import split
+from .unit import Unit
+
+__all__ = [
+    "Kind",
+    "PointPower",
+    "Pool",
+    "PoolDescription",
+    "Resource",
+    "ResourceError",
+    "ResourceState",
+    "Response",
+    "Site",
+    "Unit",
+    "UnitDescription",
+    "split",
+]

@@ -1,0 +1,134 @@
+"""One unit that follows its set-point with reaction, preparation and linear ramps.
+
+    ordered   ─────┐ 2.5                      ┌── 0
+                   │                          │
+    power     ─────┴──────┬────╱‾‾‾‾‾‾‾‾‾‾‾‾‾‾┴──╲____
+               reaction + preparation, ramping    reaction, deactivation
+
+More magnitude takes effect after reaction + preparation, less after the reaction alone, and then it also caps what is
+still being prepared: an order lowered in time is never exceeded. Between two such events the power is a closed form
+of time, so the result does not depend, not even in its last bit, on how often anybody looks.
+"""
+
+from __future__ import annotations
+
+from .description import Response, UnitDescription
+from .resource import SECOND_US, PointPower, ResourceState, Site, require_finite, require_forward
+
+
+class Unit:
+    """A generator, load or storage that changes its power from a baseline when ordered to."""
+
+    def __init__(self, description: UnitDescription, response: Response, start_us: int) -> None:
+        """At rest on its baseline from `start_us` on."""
+        self.description = description
+        self.response = response
+        self._now_us = start_us
+        self._since_us, self._since_mw, self._goal_mw = start_us, 0.0, 0.0  # start of the present ramp and its goal
+        self._pending: list[tuple[int, float]] = []  # goals not yet in effect, by time
+
+    @property
+    def id(self) -> str:
+        """The name under which the scenario knows it."""
+        return self.description.id
+
+    @property
+    def full_activation_s(self) -> float:
+        """Seconds from an order at rest to delivery over the whole range."""
+        return self.response.full_activation_s
+
+    @property
+    def ordered_mw(self) -> float:
+        """The last order, clipped to the unit's range."""
+        return self._pending[-1][1] if self._pending else self._goal_mw
+
+    def sites(self) -> tuple[Site, ...]:
+        """The one point where the unit is connected; it has the unit's name."""
+        unit = self.description
+        return (Site(unit.id, unit.bus, unit.kind, unit.baseline_mw),)
+
+    def set_target(self, p_mw: float, at_us: int) -> None:
+        """Order a change of `p_mw` from the baseline at `at_us`; clipped to [-down_mw, up_mw].
+
+        Raises ResourceError when `p_mw` is no finite number or `at_us` lies before the time reached.
+        """
+        require_finite(self.id, p_mw)
+        self.advance(at_us)
+        target = min(max(p_mw, -self.description.down_mw), self.description.up_mw)
+        ordered = self.ordered_mw
+        lowered_us = at_us + round(self.response.reaction_s * SECOND_US)
+        if target * ordered <= 0 or abs(target) < abs(ordered):
+            self._cap(target if target * ordered > 0 else 0.0, lowered_us)
+        if target != self.ordered_mw:
+            self._pending.append((lowered_us + round(self.response.preparation_s * SECOND_US), target))
+        self.advance(at_us)
+
+    def _cap(self, limit_mw: float, from_us: int) -> None:
+        """From `from_us` on, no goal lies beyond `limit_mw`, seen from zero."""
+        low, high = min(limit_mw, 0.0), max(limit_mw, 0.0)
+        kept = [event for event in self._pending if event[0] < from_us]
+        last = kept[-1][1] if kept else self._goal_mw
+        for at_us, goal in [(from_us, last), *self._pending[len(kept) :]]:
+            capped = min(max(goal, low), high)
+            if capped != last:
+                kept.append((at_us, capped))
+                last = capped
+        self._pending = kept
+
+    def advance(self, to_us: int) -> None:
+        """Let time pass until `to_us`; ResourceError if that has passed already."""
+        require_forward(self.id, self._now_us, to_us)
+        while self._pending and self._pending[0][0] <= to_us:
+            at_us, goal = self._pending.pop(0)
+            self._since_mw = self._ramp(self._since_mw, self._goal_mw, (at_us - self._since_us) / SECOND_US)
+            self._since_us, self._goal_mw = at_us, goal
+        self._now_us = to_us
+
+    def power_at(self, at_us: int) -> float:
+        """The change from baseline at `at_us` if no other order comes; the unit itself stays where it is.
+
+        Raises ResourceError when `at_us` lies before the time reached.
+        """
+        require_forward(self.id, self._now_us, at_us)
+        since_us, power, goal = self._since_us, self._since_mw, self._goal_mw
+        for next_us, next_goal in self._pending:
+            if next_us > at_us:
+                break
+            power = self._ramp(power, goal, (next_us - since_us) / SECOND_US)
+            since_us, goal = next_us, next_goal
+        return round(self._ramp(power, goal, (at_us - since_us) / SECOND_US), 6)
+
+    def power_mw(self) -> float:
+        """The change from baseline at the time reached."""
+        return self.power_at(self._now_us)
+
+    def points(self) -> tuple[PointPower, ...]:
+        """The change from baseline at the unit's one site."""
+        p_mw = self.power_mw()
+        return (PointPower(self.id, p_mw, round(p_mw * self.description.q_per_p, 6)),)
+
+    def state(self) -> ResourceState:
+        """One sample for telemetry at the time reached."""
+        ((_, p_mw, q_mvar),) = self.points()
+        unit = self.description
+        return ResourceState(unit.id, self.ordered_mw, p_mw, q_mvar, unit.baseline_mw, unit.up_mw, unit.down_mw)
+
+    def _ramp(self, start_mw: float, goal_mw: float, for_s: float) -> float:
+        """Power after `for_s` on the way from `start_mw` to `goal_mw`: first back towards zero, then away from it."""
+        turn = min(start_mw, goal_mw, key=abs) if start_mw * goal_mw > 0 else 0.0
+        power, left_s = _leg(start_mw, turn, for_s, self._s_per_mw(start_mw, self.response.deactivation_s))
+        if power != turn:
+            return power
+        return _leg(turn, goal_mw, left_s, self._s_per_mw(goal_mw, self.response.ramping_s))[0]
+
+    def _s_per_mw(self, side_mw: float, whole_range_s: float) -> float:
+        size = self.description.up_mw if side_mw > 0 else self.description.down_mw
+        return whole_range_s / size if size > 0 else 0.0
+
+
+def _leg(start_mw: float, end_mw: float, for_s: float, s_per_mw: float) -> tuple[float, float]:
+    """Power after at most `for_s` of a linear ramp, and the seconds left once its end is reached."""
+    needed_s = abs(end_mw - start_mw) * s_per_mw
+    if for_s >= needed_s:
+        return end_mw, for_s - needed_s
+    return start_mw + (end_mw - start_mw) * (for_s / needed_s), 0.0

@@ -1,0 +1,182 @@
+"""What a DSO can compute: its belief of the grid, from forecasts, readings and what it is told.
+
+    prequalify ── planning cases ─┐
+    validate ──── forecast ───────┼─▶ limits ─▶ allowed MW and binding constraint
+    curtail ───── readings ───────┘
+    assess ────── readings ─────────▶ loadings, voltages, violations
+
+What will really happen is cut out of the description at construction, so that no study can use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from . import cvr, limits
+from .arrays import Floats
+from .clock import clock_text
+from .constraints import Constraints
+from .cvr import TapBlock
+from .description import GridDescription
+from .limits import Activation, Allowed, Case, Scope
+from .model import load_model
+from .operating_point import OperatingPoint
+from .points import ConnectionPoint
+from .profiles import Profiles
+from .readings import Assessment, Readings
+from .solver import Solution
+
+_ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
+NEAR_LOADING = 0.05
+NEAR_VOLTAGE_PU = 0.005
+
+
+class GridStudies:
+    """A DSO's studies of one grid; instants are integer microseconds since the epoch, results frozen and rounded."""
+
+    def __init__(
+        self, grid_id: str, description: GridDescription, points: Sequence[ConnectionPoint], midnight_us: int = 0
+    ) -> None:
+        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00.
+
+        Builds and compiles the grid (about 0.3 s after importing pandapower). Raises NetworkError, ProfileError or
+        SolverError.
+        """
+        self.grid_id = grid_id
+        self.description = description.forecast_only()
+        self.model = load_model(self.description, points)
+        self.notes = self.model.notes
+        self._profiles = Profiles(self.model, self.description, midnight_us)
+        self._constraints = Constraints(self.model)
+        self._midnight_us = midnight_us
+
+    def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that are not connection points of this grid, in their order."""
+        known = set(self.model.point_names)
+        return tuple(name for name in names if name not in known)
+
+    def prequalify(
+        self, activations: Sequence[Activation], scope: Scope = "all", already: tuple[Activation, ...] = ()
+    ) -> tuple[Allowed, ...]:
+        """Return what may be qualified in every planning case; see `limits.limit` for scopes and errors.
+
+        `already`: what is qualified so far; with scope "all" it is on, direction by direction.
+        """
+        return limits.limit(self.model, self._profiles.planning_cases(), activations, scope, fixed=already)
+
+    def validate(
+        self, activations: Sequence[Activation], at_us: Sequence[int], fixed: tuple[Activation, ...] = ()
+    ) -> tuple[Allowed, ...]:
+        """Return what of a merit order may be activated at all of the instants, as forecast (scope "prefix").
+
+        `fixed`: what is activated in any event.
+        """
+        cases = self._distinct([(self._time(at), self._profiles.forecast(at)) for at in at_us])
+        return limits.limit(self.model, cases, activations, "prefix", fixed=fixed)
+
+    def assess(self, readings: Readings, activated: Sequence[tuple[str, float]] = ()) -> Assessment:
+        """Return the state that readings and activations imply.
+
+        `activated`: (connection point, MW), the change from its baseline, + up; several entries of a point add up.
+        """
+        state = self.believed(readings).with_changes(_totals(activated))
+        return self._assessment(self.model.solve(state), readings)
+
+    def curtail(
+        self, readings: Readings, ordered: Sequence[Activation], fixed: tuple[Activation, ...] = ()
+    ) -> tuple[Allowed, ...]:
+        """Return how much of each ordered activation may stay on, given readings, in merit order: the last is cut.
+
+        Opposite directions do not relieve each other here either; `fixed` stays on.
+        """
+        return limits.limit(
+            self.model, [(self._time(readings.at_us), self.believed(readings))], ordered, "prefix", fixed=fixed
+        )
+
+    def cvr(self, at_us: int, taps: tuple[int, ...] | None = None) -> tuple[TapBlock, ...]:
+        """Return the tap blocks that the forecast offers; `taps`: where they stand (default: initially)."""
+        state = self._profiles.forecast(at_us)
+        return cvr.options(self.model, state if taps is None else state.with_taps(taps))
+
+    def interface_forecast(self, at_us: int) -> tuple[tuple[str, float, float, float], ...]:
+        """Return (interface, P MW, Q Mvar, limit MW) as forecast without activations; + = import."""
+        solution = self.model.solve(self._profiles.forecast(at_us))
+        ratings = self.model.ratings
+        rows = zip(ratings.interfaces, solution.interface_mva[0], ratings.interface_mw, strict=True)
+        return tuple((name, round(float(s.real), 6), round(float(s.imag), 6), round(mw, 6)) for name, s, mw in rows)
+
+    def believed(self, readings: Readings) -> OperatingPoint:
+        """Return the state without activations that the DSO believes in: forecast, overridden by what is metered."""
+        state = self._profiles.forecast(readings.at_us).with_taps(readings.taps)
+        if not readings.p_mw:
+            return state
+        arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
+        loads: list[tuple[int, float, float]] = []
+        for element, p_mw, q_mvar in readings.p_mw:
+            ((table, positions),) = self._profiles.elements.find(element)
+            if table == "load":
+                loads.append((int(positions[0]), p_mw, q_mvar))
+            arrays[f"{table}_p_mw"][positions], arrays[f"{table}_q_mvar"][positions] = p_mw, q_mvar
+        self._make_nominal(replace(state, **arrays), arrays, loads)
+        return replace(state, **arrays)
+
+    def _make_nominal(
+        self, state: OperatingPoint, arrays: dict[str, Floats], loads: list[tuple[int, float, float]]
+    ) -> None:
+        """Divide metered loads by their voltage dependence, because states hold what they draw at 1 pu."""
+        solution = self.model.solve(state) if loads else None
+        if solution is None or not solution.converged[0]:
+            return
+        for position, p_mw, q_mvar in loads:
+            factor = solution.load_factor[0, position]
+            arrays["load_p_mw"][position] = p_mw / factor.real
+            arrays["load_q_mvar"][position] = q_mvar / factor.imag
+
+    def _assessment(self, solution: Solution, readings: Readings) -> Assessment:
+        values = self._constraints.values(solution)[0]
+        violations = self._constraints.beyond(values, self._time(readings.at_us))
+        loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0, self.model.ratings.buses]
+        solved = bool(solution.converged[0])
+        relative = loading / self.model.ratings.loading_percent
+        worst = int(np.argmax(relative)) if solved and len(relative) else -1
+        total = solution.interface_mva[0].sum()
+        metered = sum(p_mw for _, p_mw, _ in readings.interface)
+        return Assessment(
+            at_us=readings.at_us,
+            worst_element=self.model.ratings.branches[worst] if worst >= 0 else "",
+            worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
+            vm_min_pu=round(float(vm_pu.min()), 6) if solved else 0.0,
+            vm_max_pu=round(float(vm_pu.max()), 6) if solved else 0.0,
+            interface_p_mw=round(float(total.real), 6) if solved else 0.0,
+            interface_q_mvar=round(float(total.imag), 6) if solved else 0.0,
+            interface_gap_mw=round(metered - float(total.real), 6) + 0.0 if solved and readings.interface else 0.0,
+            violations=violations,
+            near=bool(violations) or self._is_near(relative, vm_pu),
+        )
+
+    def _is_near(self, relative: Floats, vm_pu: Floats) -> bool:
+        ratings = self.model.ratings
+        low, high = vm_pu - ratings.vm_min_pu, ratings.vm_max_pu - vm_pu
+        return bool(relative.max(initial=0) >= 1 - NEAR_LOADING or min(low.min(), high.min()) <= NEAR_VOLTAGE_PU)
+
+    def _time(self, at_us: int) -> str:
+        return clock_text(at_us - self._midnight_us)
+
+    @staticmethod
+    def _distinct(cases: list[Case]) -> list[Case]:
+        """Drop instants whose state is that of an earlier one: profiles step rarely, so most are equal."""
+        kept: list[Case] = []
+        for case in cases:
+            if not any(case[1] is other[1] for other in kept):
+                kept.append(case)
+        return kept
+
+
+def _totals(activated: Iterable[tuple[str, float]]) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for name, p_mw in activated:
+        totals[name] = totals.get(name, 0.0) + p_mw
+    return totals
