@@ -1,0 +1,35 @@
+"""What every agent is: a name, a first state, and a pure reaction.
+
+An agent has no clock, network or random source. Everything it needs to know comes in an event; everything
+it does is an action. Its state is an immutable value, so a run can be replayed and verified.
+"""
+
+from collections.abc import Mapping
+from typing import Generic, Protocol, TypeVar
+
+from .actions import Action
+from .events import Event
+
+S = TypeVar("S")
+Reaction = tuple[S, tuple[Action, ...]]
+
+
+class Agent(Protocol, Generic[S]):
+    """A participant: `kind` is TSO, DSO, BSP or AGGREGATOR."""
+
+    @property
+    def name(self) -> str:
+        """Unique name in the run."""
+
+    @property
+    def kind(self) -> str:
+        """Which part it may take in protocols."""
+
+    def start(self) -> S:
+        """The state before anything has happened."""
+
+    def react(self, state: S, event: Event, now_us: int) -> Reaction[S]:
+        """The next state and what to do; pure."""
+
+    def telemetry(self, state: S) -> Mapping[str, float]:
+        """What of its state belongs in the telemetry, by column name."""

@@ -1,0 +1,137 @@
+"""A participant answers calls for offers at its own due time, with what it is qualified for and has available."""
+
+from dataclasses import replace
+
+from ...protocols.information.offering import (
+    Acceptance,
+    CallForOffers,
+    NoOffer,
+    Offer,
+    Offers,
+    Rejection,
+    Withdrawal,
+)
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.messages import Message
+from ...protocols.stages import offering as stage
+from ..actions import Action, Note, Observe, Say, Wake
+from ..agent import Reaction
+from ..events import Event, Heard, Sampled, Silence, Woken
+from ..market.merit_order import floor_to_step
+from ..profiles import BidPlan, BspProfile
+from .reading import ParticipantReading
+from .state import BspState
+
+SUBMIT, RECORD = "offering/submit/", "offering/record/"
+AVAILABILITY = "availability"
+RECORD_AFTER_US = 30 * US_PER_S
+
+
+def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
+    """React to what concerns offering."""
+    match event:
+        case Woken(timer) if timer.startswith(SUBMIT):
+            return _submit(profile, state, timer.removeprefix(SUBMIT), now_us)
+        case Sampled(reading=ParticipantReading(resources=resources)):
+            known = {r.resource: (r.available_up_mw, r.available_down_mw) for r in resources}
+            return replace(state, available=state.available.update(known)), ()
+        case Heard():
+            return _hear(profile, state, event, now_us)
+        case Silence():
+            evidence = {"name": "offer lapsed", "conversation_id": event.conversation.id}
+            return state, (Note(stage.STAGE, None, evidence),)
+        case _:
+            return state, ()
+
+
+def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
+    match event.content:
+        case CallForOffers() as call:
+            return _called(profile, state, event, call, now_us)
+        case Acceptance(offers=offers) if not event.late:
+            return _awarded(profile, state, event, offers)
+        case Acceptance():
+            return state, (Say(event.conversation.id, _too_late()),)
+        case Rejection(rejected=rejected):
+            evidence = {"name": "offers not taken", "rejected": [r.model_dump(mode="json") for r in rejected]}
+            return state, (Note(stage.STAGE, None, evidence),)
+        case _:
+            return state, ()
+
+
+def _too_late() -> Message:
+    return Withdrawal(reason="the award came after the offer had lapsed")
+
+
+def _called(
+    profile: BspProfile, state: BspState, event: Heard, call: CallForOffers, now_us: int
+) -> Reaction[BspState]:
+    """Keep the call until the due time; where there is nothing to offer, say so at once."""
+    if not any(_plans(profile, state, call)):
+        reason = f"nothing to offer of {call.product} {call.direction}"
+        return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
+    due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)
+    calls = state.calls.set(event.conversation.id, call)
+    look = Observe(AVAILABILITY, 1, now_us)
+    return replace(state, calls=calls), (look, Wake(SUBMIT + event.conversation.id, due_us))
+
+
+def _plans(profile: BspProfile, state: BspState, call: CallForOffers) -> list[tuple[BidPlan, float]]:
+    """Planned bids for a call, with the MW that qualification and availability leave."""
+    found = []
+    for plan in profile.bids:
+        if (plan.product, plan.direction) == (call.product, call.direction):
+            most_mw = min(plan.quantity_mw, state.qualified.get(f"{plan.resource}|{plan.direction}", 0.0))
+            if plan.resource in state.available:
+                most_mw = min(most_mw, state.available[plan.resource][0 if plan.direction == "up" else 1])
+            quantity_mw = floor_to_step(most_mw, call.quantity_step_mw) if plan.divisible else plan.quantity_mw
+            if most_mw >= quantity_mw >= max(plan.min_quantity_mw, call.min_quantity_mw):
+                found.append((plan, quantity_mw))
+    return found
+
+
+def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
+    call = state.calls[conversation_id]
+    state = replace(state, calls=state.calls.delete(conversation_id))
+    period = conversation_id.split("/")[2]
+    offers = tuple(
+        _offer(profile, call, period, number, plan, quantity_mw, now_us)
+        for number, (plan, quantity_mw) in enumerate(_plans(profile, state, call), start=1)
+    )
+    if not offers:
+        return state, (Say(conversation_id, NoOffer(reason="nothing is available any more")),)
+    valid_until_us = profile.calendar.period(period).gate_closure_us + 2 * profile.patience.validation_us
+    return state, (Say(conversation_id, Offers(offers=offers), valid_until_us),)
+
+
+def _offer(
+    profile: BspProfile, call: CallForOffers, period: str, number: int, plan: BidPlan, quantity_mw: float, now_us: int
+) -> Offer:
+    grid = next(resource.grid for resource in profile.resources if resource.id == plan.resource)
+    return Offer(
+        offer_id=f"{profile.name}.{period}.{call.product}-{call.direction}.{number}",
+        participant=profile.name,
+        session=period,
+        product=plan.product,
+        direction=plan.direction,
+        quantity_mw=quantity_mw,
+        min_quantity_mw=min(plan.min_quantity_mw, quantity_mw),
+        divisible=plan.divisible,
+        price_eur_per_mwh=plan.price_eur_per_mwh,
+        delivery_start=call.delivery_start,
+        delivery_end=call.delivery_end,
+        grid=grid,
+        resource=plan.resource,
+        submitted_at=now_us,
+    )
+
+
+def _awarded(
+    profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...]
+) -> Reaction[BspState]:
+    """The TSO has accepted: the offers bind from now on, and a record is owed after delivery."""
+    step = "6.9" if profile.coordination.dso_in_offering else "5.6"
+    note = Note(stage.STAGE, step, {"name": "acceptance received", "offer_ids": [o.offer_id for o in offers]})
+    due_us = profile.calendar.period(event.topic.period).end_us + RECORD_AFTER_US
+    actions: tuple[Action, ...] = (note, Wake(RECORD + event.conversation.id, due_us))
+    return replace(state, book=state.book.awarded(offers)), actions

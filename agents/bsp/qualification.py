@@ -1,0 +1,119 @@
+"""A participant applies to be qualified, and follows the TSO's test with its real resources."""
+
+from dataclasses import replace
+
+from ...protocols.envelope import Topic
+from ...protocols.information.capacity import (
+    Application,
+    NotQualified,
+    Qualified,
+    TestOrder,
+    TestReport,
+    TestSample,
+)
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.messages import Agree, Failure, Refuse
+from ...protocols.stages import prequalification as stage
+from ..actions import Action, Actuate, Note, Observe, Open, Say, Wake
+from ..agent import Reaction
+from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
+from ..profiles import BspProfile
+from .reading import ParticipantReading
+from .state import BspState, RunningTest
+
+APPLY, TEST_STEP, TEST_END = "prequalification/apply", "prequalification/step/", "prequalification/end"
+TEST_METER = "test"
+
+
+def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
+    """React to what concerns qualification."""
+    match event:
+        case Started():
+            return state, (Wake(APPLY, profile.applies_us),)
+        case Woken(timer) if timer == APPLY:
+            return state, (_apply(profile, now_us),)
+        case Woken(timer) if timer == TEST_END:
+            return _report(state)
+        case Woken(timer):
+            return state, _step(state, int(timer.removeprefix(TEST_STEP)))
+        case Sampled(reading=reading):
+            return _sampled(state, reading, now_us), ()
+        case Heard():
+            return _hear(state, event, now_us)
+        case Silence() | Rejected():
+            return state, (_unqualified("no answer in time" if isinstance(event, Silence) else "not understood"),)
+        case _:
+            return state, ()
+
+
+def _apply(profile: BspProfile, now_us: int) -> Open:
+    application = Application(
+        applicant=profile.name,
+        product=profile.product,
+        submitted_at=profile.applies_us,
+        resources=profile.resources,
+        dynamics=profile.dynamics,
+    )
+    topic = Topic(profile.name, stage.STAGE, "application", profile.product, profile.tso)
+    return Open(stage.PREQUALIFICATION, topic, application, profile.calendar.first.cfp_us)
+
+
+def _hear(state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
+    match event.content:
+        case Qualified() as result if not event.late:
+            return _qualified(state, result)
+        case NotQualified(reason=reason) | Refuse(reason=reason) | Failure(reason=reason):
+            return state, (_unqualified(reason),)
+        case TestOrder() as order:
+            return _begin_test(state, event.conversation.id, order, now_us)
+        case _:
+            return state, ()
+
+
+def _qualified(state: BspState, result: Qualified) -> Reaction[BspState]:
+    allowed = {f"{v.resource}|{v.direction}": v.max_mw for v in result.verdicts if v.max_mw > 0}
+    shown = [{"resource": v.resource, "direction": v.direction, "max_mw": v.max_mw} for v in result.verdicts]
+    note = Note(stage.STAGE, "4.6", {"name": "qualification received", "qualified": shown})
+    return replace(state, qualified=state.qualified.update(allowed)), (note,)
+
+
+def _unqualified(reason: str) -> Note:
+    return Note(stage.STAGE, "4.6", {"name": "not qualified", "reason": reason, "qualified": []})
+
+
+def _begin_test(state: BspState, conversation_id: str, order: TestOrder, now_us: int) -> Reaction[BspState]:
+    if state.test is not None:
+        return state, (Say(conversation_id, Refuse(reason="another test is running")),)
+    end_us = order.start + round(order.duration_s * US_PER_S)
+    steps = [
+        Wake(f"{TEST_STEP}{index}", order.start + round(step.offset_s * US_PER_S))
+        for index, step in enumerate(order.steps)
+    ]
+    meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
+    actions: tuple[Action, ...] = (Say(conversation_id, Agree()), *steps, meter, Wake(TEST_END, end_us))
+    return replace(state, test=RunningTest(conversation_id, order)), actions
+
+
+def _step(state: BspState, index: int) -> tuple[Action, ...]:
+    if state.test is None:
+        return ()
+    order = state.test.order
+    return (Actuate(order.resource, order.steps[index].p_mw, announced=True),)
+
+
+def _sampled(state: BspState, reading: object, now_us: int) -> BspState:
+    assert isinstance(reading, ParticipantReading)
+    test = state.test
+    if test is None or now_us < test.order.start:
+        return state
+    measured = [r.activated_mw for r in reading.resources if r.resource == test.order.resource]
+    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=sum(measured))
+    return replace(state, test=test._replace(samples=(*test.samples, sample)))
+
+
+def _report(state: BspState) -> Reaction[BspState]:
+    test = state.test
+    if test is None:
+        return state, ()
+    report = TestReport(resource=test.order.resource, samples=test.samples)
+    return replace(state, test=None), (Actuate(test.order.resource, 0.0, announced=True), Say(test.conversation_id, report))

@@ -1,0 +1,32 @@
+"""What a participant has heard and promised; immutable and hashable."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from immutables import Map
+
+from ...protocols.information.capacity import TestOrder, TestSample
+from ...protocols.information.offering import CallForOffers
+from ..delivery import OrderBook
+
+
+class RunningTest(NamedTuple):
+    """A prequalification test that is being followed."""
+
+    conversation_id: str
+    order: TestOrder
+    samples: tuple[TestSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BspState:
+    """All a participant knows: qualified MW by `resource|direction`, calls still open, its order book, who listens."""
+
+    qualified: Map[str, float] = Map()
+    test: RunningTest | None = None
+    calls: Map[str, CallForOffers] = Map()
+    available: Map[str, tuple[float, float]] = Map()
+    book: OrderBook = OrderBook()
+    listeners: tuple[str, ...] = ()
+    set_points: Map[str, float] = Map()
+    measured_mw: float = 0.0

@@ -1,0 +1,174 @@
+"""The DSO agent: each event goes to the part of its work that it belongs to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ...grid.readings import Readings
+from ...protocols.information.activation import (
+    Activate,
+    ActivateWhen,
+    LimitFollowed,
+    Measurement,
+    MeasurementSubscription,
+)
+from ...protocols.information.capacity import CapacityRequest, QualificationProposal, Requirements, TestOrder
+from ...protocols.information.offering import (
+    Acceptance,
+    AcceptanceNotice,
+    CallForOffers,
+    ForecastQuery,
+    MeritOrderList,
+    MeritOrderNotice,
+)
+from ...protocols.information.settlement import MeteredQuery, Statement
+from ...protocols.messages import Cancel
+from ...protocols.stages import activation
+from ..actions import Action, Observe, Wake
+from ..agent import Reaction
+from ..bsp import settlement
+from ..bsp.bidding import RECORD, SUBMIT
+from ..bsp.delivery import END, START
+from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
+from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
+from ..profiles import DsoProfile
+from . import archive, demand_response, forecast, monitoring, tap_delivery, validation
+from .state import DsoState
+from .studies import Watch
+
+BEGIN = "monitoring/begin"
+GRID = "grid"
+DSO_REACTION = Reaction[DsoState]
+STATEMENT_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class Dso:
+    """A distribution system operator with one grid."""
+
+    profile: DsoProfile
+    kind: str = "DSO"
+
+    @property
+    def name(self) -> str:
+        """Its name in the run."""
+        return self.profile.name
+
+    def start(self) -> DsoState:
+        """Nothing heard, nothing promised."""
+        return DsoState()
+
+    def react(self, state: DsoState, event: Event, now_us: int) -> Reaction[DsoState]:
+        """Hand the event to where it belongs."""
+        match event:
+            case Started():
+                return state, (Wake(BEGIN, self.profile.calendar.first.start_us),)
+            case Heard():
+                return self._hear(state, event, now_us)
+            case Silence() | Rejected():
+                mine = event.conversation.protocol is activation.LIMIT
+                return monitoring.answered(state, event) if mine else (state, ())
+            case Woken(timer):
+                return self._wake(state, timer, now_us)
+            case Sampled(source, reading):
+                return self._sampled(state, source, reading, now_us)
+            case Computed():
+                return self._computed(state, event, now_us)
+            case _:
+                return state, ()
+
+    def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+        profile = self.profile
+        match event.content:
+            case Measurement():
+                return monitoring.told(state, event), ()
+            case CapacityRequest():
+                return validation.capacity_requested(profile, state, event)
+            case MeritOrderList():
+                return validation.list_received(profile, state, event)
+            case MeritOrderNotice():
+                return validation.list_noticed(state, event)
+            case AcceptanceNotice():
+                return validation.accepted(profile, state, event)
+            case MeteredQuery():
+                return archive.asked(state, event)
+            case ForecastQuery():
+                return forecast.asked(profile, state, event)
+            case LimitFollowed():
+                return monitoring.answered(state, event)
+            case _ if event.conversation.protocol is activation.LIMIT:
+                return monitoring.answered(state, event)
+            case _:
+                return self._hear_as_participant(state, event, now_us)
+
+    def _hear_as_participant(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+        """Scenario II: what is said to the DSO as one more provider."""
+        profile = self.profile
+        match event.content:
+            case Requirements():
+                return demand_response.required(profile, state, event, now_us)
+            case TestOrder():
+                return demand_response.begin_test(state, event, now_us)
+            case QualificationProposal():
+                return demand_response.qualified(state, event)
+            case CallForOffers():
+                return demand_response.called(profile, state, event, now_us)
+            case Acceptance():
+                return demand_response.awarded(profile, state, event)
+            case Activate() | ActivateWhen() | Cancel() | MeasurementSubscription():
+                return tap_delivery.hear(profile, state, event, now_us)
+            case Statement() as statement:
+                book, conversation_id = state.demand.book, event.conversation.id
+                return state, settlement.answer(book, conversation_id, statement, STATEMENT_TOLERANCE)
+            case _:
+                return state, ()
+
+    def _wake(self, state: DsoState, timer: str, now_us: int) -> Reaction[DsoState]:
+        profile = self.profile
+        if timer == BEGIN:
+            return state, (Observe(GRID, profile.monitoring_us, profile.calendar.end_us),)
+        if timer == TEST_END:
+            return demand_response.end_test(profile, state)
+        if timer.startswith(TEST_STEP):
+            return state, demand_response.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
+        if timer.startswith(SUBMIT):
+            return state, demand_response.look(profile, timer.removeprefix(SUBMIT))
+        if timer.startswith(START):
+            return tap_delivery.moved(profile, state, now_us)
+        if timer.startswith(END):
+            return tap_delivery.over(profile, state, timer.removeprefix(END), now_us)
+        record = settlement.record(state.demand.book, timer.removeprefix(RECORD), "short-term forecast (INFO 10)")
+        return state, record
+
+    def _sampled(self, state: DsoState, source: str, reading: object, now_us: int) -> Reaction[DsoState]:
+        assert isinstance(reading, Readings)
+        if source == TEST_METER:
+            return demand_response.sample_test(state, reading, now_us), ()
+        return monitoring.read(self.profile, state, reading, now_us)
+
+    def _computed(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
+        profile = self.profile
+        if event.key == monitoring.WATCH:
+            return self._watched(state, event, now_us)
+        if event.key.startswith(demand_response.BLOCKS):
+            return demand_response.offer(profile, state, event, now_us)
+        return COMPUTED[event.key.partition("/")[0] + "/"](profile, state, event)
+
+    def _watched(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
+        state, limits = monitoring.watched(self.profile, state, event, now_us)
+        published: tuple[Action, ...] = ()
+        if isinstance(event.result, Watch):
+            state, published = tap_delivery.published(self.profile, state, event.result, now_us)
+        return state, (*limits, *published)
+
+    def telemetry(self, state: DsoState) -> Mapping[str, float]:
+        """What it believes of its grid is in the events; of its promises, the blocks in force."""
+        return {"applied_mw": round(sum(task.power_mw for task in state.demand.book.tasks.values()), 6)}
+
+
+Answer = Callable[[DsoProfile, DsoState, Computed], DSO_REACTION]
+COMPUTED: Mapping[str, Answer] = {
+    validation.CAPACITY: validation.capacity_computed,
+    validation.LIST: validation.list_computed,
+    demand_response.TECHNICAL: demand_response.technical,
+    forecast.FORECAST: forecast.computed,
+}

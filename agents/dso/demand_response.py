@@ -1,0 +1,283 @@
+"""Scenario II: the DSO as one more participant, with demand response by conservation voltage reduction (CVR).
+
+    Requirements ─▶ technical data (INFO 9) ─▶ test with the real taps ─▶ corrected, if it failed (8.3)
+    CallForOffers ─▶ blocks that the forecast allows ─▶ one indivisible offer per tap step
+
+Lower voltage draws less power from voltage-dependent loads. The first claim of MW per step uses an assumed
+CVR factor; after a failed test it is what was measured, and for transformers not yet tested what the power
+flow says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...grid.cvr import TapBlock
+from ...grid.readings import Readings
+from ...protocols.information.capacity import (
+    ConnectedShare,
+    Dynamics,
+    QualificationAccepted,
+    QualificationProposal,
+    Requirements,
+    ResourceData,
+    TapData,
+    TechnicalData,
+    TestOrder,
+    TestReport,
+    TestSample,
+)
+from ...protocols.information.offering import Acceptance, CallForOffers, NoOffer, Offer, Offers, Withdrawal
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.messages import Agree, Failure, Message
+from ...protocols.stages import prequalification as stage
+from ..actions import Action, Actuate, Compute, Note, Observe, Say, Wake
+from ..agent import Reaction
+from ..bsp.bidding import RECORD, RECORD_AFTER_US, SUBMIT
+from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
+from ..bsp.state import RunningTest
+from ..events import Computed, Heard
+from ..market.merit_order import floor_to_step
+from ..profiles import DsoProfile
+from .state import DsoState
+from .studies import AskTaps, TapOptions
+
+TECHNICAL, BLOCKS = "technical/", "blocks/"
+KILOWATT = 1e-3
+
+
+def resource_of(grid: str, transformer: str) -> str:
+    """The name of a transformer's voltage reduction as a resource."""
+    return f"{grid} cvr {transformer}"
+
+
+def transformer_of(grid: str, resource: str) -> str:
+    """The transformer behind a resource."""
+    return resource.removeprefix(f"{grid} cvr ")
+
+
+def required(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+    """The TSO asks for technical data: look at what the taps can do now."""
+    asked = event.content
+    assert isinstance(asked, Requirements)
+    job = AskTaps(profile.grid, now_us)
+    state = state.with_demand(attempt=asked.attempt)
+    return state, (Say(event.conversation.id, Agree()), Compute(TECHNICAL + event.conversation.id, job))
+
+
+def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
+    """State the technical data: claimed at first, corrected after a failed test."""
+    conversation_id = event.key.removeprefix(TECHNICAL)
+    options = event.result
+    if event.error is not None or not isinstance(options, TapOptions):
+        return state, (Say(conversation_id, Failure(reason=f"the study failed: {event.error}")),)
+    response = profile.demand_response
+    assert response is not None
+    steps = {t.name: min(response.max_steps, len(_up(options, t.name))) for t in options.transformers}
+    claims = {t.name: _claim(profile, state, options, t.name, steps[t.name]) for t in options.transformers}
+    usable = {name: count for name, count in steps.items() if count > 0}
+    demand = state.demand
+    state = state.with_demand(
+        options=options,
+        steps=demand.steps.update(usable),
+        positions=demand.positions.update({t.name: t.position for t in options.transformers}),
+    )
+    answer = _technical_data(profile, state, usable, claims)
+    notes: tuple[Action, ...] = ()
+    if demand.attempt > 1:
+        evidence = {"name": "technical data corrected", "attempt": demand.attempt, "mw_per_step": claims}
+        notes = (Note(stage.STAGE, "8.3", evidence),)
+    return state, (*notes, Say(conversation_id, answer))
+
+
+def _up(options: TapOptions, transformer: str) -> list[TapBlock]:
+    return [block for block in options.blocks if block.transformer == transformer and block.p_mw > 0]
+
+
+def _claim(profile: DsoProfile, state: DsoState, options: TapOptions, transformer: str, steps: int) -> float:
+    """MW per step: what was measured; else, after a failed test, what the power flow says; else assumed."""
+    measured_mw = state.demand.mw_per_step.get(transformer)
+    if measured_mw is not None or steps == 0:
+        return measured_mw or 0.0
+    if state.demand.attempt > 1:
+        return floor_to_step(sum(block.p_mw for block in _up(options, transformer)[:steps]) / steps, KILOWATT)
+    assert profile.demand_response is not None
+    share_mw = options.import_mw / len(options.transformers)
+    return floor_to_step(profile.demand_response.assumed_cvr_factor * share_mw * options.step_percent / 100, KILOWATT)
+
+
+def _technical_data(
+    profile: DsoProfile, state: DsoState, steps: dict[str, int], claims: dict[str, float]
+) -> TechnicalData:
+    options, response = state.demand.options, profile.demand_response
+    assert options is not None and response is not None
+    data = tuple(
+        TapData(
+            transformer=t.name,
+            tap_position=t.position,
+            tap_min=t.tap_min,
+            tap_max=t.tap_max,
+            step_percent=options.step_percent,
+            seconds_per_step=response.seconds_per_step,
+            steps=steps.get(t.name, 0),
+            mw_per_step=claims[t.name],
+        )
+        for t in options.transformers
+    )
+    moving_s = response.seconds_per_step * max(steps.values(), default=1)
+    return TechnicalData(
+        applicant=profile.name,
+        product="mFRR",
+        attempt=state.demand.attempt,
+        transformers=data,
+        resources=tuple(_resource(profile, name, count, claims[name]) for name, count in steps.items()),
+        dynamics=Dynamics(preparation_s=10.0, ramping_s=moving_s, deactivation_s=moving_s),
+        vm_min_pu=options.vm_min_pu,
+        vm_max_pu=options.vm_max_pu,
+    )
+
+
+def _resource(profile: DsoProfile, transformer: str, steps: int, mw_per_step: float) -> ResourceData:
+    name = resource_of(profile.grid, transformer)
+    share = ConnectedShare(unit=transformer, point=transformer, share=1.0)
+    most_mw = round(steps * mw_per_step, 6)
+    return ResourceData(
+        id=name, kind="transformer", grid=profile.grid, scheme=(share,), max_up_mw=most_mw, max_down_mw=0.0, min_mw=0.0
+    )
+
+
+def begin_test(state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+    """Follow the TSO's test with the real taps, against the import measured just before."""
+    order = event.content
+    assert isinstance(order, TestOrder)
+    end_us = order.start + round(order.duration_s * US_PER_S)
+    steps = [Wake(f"{TEST_STEP}{i}", order.start + round(s.offset_s * US_PER_S)) for i, s in enumerate(order.steps)]
+    meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
+    first = Observe(TEST_METER, 1, now_us)
+    state = state.with_demand(test=RunningTest(event.conversation.id, order), test_base_mw=None)
+    return state, (Say(event.conversation.id, Agree()), first, *steps, meter, Wake(TEST_END, end_us))
+
+
+def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action, ...]:
+    """Move the taps as the test says: fully down in voltage, or back."""
+    test, options = state.demand.test, state.demand.options
+    if test is None or options is None:
+        return ()
+    transformer = transformer_of(profile.grid, test.order.resource)
+    wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
+    return (Actuate(f"taps/{transformer}", position(state, transformer, wanted)),)
+
+
+def position(state: DsoState, transformer: str, steps: int) -> int:
+    """The tap position after a number of up blocks."""
+    options = state.demand.options
+    assert options is not None
+    start = next(t.position for t in options.transformers if t.name == transformer)
+    return start + sum(block.steps for block in _up(options, transformer)[:steps])
+
+
+def sample_test(state: DsoState, readings: Readings, now_us: int) -> DsoState:
+    """Import less than just before the test is what the taps have freed."""
+    test, import_mw = state.demand.test, sum(p_mw for _, p_mw, _ in readings.interface)
+    if test is None:
+        return state
+    if state.demand.test_base_mw is None or now_us < test.order.start:
+        return state.with_demand(test_base_mw=import_mw)
+    freed_mw = round(state.demand.test_base_mw - import_mw, 6)
+    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=freed_mw)
+    return state.with_demand(test=test._replace(samples=(*test.samples, sample)))
+
+
+def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
+    """Report, and remember what was measured per step."""
+    test = state.demand.test
+    if test is None:
+        return state, ()
+    transformer = transformer_of(profile.grid, test.order.resource)
+    steps = state.demand.steps.get(transformer, 0)
+    until_s = test.order.steps[-1].offset_s
+    held = [sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
+    measured_mw = floor_to_step(max(0.0, min(held, default=0.0)) / max(1, steps), KILOWATT)
+    known = state.demand.mw_per_step.set(transformer, measured_mw)
+    report = TestReport(resource=test.order.resource, samples=test.samples)
+    return state.with_demand(test=None, mw_per_step=known), (Say(test.conversation_id, report),)
+
+
+def qualified(state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """The TSO acknowledges the qualification."""
+    proposal = event.content
+    assert isinstance(proposal, QualificationProposal)
+    known = {f"{v.resource}|{v.direction}": v.max_mw for v in proposal.verdicts if v.max_mw > 0}
+    state = state.with_demand(qualified=state.demand.qualified.update(known))
+    return state, (Say(event.conversation.id, QualificationAccepted()),)
+
+
+def called(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+    """A call for offers: at the due time, see what the forecast allows."""
+    call = event.content
+    assert isinstance(call, CallForOffers)
+    if not any(key.endswith(f"|{call.direction}") for key in state.demand.qualified):
+        reason = f"nothing qualified for {call.product} {call.direction}"
+        return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
+    due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)
+    return state, (Wake(SUBMIT + event.conversation.id, due_us),)
+
+
+def look(profile: DsoProfile, conversation_id: str) -> tuple[Action, ...]:
+    """The due time has come: what do the taps offer in that period?"""
+    period = profile.calendar.period(conversation_id.split("/")[2])
+    return (Compute(BLOCKS + conversation_id, AskTaps(profile.grid, period.start_us)),)
+
+
+def offer(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
+    """One indivisible offer per tap step, within what is qualified."""
+    conversation_id = event.key.removeprefix(BLOCKS)
+    if event.error is not None or not isinstance(event.result, TapOptions):
+        return state, (Say(conversation_id, NoOffer(reason=f"the study failed: {event.error}")),)
+    offers = tuple(_offers(profile, state, event.result.blocks, conversation_id, now_us))
+    if not offers:
+        return state, (Say(conversation_id, NoOffer(reason="voltage leaves no room")),)
+    period = profile.calendar.period(conversation_id.split("/")[2])
+    valid_until_us = period.gate_closure_us + 2 * profile.patience.validation_us
+    return state, (Say(conversation_id, Offers(offers=offers), valid_until_us),)
+
+
+def _offers(
+    profile: DsoProfile, state: DsoState, blocks: Iterable[TapBlock], conversation_id: str, now_us: int
+) -> Iterable[Offer]:
+    assert profile.demand_response is not None
+    period = profile.calendar.period(conversation_id.split("/")[2])
+    left = dict(state.demand.qualified.items())
+    for number, block in enumerate(blocks, start=1):
+        resource = resource_of(profile.grid, block.transformer)
+        quantity_mw = floor_to_step(block.p_mw, KILOWATT)
+        if block.p_mw <= 0 or quantity_mw > left.get(f"{resource}|up", 0.0) + 1e-9:
+            continue
+        left[f"{resource}|up"] -= quantity_mw
+        yield Offer(
+            offer_id=f"{profile.name}.{period.id}.mFRR-up.{number}",
+            participant=profile.name,
+            session=period.id,
+            product="mFRR",
+            direction="up",
+            quantity_mw=quantity_mw,
+            min_quantity_mw=quantity_mw,
+            divisible=False,
+            price_eur_per_mwh=profile.demand_response.price_eur_per_mwh,
+            delivery_start=period.start_us,
+            delivery_end=period.end_us,
+            grid=profile.grid,
+            resource=resource,
+            submitted_at=now_us,
+        )
+
+
+def awarded(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """The TSO has accepted blocks: a record is owed after delivery; a late award binds nobody."""
+    acceptance = event.content
+    assert isinstance(acceptance, Acceptance)
+    if event.late:
+        late: Message = Withdrawal(reason="the award came after the offer had lapsed")
+        return state, (Say(event.conversation.id, late),)
+    due_us = profile.calendar.period(event.topic.period).end_us + RECORD_AFTER_US
+    demand = replace(state.demand, book=state.demand.book.awarded(acceptance.offers))
+    return replace(state, demand=demand), (Wake(RECORD + event.conversation.id, due_us),)

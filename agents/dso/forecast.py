@@ -1,0 +1,52 @@
+"""Scenario II: the short-term consumption forecast of every TSO-DSO connection point (INFO 10), the baseline."""
+
+from ...protocols.information.offering import BaselineForecast, ForecastQuery, PointForecast, ZoneForecast
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.messages import Agree, Failure
+from ..actions import Compute, Say
+from ..agent import Reaction
+from ..events import Computed, Heard
+from ..profiles import DsoProfile
+from .state import DsoState
+from .studies import Forecast, InterfaceForecast
+
+FORECAST = "forecast/"
+
+
+def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """The TSO asks for the forecast of a period."""
+    query = event.content
+    assert isinstance(query, ForecastQuery)
+    instants = tuple(range(query.start, query.end, query.resolution_s * US_PER_S))
+    job = Forecast(profile.grid, instants)
+    return state, (Say(event.conversation.id, Agree()), Compute(f"{FORECAST}{query.end}/{event.conversation.id}", job))
+
+
+def computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
+    """The forecast is known: per connection point, and added up over the balancing zone."""
+    end, _, conversation_id = event.key.removeprefix(FORECAST).partition("/")
+    if event.error is not None or not isinstance(event.result, tuple):
+        return state, (Say(conversation_id, Failure(reason=f"the study failed: {event.error}")),)
+    rows: tuple[InterfaceForecast, ...] = event.result
+    starts = sorted({row.at_us for row in rows})
+    ends = dict(zip(starts, [*starts[1:], int(end)], strict=True))
+    points = tuple(
+        PointForecast(
+            connection_point=row.name,
+            start=row.at_us,
+            end=ends[row.at_us],
+            p_mw=row.import_mw,
+            limit_mva=row.limit_mw,
+        )
+        for row in rows
+    )
+    zones = tuple(
+        ZoneForecast(
+            zone=profile.grid,
+            start=start,
+            end=ends[start],
+            p_mw=round(sum(row.import_mw for row in rows if row.at_us == start), 6),
+        )
+        for start in starts
+    )
+    return state, (Say(conversation_id, BaselineForecast(kind="baseline", points=points, zones=zones)),)

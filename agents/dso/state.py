@@ -1,0 +1,82 @@
+"""What a DSO knows and has promised; immutable and hashable."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from immutables import Map
+
+from ...grid.limits import Activation
+from ...grid.readings import Readings
+from ...protocols.information.offering import AcceptedOffer
+from ..bsp.state import RunningTest
+from ..delivery import OrderBook
+from .studies import TapOptions
+
+
+class Connected(NamedTuple):
+    """A participant's resource in this grid: connection points with their shares of every activation."""
+
+    participant: str
+    points: tuple[tuple[str, float], ...]
+
+
+class Told(NamedTuple):
+    """The last INFO 7 of a participant."""
+
+    set_point_mw: float
+    activated_mw: float
+    points: tuple[tuple[str, float], ...]
+
+
+class InForce(NamedTuple):
+    """A limit in force: MW, since when, and whether the TSO has confirmed it."""
+
+    max_mw: float
+    since_us: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DemandResponseState:
+    """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
+
+    options: TapOptions | None = None
+    attempt: int = 0
+    asked: str | None = None
+    calls: Map[str, str] = Map()
+    mw_per_step: Map[str, float] = Map()
+    steps: Map[str, int] = Map()
+    qualified: Map[str, float] = Map()
+    test: RunningTest | None = None
+    test_base_mw: float | None = None
+    book: OrderBook = OrderBook()
+    positions: Map[str, int] = Map()
+    listeners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DsoState:
+    """All a DSO knows."""
+
+    connected: Map[str, Connected] = Map()
+    qualified: tuple[Activation, ...] = ()
+    accepted: Map[str, AcceptedOffer] = Map()
+    told: Map[str, Told] = Map()
+    subscribed: frozenset[str] = frozenset()
+    readings: Readings | None = None
+    limits: Map[str, InForce] = Map()
+    requests: int = 0
+    looked_us: int = 0
+    shown: str = ""
+    archive: Map[str, int] = Map()
+    samples: Map[str, int] = Map()
+    demand: DemandResponseState = DemandResponseState()
+
+    def with_demand(self, **changes: Any) -> "DsoState":
+        """The state with changes to the demand response slice."""
+        return replace(self, demand=replace(self.demand, **changes))
+
+
+def limit_key(offer: AcceptedOffer) -> str:
+    """What a limit binds: a participant's resource in one direction, whatever offer uses it."""
+    return f"{offer.participant}|{offer.resource}|{offer.direction}"

@@ -1,0 +1,166 @@
+"""The questions a DSO asks of its grid: frozen jobs that a host runs against the DSO's model of the grid.
+
+The model (`grid.studies.GridStudies`) stays outside the agent; a job names what is asked and carries
+everything that the answer depends on, so that the answer can be journalled and replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...grid.cvr import TapBlock
+from ...grid.limits import Activation, Allowed, Scope
+from ...grid.readings import Assessment, Readings
+
+if TYPE_CHECKING:
+    from ...grid.studies import GridStudies
+
+
+class UnknownPoint(NamedTuple):
+    """The question names connection points that are not in this grid."""
+
+    names: tuple[str, ...]
+
+
+class Transformer(NamedTuple):
+    """One tap changer as the DSO knows it."""
+
+    name: str
+    position: int
+    tap_min: int
+    tap_max: int
+
+
+class TapOptions(NamedTuple):
+    """What voltage reduction could free, block by block, and the import it is seen against."""
+
+    transformers: tuple[Transformer, ...]
+    blocks: tuple[TapBlock, ...]
+    import_mw: float
+    step_percent: float
+    vm_min_pu: float
+    vm_max_pu: float
+
+
+class InterfaceForecast(NamedTuple):
+    """Import per TSO-DSO connection point at an instant, and what the connection can carry."""
+
+    name: str
+    at_us: int
+    import_mw: float
+    limit_mw: float
+
+
+class Watch(NamedTuple):
+    """What a monitoring cycle has found: the state as read, the state when all orders are fully on, what may stay on.
+
+    `allowed` is None when nothing needs to be limited; `freed_mw` is what the taps free against their start.
+    """
+
+    now: Assessment
+    ahead: Assessment
+    allowed: tuple[Allowed, ...] | None
+    freed_mw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prequalify:
+    """What may be qualified, by planning case."""
+
+    grid: str
+    activations: tuple[Activation, ...]
+    scope: Scope
+    already: tuple[Activation, ...]
+
+    def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
+        """Answer it."""
+        unknown = _unknown(studies, self.activations)
+        return unknown or studies.prequalify(self.activations, self.scope, self.already)
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """What of a merit order may be activated, by forecast."""
+
+    grid: str
+    activations: tuple[Activation, ...]
+    at_us: tuple[int, ...]
+
+    def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
+        """Answer it."""
+        return _unknown(studies, self.activations) or studies.validate(self.activations, self.at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The state of the grid, what it will be when all orders are fully on, and what of them may stay on."""
+
+    grid: str
+    readings: Readings
+    measured: tuple[tuple[str, float], ...]
+    ordered: tuple[Activation, ...]
+    look: bool
+    reference_taps: tuple[int, ...] | None
+
+    def run(self, studies: GridStudies) -> Watch:
+        """Answer it."""
+        now = studies.assess(self.readings, self.measured)
+        full = [(point, share * each.p_mw) for each in self.ordered for point, share in each.points]
+        ahead = studies.assess(self.readings, full) if self.ordered else now
+        troubled = bool(ahead.violations) or bool(now.violations) or self.look
+        allowed = studies.curtail(self.readings, self.ordered) if self.ordered and troubled else None
+        return Watch(now, ahead, allowed, self._freed(studies, now))
+
+    def _freed(self, studies: GridStudies, now: Assessment) -> float:
+        if self.reference_taps is None or self.reference_taps == self.readings.taps:
+            return 0.0
+        without = studies.assess(replace(self.readings, taps=self.reference_taps), self.measured)
+        return round(without.interface_p_mw - now.interface_p_mw, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class AskTaps:
+    """What voltage reduction could free at an instant, from the initial tap positions."""
+
+    grid: str
+    at_us: int
+
+    def run(self, studies: GridStudies) -> TapOptions:
+        """Answer it."""
+        model, taps = studies.model, studies.description.taps
+        named = zip(model.transformer_names, model.initial_taps, model.tap_ranges, strict=True)
+        limits = studies.description.limits
+        return TapOptions(
+            tuple(Transformer(name, position, low, high) for name, position, (low, high) in named),
+            studies.cvr(self.at_us, model.initial_taps),
+            sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us)),
+            taps.step_percent if taps else 0.0,
+            limits.vm_min_pu,
+            limits.vm_max_pu,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Import per connection point at several instants."""
+
+    grid: str
+    at_us: tuple[int, ...]
+
+    def run(self, studies: GridStudies) -> tuple[InterfaceForecast, ...]:
+        """Answer it."""
+        return tuple(
+            InterfaceForecast(name, at_us, p_mw, limit_mw)
+            for at_us in self.at_us
+            for name, p_mw, _, limit_mw in studies.interface_forecast(at_us)
+        )
+
+
+def _unknown(studies: GridStudies, activations: tuple[Activation, ...]) -> UnknownPoint | None:
+    names = [point for activation in activations for point, _ in activation.points]
+    missing = tuple(dict.fromkeys(studies.unknown_points(names)))
+    return UnknownPoint(missing) if missing else None
+
+
+Job = Prequalify | Validate | Monitor | AskTaps | Forecast

@@ -1,0 +1,222 @@
+"""A DSO validates: capacity against its planning cases, merit order lists against its forecast.
+
+    CapacityRequest ─▶ agree ─▶ Prequalify ─▶ CapacityVerdict        MeritOrderList ─▶ Validate ─▶ MeritOrderVerdict
+    AcceptanceNotice ─▶ done, and a subscription to the measurements of who was accepted
+
+Where the DSO takes part in the offering, prequalification looks at each capacity separately; where it does
+not, at everything qualified in its grid together, because nobody asks it again.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from ...grid.limits import Activation, Allowed
+from ...protocols.envelope import Topic
+from ...protocols.information.activation import MeasurementSubscription
+from ...protocols.information.capacity import (
+    BindingConstraint,
+    CapacityRequest,
+    CapacityVerdict,
+    ResourceData,
+    ResourceVerdict,
+)
+from ...protocols.information.offering import (
+    AcceptanceNotice,
+    GroupLimit,
+    MeritOrderList,
+    MeritOrderNotice,
+    MeritOrderVerdict,
+    MolEntry,
+    OfferVerdict,
+)
+from ...protocols.information.quantities import Direction, Verdict
+from ...protocols.messages import Agree, Done, Failure, Message, Refuse
+from ...protocols.stages import activation, offering, prequalification
+from ..actions import Action, Compute, Note, Open, Say
+from ..agent import Reaction
+from ..events import Computed, Heard
+from ..profiles import DsoProfile
+from .state import Connected, DsoState
+from .studies import Prequalify, UnknownPoint, Validate
+
+CAPACITY, LIST = "capacity/", "list/"
+DIRECTIONS: tuple[Direction, ...] = ("up", "down")
+
+
+def signed(power_mw: float, direction: str) -> float:
+    """MW with the sign of a direction: + up."""
+    return power_mw if direction == "up" else -power_mw
+
+
+def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """The TSO asks what may be qualified."""
+    request = event.content
+    assert isinstance(request, CapacityRequest)
+    foreign = [resource.id for resource in request.resources if resource.grid != profile.grid]
+    if foreign:
+        return state, (Say(event.conversation.id, Refuse(reason=f"not in {profile.grid}: {', '.join(foreign)}")),)
+    connected = state.connected
+    for resource in request.resources:
+        connected = connected.set(resource.id, Connected(request.applicant, resource.points()))
+    scope: Literal["single", "all"] = "single" if profile.coordination.dso_in_offering else "all"
+    job = Prequalify(profile.grid, _activations(request.resources), scope, state.qualified)
+    actions = (Say(event.conversation.id, Agree()), Compute(CAPACITY + event.conversation.id, job))
+    return replace(state, connected=connected), actions
+
+
+def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
+    """One activation per resource and direction, named `resource|direction`."""
+    return tuple(
+        Activation(
+            f"{resource.id}|{direction}",
+            resource.points(),
+            signed(resource.maximum_mw(direction), direction),
+            resource.min_mw,
+        )
+        for resource in resources
+        for direction in DIRECTIONS
+        if resource.maximum_mw(direction) > 0
+    )
+
+
+def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
+    """The planning cases have been computed: give the verdict."""
+    conversation_id = event.key.removeprefix(CAPACITY)
+    applicant = conversation_id.split("/")[3]
+    if event.error is not None or isinstance(event.result, UnknownPoint):
+        return state, (Say(conversation_id, _no_study(event)),)
+    allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
+    verdicts = tuple(_resource_verdict(each, state) for each in allowed)
+    mode: Literal["separately", "all_together"] = (
+        "separately" if profile.coordination.dso_in_offering else "all_together"
+    )
+    verdict = CapacityVerdict(
+        applicant=applicant, product="mFRR", mode=mode, verdicts=verdicts, valid_until=profile.calendar.end_us
+    )
+    shown = [v.model_dump(mode="json") for v in verdicts]
+    evidence = {"name": "capacity validated", "applicant": applicant, "mode": mode, "verdicts": shown}
+    kept = tuple(
+        Activation(each.id, state.connected[each.id.partition("|")[0]].points, each.p_mw) for each in allowed if each.p_mw
+    )
+    state = replace(state, qualified=(*state.qualified, *kept))
+    return state, (Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict))
+
+
+def _no_study(event: Computed) -> Message:
+    """Refuse what cannot be evaluated; failure if the study itself failed."""
+    if isinstance(event.result, UnknownPoint):
+        return Refuse(reason=f"unknown connection points: {', '.join(event.result.names)}")
+    return Failure(reason=f"the study failed: {event.error}")
+
+
+def _resource_verdict(allowed: Allowed, state: DsoState) -> ResourceVerdict:
+    resource, _, direction = allowed.id.partition("|")
+    return ResourceVerdict(
+        resource=resource,
+        direction="up" if direction == "up" else "down",
+        verdict=_verdict(allowed, "rejected"),
+        max_mw=abs(allowed.p_mw),
+        binding=binding_of(allowed),
+    )
+
+
+def _verdict(allowed: Allowed, nothing: Verdict) -> Verdict:
+    if allowed.binding is None:
+        return "ok"
+    return "limited" if abs(allowed.p_mw) > 0 else nothing
+
+
+def binding_of(allowed: Allowed) -> BindingConstraint | None:
+    found = allowed.binding
+    if found is None:
+        return None
+    finite = {"value": found.value, "limit": found.limit} if found.kind != "no_solution" else {"value": 0.0, "limit": 0.0}
+    return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
+
+
+def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
+    mol = event.content
+    assert isinstance(mol, MeritOrderList)
+    unknown = [entry.resource for entry in mol.entries if entry.resource not in state.connected]
+    if unknown:
+        return state, (Say(event.conversation.id, Refuse(reason=f"unknown resources: {', '.join(unknown)}")),)
+    activations = tuple(_activation(state, entry, mol.direction) for entry in mol.entries)
+    middle_us = (mol.delivery_start + mol.delivery_end) // 2
+    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1))
+    return state, (Say(event.conversation.id, Agree()), Compute(LIST + event.conversation.id, job))
+
+
+def _activation(state: DsoState, entry: MolEntry, direction: str) -> Activation:
+    points = state.connected[entry.resource].points
+    return Activation(entry.offer_id, points, signed(entry.quantity_mw, direction), entry.min_quantity_mw)
+
+
+def list_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
+    """The merit order list has been computed: give the verdicts, and name what several offers share."""
+    conversation_id = event.key.removeprefix(LIST)
+    if event.error is not None or isinstance(event.result, UnknownPoint):
+        return state, (Say(conversation_id, _no_study(event)),)
+    allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
+    verdicts = tuple(
+        OfferVerdict(
+            offer_id=each.id, verdict=_verdict(each, "excluded"), max_mw=abs(each.p_mw), binding=binding_of(each)
+        )
+        for each in allowed
+    )
+    period, subject = conversation_id.split("/")[2:4]
+    evidence = {
+        "name": "merit order list validated",
+        "period": period,
+        "subject": subject,
+        "verdicts": [v.model_dump(mode="json") for v in verdicts],
+    }
+    answer = MeritOrderVerdict(verdicts=verdicts, group_limits=_groups(verdicts))
+    return state, (Note(offering.STAGE, "6.5", evidence), Say(conversation_id, answer))
+
+
+def _groups(verdicts: tuple[OfferVerdict, ...]) -> tuple[GroupLimit, ...]:
+    """Offers bound by the same element, with the MW they may use together."""
+    by_element: dict[str, list[OfferVerdict]] = {}
+    for verdict in verdicts:
+        if verdict.binding is not None:
+            by_element.setdefault(verdict.binding.element, []).append(verdict)
+    groups = []
+    for _, bound in sorted(by_element.items()):
+        constraint = bound[0].binding
+        assert constraint is not None
+        together_mw = round(sum(v.max_mw for v in bound), 6)
+        ids = tuple(v.offer_id for v in bound)
+        groups.append(GroupLimit(constraint=constraint, offer_ids=ids, max_mw=together_mw))
+    return tuple(groups)
+
+
+def list_noticed(state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """Scenario II: the merit order list, for the DSO's knowledge."""
+    assert isinstance(event.content, MeritOrderNotice)
+    return state, (Say(event.conversation.id, Done()),)
+
+
+def accepted(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    """Offers in this grid have been accepted: know them, and listen to who will deliver them."""
+    notice = event.content
+    assert isinstance(notice, AcceptanceNotice)
+    known, subscribed = state.accepted, state.subscribed
+    actions: list[Action] = []
+    for offer in notice.offers:
+        known = known.set(offer.offer_id, offer)
+        if offer.participant not in subscribed and offer.participant != profile.name:
+            subscribed |= {offer.participant}
+            actions.append(_subscription(profile, offer.participant))
+    step = "6.9" if profile.coordination.dso_in_offering else "5.6"
+    evidence = {"name": "acceptance received", "offer_ids": [offer.offer_id for offer in notice.offers]}
+    noted = Note(offering.STAGE, step, evidence)
+    done = Say(event.conversation.id, Done())
+    return replace(state, accepted=known, subscribed=subscribed), (noted, done, *actions)
+
+
+def _subscription(profile: DsoProfile, participant: str) -> Open:
+    calendar = profile.calendar
+    ask = MeasurementSubscription(per_point=True, start=calendar.first.start_us, end=calendar.end_us)
+    topic = Topic(profile.name, activation.STAGE, "delivery", "measurements", participant)
+    return Open(activation.MEASUREMENTS_FOR_DSO, topic, ask, calendar.first.start_us)

@@ -1,0 +1,1 @@
+"""What a market computes: merit order, selection, dispatch, settlement. Pure functions of offers."""

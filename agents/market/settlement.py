@@ -1,0 +1,140 @@
+"""Settlement of balancing energy: integer energy, exact money, and books that balance.
+
+Energy is added up as integer watt × microsecond over the set-points (or meter readings) in force at each
+tick: the left rectangle rule. Money is Decimal, rounded half up to the cent once per offer and quarter-hour.
+
+    payer              payee            what
+    TSO                participant      up energy, pay-as-bid          (negative amount: the other way round)
+    participant        TSO              down energy: the participant pays its price
+    responsible party  TSO              its imbalance at the imbalance price
+    TSO ⇄ neutrality account            what is left, so that every account is known and all sum to zero
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from ...protocols.information.offering import Offer
+from ...protocols.information.settlement import StatementLine
+
+WATT_US_PER_MWH = 3_600_000_000 * 1_000_000
+CENT = Decimal("0.01")
+PaymentKind = Literal["balancing_energy", "imbalance", "neutrality"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment: `amount_eur` goes from payer to payee (negative: the other way round)."""
+
+    period: str
+    kind: PaymentKind
+    payer: str
+    payee: str
+    amount_eur: Decimal
+    offer_id: str = ""
+    product: str = ""
+    direction: str = ""
+    settled_on: str = ""
+    energy_mwh: float = 0.0
+    price_eur_per_mwh: float = 0.0
+
+
+def watt_us(power_mw: float, duration_us: int) -> int:
+    """Energy of a power held for a time, in integer watt × microsecond."""
+    return round(power_mw * 1e6) * duration_us
+
+
+def megawatt_hours(energy_watt_us: int) -> float:
+    """Integer watt × microsecond as MWh, to 1 mWh."""
+    return round(energy_watt_us / WATT_US_PER_MWH, 9)
+
+
+def amount(energy_watt_us: int, price_eur_per_mwh: float) -> Decimal:
+    """Energy times price in EUR, rounded half up to the cent once."""
+    exact = Decimal(energy_watt_us) * Decimal(str(price_eur_per_mwh)) / Decimal(WATT_US_PER_MWH)
+    return exact.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def settled_on(product: str) -> Literal["requested", "metered"]:
+    """aFRR is settled on the metered response, mFRR on the requested one (Radi et al. 2021)."""
+    return "metered" if product == "aFRR" else "requested"
+
+
+def line(offer: Offer, energy_watt_us: int) -> StatementLine:
+    """One offer's line of a statement: pay-as-bid; + the TSO pays, − the participant pays."""
+    sign = 1 if offer.direction == "up" else -1
+    return StatementLine(
+        offer_id=offer.offer_id,
+        product=offer.product,
+        direction=offer.direction,
+        settled_on=settled_on(offer.product),
+        energy_mwh=megawatt_hours(energy_watt_us),
+        price_eur_per_mwh=offer.price_eur_per_mwh,
+        amount_eur=sign * amount(energy_watt_us, offer.price_eur_per_mwh),
+    )
+
+
+def total(lines: Iterable[StatementLine]) -> Decimal:
+    """The sum of a statement's lines."""
+    return sum((line.amount_eur for line in lines), Decimal(0))
+
+
+def imbalance_price(lines: Sequence[StatementLine]) -> float:
+    """Single price of a period: the dearest up price activated, else the lowest down price, else 0."""
+    up = [line.price_eur_per_mwh for line in lines if line.direction == "up" and line.energy_mwh > 0]
+    down = [line.price_eur_per_mwh for line in lines if line.direction == "down" and line.energy_mwh > 0]
+    return max(up) if up else min(down, default=0.0)
+
+
+def books(
+    period: str, tso: str, statements: Sequence[tuple[str, StatementLine]], responsible: str
+) -> tuple[Payment, ...]:
+    """Every payment of a period: balancing energy, the imbalance that caused it, and the neutrality account.
+
+    `statements` are (participant, line). What was activated, net, is the imbalance of the area's balance
+    responsible parties (`responsible`), paid at the single imbalance price.
+    """
+    energy = [_energy_payment(period, tso, participant, line) for participant, line in statements]
+    lines = [line for _, line in statements]
+    price = imbalance_price(lines)
+    net_mwh = sum(line.energy_mwh if line.direction == "up" else -line.energy_mwh for line in lines)
+    owed = (Decimal(str(round(net_mwh, 9))) * Decimal(str(price))).quantize(CENT, rounding=ROUND_HALF_UP)
+    imbalance = Payment(
+        period,
+        "imbalance",
+        responsible,
+        tso,
+        owed,
+        settled_on="imbalance price",
+        energy_mwh=round(net_mwh, 9),
+        price_eur_per_mwh=price,
+    )
+    left = owed - sum((p.amount_eur for p in energy), Decimal(0))
+    neutrality = Payment(period, "neutrality", tso, f"{tso}:neutrality", left)
+    return (*energy, imbalance, neutrality)
+
+
+def _energy_payment(period: str, tso: str, participant: str, line: StatementLine) -> Payment:
+    return Payment(
+        period,
+        "balancing_energy",
+        tso,
+        participant,
+        line.amount_eur,
+        line.offer_id,
+        line.product,
+        line.direction,
+        line.settled_on,
+        line.energy_mwh,
+        line.price_eur_per_mwh,
+    )
+
+
+def balances(payments: Iterable[Payment]) -> dict[str, Decimal]:
+    """Each account's balance, sorted by name; together they are zero."""
+    accounts: dict[str, Decimal] = {}
+    for payment in payments:
+        accounts[payment.payer] = accounts.get(payment.payer, Decimal(0)) - payment.amount_eur
+        accounts[payment.payee] = accounts.get(payment.payee, Decimal(0)) + payment.amount_eur
+    return dict(sorted(accounts.items()))

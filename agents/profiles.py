@@ -1,0 +1,148 @@
+"""What agents know before anything happens: rules, addresses, deadlines. Frozen values, made from a scenario."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ..protocols.information.capacity import Dynamics, ResourceData
+from ..protocols.information.quantities import Direction, Product
+from .calendar import Calendar
+from .market.merit_order import Rules
+
+SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coordination:
+    """How TSO and DSOs work together: the scheme that a scenario compares with others."""
+
+    dso_validates: bool
+    dso_in_offering: bool
+    dso_limits: bool
+    dso_is_participant: bool
+    silent_dso: SilentDso = "exclude"
+    forecast: Literal["with_offer", "after_mol"] = "with_offer"
+
+    @property
+    def figure(self) -> str:
+        """The paper's figure of the offering by BSPs."""
+        return "6" if self.dso_in_offering else "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the TSO wants of one product and direction in every market time unit."""
+
+    product: Product
+    direction: Direction
+    quantity_mw: float
+
+    @property
+    def subject(self) -> str:
+        """The subject of the conversations about it."""
+        return f"{self.product}-{self.direction}"
+
+
+@dataclass(frozen=True, slots=True)
+class TestRules:
+    """The prequalification test: how long to hold, what tolerance, what completeness."""
+
+    __test__ = False
+    hold_us: int
+    sample_us: int
+    tolerance: float
+    completeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRules:
+    """When the TSO changes its orders: by how much the averaged need must have moved, and the lead of schedules."""
+
+    trigger_mw: float
+    averaging_us: int
+    schedule_lead_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer may take, per kind of question."""
+
+    answer_us: int = 120_000_000
+    validation_us: int = 300_000_000
+    follow_us: int = 60_000_000
+
+
+@dataclass(frozen=True)
+class TsoProfile:
+    """What the TSO knows."""
+
+    name: str
+    calendar: Calendar
+    coordination: Coordination
+    dso_of_grid: Mapping[str, str]
+    needs: tuple[Need, ...]
+    rules: Rules
+    test: TestRules
+    activation: ActivationRules
+    control_us: int
+    responsible: str = "balance-responsible-parties"
+    patience: Patience = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class DemandResponse:
+    """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test."""
+
+    price_eur_per_mwh: float
+    assumed_cvr_factor: float
+    max_steps: int
+    seconds_per_step: float
+
+
+@dataclass(frozen=True)
+class DsoProfile:
+    """What a DSO knows of itself; its grid's model stays with its host, behind studies."""
+
+    name: str
+    tso: str
+    grid: str
+    calendar: Calendar
+    coordination: Coordination
+    monitoring_us: int
+    demand_response: DemandResponse | None = None
+    submit_before_us: int = 600_000_000
+    hold_limit_us: int = 300_000_000
+    patience: Patience = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class BidPlan:
+    """What a participant wants to offer in every market time unit: its private knowledge."""
+
+    product: Product
+    direction: Direction
+    resource: str
+    quantity_mw: float
+    min_quantity_mw: float
+    divisible: bool
+    price_eur_per_mwh: float
+
+
+@dataclass(frozen=True)
+class BspProfile:
+    """What a BSP or aggregator knows of itself."""
+
+    name: str
+    kind: Literal["BSP", "AGGREGATOR"]
+    tso: str
+    calendar: Calendar
+    product: Product
+    resources: tuple[ResourceData, ...]
+    dynamics: Dynamics
+    bids: tuple[BidPlan, ...]
+    applies_us: int
+    measurement_us: int
+    coordination: Coordination
+    submit_before_us: int = 600_000_000
+    dispute_tolerance: float = 0.02
+    patience: Patience = Patience()

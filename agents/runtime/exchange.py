@@ -1,0 +1,84 @@
+"""The exchange platform between the agents: delay, loss and the order of sending, in one place.
+
+A message's delay is lognormal and keyed by the seed and the message's id, never drawn in order of arrival,
+so that a run does not depend on who speaks first. Between two agents order is kept, as on one connection.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from statistics import NormalDist
+
+from ...protocols.envelope import Envelope
+from .node import Send
+from .recording import Recorder, Sent
+
+Deliver = Callable[[Envelope, int], None]
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How messages travel: median delay, spread of its logarithm, and the probability of loss."""
+
+    seed: int
+    delay_median_s: float = 0.05
+    delay_sigma: float = 0.3
+    loss: float = 0.0
+
+    def delay_us(self, message_id: str) -> int:
+        """Delay of one message."""
+        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(self._uniform("delay", message_id)))
+        return round(self.delay_median_s * spread * 1e6)
+
+    def loses(self, message_id: str) -> bool:
+        """Whether one message never arrives."""
+        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
+
+    def _uniform(self, purpose: str, message_id: str) -> float:
+        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
+        return (int.from_bytes(digest) + 0.5) / 2**64
+
+
+@dataclass
+class Exchange:
+    """Takes envelopes from hosts, records them, and hands them over when they arrive."""
+
+    links: Links
+    kinds: Mapping[str, str]
+    recorder: Recorder
+    deliver: Deliver
+    sequence: int = 0
+    _free_at: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def send(self, sending: Send, now_us: int) -> None:
+        """Put a message on its way at `now_us`."""
+        envelope = sending.envelope
+        arrives_us = self._arrival(envelope, now_us)
+        sequence = None if sending.streamed else self.sequence
+        sent = Sent(
+            sequence,
+            now_us,
+            arrives_us,
+            envelope,
+            self.kinds[envelope.sender],
+            self.kinds.get(envelope.receiver, "UNKNOWN"),
+            sending.stage,
+            sending.step,
+        )
+        if sending.streamed:
+            self.recorder.stream(sent)
+        else:
+            self.sequence += 1
+            self.recorder.message(sent)
+        if arrives_us is not None and envelope.receiver in self.kinds:
+            self.deliver(envelope, arrives_us)
+
+    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
+        if self.links.loses(envelope.id):
+            return None
+        link = (envelope.sender, envelope.receiver)
+        arrives_us = max(now_us + self.links.delay_us(envelope.id), self._free_at.get(link, 0))
+        self._free_at[link] = arrives_us
+        return arrives_us

@@ -1,0 +1,119 @@
+"""A host connects one node to the world, as a mango agent: it carries out what the node wants done.
+
+In simulated time the event queue calls `take` directly; in real time mango's inbox calls
+`handle_message`, which calls `take`. What a foreign message can do wrong is answered by the desk; what our
+own code does wrong must not end mango's inbox task silently, so the guard keeps the error and the run
+raises it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mango import Agent as MangoAgent
+
+from ...protocols.envelope import Envelope
+from ..actions import Actuate, Compute, Note, Observe
+from .exchange import Exchange
+from .journal import to_line
+from .laboratory import Laboratory
+from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
+from .physics import Physics
+from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
+from .recording import Recorder
+
+
+@dataclass(frozen=True)
+class World:
+    """What the hosts of a run share."""
+
+    queue: EventQueue
+    physics: Physics
+    laboratory: Laboratory
+    recorder: Recorder
+    journalled: bool = True
+
+
+class Host(MangoAgent):  # type: ignore[misc]
+    """One node in the world."""
+
+    def __init__(self, node: Node, world: World) -> None:
+        """Connect a node; `exchange` is set when all hosts are known."""
+        super().__init__()
+        self.node = node
+        self.world = world
+        self.exchange: Exchange | None = None
+        self.failure: Exception | None = None
+
+    @property
+    def agent_name(self) -> str:
+        """The agent's name in the run."""
+        return self.node.agent.name
+
+    def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
+        """Take a message from mango's inbox; the guard of a started container."""
+        try:
+            self.take(Arrival(content), self.world.queue.now_us)
+        except Exception as error:  # noqa: BLE001 - the outermost guard: kept, and raised by the run
+            self.failure = error
+
+    def plan(self, given: Input, at_us: int) -> None:
+        """Let the node experience something at a time."""
+        self._put(lambda now_us: self.take(given, now_us), at_us, rank=KIND_OF_INPUT[type(given)])
+
+    def plan_call(self, happening: Happening, at_us: int) -> None:
+        """Let something happen at the time and rank of an arrival here."""
+        self._put(happening, at_us, rank=KIND_OF_INPUT[Arrival])
+
+    def _put(self, happening: Happening, at_us: int, *, rank: int) -> None:
+        phase = PHASE_OF_KIND.get(self.node.agent.kind, 5)
+        self.world.queue.put(at_us, happening, phase=phase, agent=self.agent_name, rank=rank)
+
+    def take(self, given: Input, now_us: int) -> None:
+        """Let the node experience something now: journal first, then the effects."""
+        if self.node.is_stale(given):
+            return
+        if self.world.journalled:
+            self.world.recorder.journal(self.agent_name, now_us, to_line(given))
+        for effect in self.node.take(given, now_us):
+            self._carry_out(effect, now_us)
+
+    def _carry_out(self, effect: Effect, now_us: int) -> None:
+        match effect:
+            case Send():
+                assert self.exchange is not None
+                self.exchange.send(effect, now_us)
+            case Deadline(conversation_id, deadline_us):
+                self.plan(Due(conversation_id, deadline_us), deadline_us)
+            case SetTimer(timer, at_us):
+                self.plan(Alarm(timer, at_us), at_us)
+            case Compute(key, job):
+                self.plan(self._computed(key, job), now_us)
+            case Observe(source, every_us, until_us):
+                self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
+            case Actuate():
+                self.world.physics.actuate(self.agent_name, effect, now_us)
+            case Note(stage, step, evidence):
+                self.world.recorder.event(
+                    agent=self.agent_name, at_us=now_us, stage=stage, step=step, evidence=evidence
+                )
+
+    def _computed(self, key: str, job: object) -> Result:
+        result, error = self.world.laboratory.run(job)
+        return Result(key, result, error)
+
+    def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
+        """Readings on the grid of multiples of `every_us`, from the next one on."""
+        first_us = -(-now_us // every_us) * every_us
+
+        def read(at_us: int) -> None:
+            reading = self.world.physics.read(self.agent_name, source, at_us)
+            self.take(Reading(source, reading), at_us)
+            if at_us + every_us <= until_us:
+                self._put(read, at_us + every_us, rank=KIND_OF_INPUT[Reading])
+
+        if first_us <= until_us:
+            self._put(read, first_us, rank=KIND_OF_INPUT[Reading])
+
+    def receive(self, envelope: Envelope, at_us: int) -> None:
+        """An envelope will arrive at a time."""
+        self.plan(Arrival(envelope), at_us)

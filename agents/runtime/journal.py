@@ -1,0 +1,91 @@
+"""The journal: every input of every agent as one line of JSON, before its effects. Enough to replay a run.
+
+Values are written with the name of their type, and read back only into the types listed here; nothing is
+ever imported or executed because a line names it. Envelopes are written as on the wire.
+"""
+
+import json
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from ...grid.area import AreaReading
+from ...grid.cvr import TapBlock
+from ...grid.limits import Allowed, Binding
+from ...grid.readings import Assessment, Readings
+from ...protocols.envelope import Envelope
+from ...protocols.information.activation import PointPower
+from ...protocols.vocabulary import Vocabulary
+from ...protocols.wire import FIELDS, from_plain
+from ..bsp.reading import ParticipantReading, ResourceReading
+from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
+from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
+
+TYPES: dict[str, type[Any]] = {
+    cls.__name__: cls
+    for cls in (
+        Alarm,
+        Allowed,
+        AreaReading,
+        Arrival,
+        Assessment,
+        Begin,
+        Binding,
+        Due,
+        InterfaceForecast,
+        ParticipantReading,
+        PointPower,
+        Reading,
+        Readings,
+        ResourceReading,
+        Result,
+        TapBlock,
+        TapOptions,
+        Transformer,
+        UnknownPoint,
+        Watch,
+    )
+}
+TYPE, ENVELOPE = "@", "envelope"
+
+
+def to_line(given: Input) -> str:
+    """One input as a line of JSON."""
+    return json.dumps(_plain(given), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_line(line: str, vocabulary: Vocabulary) -> Input:
+    """Read an input back; ValueError, KeyError or a protocol error if the line is none."""
+    given = _value(json.loads(line), vocabulary)
+    if not isinstance(given, Begin | Arrival | Due | Alarm | Result | Reading):
+        raise ValueError(f"not an input of an agent: {line[:80]}")
+    return given
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Envelope):
+        plain: dict[str, Any] = {name: getattr(value, name) for name in FIELDS}
+        content = value.content.model_dump(mode="json")
+        return {TYPE: ENVELOPE, **plain, "type": value.content.type_id, "content": content}
+    name = type(value).__name__
+    if isinstance(value, BaseModel):
+        return {TYPE: name, **value.model_dump(mode="json")}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {TYPE: name, **{field: _plain(getattr(value, field)) for field in value._fields}}
+    if is_dataclass(value):
+        return {TYPE: name, **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _value(plain: Any, vocabulary: Vocabulary) -> Any:
+    if isinstance(plain, list):
+        return tuple(_value(each, vocabulary) for each in plain)
+    if not isinstance(plain, dict):
+        return plain
+    name = plain.pop(TYPE)
+    if name == ENVELOPE:
+        return from_plain(plain, vocabulary)
+    return TYPES[name](**{key: _value(each, vocabulary) for key, each in plain.items()})

@@ -1,0 +1,198 @@
+"""One agent with its desk: inputs in, effects out, no I/O. What is run, replayed and verified is this.
+
+    Arrival ─▶ desk ─▶ Heard / Rejected ─┐
+    Due     ─▶ desk ─▶ Silence ──────────┤                     ┌─▶ Send, Deadline
+    Alarm, Result, Reading, Begin ───────┼─▶ agent ─▶ actions ─┼─▶ SetTimer, Start, Watch, Move
+    the desk closes a round ─────────────┘                     └─▶ Leave (evidence)
+
+A node is deterministic: the same inputs in the same order give the same effects. The journal is the list
+of its inputs.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ...protocols.conversation import Conversation
+from ...protocols.desk import Desk
+from ...protocols.envelope import Envelope
+from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
+from ..agent import Agent
+from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+
+
+class Begin(NamedTuple):
+    """The run begins."""
+
+
+class Arrival(NamedTuple):
+    """An envelope has come in."""
+
+    envelope: Envelope
+
+
+class Due(NamedTuple):
+    """A conversation's deadline has come."""
+
+    conversation_id: str
+    deadline_us: int
+
+
+class Alarm(NamedTuple):
+    """A timer has come."""
+
+    timer: str
+    at_us: int
+
+
+class Result(NamedTuple):
+    """A study has ended."""
+
+    key: str
+    result: object
+    error: str | None = None
+
+
+class Reading(NamedTuple):
+    """A reading of an observed source."""
+
+    source: str
+    reading: object
+
+
+Input = Begin | Arrival | Due | Alarm | Result | Reading
+
+
+class Send(NamedTuple):
+    """Put an envelope on its way; `streamed` if it is one of a subscription's many."""
+
+    envelope: Envelope
+    stage: str
+    step: str | None
+    streamed: bool = False
+
+
+class Deadline(NamedTuple):
+    """Give this back as `Due` when the time has come."""
+
+    conversation_id: str
+    deadline_us: int
+
+
+class SetTimer(NamedTuple):
+    """Give this back as `Alarm` when the time has come."""
+
+    timer: str
+    at_us: int
+
+
+Effect = Send | Deadline | SetTimer | Compute | Observe | Actuate | Note
+
+
+@dataclass
+class Node:
+    """An agent at its desk."""
+
+    agent: Agent[Any]
+    desk: Desk
+    state: Any = None
+    timers: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin in the agent's first state."""
+        self.state = self.agent.start()
+
+    def is_stale(self, given: Input) -> bool:
+        """Whether this timer or deadline has been replaced or dropped since it was set."""
+        if isinstance(given, Alarm):
+            return self.timers.get(given.timer) != given.at_us
+        if isinstance(given, Due):
+            conversation = self.desk.conversations.get(given.conversation_id)
+            return conversation is None or conversation.deadline_us != given.deadline_us
+        return False
+
+    def take(self, given: Input, now_us: int) -> list[Effect]:
+        """Experience one input; returns what is to be done about it, in order."""
+        effects: list[Effect] = []
+        for event in self._events(given, effects):
+            self.state, actions = self.agent.react(self.state, event, now_us)
+            for action in actions:
+                self._carry_out(action, effects)
+        return effects
+
+    def _events(self, given: Input, effects: list[Effect]) -> list[Event]:
+        match given:
+            case Arrival(envelope):
+                return self._heard(envelope, effects)
+            case Due(conversation_id, deadline_us):
+                return self._silent(conversation_id, deadline_us)
+            case Alarm(timer, _):
+                self.timers.pop(timer, None)
+                return [Woken(timer)]
+            case Result(key, result, error):
+                return [Computed(key, result, error)]
+            case Reading(source, reading):
+                return [Sampled(source, reading)]
+            case _:
+                return [Started()]
+
+    def _heard(self, envelope: Envelope, effects: list[Effect]) -> list[Event]:
+        hearing = self.desk.hear(envelope)
+        if hearing.reply is not None:
+            effects.append(Send(hearing.reply, _stage(hearing.reply), None))
+        conversation = hearing.conversation
+        if conversation is None or hearing.copy:
+            return []
+        if hearing.step is None:
+            events: list[Event] = [Rejected(envelope, conversation)]
+        else:
+            events = [Heard(envelope, conversation, hearing.step.late)]
+            _deadline(conversation, effects)
+        return events + _closed(hearing.closed_round)
+
+    def _silent(self, conversation_id: str, deadline_us: int) -> list[Event]:
+        silent = self.desk.silence(conversation_id, deadline_us)
+        if silent is None:
+            return []
+        return [Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round)]
+
+    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
+        match action:
+            case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
+                sent = self.desk.open(
+                    protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
+                )
+                self._send(sent, effects)
+            case Say(conversation_id, content, reply_by_us, caused_by):
+                sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
+                self._send(sent, effects)
+            case Publish(conversation_ids, content):
+                for conversation_id in conversation_ids:
+                    self._send(self.desk.say(conversation_id, content), effects, streamed=True)
+            case Wake(timer, at_us):
+                self.timers[timer] = at_us
+                effects.append(SetTimer(timer, at_us))
+            case Forget(timer):
+                self.timers.pop(timer, None)
+            case _:
+                effects.append(action)
+
+    def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
+        conversation = self.desk.conversations[envelope.conversation_id]
+        protocol = conversation.protocol
+        step = protocol.paper.get(type(envelope.content))
+        effects.append(Send(envelope, protocol.stage, step, streamed))
+        _deadline(conversation, effects)
+
+
+def _deadline(conversation: Conversation, effects: list[Effect]) -> None:
+    if conversation.deadline_us is not None:
+        effects.append(Deadline(conversation.id, conversation.deadline_us))
+
+
+def _closed(round_id: str | None) -> list[Event]:
+    return [RoundClosed(round_id)] if round_id is not None else []
+
+
+def _stage(envelope: Envelope) -> str:
+    parts = envelope.conversation_id.split("/")
+    return parts[1] if len(parts) == 5 else "unknown"

@@ -1,0 +1,42 @@
+"""What happens next: a deterministic queue of events in simulated time.
+
+Order: time, then phase (plant → DSO → TSO → BSP → telemetry), then agent, then kind of input, then the
+order in which it was put in. So a tick's readings are taken before anybody decides, and a message that
+arrives exactly at its deadline is in time.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
+
+PLANT, TELEMETRY = 0, 9
+PHASE_OF_KIND = {"DSO": 2, "TSO": 3, "BSP": 4, "AGGREGATOR": 4}
+KIND_OF_INPUT: dict[type[Input], int] = {Begin: 0, Arrival: 1, Reading: 2, Result: 3, Alarm: 4, Due: 5}
+
+Happening = Callable[[int], None]
+
+
+@dataclass
+class EventQueue:
+    """Happenings in their order; `now_us` is the time of the last one taken."""
+
+    now_us: int
+    _heap: list[tuple[int, int, str, int, int, Happening]] = field(default_factory=list)
+    _put: int = 0
+
+    def put(self, at_us: int, happening: Happening, *, phase: int, agent: str = "", rank: int = 0) -> None:
+        """Let something happen at a time (now, if that has passed already)."""
+        self._put += 1
+        heapq.heappush(self._heap, (max(at_us, self.now_us), phase, agent, rank, self._put, happening))
+
+    def next_time(self) -> int | None:
+        """When the next thing happens, or None if nothing does any more."""
+        return self._heap[0][0] if self._heap else None
+
+    def step(self) -> None:
+        """Let the next thing happen."""
+        at_us, *_, happening = heapq.heappop(self._heap)
+        self.now_us = at_us
+        happening(at_us)

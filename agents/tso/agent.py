@@ -1,0 +1,106 @@
+"""The TSO agent: each event goes to the stage that it belongs to."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from immutables import Map
+
+from ...protocols.information.offering import Offer
+from ..agent import Reaction
+from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from ..market.merit_order import dispatch
+from ..profiles import TsoProfile
+from . import activation, control, limits, offering, prequalification, settlement
+from .state import TsoState
+
+STAGES = {
+    "prequalification": prequalification.react,
+    "offering": offering.react,
+    "activation": activation.react,
+    "settlement": settlement.react,
+}
+ROUNDS = {
+    offering.CALLED: "offering",
+    offering.VALIDATED: "offering",
+    limits.ROUND: "activation",
+    settlement.METERED: "settlement",
+}
+
+
+@dataclass(frozen=True)
+class Tso:
+    """The transmission system operator."""
+
+    profile: TsoProfile
+    kind: str = "TSO"
+
+    @property
+    def name(self) -> str:
+        """Its name in the run."""
+        return self.profile.name
+
+    def start(self) -> TsoState:
+        """Nothing heard, nothing promised."""
+        return TsoState()
+
+    def react(self, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
+        """Hand the event to its stage."""
+        match event:
+            case Started():
+                return self._started(state, event, now_us)
+            case Heard() | Silence() | Rejected():
+                stage = event.conversation.protocol.stage
+            case Woken(timer):
+                stage = timer.partition("/")[0]
+            case RoundClosed(round_id):
+                stage = ROUNDS[round_id.partition("/")[0] + "/"]
+            case Sampled():
+                stage = "activation"
+            case Computed():
+                return state, ()
+        return STAGES[stage](self.profile, state, event, now_us)
+
+    def _started(self, state: TsoState, event: Started, now_us: int) -> Reaction[TsoState]:
+        actions = tuple(action for react in STAGES.values() for action in react(self.profile, state, event, now_us)[1])
+        return state, actions
+
+    def telemetry(self, state: TsoState) -> Mapping[str, float]:
+        """The demand that the orders follow."""
+        return {"demand_mw": state.activation.target_mw}
+
+    def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
+        """(participant, signed MW) of every order in force now."""
+        offers = _offers(state, now_us)
+        for offer_id, order in sorted(state.activation.orders.items()):
+            if order.start_us <= now_us < order.end_us:
+                yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+
+    def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
+        """(resource, signed MW) that limits keep from being ordered now."""
+        period = self.profile.calendar.at(now_us)
+        if period is None or not state.activation.caps:
+            return
+        free = replace(state, activation=replace(state.activation, caps=Map()))
+        for need in self.profile.needs:
+            positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
+            demand_mw = control.demand(state, need)
+            wanted = dispatch(positions, demand_mw, control.caps(free, positions))
+            given = dispatch(positions, demand_mw, control.caps(state, positions))
+            for position in positions:
+                offer = position.offer
+                more_mw = wanted[offer.offer_id] - given[offer.offer_id]
+                if more_mw:
+                    yield offer.resource, _signed(offer, more_mw)
+
+
+def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:
+    return {
+        position.offer.offer_id: position.offer
+        for positions in state.offering.definitive.values()
+        for position in positions
+        if position.offer.delivery_start <= now_us < position.offer.delivery_end
+    }
+
+
+def _signed(offer: Offer, power_mw: float) -> float:
+    return power_mw if offer.direction == "up" else -power_mw

@@ -1,0 +1,128 @@
+"""What the TSO has heard and promised, one slice a stage; immutable and hashable."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from immutables import Map
+
+from ...protocols.information.activation import Limit
+from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
+from ...protocols.information.offering import Offer, OfferVerdict
+from ...protocols.information.settlement import StatementLine
+from ..market.merit_order import Position
+from ..market.settlement import Payment
+
+
+class Applicant(NamedTuple):
+    """An application and how far it has come; `tests` are still to be done, `verdicts` hold their results."""
+
+    application: Application | None
+    message_id: str
+    verdicts: tuple[ResourceVerdict, ...] = ()
+    tests: tuple[ResourceVerdict, ...] = ()
+    technical: TechnicalData | None = None
+    attempt: int = 1
+
+
+class Order(NamedTuple):
+    """An activation in force: its conversation, MW and time."""
+
+    conversation_id: str
+    power_mw: float
+    start_us: int
+    end_us: int
+
+
+class Known(NamedTuple):
+    """The last measurement of a participant."""
+
+    activated_mw: float
+    measured_us: int
+
+
+class PassedLimit(NamedTuple):
+    """A DSO's limit request on its way to the participants."""
+
+    conversation_id: str
+    limits: tuple[Limit, ...]
+    confirmed: Map[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Prequalification:
+    """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant."""
+
+    applicants: Map[str, Applicant] = Map()
+    lanes: Map[str, tuple[str, ...]] = Map()
+    qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """Offers by conversation, merit order lists by `period/subject`, verdicts while they come in."""
+
+    offers: Map[str, tuple[Offer, ...]] = Map()
+    lists: Map[str, tuple[Position, ...]] = Map()
+    unfit: Map[str, str] = Map()
+    verdicts: Map[str, OfferVerdict] = Map()
+    definitive: Map[str, tuple[Position, ...]] = Map()
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer."""
+
+    target_mw: float = 0.0
+    needs: tuple[float, ...] = ()
+    orders: Map[str, Order] = Map()
+    opened: int = 0
+    caps: Map[str, float] = Map()
+    failed: frozenset[str] = frozenset()
+    changed: bool = False
+    known: Map[str, Known] = Map()
+    subscribed: frozenset[str] = frozenset()
+    passed: Map[str, PassedLimit] = Map()
+    energy: Map[str, int] = Map()
+    ace_mw: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Metered energy by participant, delivery records by offer, statements open and agreed, payments made."""
+
+    metered: Map[str, tuple[float, float]] = Map()
+    recorded: Map[str, tuple[float, float]] = Map()
+    unsettled: frozenset[str] = frozenset()
+    agreed: Map[str, tuple[StatementLine, ...]] = Map()
+    payments: tuple[Payment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TsoState:
+    """All the TSO knows."""
+
+    prequalification: Prequalification = Prequalification()
+    offering: Offering = Offering()
+    activation: Activation = Activation()
+    settlement: Settlement = Settlement()
+
+    def with_prequalification(self, **changes: Any) -> "TsoState":
+        """The state with changes to the prequalification slice."""
+        return replace(self, prequalification=replace(self.prequalification, **changes))
+
+    def with_offering(self, **changes: Any) -> "TsoState":
+        """The state with changes to the offering slice."""
+        return replace(self, offering=replace(self.offering, **changes))
+
+    def with_activation(self, **changes: Any) -> "TsoState":
+        """The state with changes to the activation slice."""
+        return replace(self, activation=replace(self.activation, **changes))
+
+    def with_settlement(self, **changes: Any) -> "TsoState":
+        """The state with changes to the settlement slice."""
+        return replace(self, settlement=replace(self.settlement, **changes))
+
+
+def cap_key(participant: str, resource: str, direction: str) -> str:
+    """What a DSO's limit binds: a participant's resource in one direction, whatever offer uses it."""
+    return f"{participant}|{resource}|{direction}"

@@ -1,0 +1,107 @@
+"""One prequalification test: the profile to follow, and the judgement of what was measured.
+
+    mw ┤      ┌──── hold ────┐
+       │   ramp              ramp         ordered at 0, full by the full activation time (FAT),
+     0 ┼───┘                  └────       held, then back; sustained = the least MW during the hold
+
+Passed if the report is complete enough and the sustained MW are within the tolerance of what was ordered
+((EU) 2017/1485 leaves the test to the TSO; the numbers are parameters of the scenario).
+"""
+
+import math
+from dataclasses import dataclass
+
+from ...protocols.information.capacity import Dynamics, TestOrder, TestReport, TestStep
+from ...protocols.information.quantities import US_PER_S, Direction, Product
+from ..profiles import TestRules
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is ordered of one resource in one direction."""
+
+    product: Product
+    resource: str
+    direction: Direction
+    ordered_mw: float
+    dynamics: Dynamics
+    rules: TestRules
+    start_us: int
+
+    @property
+    def sign(self) -> int:
+        """+1 for up."""
+        return 1 if self.direction == "up" else -1
+
+    @property
+    def full_s(self) -> float:
+        """Seconds from the order to full delivery."""
+        return self.dynamics.full_activation_s
+
+    @property
+    def hold_s(self) -> float:
+        """Seconds at full delivery."""
+        return self.rules.hold_us / US_PER_S
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds until the resource is back."""
+        return self.full_s + self.hold_s + self.dynamics.deactivation_s + 10.0
+
+    @property
+    def end_us(self) -> int:
+        """When the test is over."""
+        return self.start_us + round(self.duration_s * US_PER_S)
+
+    def order(self) -> TestOrder:
+        """The message that orders it."""
+        steps = (
+            TestStep(offset_s=0.0, p_mw=self.sign * self.ordered_mw),
+            TestStep(offset_s=self.full_s + self.hold_s, p_mw=0.0),
+        )
+        return TestOrder(
+            product=self.product,
+            resource=self.resource,
+            steps=steps,
+            start=self.start_us,
+            sample_every_s=self.rules.sample_us / US_PER_S,
+            duration_s=self.duration_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a test has shown."""
+
+    sustained_mw: float
+    completeness: float
+    passed: bool
+    qualified_mw: float
+
+    def evidence(self, trial: Trial) -> dict[str, object]:
+        """The evidence for the record."""
+        return {
+            "resource": trial.resource,
+            "direction": trial.direction,
+            "ordered_mw": trial.ordered_mw,
+            "sustained_mw": self.sustained_mw,
+            "completeness_percent": round(100 * self.completeness, 3),
+            "passed": self.passed,
+        }
+
+    def shortfall(self, trial: Trial) -> str:
+        """In words, what was missing."""
+        return f"{trial.resource}: {self.sustained_mw:g} MW sustained of {trial.ordered_mw:g} MW ordered"
+
+
+def judge(trial: Trial, report: TestReport) -> Outcome:
+    """Judge a report: the least MW from full activation to the end of the hold, and how complete it is."""
+    expected = math.floor(trial.duration_s / (trial.rules.sample_us / US_PER_S))
+    completeness = min(1.0, len(report.samples) / max(1, expected))
+    held = [s.p_mw * trial.sign for s in report.samples if trial.full_s <= s.offset_s <= trial.full_s + trial.hold_s]
+    sustained_mw = round(max(0.0, min(held, default=0.0)), 6)
+    complete = completeness >= trial.rules.completeness
+    within = sustained_mw >= trial.ordered_mw * (1 - trial.rules.tolerance)
+    passed = complete and within
+    qualified_mw = trial.ordered_mw if passed else (sustained_mw if complete else 0.0)
+    return Outcome(sustained_mw, completeness, passed, qualified_mw)
