@@ -1,0 +1,1 @@
+"""Which agents, which grid, how long – and what came out: scenarios, runs, records, audit, KPIs, command line."""

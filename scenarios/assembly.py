@@ -1,0 +1,270 @@
+"""From a scenario to what runs: calendars, profiles, agents, plants, studies.
+
+    Scenario ─▶ Calendar ─▶ profiles ─▶ agents        what each party knows, and no more
+             └▶ resources, grid plants, area ─▶ Physics        the truth
+             └▶ GridStudies ─▶ Laboratory                      each DSO's belief
+
+A DSO's studies are made from the description without what will really happen; only the plants know that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..agents.agent import Agent
+from ..agents.bsp import Aggregator, Bsp
+from ..agents.calendar import Calendar, MarketTimeUnit, period_id
+from ..agents.dso import Dso
+from ..agents.market.merit_order import Rules
+from ..agents.profiles import (
+    ActivationRules,
+    BidPlan,
+    BspProfile,
+    Coordination,
+    DemandResponse,
+    DsoProfile,
+    Need,
+    TestRules,
+    TsoProfile,
+)
+from ..agents.tso import Tso
+from ..grid.area import Area
+from ..grid.points import ConnectionPoint
+from ..grid.resources import Pool, Resource, Unit
+from ..protocols.information.capacity import TRANSMISSION, ConnectedShare, Dynamics, ResourceData
+from ..protocols.information.quantities import US_PER_S
+from .participants import AggregatorDescription, Provider
+from .schema import Scenario
+
+if TYPE_CHECKING:
+    from ..agents.runtime.laboratory import Laboratory
+    from ..agents.runtime.physics import Physics
+
+DEFAULT_SECONDS_PER_STEP = 10.0
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Every provider's physical resources, in the order of the file."""
+
+    by_provider: Mapping[str, tuple[Resource, ...]]
+
+
+def us(seconds: float) -> int:
+    """Seconds as integer microseconds."""
+    return round(seconds * US_PER_S)
+
+
+def calendar(scenario: Scenario) -> Calendar:
+    """All dates of a run; the window for applications closes a minute after the last is due."""
+    times = scenario.time
+    due = [scenario.applies_at_us(name) for name in scenario.providers]
+    periods = tuple(
+        MarketTimeUnit(period_id(start), times.cfp_us(start), times.gate_closure_us(start), start, end)
+        for start, end in times.periods
+    )
+    return Calendar(times.start_us, max([times.start_us, *due]) + 60 * US_PER_S, periods, times.periods[-1][1])
+
+
+def coordination(scenario: Scenario) -> Coordination:
+    """What the scheme means: who validates, who takes part, who limits."""
+    chosen = scenario.coordination
+    return Coordination(
+        dso_validates=scenario.has_dso,
+        dso_in_offering=chosen.scheme == "scenario-1-dso",
+        dso_limits=scenario.has_dso and chosen.real_time_limits,
+        dso_is_participant=chosen.scheme == "scenario-2",
+        silent_dso=chosen.silent_dso,
+        forecast=chosen.forecast,
+    )
+
+
+def resources(scenario: Scenario) -> Resources:
+    """Make every unit and pool; pools are drawn from the scenario's seed."""
+    start_us = scenario.time.start_us
+    made: dict[str, tuple[Resource, ...]] = {}
+    for name, provider in scenario.providers.items():
+        if isinstance(provider, AggregatorDescription):
+            made[name] = (Pool(provider.pool, scenario.seed, start_us),)
+        else:
+            made[name] = tuple(Unit(unit, provider.response, start_us) for unit in provider.units)
+    return Resources(made)
+
+
+def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
+    """Every agent, each with what it may know."""
+    dates, scheme = calendar(scenario), coordination(scenario)
+    dsos = {dso.grid: name for name, dso in scenario.dsos.items()}
+    people: list[Agent[Any]] = [Tso(_tso_profile(scenario, dates, scheme, dsos))]
+    people += [Dso(_dso_profile(scenario, name, dates, scheme)) for name in scenario.dsos]
+    for name, provider in scenario.providers.items():
+        profile = _bsp_profile(scenario, name, made.by_provider[name], dates, scheme)
+        people.append(Aggregator(profile) if isinstance(provider, AggregatorDescription) else Bsp(profile))
+    return tuple(people)
+
+
+def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos: Mapping[str, str]) -> TsoProfile:
+    market = scenario.market
+    test, rules = market.test, market.activation
+    return TsoProfile(
+        name=scenario.tso,
+        calendar=dates,
+        coordination=scheme,
+        dso_of_grid=dict(sorted(dsos.items())),
+        needs=tuple(Need(need.product, need.direction, need.quantity_mw) for need in market.needs),
+        rules=Rules(market.min_bid_mw, market.bid_step_mw, market.price_limit_eur_per_mwh),
+        test=TestRules(
+            us(60 * test.hold_min), us(test.sample_s), test.tolerance_percent / 100, test.completeness_percent / 100
+        ),
+        activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
+        control_us=us(scenario.ticks.control_s),
+    )
+
+
+def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
+    dso = scenario.dsos[name]
+    taps = scenario.grids[dso.grid].taps
+    seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+    offer = dso.demand_response
+    response = DemandResponse(offer.price_eur_per_mwh, offer.assumed_cvr_factor, offer.max_steps, seconds)
+    return DsoProfile(
+        name=name,
+        tso=scenario.tso,
+        grid=dso.grid,
+        calendar=dates,
+        coordination=scheme,
+        monitoring_us=us(scenario.ticks.monitoring_s),
+        demand_response=response if scheme.dso_is_participant else None,
+    )
+
+
+def _bsp_profile(
+    scenario: Scenario, name: str, made: tuple[Resource, ...], dates: Calendar, scheme: Coordination
+) -> BspProfile:
+    provider = scenario.providers[name]
+    response = provider.response
+    return BspProfile(
+        name=name,
+        kind="AGGREGATOR" if isinstance(provider, AggregatorDescription) else "BSP",
+        tso=scenario.tso,
+        calendar=dates,
+        product=provider.qualify,
+        resources=tuple(_resource_data(provider, each) for each in made),
+        dynamics=Dynamics(
+            preparation_s=response.reaction_s + response.preparation_s,
+            ramping_s=response.ramping_s,
+            deactivation_s=response.deactivation_s,
+        ),
+        bids=tuple(
+            BidPlan(
+                product=bid.product,
+                direction=bid.direction,
+                resource=bid.resource or made[0].id,
+                quantity_mw=bid.quantity_mw,
+                min_quantity_mw=bid.min_quantity_mw,
+                divisible=bid.divisible,
+                price_eur_per_mwh=bid.price_eur_per_mwh,
+            )
+            for bid in provider.offers
+        ),
+        applies_us=scenario.applies_at_us(name),
+        measurement_us=us(scenario.ticks.measurement_s),
+        coordination=scheme,
+    )
+
+
+def _resource_data(provider: Provider, made: Resource) -> ResourceData:
+    """INFO 1 of one resource; a pool declares the share of every DFR."""
+    if isinstance(made, Pool):
+        assert isinstance(provider, AggregatorDescription)
+        return ResourceData(
+            id=made.id,
+            kind="pool",
+            grid=provider.grid,
+            scheme=_scheme(made),
+            max_up_mw=provider.pool.up_mw,
+            max_down_mw=provider.pool.down_mw,
+        )
+    unit = next(unit for unit in provider.resources if unit.id == made.id)
+    site = made.sites()[0]
+    share = ConnectedShare(unit=made.id, point=site.name, bus=_text(site.bus), share=1.0)
+    return ResourceData(
+        id=made.id,
+        kind=site.kind,
+        grid=provider.grid,
+        scheme=(share,),
+        max_up_mw=unit.up_mw,
+        max_down_mw=unit.down_mw,
+    )
+
+
+def _scheme(pool: Pool) -> tuple[ConnectedShare, ...]:
+    sites, shares = pool.sites(), pool.activation_scheme().tolist()
+    return tuple(
+        ConnectedShare(
+            unit=f"{pool.id}.{index + 1}", point=sites[bus].name, bus=_text(sites[bus].bus), share=min(1.0, share)
+        )
+        for index, (bus, share) in enumerate(zip(pool.fleet.bus.tolist(), shares, strict=True))
+    )
+
+
+def shares(resource: Resource) -> tuple[tuple[str, float], ...]:
+    """A resource's connection points with their shares of an activation."""
+    if isinstance(resource, Pool):
+        return resource.site_shares()
+    return tuple((site.name, 1.0) for site in resource.sites())
+
+
+def _text(bus: int | str | None) -> str | None:
+    return None if bus is None else str(bus)
+
+
+def connection_points(scenario: Scenario, made: Resources, grid: str) -> tuple[ConnectionPoint, ...]:
+    """Where market parties are connected to a grid."""
+    return tuple(
+        ConnectionPoint(site.name, site.bus, site.kind, site.baseline_mw)
+        for name, own in made.by_provider.items()
+        if scenario.providers[name].grid == grid
+        for resource in own
+        for site in resource.sites()
+        if site.bus is not None
+    )
+
+
+def physics(scenario: Scenario, made: Resources) -> Physics:
+    """The true world."""
+    from ..agents.runtime.physics import Holding, Physics
+    from ..grid.plant import GridPlant
+
+    midnight_us = scenario.time.midnight_us
+    plants = {
+        grid: GridPlant(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+        for grid in sorted(scenario.grids)
+    }
+    holdings = {
+        resource.id: Holding(
+            name, resource, None if scenario.providers[name].grid == TRANSMISSION else scenario.providers[name].grid
+        )
+        for name, own in made.by_provider.items()
+        for resource in own
+    }
+    operators = {name: dso.grid for name, dso in scenario.dsos.items()}
+    area = Area(scenario.area, scenario.time.start_us, midnight_us)
+    return Physics(area, plants, operators, holdings, scenario.time.start_us)
+
+
+def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
+    """Each DSO's model of its own grid."""
+    from ..agents.runtime.laboratory import Laboratory
+    from ..grid.studies import GridStudies
+
+    midnight_us = scenario.time.midnight_us
+    grids = sorted(dso.grid for dso in scenario.dsos.values())
+    return Laboratory(
+        {
+            grid: GridStudies(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+            for grid in grids
+        }
+    )

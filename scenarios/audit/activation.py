@@ -1,0 +1,135 @@
+"""Which steps of activation were due: Fig. 7 for every order and limit of BSPs, Fig. 10 for the DSO of scenario II."""
+
+from __future__ import annotations
+
+from ...agents.calendar import period_id
+from .findings import Chain, Row, Trail, moment_of
+from .index import Index, before
+
+ORDERS = ("activate", "activate-when")
+
+
+def follow(index: Index, trail: Trail) -> None:
+    """Follow every order, every limit, and the monitoring of every period."""
+    heard = _streams(index)
+    for order in index.typed(*ORDERS):
+        if order["receiver"] in index.scenario.dsos:
+            _operator_ordered(index, trail, order, heard)
+        else:
+            _ordered(index, trail, order, heard)
+    for request in index.typed("limit-request"):
+        _limited(index, trail, request)
+    for dso in index.scenario.dsos:
+        for start_us, _ in index.scenario.time.periods:
+            _monitored(index, trail, dso, period_id(start_us))
+
+
+def _streams(index: Index) -> dict[tuple[str, str], tuple[str, str]]:
+    """First delivered measurement of each participant to each receiver: (id, time)."""
+    streams = index.run.streams
+    delivered = streams[streams["received_at"].notna()].drop_duplicates(["sender", "receiver"])
+    texts = delivered["sent_at"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    rows = zip(delivered["sender"], delivered["receiver"], delivered["id"], texts, strict=True)
+    return {(sender, receiver): (str(message), text) for sender, receiver, message, text in rows}
+
+
+def _measured(chain: Chain, step: str, wanted: str, first: tuple[str, str] | None) -> None:
+    own = chain.trail.chain(chain.about)
+    rows: list[Row] = [] if first is None else [{"id": first[0], "sent_at": first[1], "received_at": first[1]}]
+    own.message(step, wanted, rows, "INFO 7")
+
+
+def _ordered(index: Index, trail: Trail, order: Row, heard: dict[tuple[str, str], tuple[str, str]]) -> None:
+    participant, offer_id = order["receiver"], order["content"]["offer_id"]
+    chain = trail.chain(f"{participant}, order {order['conversation_id']}")
+    chain.message("7.1", "TSO → BSP", [order], "INFO 6")
+    if not chain.open or index.broken(order["conversation_id"]):
+        return
+    if not _cancelled_early(index, order):
+        notes = [row for row in index.noted("7.2", participant, offer_id=offer_id) if _not_before(row, order)]
+        chain.event("7.2", "BSP activates", notes)
+        chain.message("7.2", "BSP → TSO, confirmation", index.said(order["conversation_id"], "activated"))
+    tso = index.scenario.tso
+    _measured(chain, "7.3", "BSP → TSO", heard.get((participant, tso)))
+    own = trail.chain(chain.about)
+    own.event("7.4", "TSO receives", index.noted("7.4", participant=participant))
+    own = trail.chain(chain.about)
+    own.event("7.5", "TSO controls", [row for row in index.noted("7.5") if _orders(row, offer_id)])
+    provider = index.scenario.providers.get(participant)
+    dso = index.scenario.dso_of(provider.grid) if provider is not None else None
+    if dso is not None:
+        _measured(chain, "7.6", "BSP → DSO", heard.get((participant, dso)))
+
+
+def _cancelled_early(index: Index, order: Row) -> bool:
+    """Whether the TSO cancelled before it had a confirmation, so that none was due."""
+    cancelled = index.said(order["conversation_id"], "cancel")
+    confirmed = index.said(order["conversation_id"], "activated")
+    return bool(cancelled) and not confirmed
+
+
+def _not_before(row: Row, order: Row) -> bool:
+    return moment_of(row["at"]) >= moment_of(order["sent_at"])
+
+
+def _orders(row: Row, offer_id: str) -> bool:
+    return any(one["offer_id"] == offer_id for one in row["evidence"].get("ordered", ()))
+
+
+def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[tuple[str, str], tuple[str, str]]) -> None:
+    dso = order["receiver"]
+    chain = trail.chain(f"{dso}, order {order['conversation_id']}")
+    chain.message("10.1", "TSO → DSO", [order], "INFO 6")
+    if not chain.open or index.broken(order["conversation_id"]) or _cancelled_early(index, order):
+        return
+    chain.event("10.2", "DSO activates", [row for row in index.noted("10.2", dso) if _not_before(row, order)])
+    _measured(chain, "10.3", "DSO → TSO", heard.get((dso, index.scenario.tso)))
+    own = trail.chain(chain.about)
+    own.event("10.4", "TSO monitors the quality", index.noted("10.4", participant=dso))
+
+
+def _monitored(index: Index, trail: Trail, dso: str, period: str) -> None:
+    chain = trail.chain(f"{dso}, period {period}")
+    notes = [row for row in index.noted("7.6", dso) if row["evidence"].get("period") == period]
+    chain.event("7.6", "DSO monitors its network", notes)
+
+
+def _limited(index: Index, trail: Trail, request: Row) -> None:
+    chain = trail.chain(f"{request['sender']}, limit {request['conversation_id']}")
+    chain.message("7.7", "DSO → TSO", [request], "INFO 8")
+    if not chain.open or index.said(request["conversation_id"], "refuse", "not-understood"):
+        return
+    for limit in request["content"]["limits"]:
+        _passed_on(index, chain, request, limit["offer_id"])
+    followed = index.said(request["conversation_id"], "limit-followed", "failure")
+    answer = trail.chain(chain.about)
+    answer.message("7.9", "TSO → DSO, limit followed", followed)
+
+
+def _passed_on(index: Index, chain: Chain, request: Row, offer_id: str) -> None:
+    """Steps 8 and 9, for an offer with an order in force when the TSO heard of the limit."""
+    orders = [
+        row
+        for row in index.typed("limit-order")
+        if row["caused_by"] == request["id"] and row["content"]["limit"]["offer_id"] == offer_id
+    ]
+    if not orders and not _in_force(index, offer_id, request["received_at"]):
+        return
+    own = chain.trail.chain(f"{offer_id}, limit {request['conversation_id']}")
+    own.last_at, own.last_step = request["sent_at"], "7.7"
+    own.message("7.8", "TSO → BSP", orders, "INFO 8")
+    if not own.open or index.broken(orders[0]["conversation_id"]):
+        return
+    notes = index.noted("7.9", orders[0]["receiver"], offer_id=offer_id)
+    own.event("7.9", "BSP modifies", [row for row in notes if _not_before(row, orders[0])])
+    own.message("7.9", "BSP → TSO, modification", index.said(orders[0]["conversation_id"], "offer-modified"))
+
+
+def _in_force(index: Index, offer_id: str, at: str) -> bool:
+    """Whether an offer's latest order before a time was still running then."""
+    orders = before(index.typed(*ORDERS, offer_id=offer_id), at)
+    if not orders or moment_of(orders[-1]["content"]["end"]) <= moment_of(at):
+        return False
+    over = ("cancel", "refuse", "failure", "not-understood", "activation-ended")
+    ended = index.said(orders[-1]["conversation_id"], *over)
+    return not before(ended, at)

@@ -1,0 +1,74 @@
+"""A record's messages and events, found by what they are about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from ...protocols.envelope import Topic
+from ..record.run import Run
+from ..schema import Scenario
+from .findings import Row, Rows, moment_of
+
+GIVES_UP = frozenset({"gridpact.refuse/1", "gridpact.failure/1", "gridpact.not-understood/1"})
+
+
+class Index:
+    """Messages by type and conversation, events by step."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.scenario: Scenario = run.scenario
+        self.messages: Rows = run.message_rows
+        self.events: Rows = run.event_rows
+        self._by_type: dict[str, list[Row]] = defaultdict(list)
+        self._by_conversation: dict[str, list[Row]] = defaultdict(list)
+        self._by_step: dict[str | None, list[Row]] = defaultdict(list)
+        for row in self.messages:
+            self._by_type[row["type"]].append(row)
+            self._by_conversation[row["conversation_id"]].append(row)
+        for row in self.events:
+            self._by_step[row["step"]].append(row)
+
+    def typed(self, *names: str, **content: object) -> list[Row]:
+        """Messages of types (`gridpact.NAME/1`) whose content has these values, in order of sending."""
+        found = [row for name in names for row in self._by_type.get(f"gridpact.{name}/1", ())]
+        kept = [row for row in found if all(row["content"].get(key) == value for key, value in content.items())]
+        return sorted(kept, key=lambda row: int(row["sequence"])) if len(names) > 1 else kept
+
+    def said(self, conversation_id: str, *names: str) -> list[Row]:
+        """Messages of a conversation, of these types."""
+        types = {f"gridpact.{name}/1" for name in names}
+        return [row for row in self._by_conversation.get(conversation_id, ()) if row["type"] in types]
+
+    def noted(self, step: str | None, agent: str | None = None, /, **evidence: object) -> list[Row]:
+        """Events of a step (by an agent) whose evidence has these values."""
+        rows = (row for row in self._by_step.get(step, ()) if agent in (None, row["agent"]))
+        return [row for row in rows if all(row["evidence"].get(key) == value for key, value in evidence.items())]
+
+    def broken(self, conversation_id: str) -> bool:
+        """Whether something of a conversation was lost, or one side gave up, so that nothing more is due."""
+        rows = self._by_conversation.get(conversation_id, ())
+        return any(row["received_at"] is None or row["type"] in GIVES_UP for row in rows)
+
+    @cached_property
+    def conversations(self) -> dict[str, list[Row]]:
+        """Negotiation messages by conversation."""
+        return dict(self._by_conversation)
+
+    def kind(self, agent: str) -> str | None:
+        """TSO, DSO, BSP or AGGREGATOR, or None if it takes no part."""
+        who = self.scenario.participants.get(agent)
+        taking_part = who is not None and (who.kind != "dso" or self.scenario.has_dso)
+        return who.kind.upper() if who is not None and taking_part else None
+
+
+def topic_of(row: Row) -> Topic:
+    """What a message's conversation is about; ValueError if its id has another form."""
+    return Topic.parse(str(row["conversation_id"]))
+
+
+def before(rows: Iterable[Row], at: str, key: str = "sent_at") -> list[Row]:
+    """Those rows that are earlier than a time."""
+    return [row for row in rows if row[key] is not None and moment_of(row[key]) < moment_of(at)]

@@ -1,0 +1,31 @@
+"""The high-rate messages in the shape of negotiation messages, so that one replay serves both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ...protocols.information.quantities import iso
+from ..record.columns import STREAMS
+from ..record.run import Run
+
+_ADDRESS = STREAMS.names[:17]
+
+
+def stream_rows(run: Run) -> Iterator[dict[str, Any]]:
+    """Rows of streams.parquet, with their content as the message that was sent."""
+    frame = run.streams
+    columns = {name: _plain(frame[name]) for name in STREAMS.names}
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(STREAMS.names, values, strict=True))
+        points = json.loads(row.pop("points") or "[]")
+        address = {name: row.pop(name) for name in _ADDRESS}
+        yield {**address, "content": {**row, "points": points}}
+
+
+def _plain(column: Any) -> list[Any]:
+    if column.dtype.kind == "M":
+        numbers = column.astype("datetime64[us, UTC]").astype("int64").tolist()
+        return [None if missing else iso(number) for number, missing in zip(numbers, column.isna(), strict=True)]
+    return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]

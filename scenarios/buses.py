@@ -1,0 +1,81 @@
+"""Which buses a grid has, without pandapower, so that a wrong bus is told at once and with its line.
+
+The benchmark grids never change, so their buses are listed here (a test compares them with pandapower); a file's are
+read from its JSON. How a whole network is checked when it is built is `grid/`'s business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..grid.description import GridDescription
+from ..grid.errors import NetworkError
+from ..grid.points import bus_index
+from .consistency import Finding
+from .errors import ScenarioError
+from .schema import Scenario
+
+Buses = tuple[tuple[int, str], ...]
+_CIGRE_LV = ("0", *(f"R{n}" for n in range(19)), *(f"I{n}" for n in range(3)), *(f"C{n}" for n in range(21)))
+_OBERRHEIN_SPANS = (
+    (0, 8), (29, 58), (64, 65), (71, 86), (94, 95), (98, 98), (100, 104), (106, 111), (116, 120), (126, 126),
+    (129, 129), (131, 134), (136, 138), (140, 150), (153, 153), (155, 155), (157, 157), (159, 159), (161, 162),
+    (167, 174), (176, 176), (178, 178), (181, 181), (184, 184), (186, 186), (188, 190), (192, 192), (194, 201),
+    (205, 205), (207, 207), (210, 210), (213, 213), (215, 216), (219, 219), (221, 221), (223, 224), (227, 227),
+    (229, 229), (231, 231), (235, 248), (253, 253), (269, 269), (271, 271), (273, 273), (275, 275), (281, 281),
+    (285, 290), (298, 298), (301, 301), (303, 305), (312, 319),
+)  # fmt: skip
+_OBERRHEIN = tuple(bus for first, last in _OBERRHEIN_SPANS for bus in range(first, last + 1))
+BUILT_IN: dict[str, Buses] = {
+    "cigre_mv": tuple((k, f"Bus {k}") for k in range(15)),
+    "cigre_mv_der": tuple((k, f"Bus {k}") for k in range(15)),
+    "cigre_lv": tuple((k, f"Bus {name}") for k, name in enumerate(_CIGRE_LV)),
+    "oberrhein": tuple((bus, f"Bus {k}") for k, bus in enumerate(_OBERRHEIN)),
+    "case33bw": tuple((k, str(k)) for k in range(33)),
+}
+
+
+def wrong_buses(scenario: Scenario) -> Iterator[Finding]:
+    """Every bus that its grid does not have, and every network file that cannot be read, with its path."""
+    for grid in scenario.grids:
+        try:
+            buses = buses_of(scenario.located_grid(grid))
+        except ScenarioError as error:
+            yield ("grids", grid, "file"), str(error)
+            continue
+        for name, provider in scenario.providers.items():
+            for path, bus in _connections(provider) if provider.grid == grid else ():
+                try:
+                    bus_index(bus, buses)
+                except NetworkError as error:
+                    yield ("participants", name, *path), f"grid {grid}: {error}"
+
+
+def _connections(provider: object) -> Iterator[tuple[tuple[str | int, ...], int | str]]:
+    from .participants import AggregatorDescription, BspDescription
+
+    if isinstance(provider, AggregatorDescription):
+        for index, bus in enumerate(provider.pool.buses):
+            yield ("pool", "buses", index), bus
+    if isinstance(provider, BspDescription):
+        for index, unit in enumerate(provider.units):
+            if unit.bus is not None:
+                yield ("units", index, "bus"), unit.bus
+
+
+def buses_of(grid: GridDescription) -> Buses:
+    """(index, name) of every bus of a grid; ScenarioError if its file is no network saved by pandapower."""
+    if grid.network is not None:
+        return BUILT_IN[grid.network]
+    path = Path(str(grid.file))
+    try:
+        table = json.loads(json.loads(path.read_text("utf-8"))["_object"]["bus"]["_object"])
+        column = table["columns"].index("name")
+        return tuple((int(index), str(row[column])) for index, row in zip(table["index"], table["data"], strict=True))
+    except OSError as error:
+        raise ScenarioError(f"the network file {grid.file} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, IndexError):
+        hint = "save one with pandapower.to_json"
+        raise ScenarioError(f"{grid.file} is no pandapower network in JSON; {hint}") from None

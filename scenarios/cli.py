@@ -1,0 +1,180 @@
+"""The command line: what to run, what to look at, and one clear sentence with exit code 2 when the input is bad.
+
+Exit codes: 0 fine · 1 the check asked for failed · 2 bad input. What is heavy is imported inside a command.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from ..grid.errors import GridError
+from .errors import RecordError, ScenarioError
+
+app = typer.Typer(
+    help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
+    epilog="Start with: gridpact run scenario-1-dso",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a value; repeatable")]
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
+    try:
+        app()
+    except (ScenarioError, RecordError, GridError) as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        _refuse("interrupted", code=130)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _refuse(text: str, code: int = 2) -> NoReturn:
+    typer.echo(f"gridpact: {text}", err=True)
+    raise SystemExit(code)
+
+
+@app.command("run", epilog="gridpact run scenario-1-dso --seed 2 --set links.loss=0.01 --out runs/lossy")
+def run_command(
+    scenario: Name,
+    *,
+    out: Annotated[Path | None, typer.Option(help="run directory (default runs/NAME)")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of everything random")] = None,
+    set_: Settings = None,
+    tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
+    realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
+    speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
+) -> None:
+    """Run a scenario and print what it came to."""
+    from .loading import load_scenario
+
+    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick))
+    if not speed > 0:
+        raise ScenarioError(f"--speed {speed:g}: it must be above 0")
+    if speed != 1.0 and not realtime:
+        raise ScenarioError("--speed paces a run by the clock, so it goes with --realtime")
+    from .progress import running
+
+    done = running(chosen, out or Path("runs") / chosen.name, speed=speed if realtime else None, quiet=quiet)
+    if not quiet:
+        from .summary import print_summary
+
+        print_summary(done, Console())
+
+
+def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:
+    """Options as dotted paths; `--tick` sets all three ticks."""
+    changes: dict[str, str] = {}
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals or not path:
+            raise ScenarioError(f"--set {setting}: write PATH=VALUE, for example --set market.needs.0.quantity_mw=7.5")
+        changes[path.strip()] = value
+    if seed is not None:
+        changes["seed"] = str(seed)
+    if tick is not None:
+        changes |= {f"ticks.{name}_s": str(tick) for name in ("control", "measurement", "monitoring")}
+    return changes
+
+
+@app.command("list", epilog="gridpact list")
+def list_command() -> None:
+    """List the built-in scenarios."""
+    from .loading import builtin_names, load_scenario
+
+    for name in builtin_names():
+        typer.echo(f"{name:16} {load_scenario(name).title}")
+
+
+@app.command("check", epilog="gridpact check my-scenario.yaml")
+def check_command(
+    scenario: Annotated[str, typer.Argument(metavar="FILE", help="a YAML file or a built-in name")],
+    *,
+    set_: Settings = None,
+    networks: Annotated[bool, typer.Option("--networks", help="build every network too, which takes seconds")] = False,
+) -> None:
+    """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right."""
+    from .loading import load_scenario
+
+    try:
+        chosen = load_scenario(scenario, _overrides(set_ or [], None, None))
+        if networks:
+            from .networks import check_networks
+
+            check_networks(chosen)
+    except ScenarioError as error:
+        for complaint in error.complaints[1:]:
+            typer.echo(f"gridpact: {complaint}", err=True)
+        raise
+    participants = f"{len(chosen.participants)} participants in {len(chosen.grids)} grids"
+    typer.echo(f"{scenario}: fine: {chosen.name}, {chosen.scheme}, {participants}, {len(chosen.time.periods)} periods")
+
+
+@app.command("audit", epilog="gridpact audit runs/scenario-1-dso --full")
+def audit_command(
+    run: RunPath, full: Annotated[bool, typer.Option("--full", help="name everything that fulfils a step")] = False
+) -> None:
+    """Print the steps of Figs 4 to 10 and rows of Tables 1 and 2 with what fulfils them; exit code 1 on findings."""
+    from .audit import audit
+    from .audit.report import report
+    from .record.run import load_run
+
+    result = audit(load_run(run))
+    for line in report(result, full=full):
+        typer.echo(line)
+    if not result.passed:
+        raise SystemExit(1)
+
+
+@app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")
+def network_command(
+    run: RunPath,
+    at: Annotated[str, typer.Option(help="clock time of the first day, or ISO 8601 with an offset")],
+    out: Annotated[Path, typer.Option(help="where to write the pandapower JSON")],
+    grid: Annotated[str | None, typer.Option(help="which grid, if there are several")] = None,
+) -> None:
+    """Write the pandapower network as it physically was at a moment."""
+    from .networks import write_network
+    from .record.run import load_run
+
+    write_network(load_run(run).network(at, grid), out)
+    typer.echo(f"{out}: the network at {at}; open it with pandapower.from_json")
+
+
+@app.command("diagram", epilog="gridpact diagram runs/scenario-1-dso > run.mmd; gridpact diagram prequalification")
+def diagram_command(
+    what: Annotated[str, typer.Argument(metavar="PROTOCOL|RUN", help="a protocol's name or a run directory")],
+    full: Annotated[bool, typer.Option("--full", help="every period, also those that repeat")] = False,
+) -> None:
+    """Print a protocol or a run as a Mermaid diagram with the paper's step numbers."""
+    from .diagram import protocol_diagram, protocol_named, run_diagram
+    from .record.run import load_run
+
+    text = run_diagram(load_run(what), full=full) if Path(what).exists() else protocol_diagram(protocol_named(what))
+    typer.echo(text, nl=False)
+
+
+@app.command("replay", epilog="gridpact replay runs/scenario-1-dso")
+def replay_command(run: RunPath) -> None:
+    """Feed every agent its recorded inputs; exit code 1 if what it says then differs from the record."""
+    from .record.run import load_run
+    from .replaying import replay
+
+    differences = replay(load_run(run))
+    for difference in differences:
+        typer.echo(f"FINDING {difference}")
+    typer.echo("replay passed: every agent said the same" if not differences else f"replay failed: {len(differences)}")
+    if differences:
+        raise SystemExit(1)

@@ -1,0 +1,162 @@
+"""What must fit together across the parts of a scenario; each rule says where it is broken and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pydantic_core import PydanticCustomError
+
+from ..protocols.information.capacity import TRANSMISSION
+from .errors import right_names
+
+if TYPE_CHECKING:
+    from ..grid.resources.description import PoolDescription, UnitDescription
+    from .participants import OfferDescription, Provider
+    from .schema import Scenario
+
+TRADED = ("mFRR",)
+Path = tuple[str | int, ...]
+Finding = tuple[Path, str]
+
+
+def check_together(scenario: Scenario) -> None:
+    """Raise a pydantic error with the first broken rule; its context says where (`path`) it is broken."""
+    for path, text in _findings(scenario):
+        raise PydanticCustomError("consistency", "{text}", {"text": text, "path": path})
+
+
+def _findings(scenario: Scenario) -> Iterator[Finding]:
+    yield from _names(scenario)
+    yield from _operators(scenario)
+    yield from _times(scenario)
+    yield from _needs(scenario)
+    for name, provider in scenario.providers.items():
+        yield from _connections(scenario, name, provider)
+        yield from _offers(scenario, name, provider)
+
+
+def _names(scenario: Scenario) -> Iterator[Finding]:
+    if not scenario.grids:
+        yield ("grids",), "grids is empty, but a scenario has at least 1 grid"
+    for grid in scenario.grids:
+        if grid == TRANSMISSION or not re.fullmatch(r"[A-Za-z0-9_-]+", grid):
+            yield ("grids", grid), f'"{grid}" cannot name a grid: use letters, digits, - and _, not "{TRANSMISSION}"'
+    for name in scenario.participants:
+        if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
+            yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
+    yield from _resource_names(scenario)
+
+
+def _resource_names(scenario: Scenario) -> Iterator[Finding]:
+    owners: dict[str, str] = {}
+    for name, provider in scenario.providers.items():
+        for resource in provider.resources:
+            if re.search(r"[/#]", resource.id):
+                yield ("participants", name), f'"{resource.id}" cannot name a resource: it must not contain / or #'
+            if resource.id in owners:
+                owner = owners[resource.id]
+                yield ("participants", name), f'resource id "{resource.id}" is used twice, by {owner} and by {name}'
+            owners[resource.id] = name
+
+
+def _operators(scenario: Scenario) -> Iterator[Finding]:
+    kinds = [who.kind for who in scenario.participants.values()]
+    if kinds.count("tso") != 1:
+        yield ("participants",), f"there are {kinds.count('tso')} participants of kind tso, but there must be exactly 1"
+    operated: dict[str, str] = {}
+    for name, who in scenario.participants.items():
+        if who.kind != "dso":
+            continue
+        if who.grid not in scenario.grids:
+            hint = right_names(who.grid, scenario.grids)
+            yield ("participants", name, "grid"), f'{name}: there is no grid "{who.grid}"; {hint}'
+        if who.grid in operated:
+            yield ("participants", name, "grid"), f"grid {who.grid} has two DSOs, {operated[who.grid]} and {name}"
+        operated[who.grid] = name
+    for grid in scenario.grids if scenario.has_dso else ():
+        if grid not in operated:
+            yield ("grids", grid), f"grid {grid} has no DSO, but scheme {scenario.scheme} needs one for every grid"
+
+
+def _times(scenario: Scenario) -> Iterator[Finding]:
+    time = scenario.time
+    called_us = time.cfp_us(time.first_delivery_us)
+    if (time.first_delivery_us - time.midnight_us) % time.period_us:
+        text = f"first_delivery is not the start of a market time unit of {time.market_time_unit_min} min"
+        yield ("time", "first_delivery"), text
+    if called_us <= time.start_us:
+        before = time.gate_closure_min + time.cfp_lead_min
+        text = f"first_delivery must be more than {before:g} min (gate_closure_min + cfp_lead_min) after start"
+        yield ("time", "first_delivery"), text
+    for name in scenario.providers:
+        if not time.start_us <= scenario.applies_at_us(name) < called_us:
+            text = f"{name} applies outside the time between start and the first call for offers"
+            yield ("participants", name, "applies_at"), text
+
+
+def _needs(scenario: Scenario) -> Iterator[Finding]:
+    seen: set[tuple[str, str]] = set()
+    for index, need in enumerate(scenario.market.needs):
+        path: Path = ("market", "needs", index)
+        if need.product not in TRADED:
+            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR"
+        if (need.product, need.direction) in seen:
+            yield path, f"the need for {need.product} {need.direction} is given twice"
+        seen.add((need.product, need.direction))
+
+
+def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
+    path: Path = ("participants", name)
+    if provider.qualify not in TRADED:
+        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR"
+    if provider.grid not in (*scenario.grids, TRANSMISSION):
+        hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
+        yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'
+    if provider.kind == "aggregator":
+        if provider.on_transmission:
+            yield (*path, "grid"), f"{name}: a pool is connected to distribution buses, so its grid is not transmission"
+        return
+    for index, unit in enumerate(provider.units):
+        if (unit.bus is None) != provider.on_transmission:
+            must = "stands on transmission and has no bus"
+            text = must if provider.on_transmission else f"needs a bus in {provider.grid}"
+            yield (*path, "units", index), f"{name}: unit {unit.id} {text}"
+
+
+def _offers(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
+    for index, offer in enumerate(provider.offers):
+        path: Path = ("participants", name, "offers", index)
+        if offer.product != provider.qualify:
+            yield (*path, "product"), f"{name} offers {offer.product}, but qualifies for {provider.qualify}"
+        yield from _bid(scenario, path, offer)
+        resource = _resource(provider, offer)
+        if resource is None:
+            ids = [resource.id for resource in provider.resources]
+            hint = right_names(offer.resource, ids) if offer.resource else f"name one of: {', '.join(ids)}"
+            yield (*path, "resource"), f"{name}: the offer's resource is {offer.resource or 'not given'}; {hint}"
+            continue
+        most = resource.up_mw if offer.direction == "up" else resource.down_mw
+        if offer.quantity_mw > most + 1e-9:
+            text = f"{name} offers {offer.quantity_mw:g} MW {offer.direction}, but {resource.id} can do {most:g} MW"
+            yield (*path, "quantity_mw"), text
+
+
+def _bid(scenario: Scenario, path: Path, offer: OfferDescription) -> Iterator[Finding]:
+    market = scenario.market
+    if offer.quantity_mw < market.min_bid_mw:
+        text = f"quantity_mw {offer.quantity_mw:g} is below market.min_bid_mw {market.min_bid_mw:g}"
+        yield (*path, "quantity_mw"), text
+    if abs(offer.price_eur_per_mwh) > market.price_limit_eur_per_mwh:
+        text = f"price_eur_per_mwh {offer.price_eur_per_mwh:g} is beyond ±{market.price_limit_eur_per_mwh:g}"
+        yield (*path, "price_eur_per_mwh"), text
+    if offer.min_quantity_mw > offer.quantity_mw:
+        text = f"min_quantity_mw {offer.min_quantity_mw:g} is above quantity_mw {offer.quantity_mw:g}"
+        yield (*path, "min_quantity_mw"), text
+
+
+def _resource(provider: Provider, offer: OfferDescription) -> UnitDescription | PoolDescription | None:
+    if offer.resource is None:
+        return provider.resources[0] if len(provider.resources) == 1 else None
+    return next((resource for resource in provider.resources if resource.id == offer.resource), None)

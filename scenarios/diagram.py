@@ -1,0 +1,171 @@
+"""Runs and protocols as Mermaid text: what was said, by whom, at which step of the paper.
+
+Streams are one arrow with a count; events are notes. Unless the whole run is asked for, periods that went like an
+earlier one are told in one line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..protocols.envelope import Side
+from ..protocols.stages import PROTOCOLS
+from ..protocols.tables import START, Protocol
+from .errors import ScenarioError, right_names
+from .record.run import Run
+
+Row = Mapping[str, Any]
+_ARROWS = {"refuse": "--x", "failure": "--x", "reject-proposal": "--x", "not-understood": "--x"}
+
+
+def protocol_named(name: str) -> Protocol:
+    """A protocol by name; ScenarioError if there is none."""
+    named: dict[str, Protocol] = {protocol.name: protocol for protocol in PROTOCOLS}
+    if name not in named:
+        raise ScenarioError(f"{name}: there is no such protocol or run directory; {right_names(name, named)}")
+    return named[name]
+
+
+def protocol_diagram(protocol: Protocol) -> str:
+    """A protocol's table as a sequence diagram and a state diagram."""
+    return f"{_protocol_sequence(protocol)}\n{_protocol_states(protocol)}"
+
+
+def _protocol_sequence(protocol: Protocol) -> str:
+    lines = ["sequenceDiagram", f"    participant {protocol.initiator}", f"    participant {protocol.respondent}"]
+    seen: set[tuple[Side, str]] = set()
+    for step in (step for step in protocol.steps if not step.late):
+        if (step.speaker, step.message.type_id) in seen:
+            continue
+        seen.add((step.speaker, step.message.type_id))
+        sender, receiver = protocol.role_of(step.speaker), protocol.role_of(step.speaker.other)
+        arrow = _ARROWS.get(step.message.performative.value, "->>")
+        told = _label(step.message.type_id, protocol.paper.get(step.message), step.message.info)
+        lines.append(f"    {sender}{arrow}{receiver}: {step.message.performative.value} {told}")
+    return "\n".join(lines) + "\n"
+
+
+def _protocol_states(protocol: Protocol) -> str:
+    lines = ["stateDiagram-v2", f"    [*] --> {START}"]
+    letters = {Side.INITIATOR: protocol.initiator, Side.RESPONDENT: protocol.respondent}
+    for step in protocol.steps:
+        late = ", late" if step.late else ""
+        said = f"{letters[step.speaker]} {_short(step.message.type_id)}{late}"
+        lines.append(f"    {step.state} --> {step.then} : {said}")
+    lines += [f"    {silence.state} --> {silence.then} : silence" for silence in protocol.silences]
+    lines += [f"    {state} --> [*]" for state in sorted(protocol.final)]
+    return "\n".join(lines) + "\n"
+
+
+def run_diagram(run: Run, *, full: bool = False) -> str:
+    """A run as a sequence diagram with the paper's step numbers; `full` shows every period."""
+    lines = ["sequenceDiagram", f"    title {run.scenario.name}"]
+    lines += [f"    participant {_alias(name)} as {name}" for name in _participants(run)]
+    chapters = _chapters(run)
+    repeats = {} if full else _repeats(chapters)
+    stage = ""
+    for (now, period), happenings in chapters.items():
+        if now != stage:
+            lines.append(f"    Note over {_across(run)}: {now}")
+            stage = now
+        if (now, period) in repeats:
+            lines.append(f"    Note over {_across(run)}: {now}, period {period}: as {repeats[now, period]}")
+        else:
+            lines += [f"    {line}" for _, line in happenings]
+    return "\n".join(lines) + "\n"
+
+
+def _participants(run: Run) -> list[str]:
+    said = {str(row[key]) for row in run.message_rows for key in ("sender", "receiver")}
+    return [name for name in run.scenario.participants if name in said]
+
+
+def _across(run: Run) -> str:
+    names = _participants(run)
+    return ",".join(dict.fromkeys((_alias(names[0]), _alias(names[-1])))) if names else "nobody"
+
+
+def _alias(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
+
+
+Chapters = dict[tuple[str, str], list[tuple[str, str]]]
+
+
+def _chapters(run: Run) -> Chapters:
+    """(kind, line) of everything that happened, by stage and period, in order of time."""
+    told = sorted(_told(run), key=lambda each: each[0])
+    chapters: Chapters = {}
+    for _, stage, period, kind, line in told:
+        chapters.setdefault((stage, period), []).append((kind, line))
+    order = ("prequalification", "offering", "activation", "settlement")
+    return dict(sorted(chapters.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else 9))
+
+
+def _told(run: Run) -> Iterator[tuple[tuple[str, int, int], str, str, str, str]]:
+    for row in run.message_rows:
+        arrow = "--x" if row["received_at"] is None else _ARROWS.get(row["performative"], "->>")
+        label = _label(row["type"], row["step"], row["info"]) + (" (lost)" if row["received_at"] is None else "")
+        line = f"{_alias(row['sender'])}{arrow}{_alias(row['receiver'])}: {label}"
+        kind = f"{row['sender']}{row['receiver']}{row['type']}"
+        yield (row["sent_at"].rstrip("Z"), 0, row["sequence"]), row["stage"], _period(row), kind, line
+    for event in run.event_rows:
+        name = event["evidence"].get("name", "event")
+        line = f"Note over {_alias(event['agent'])}: {event['step'] or ''} {name}".replace("  ", " ")
+        stage, kind = event["stage"], f"{event['agent']}{event['step']}{name}"
+        yield (event["at"].rstrip("Z"), 1, event["sequence"]), stage, _period_of_event(event, run), kind, line
+    yield from _streams(run)
+
+
+def _streams(run: Run) -> Iterator[tuple[tuple[str, int, int], str, str, str, str]]:
+    """One arrow for each pair that measurements went between."""
+    frame = run.streams
+    pairs = frame.groupby(["sender", "receiver", "step"], sort=True, dropna=False)
+    for number, ((sender, receiver, step), rows) in enumerate(pairs):
+        at = rows["sent_at"].min().strftime("%Y-%m-%dT%H:%M:%S.%f")
+        label = _label("gridpact.measurement/1", str(step), "INFO 7")
+        line = f"{_alias(str(sender))}-){_alias(str(receiver))}: {label}, {len(rows)} messages"
+        yield (at, 2, number), "activation", "delivery", f"{sender}{receiver}stream", line
+
+
+def _period(row: Row) -> str:
+    parts = str(row["conversation_id"]).split("/")
+    return parts[2] if len(parts) == 5 else ""
+
+
+def _period_of_event(event: Row, run: Run) -> str:
+    """The period that an event names, or that the offer or conversation it names belongs to."""
+    evidence = event["evidence"]
+    named = evidence.get("period")
+    if isinstance(named, str):
+        return named
+    conversation = str(evidence.get("conversation_id", "")).split("/")
+    if len(conversation) == 5:
+        return conversation[2]
+    offers = [*evidence.get("offer_ids", ()), evidence.get("offer_id") or ""]
+    parts = str(offers[0]).split(".") if offers else []
+    periods = {_period(row) for row in run.message_rows} if len(parts) > 1 else set()
+    return next((part for part in parts if part in periods), "delivery" if event["stage"] == "activation" else "")
+
+
+def _repeats(chapters: Chapters) -> dict[tuple[str, str], str]:
+    """Periods in which the same was said as in an earlier one of the stage, whatever the order."""
+    seen: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
+    repeats: dict[tuple[str, str], str] = {}
+    for (stage, period), happenings in chapters.items():
+        pattern = (stage, tuple(sorted(Counter(kind for kind, _ in happenings).items())))
+        if pattern in seen:
+            repeats[stage, period] = seen[pattern]
+        seen.setdefault(pattern, period)
+    return repeats
+
+
+def _label(type_id: str, step: str | None, info: str | None) -> str:
+    parts: Iterable[str] = (part for part in (step, _short(type_id), f"({info})" if info else None) if part)
+    return " ".join(parts)
+
+
+def _short(type_id: str) -> str:
+    return type_id.removeprefix("gridpact.").partition("/")[0]

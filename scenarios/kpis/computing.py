@@ -1,0 +1,30 @@
+"""All KPIs of a run in one mapping: what kpis.json holds, and what an audit computes again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..audit.auditing import steps
+from ..audit.index import Index
+from ..record.cells import plain
+from ..record.run import Run
+from .exchange import exchange
+from .flexibility import flexibility
+from .participation import participation
+from .quality import cost, frequency, violations
+
+
+def compute_kpis(run: Run) -> dict[str, Any]:
+    """Compute every KPI from messages, events, streams and telemetry; units are in the keys."""
+    index = Index(run)
+    values = {
+        "scenario": run.scenario.name,
+        "scheme": run.scenario.scheme,
+        "kpi_1_information_exchange": exchange(index, steps(index).demands),
+        "kpi_2_flexibility_activated": flexibility(index),
+        "kpi_3_participation_of_dso": participation(index),
+        "frequency": frequency(run),
+        "violations": violations(run),
+        "cost": cost(index),
+    }
+    return dict(plain(values))

@@ -1,0 +1,38 @@
+"""What was delivered, from the measurements that participants sent to the TSO (INFO 7).
+
+Energy is the left rectangle over the ticks of measurement; + is up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..audit.index import Index
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESOLUTION_MW = 1e-3
+
+
+def activated(index: Index) -> pd.DataFrame:
+    """Activated MW: a row a tick of the delivery periods, a column a participant that sent measurements."""
+    streams, time = index.run.streams, index.scenario.time
+    own = streams[streams["receiver"] == index.scenario.tso]
+    wide = own.pivot_table(index="measured_at", columns="sender", values="activated_mw", aggfunc="last")
+    at_us = wide.index.astype("datetime64[us, UTC]").astype("int64") if len(wide) else wide.index
+    inside = (at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1]) if len(wide) else slice(None)
+    return wide[inside].fillna(0.0).sort_index(axis=1)
+
+
+def tick_h(index: Index) -> float:
+    """The length of a tick of measurement, in hours."""
+    return index.scenario.ticks.measurement_s / 3600
+
+
+def demand_response(index: Index) -> frozenset[str]:
+    """Participants whose flexibility is demand response: pools, loads, and a DSO that offers voltage reduction."""
+    providers = index.scenario.providers
+    loads = {name for name, who in providers.items() if who.kind == "bsp" and all(u.kind == "load" for u in who.units)}
+    pools = {name for name, who in providers.items() if who.kind == "aggregator"}
+    return frozenset(loads | pools | set(index.scenario.dsos))

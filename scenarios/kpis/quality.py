@@ -1,0 +1,92 @@
+"""Security and cost: frequency quality, minutes and depth of violations, and what it all costs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ...grid.description import DEFAULT_LIMITS
+from ..audit.index import Index
+from ..record.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STANDARD_RANGE_HZ = 0.05
+
+
+def _ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
+    """How long each tick lasts, in seconds: until the next one; the last as long as the one before."""
+    lengths: pd.Series[float] = telemetry["at"].diff().dt.total_seconds().shift(-1)
+    last = float(lengths.iloc[-2]) if len(lengths) > 1 else 0.0
+    return lengths.fillna(last)
+
+
+def frequency(run: Run) -> dict[str, Any]:
+    """Extremes of the frequency, and minutes outside the standard range of ±50 mHz."""
+    telemetry = run.telemetry
+    if "frequency_hz" not in telemetry:
+        return {}
+    offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
+    outside = _ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
+    nadir = telemetry["at"].iloc[int(offset.to_numpy().argmin())]
+    return {
+        "nadir_mhz": float(1000 * offset.min()),
+        "nadir_at": nadir.isoformat().replace("+00:00", "Z"),
+        "highest_mhz": float(1000 * offset.max()),
+        "minutes_outside_50_mhz": float(outside),
+        "final_mhz": float(1000 * offset.iloc[-1]),
+    }
+
+
+def violations(run: Run, *, shadow: bool = False) -> dict[str, dict[str, Any]]:
+    """Per grid: minutes in violation, worst loading and voltages, and the loading beyond its limit in %·s.
+
+    `shadow`: of the state that would have been without real-time limits; only grids for which it was recorded.
+    """
+    telemetry = run.telemetry
+    return {grid: _grid(run, grid, shadow=shadow) for grid in run.scenario.grids if _loading(grid, shadow) in telemetry}
+
+
+def _loading(grid: str, shadow: bool) -> str:
+    return f"{grid}.shadow_loading_percent" if shadow else f"{grid}.worst_loading_percent"
+
+
+def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
+    telemetry, prefix = run.telemetry, "shadow_" if shadow else ""
+    limits, lasts_s = _limits(run, grid), _ticks_s(telemetry)
+    loading = telemetry[_loading(grid, shadow)]
+    lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
+    beyond = (loading - limits["loading_percent"]).clip(lower=0.0)
+    violated = (beyond > 0) | (lowest < limits["vm_min_pu"]) | (highest > limits["vm_max_pu"])
+    return {
+        "minutes": float(lasts_s[violated].sum() / 60),
+        "percent_seconds": float((beyond * lasts_s).sum()),
+        "worst_loading_percent": float(loading.max()),
+        "lowest_vm_pu": float(lowest.min()),
+        "highest_vm_pu": float(highest.max()),
+    }
+
+
+def _limits(run: Run, grid: str) -> dict[str, float]:
+    """What the scenario says of a grid's limits, else the defaults."""
+    given = run.scenario.grids[grid].limits.model_dump()
+    return {name: default if given[name] is None else given[name] for name, default in DEFAULT_LIMITS.items()}
+
+
+def cost(index: Index) -> dict[str, Any]:
+    """What the TSO pays for balancing energy (negative: it is paid), in all and by participant; exact texts in EUR."""
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    by_kind: dict[str, Decimal] = defaultdict(Decimal)
+    for event in index.events:
+        for payment in event["evidence"].get("payments", ()) if event["stage"] == "settlement" else ():
+            amount = Decimal(payment["amount_eur"])
+            by_kind[payment["kind"]] += amount
+            if payment["kind"] == "balancing_energy":
+                paid[payment["payee"]] += amount
+    return {
+        "balancing_energy_eur": str(sum(paid.values(), Decimal(0))),
+        "by_participant_eur": {name: str(amount) for name, amount in sorted(paid.items())},
+        "by_kind_eur": {kind: str(amount) for kind, amount in sorted(by_kind.items())},
+    }

@@ -1,0 +1,173 @@
+"""From a name or a file to a scenario: built-in or YAML file ─▶ extends ─▶ --set ─▶ validation.
+
+An error names the file and line in which the value stands, be it the file itself, one that it extends, or the option.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from .buses import wrong_buses
+from .complaints import checked, known_keys
+from .errors import ScenarioError, right_names
+from .schema import Scenario
+from .source import Located, Place, Steps, merged, parse_value, read_yaml
+
+BASES = frozenset({"worked-example"})
+
+
+def builtin_names() -> tuple[str, ...]:
+    """The names of the built-in scenarios, those that are only a base left out."""
+    return tuple(name for name in _library_names() if name not in BASES)
+
+
+def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Scenario:
+    """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
+
+    Raises ScenarioError with one sentence per finding: file and line (or option), key, and what would be right.
+    """
+    path, shown = _find(str(name_or_path), Path())
+    located = _extended(path, shown, ())
+    for key, text in (overrides or {}).items():
+        _override(located, key, text)
+    return _on_its_grids(checked(located).placed_in(path.parent), located)
+
+
+def _on_its_grids(scenario: Scenario, located: Located) -> Scenario:
+    found = [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_buses(scenario)]
+    if found:
+        raise ScenarioError(*found)
+    return scenario
+
+
+def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, object]) -> Scenario:
+    """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError."""
+    if not isinstance(scenario, Scenario):
+        texts = {key: json.dumps(value) for key, value in changes.items()}
+        return load_scenario(scenario, texts)
+    located = Located(scenario.model_dump(mode="json"), {(): Place(scenario.name)})
+    for key, value in changes.items():
+        _override(located, key, json.dumps(value))
+    changed = checked(located)
+    return _on_its_grids(changed if scenario.folder is None else changed.placed_in(scenario.folder), located)
+
+
+def scenario_yaml(scenario: Scenario) -> str:
+    """A scenario as YAML with every default filled in; loading it gives the same scenario."""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.width = 4096
+    yaml.dump(scenario.model_dump(mode="json"), stream)
+    return stream.getvalue()
+
+
+def _library() -> Path:
+    return Path(str(files(__package__) / "library"))
+
+
+def _library_names() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in _library().glob("*.yaml")))
+
+
+def _find(name: str, folder: Path) -> tuple[Path, str]:
+    if name in _library_names():
+        return _library() / f"{name}.yaml", f"{name}.yaml"
+    path = folder / name
+    if path.is_dir():
+        raise ScenarioError(f"{name}: this is a folder, but a scenario is a YAML file")
+    if not path.exists():
+        raise ScenarioError(f"{name}: there is no such file or built-in scenario; {_hint(name, path.suffix)}")
+    return path, str(path)
+
+
+def _hint(name: str, suffix: str) -> str:
+    hint = right_names(name, builtin_names()) if not suffix else ""
+    known = f"built-in are: {', '.join(builtin_names())}"
+    return f"{hint} ({known})" if hint.startswith("did") else known
+
+
+def _extended(path: Path, shown: str, chain: tuple[Path, ...]) -> Located:
+    located = read_yaml(path, shown)
+    if path.resolve() in chain:
+        raise ScenarioError(f"{located.place(('extends',))}: extends goes round in a circle back to {shown}")
+    parent = located.values.pop("extends", None)
+    if parent is None:
+        return located
+    place = located.place(("extends",))
+    if not isinstance(parent, str):
+        raise ScenarioError(f"{place}: extends: name one built-in scenario or one file, not {parent!r}")
+    try:
+        base_path, base_shown = _find(parent, path.parent)
+    except ScenarioError as error:
+        raise ScenarioError(f"{place}: extends: {error}") from None
+    return merged(_extended(base_path, base_shown, (*chain, path.resolve())), located)
+
+
+def _override(located: Located, key: str, text: str) -> None:
+    option = f"--set {key}={text}"
+    value = parse_value(text, option).values["value"]
+    steps = _steps(key, option)
+    parent: Any = located.values
+    for depth in range(1, len(steps)):
+        parent = _inner(parent, steps[:depth], option)
+    _assign(parent, steps, value, option)
+    here = _typed(located.values, steps)
+    for old in [path for path in located.places if path[: len(here)] == here]:
+        del located.places[old]
+    located.places[here] = Place(option)
+
+
+def _steps(key: str, option: str) -> tuple[str, ...]:
+    steps = tuple(key.split("."))
+    if not all(steps):
+        raise ScenarioError(f"{option}: a path reads like coordination.scheme or market.needs.0.quantity_mw")
+    return steps
+
+
+def _inner(parent: Any, path: tuple[str, ...], option: str) -> Any:
+    step = path[-1]
+    if isinstance(parent, list):
+        return parent[_index(parent, path, option)]
+    if not isinstance(parent, dict):
+        raise ScenarioError(f"{option}: {'.'.join(path[:-1])} is a single value and has nothing below it")
+    if not isinstance(parent.get(step), dict | list):
+        if step in parent and parent[step] is not None:
+            raise ScenarioError(f"{option}: {'.'.join(path)} is a single value and has nothing below it")
+        known = known_keys(path[:-1])
+        if step not in known:
+            raise ScenarioError(f'{option}: unknown key "{step}"; {right_names(step, known or parent)}')
+        parent[step] = {}
+    return parent[step]
+
+
+def _assign(parent: Any, steps: tuple[str, ...], value: Any, option: str) -> None:
+    if isinstance(parent, list):
+        parent[_index(parent, steps, option)] = value
+        return
+    if value is None and steps[-1] in parent:
+        del parent[steps[-1]]
+        return
+    parent[steps[-1]] = value
+
+
+def _index(parent: list[Any], path: tuple[str, ...], option: str) -> int:
+    step, last = path[-1], len(parent) - 1
+    if not step.isdecimal() or int(step) > last:
+        raise ScenarioError(f"{option}: {'.'.join(path[:-1])} is a list; {step} should be an index from 0 to {last}")
+    return int(step)
+
+
+def _typed(values: Any, steps: Iterable[str]) -> Steps:
+    path: list[str | int] = []
+    for step in steps:
+        path.append(int(step) if isinstance(values, list) else step)
+        values = values[int(step)] if isinstance(values, list) else values.get(step)
+    return tuple(path)

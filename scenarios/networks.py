@@ -1,0 +1,42 @@
+"""What needs pandapower: building a scenario's grids to see whether they work, and writing a network to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..grid.errors import GridError
+from .errors import RecordError, ScenarioError
+from .participants import Provider
+from .schema import Scenario
+
+
+def check_networks(scenario: Scenario) -> None:
+    """Build every grid as a run would, with the units and pools on it; ScenarioError says what does not fit."""
+    from ..grid.points import ConnectionPoint
+    from ..grid.studies import GridStudies
+
+    for name in scenario.grids:
+        buses = [bus for who in scenario.providers.values() if who.grid == name for bus in _buses(who)]
+        points = [ConnectionPoint(f"{number}", bus) for number, bus in enumerate(buses)]
+        try:
+            GridStudies(name, scenario.located_grid(name).forecast_only(), points, scenario.time.midnight_us)
+        except GridError as error:
+            raise ScenarioError(f"grids.{name}: {error}") from None
+
+
+def _buses(provider: Provider) -> list[int | str]:
+    if provider.kind == "aggregator":
+        return list(provider.pool.buses)
+    return [unit.bus for unit in provider.units if unit.bus is not None]
+
+
+def write_network(net: Any, out: Path) -> None:
+    """Write a pandapower network as JSON; RecordError if it cannot be written."""
+    import pandapower
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pandapower.to_json(net, str(out))
+    except OSError as error:
+        raise RecordError(f"{out}: cannot be written: {error.strerror}") from None

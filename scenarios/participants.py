@@ -1,0 +1,135 @@
+"""Who takes part, as a scenario says it: one TSO, a DSO per grid, BSPs with units, aggregators with a pool.
+
+participants: {tso: {kind: tso}, dso-north: {kind: dso, grid: north}, bsp-a: {kind: bsp, grid: north, …}}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from ..grid.clock import clock_us
+from ..grid.resources.description import PoolDescription, Response, UnitDescription
+from ..protocols.information.capacity import TRANSMISSION
+from ..protocols.information.quantities import Direction, Product
+
+
+def _size(value: float) -> float:
+    if value < 0:
+        raise ValueError(f"{value:g} is negative, but this is a size: 0 or more")
+    return value
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError(f"{value:g} must be above 0")
+    return value
+
+
+def _clock(text: str) -> str:
+    clock_us(text)
+    return text
+
+
+Size = Annotated[float, AfterValidator(_size)]
+Positive = Annotated[float, AfterValidator(_positive)]
+ClockTime = Annotated[str, AfterValidator(_clock)]
+
+
+class Part(BaseModel):
+    """A frozen piece of a scenario; unknown keys, NaN and infinities are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OfferDescription(Part):
+    """What a participant offers in every market time unit; `resource` may be left out if it has only one.
+
+    Prices are EUR/MWh: for up the TSO pays it, for down the participant pays it to the TSO (negative: reversed).
+    """
+
+    product: Product = "mFRR"
+    direction: Direction
+    quantity_mw: Positive
+    price_eur_per_mwh: float
+    min_quantity_mw: Size = 0.1
+    divisible: bool = True
+    resource: str | None = None
+
+
+class DemandResponse(Part):
+    """Scenario II: how the DSO offers conservation voltage reduction (CVR).
+
+    `assumed_cvr_factor` is the (ΔP/P)/(ΔV/V) it believes in before the first test; a failed test corrects it.
+    """
+
+    assumed_cvr_factor: Positive = 1.0
+    price_eur_per_mwh: float = 50.0
+    max_steps: int = Field(default=2, ge=1, le=20)
+
+
+class TsoDescription(Part):
+    """The transmission system operator; a scenario has exactly one."""
+
+    kind: Literal["tso"]
+
+
+class DsoDescription(Part):
+    """The distribution system operator of one grid; `demand_response` is used in scenario II only."""
+
+    kind: Literal["dso"]
+    grid: str
+    demand_response: DemandResponse = DemandResponse()
+
+
+class _Provider(Part):
+    """What BSPs and aggregators have in common: when they apply, how fast they are, what they offer."""
+
+    grid: str
+    applies_at: ClockTime | None = None
+    qualify: Product = "mFRR"
+    response: Response = Response()
+    offers: tuple[OfferDescription, ...] = ()
+
+    @property
+    def on_transmission(self) -> bool:
+        """Whether it is connected to the transmission grid."""
+        return self.grid == TRANSMISSION
+
+
+class BspDescription(_Provider):
+    """A balancing service provider with single units."""
+
+    kind: Literal["bsp"]
+    units: tuple[UnitDescription, ...]
+
+    @field_validator("units")
+    @classmethod
+    def _has_units(cls, value: tuple[UnitDescription, ...]) -> tuple[UnitDescription, ...]:
+        if not value:
+            raise ValueError("units is empty, but a bsp has at least 1 unit")
+        return value
+
+    @property
+    def resources(self) -> tuple[UnitDescription, ...]:
+        """What it can offer from."""
+        return self.units
+
+
+class AggregatorDescription(_Provider):
+    """A balancing service provider that offers a pool of distributed flexibility resources."""
+
+    kind: Literal["aggregator"]
+    pool: PoolDescription
+
+    @property
+    def resources(self) -> tuple[PoolDescription, ...]:
+        """What it can offer from."""
+        return (self.pool,)
+
+
+Provider = BspDescription | AggregatorDescription
+Participant = Annotated[
+    TsoDescription | DsoDescription | BspDescription | AggregatorDescription, Field(discriminator="kind")
+]

@@ -1,0 +1,219 @@
+"""Every file of a run directory, with columns and units: what writer, reader and docs/record.md share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FORMAT = "gridpact-run"
+FORMAT_VERSION = 1
+Kind = Literal["text", "integer", "number", "time", "boolean", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column or key: its name, what it holds, in which unit, and what it means."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file of a run directory."""
+
+    file: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names in order."""
+        return tuple(column.name for column in self.columns)
+
+
+_AT = Column("at", "time", "when")
+_OFFER = Column("offer_id", "text", "the offer")
+_PRODUCT = Column("product", "text", "FCR, aFRR or mFRR")
+_DIRECTION = Column("direction", "text", "up (more injection or less load) or down")
+_PRICE = Column("price_eur_per_mwh", "number", "up: the TSO pays it; down: the participant pays it", "EUR/MWh")
+_RESOURCE = Column("resource", "text", "unit, pool or transformer")
+_ADDRESS = (
+    Column("sent_at", "time", "when it was sent"),
+    Column("received_at", "time", "when it was received; null if it was lost"),
+    Column("sender", "text", "agent that says it"),
+    Column("receiver", "text", "agent it is said to"),
+    Column("sender_role", "text", "TSO, DSO, BSP or AGGREGATOR"),
+    Column("receiver_role", "text", "TSO, DSO, BSP or AGGREGATOR"),
+    Column("performative", "text", "FIPA communicative act"),
+    Column("protocol", "text", "interaction protocol, by the name of its table"),
+    Column("conversation_id", "text", "initiator/stage/period/subject/peer"),
+    Column("in_reply_to", "text", "id of the message of this conversation that it answers"),
+    Column("caused_by", "text", "id of the message of another conversation that led to it"),
+    Column("reply_by", "time", "until when the next message is wanted"),
+    Column("stage", "text", "prequalification, offering, activation or settlement"),
+    Column("step", "text", "figure.step of the paper, null where it has none"),
+    Column("info", "text", "INFO 1 to 10, or null"),
+    Column("type", "text", "versioned type id of the content"),
+)
+_ID = Column("id", "text", "conversation id, # and the speaker's running number")
+MESSAGES = Table(
+    "messages.jsonl",
+    "negotiation messages, one JSON object per line, in the order of sending",
+    (
+        _ID,
+        Column("sequence", "integer", "running number, gap-free, in the order of sending"),
+        *_ADDRESS,
+        Column("content", "json", "the message itself; `gridpact schema messages` describes each type"),
+    ),
+)
+EVENTS = Table(
+    "events.jsonl",
+    "steps without a message, one JSON object per line, in order of time",
+    (
+        Column("sequence", "integer", "running number, gap-free"),
+        Column("agent", "text", "who did it"),
+        _AT,
+        Column("stage", "text", "stage of the business use case"),
+        Column("step", "text", "figure.step of the paper, null where it has none"),
+        Column("evidence", "json", "what was done (`name`) and on what grounds"),
+    ),
+)
+STREAMS = Table(
+    "streams.parquet",
+    "high-rate real-time information (INFO 7), one row per receiver",
+    (
+        _ID,
+        *_ADDRESS,
+        Column("participant", "text", "whose power was measured"),
+        Column("measured_at", "time", "when it was measured"),
+        Column("p_mw", "number", "active power, + is injection", "MW"),
+        Column("q_mvar", "number", "reactive power, + is injection", "MVAr"),
+        Column("activated_mw", "number", "part of p_mw that is activation, + is up", "MW"),
+        Column("baseline_mw", "number", "what it would be without activation", "MW"),
+        Column("set_point_mw", "number", "last set-point seen, + is up", "MW"),
+        Column("points", "json", "power at each connection point, if asked for", "MW, MVAr"),
+    ),
+)
+OFFERS = Table(
+    "offers.csv",
+    "every offer and every revision of one, in the order of sending",
+    (
+        _OFFER,
+        Column("related_offer_id", "text", "the offer that this one revises"),
+        Column("revision", "integer", "0 for an offer, then counting"),
+        Column("participant", "text", "who offers"),
+        Column("grid", "text", "the grid it is connected to"),
+        _RESOURCE,
+        _PRODUCT,
+        _DIRECTION,
+        Column("quantity_mw", "number", "size", "MW"),
+        Column("min_quantity_mw", "number", "least that may be taken", "MW"),
+        Column("divisible", "boolean", "whether less than all may be taken"),
+        _PRICE,
+        Column("delivery_start", "time", "start of the delivery period"),
+        Column("delivery_end", "time", "end of the delivery period"),
+        Column("submitted_at", "time", "when the participant submitted it"),
+        Column("status", "text", "status in the message that carries it"),
+        Column("message_id", "text", "that message"),
+        Column("accepted_mw", "number", "what was accepted of it; empty if nothing was", "MW"),
+        Column("reason", "text", "why it was rejected"),
+    ),
+)
+MERIT_ORDER = Table(
+    "merit_order.csv",
+    "merit order lists as the TSO built them: offered, then allowed by the DSO, then accepted",
+    (
+        Column("period", "text", "start of the delivery period"),
+        _PRODUCT,
+        _DIRECTION,
+        Column("rank", "integer", "place in the list, 1 is taken first"),
+        _OFFER,
+        Column("participant", "text", "who offers"),
+        Column("grid", "text", "the grid it is connected to"),
+        _RESOURCE,
+        _PRICE,
+        Column("offered_mw", "number", "as offered", "MW"),
+        Column("allowed_mw", "number", "after the DSO's validation, if it takes part", "MW"),
+        Column("accepted_mw", "number", "what the need leaves of it", "MW"),
+        Column("binding", "text", "the constraint that limits it"),
+    ),
+)
+ACTIVATIONS = Table(
+    "activations.csv",
+    "activation orders (INFO 6) and what became of them",
+    (
+        Column("message_id", "text", "the order"),
+        _OFFER,
+        Column("participant", "text", "who is to deliver"),
+        _PRODUCT,
+        _DIRECTION,
+        Column("power_mw", "number", "ordered", "MW"),
+        Column("start", "time", "delivery from"),
+        Column("end", "time", "delivery until"),
+        Column("supersedes", "text", "the order it replaces"),
+        Column("sent_at", "time", "when it was sent"),
+        Column("received_at", "time", "when it was received; empty if it was lost"),
+        Column("confirmed_at", "time", "when the confirmation was sent"),
+        Column("ended_at", "time", "when its end was told"),
+        Column("ended_by", "text", "delivered, superseded, cancelled, refused or failed"),
+    ),
+)
+LIMITS = Table(
+    "limits.csv",
+    "real-time limits of DSOs (INFO 8) and how they were followed",
+    (
+        Column("message_id", "text", "the DSO's request"),
+        Column("dso", "text", "who limits"),
+        Column("sent_at", "time", "when the DSO sent it"),
+        Column("received_at", "time", "when the TSO received it"),
+        _OFFER,
+        Column("participant", "text", "who is limited"),
+        _RESOURCE,
+        _DIRECTION,
+        Column("kind", "text", "cap or terminate"),
+        Column("max_mw", "number", "the most it may still deliver", "MW"),
+        Column("element", "text", "binding element"),
+        Column("quantity", "text", "loading_percent, vm_max_pu, vm_min_pu or no_solution"),
+        Column("value", "number", "of that quantity without the limit", "% or pu"),
+        Column("bound", "number", "what it may be", "% or pu"),
+        Column("valid_until", "time", "end of the limit"),
+        Column("ordered_at", "time", "when the TSO passed it on"),
+        Column("order_received_at", "time", "when the participant received it"),
+        Column("modified_at", "time", "when the participant sent its modification"),
+        Column("confirmed_mw", "number", "what the participant confirms to stay below", "MW"),
+        Column("followed_at", "time", "when the TSO confirmed to the DSO"),
+    ),
+)
+SETTLEMENT = Table(
+    "settlement.csv",
+    "every payment with both sides",
+    (
+        Column("period", "text", "start of the delivery period"),
+        _OFFER,
+        Column("kind", "text", "balancing_energy, imbalance or neutrality"),
+        Column("payer", "text", "who pays (a negative amount: who is paid)"),
+        Column("payee", "text", "who is paid"),
+        _PRODUCT,
+        _DIRECTION,
+        Column("settled_on", "text", "requested or metered"),
+        Column("energy_mwh", "number", "energy", "MWh"),
+        _PRICE,
+        Column("amount_eur", "text", "amount, exact to the cent", "EUR"),
+    ),
+)
+JOURNAL = Table(
+    "journal.jsonl.gz",
+    "every input of every agent, one JSON object per line, from which `gridpact replay` rebuilds what they said",
+    (
+        Column("sequence", "integer", "running number, gap-free"),
+        Column("agent", "text", "who got it"),
+        _AT,
+        Column("input", "json", "the input"),
+    ),
+)
+DERIVED = (OFFERS, MERIT_ORDER, ACTIVATIONS, LIMITS, SETTLEMENT)
+TABLES = (MESSAGES, EVENTS, STREAMS, *DERIVED, JOURNAL)
+UNTRACKED = frozenset({"timing.json", "report.html", "manifest.json"})

@@ -1,0 +1,53 @@
+"""Any recorded moment of a grid as a pandapower network: the network stored once + the row of that tick."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...protocols.information.quantities import EPOCH, instant, iso
+from ..errors import RecordError
+
+if TYPE_CHECKING:
+    from .run import Run
+
+_CLOCK = re.compile(r"\d{1,3}:\d\d(:\d\d(\.\d+)?)?")
+
+
+def network_at(run: Run, at: datetime | str, grid: str) -> Any:
+    """The network at the last recorded tick at or before `at`; RecordError outside the record."""
+    from ...grid.snapshot import network_from
+
+    at_us = _microseconds(run, at)
+    states = run.states(grid)
+    known = states["at"].to_numpy(dtype="datetime64[us]").astype("int64")
+    if not len(known):
+        raise RecordError(f"{run.folder}: no state of grid {grid} was recorded")
+    if not known[0] <= at_us <= known[-1]:
+        span = f"{iso(int(known[0]))} to {iso(int(known[-1]))}"
+        raise RecordError(f"{iso(at_us)} is outside the record of grid {grid}, which goes from {span}")
+    row = states.drop(columns="at").iloc[int(known.searchsorted(at_us, side="right")) - 1]
+    path = run.folder / "networks" / f"{grid}.json"
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: this file is damaged or missing: {error}; run the scenario again") from None
+    return network_from(text, {str(name): float(value) for name, value in row.items()}, str(path))
+
+
+def _microseconds(run: Run, at: datetime | str) -> int:
+    if isinstance(at, str) and _CLOCK.fullmatch(at):
+        try:
+            return run.scenario.time.at_clock(at)
+        except ValueError as error:
+            raise RecordError(str(error)) from None
+    if isinstance(at, datetime):
+        if at.tzinfo is None:
+            raise RecordError(f"{at.isoformat()} has no time zone; add one, for example tzinfo=UTC")
+        return (at.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+    try:
+        return instant(at)
+    except ValueError:
+        hint = "write for example 12:36:00 or 2026-03-02T12:36:00+01:00"
+        raise RecordError(f'"{at}" is no time; {hint}') from None

@@ -1,0 +1,214 @@
+"""A finished run, opened again: its scenario, its messages, its tables, and any moment of its grids.
+
+Everything is read when it is asked for. pandas and pyarrow are imported then, so that opening is quick.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import RecordError
+from ..loading import load_scenario
+from ..schema import Scenario
+from .columns import ACTIVATIONS, EVENTS, JOURNAL, LIMITS, MERIT_ORDER, MESSAGES, OFFERS, SETTLEMENT, STREAMS, Table
+from .manifest import read_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run directory; RecordError if it is none, of another version, or incomplete."""
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    for name in manifest["files"]:
+        if not (folder / name).is_file():
+            raise RecordError(f"{folder / name}: this file of the run is missing; run the scenario again")
+    return Run(folder)
+
+
+class Run:
+    """A recorded run; DataFrames have their units in the names of their columns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as it was run."""
+        return load_scenario(self.folder / "scenario.yaml")
+
+    @cached_property
+    def kpis(self) -> dict[str, Any]:
+        """The KPIs of kpis.json."""
+        return dict(self._json("kpis.json"))
+
+    @cached_property
+    def timing(self) -> dict[str, Any]:
+        """The wall-clock figures of timing.json; empty if it was removed."""
+        return dict(self._json("timing.json")) if (self.folder / "timing.json").exists() else {}
+
+    @cached_property
+    def message_rows(self) -> list[Row]:
+        """Every negotiation message as it stands in messages.jsonl."""
+        return list(self._lines(MESSAGES))
+
+    @cached_property
+    def event_rows(self) -> list[Row]:
+        """Every event as it stands in events.jsonl."""
+        return list(self._lines(EVENTS))
+
+    def journal_rows(self) -> Iterator[Row]:
+        """Every input of every agent, in order."""
+        return self._lines(JOURNAL)
+
+    @cached_property
+    def messages(self) -> pd.DataFrame:
+        """messages.jsonl as a table; `content` holds dicts."""
+        return self._frame(self.message_rows, MESSAGES)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """events.jsonl as a table; `evidence` holds dicts."""
+        return self._frame(self.event_rows, EVENTS)
+
+    @cached_property
+    def streams(self) -> pd.DataFrame:
+        """The high-rate messages."""
+        return self._parquet(STREAMS.file)
+
+    @cached_property
+    def telemetry(self) -> pd.DataFrame:
+        """What was measured and ordered, per tick."""
+        return self._parquet("telemetry.parquet")
+
+    @cached_property
+    def offers(self) -> pd.DataFrame:
+        """Every offer and revision."""
+        return self._csv(OFFERS)
+
+    @cached_property
+    def merit_order(self) -> pd.DataFrame:
+        """Merit order lists: offered, allowed, accepted."""
+        return self._csv(MERIT_ORDER)
+
+    @cached_property
+    def activations(self) -> pd.DataFrame:
+        """Activation orders."""
+        return self._csv(ACTIVATIONS)
+
+    @cached_property
+    def limits(self) -> pd.DataFrame:
+        """Real-time limits."""
+        return self._csv(LIMITS)
+
+    @cached_property
+    def settlement(self) -> pd.DataFrame:
+        """Payments."""
+        return self._csv(SETTLEMENT)
+
+    @property
+    def grids(self) -> tuple[str, ...]:
+        """The names of the grids whose states were recorded."""
+        return tuple(sorted(path.stem for path in (self.folder / "states").glob("*.parquet")))
+
+    def states(self, grid: str | None = None) -> pd.DataFrame:
+        """Physical states of a grid per tick (the only grid if none is named)."""
+        return self._parquet(f"states/{self._grid(grid)}.parquet")
+
+    def network(self, at: datetime | str, grid: str | None = None) -> Any:
+        """The pandapower network of a grid as it physically was at (or last recorded before) a moment.
+
+        `at`: an aware datetime, ISO 8601 text, or a clock time HH:MM[:SS] of the scenario's first day. Loads stand
+        as constant power at what they drew, so `runpp` gives the recorded state. Raises RecordError outside the run.
+        """
+        from .moments import network_at
+
+        return network_at(self, at, self._grid(grid))
+
+    def _grid(self, grid: str | None) -> str:
+        known = ", ".join(self.grids)
+        if grid is None and len(self.grids) == 1:
+            return self.grids[0]
+        if grid is None:
+            raise RecordError(f"{self.folder}: name one of its grids: {known}")
+        if grid not in self.grids:
+            raise RecordError(f'{self.folder}: it has no grid "{grid}"; there are: {known}')
+        return grid
+
+    def _json(self, name: str) -> Mapping[str, Any]:
+        path = self.folder / name
+        try:
+            value = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise RecordError(f"{path}: this file of the run is missing; run the scenario again") from None
+        except (UnicodeDecodeError, json.JSONDecodeError):
+            raise RecordError(f"{path}:1: this file is damaged: it is no JSON; run the scenario again") from None
+        if not isinstance(value, dict):
+            raise RecordError(f"{path}:1: this file is damaged: it should hold one JSON object; run the scenario again")
+        return value
+
+    def _lines(self, table: Table) -> Iterator[Row]:
+        path = self.folder / table.file
+        opened = gzip.open if path.suffix == ".gz" else open
+        try:
+            with opened(path, "rb") as lines:
+                for number, text in enumerate(lines, start=1):
+                    yield _row(path, number, text, table)
+        except (OSError, EOFError) as error:
+            raise RecordError(f"{path}: this file is damaged or missing: {error}; run the scenario again") from None
+
+    def _frame(self, rows: list[Row], table: Table) -> pd.DataFrame:
+        import pandas as pd
+
+        return _typed(pd.DataFrame(rows, columns=list(table.names)), table)
+
+    def _csv(self, table: Table) -> pd.DataFrame:
+        import pandas as pd
+
+        path = self.folder / table.file
+        kinds = {column.name: "string" for column in table.columns if column.kind == "text"}
+        try:
+            frame = pd.read_csv(path, dtype=cast("Any", kinds))
+            return _typed(frame[list(table.names)], table)
+        except (OSError, ValueError, KeyError) as error:
+            raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
+
+    def _parquet(self, name: str) -> pd.DataFrame:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / name
+        try:
+            return cast("pd.DataFrame", pq.ParquetFile(path).read().to_pandas())
+        except (OSError, pa.ArrowException) as error:
+            raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
+
+
+def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    import pandas as pd
+
+    names = [column.name for column in table.columns if column.kind == "time"]
+    return frame.assign(**{name: pd.to_datetime(frame[name], utc=True, format="ISO8601") for name in names})
+
+
+def _row(path: Path, number: int, text: bytes, table: Table) -> Row:
+    try:
+        row = json.loads(text)
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise RecordError(f"{path}:{number}: this line is damaged: it is no JSON; run the scenario again") from None
+    if not isinstance(row, dict) or set(row) != set(table.names):
+        wanted = ", ".join(table.names)
+        raise RecordError(f"{path}:{number}: this line is damaged: it should be an object with the keys {wanted}")
+    return row

@@ -1,0 +1,186 @@
+"""Keeps the record of a run while it happens, and finishes it: derived tables, KPIs, manifest.
+
+message ─▶ messages.jsonl     stream ─▶ streams.parquet      telemetry ─▶ telemetry.parquet
+event   ─▶ events.jsonl       state  ─▶ states/<grid>        journal   ─▶ journal.jsonl.gz
+finish: CSV files and kpis.json from what was written ─▶ manifest.json ─▶ the directory gets its name
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ...agents.runtime.recording import Sent
+from ...protocols.information.activation import Measurement
+from ..loading import scenario_yaml
+from ..schema import Scenario
+from ..version import VERSION
+from .cells import line, moment, number, plain
+from .columns import EVENTS, JOURNAL, MESSAGES, STREAMS
+from .derived import derived_files
+from .directory import RunDirectory
+from .manifest import NAME, describe
+from .parquet import WideFile, streams_file
+
+
+class RunWriter:
+    """Writes a run directory; implements `Recorder`. Use it as a context: left without `finish`, nothing stays."""
+
+    def __init__(self, scenario: Scenario, out: Path) -> None:
+        """Raises RecordError if `out` exists and is no run, or cannot be written."""
+        self._directory = RunDirectory(out)
+        self.folder = self._directory.folder
+        (self.folder / "networks").mkdir()
+        (self.folder / "states").mkdir()
+        self.scenario = self._self_contained(scenario)
+        self._text("scenario.yaml", scenario_yaml(self.scenario))
+        self._messages = (self.folder / MESSAGES.file).open("wb")
+        self._events = (self.folder / EVENTS.file).open("wb")
+        self._journal_file = (self.folder / JOURNAL.file).open("wb")
+        self._journal = gzip.GzipFile(filename="", mode="wb", compresslevel=5, fileobj=self._journal_file, mtime=0)
+        self._streams = streams_file(self.folder / STREAMS.file)
+        self._telemetry = WideFile(self.folder / "telemetry.parquet")
+        self._states: dict[str, WideFile] = {}
+        self._rows = {MESSAGES.file: 0, EVENTS.file: 0, JOURNAL.file: 0}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        self._directory.discard()
+
+    def message(self, sent: Sent) -> None:
+        """A negotiation message, in the order of sending."""
+        envelope = sent.envelope
+        values = {
+            "id": envelope.id,
+            "sequence": sent.sequence,
+            **_address(sent),
+            "content": envelope.content.model_dump(mode="json"),
+        }
+        self._messages.write(line(values))
+        self._rows[MESSAGES.file] += 1
+
+    def stream(self, sent: Sent) -> None:
+        """A high-rate message (INFO 7) of a subscription; TypeError if it is none."""
+        content = sent.envelope.content
+        if not isinstance(content, Measurement):
+            raise TypeError(f"{content.type_id} is no real-time information, but streams hold nothing else")
+        address = _stream_address(sent)
+        points = json.dumps([plain(point) for point in content.points]) if content.points else None
+        measured = (content.p_mw, content.q_mvar, content.activated_mw, content.baseline_mw, content.set_point_mw)
+        numbers = (number(value) for value in measured)
+        self._streams.add([*address, content.participant, content.measured_at, *numbers, points])
+
+    def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
+        """A step without a message, with its evidence."""
+        values = {"agent": agent, "at": moment(at_us), "stage": stage, "step": step, "evidence": plain(evidence)}
+        self._events.write(line({"sequence": self._rows[EVENTS.file], **values}))
+        self._rows[EVENTS.file] += 1
+
+    def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
+        """One tick of the area and of every participant."""
+        self._telemetry.add(at_us, values)
+
+    def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
+        """One tick of a grid's physical state."""
+        if grid not in self._states:
+            self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet")
+        self._states[grid].add(at_us, row)
+
+    def network(self, grid: str, json_text: str) -> None:
+        """A grid's pandapower network, once."""
+        self._text(f"networks/{grid}.json", json_text)
+
+    def journal(self, agent: str, at_us: int, line: str) -> None:
+        """One input of an agent, before its effects."""
+        sequence = self._rows[JOURNAL.file]
+        name = json.dumps(agent, ensure_ascii=False)
+        head = f'{{"sequence":{sequence},"agent":{name},"at":"{moment(at_us)}","input":'
+        self._journal.write(f"{head}{line}}}\n".encode())
+        self._rows[JOURNAL.file] += 1
+
+    def finish(self, timing: Mapping[str, object]) -> Path:
+        """Complete the record and give it its name; returns the run directory. `timing`: wall-clock figures."""
+        from ..kpis import compute_kpis
+        from .run import Run
+
+        self._close()
+        run = Run(self.folder)
+        for name, (content, rows) in derived_files(run.message_rows, run.event_rows).items():
+            (self.folder / name).write_bytes(content)
+            self._rows[name] = rows
+        self._json("kpis.json", compute_kpis(run))
+        self._json("timing.json", plain(timing))
+        head = {"gridpact_version": VERSION, "scenario": self.scenario.name, "scheme": self.scenario.scheme}
+        self._json(NAME, describe(self.folder, self._all_rows(), head))
+        return self._directory.commit()
+
+    def _self_contained(self, scenario: Scenario) -> Scenario:
+        """The scenario with the networks of the user's own beside it, and the version that runs it."""
+        grids = dict(scenario.grids)
+        for name in scenario.grids:
+            source = scenario.located_grid(name).file
+            if source is not None:
+                kept = f"networks/{name}.source.json"
+                shutil.copyfile(source, self.folder / kept)
+                grids[name] = grids[name].model_copy(update={"file": kept})
+        return scenario.model_copy(update={"grids": grids, "gridpact_version": VERSION})
+
+    def _all_rows(self) -> dict[str, int]:
+        wide = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
+        return self._rows | wide | {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
+
+    def _close(self) -> None:
+        if self._messages.closed:
+            return
+        self._messages.close()
+        self._events.close()
+        self._journal.close()
+        self._journal_file.close()
+        self._streams.close()
+        for file in (self._telemetry, *self._states.values()):
+            file.close()
+
+    def _text(self, name: str, text: str) -> None:
+        (self.folder / name).write_bytes(text.encode())
+
+    def _json(self, name: str, value: object) -> None:
+        self._text(name, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _address(sent: Sent) -> dict[str, object]:
+    values = dict(zip(STREAMS.names[1:17], _stream_address(sent)[1:], strict=True))
+    times = ("sent_at", "received_at", "reply_by")
+    return {name: moment(value) if name in times else value for name, value in values.items()}  # type: ignore[arg-type]
+
+
+def _stream_address(sent: Sent) -> tuple[str | int | None, ...]:
+    envelope, content = sent.envelope, sent.envelope.content
+    return (
+        envelope.id,
+        sent.sent_at_us,
+        sent.received_at_us,
+        envelope.sender,
+        envelope.receiver,
+        sent.sender_role,
+        sent.receiver_role,
+        content.performative.value,
+        envelope.protocol,
+        envelope.conversation_id,
+        envelope.in_reply_to,
+        envelope.caused_by,
+        envelope.reply_by_us,
+        sent.stage,
+        sent.step,
+        content.info,
+        content.type_id,
+    )

@@ -1,0 +1,120 @@
+"""What a run came to, as tables on the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .record.offering import binding_text
+from .record.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def print_summary(run: Run, console: Console) -> None:
+    """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
+    console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
+    for table in (_qualification(run), _merit_order(run), _activation(run), _limits(run), _settlement(run), _kpis(run)):
+        if table.row_count:
+            console.print(table)
+    console.print(f"record: {run.folder}", soft_wrap=True)
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="")
+    for name in columns:
+        table.add_column(name, justify="right" if name.split(" ")[-1] in ("MW", "MWh", "EUR", "EUR/MWh") else "left")
+    return table
+
+
+def _mw(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _qualification(run: Run) -> Table:
+    table = _table("Qualified", ("participant", "resource", "direction", "asked MW", "qualified MW", "binding"))
+    asked = {
+        (resource["id"], direction): resource[f"max_{direction}_mw"]
+        for row in run.message_rows
+        if row["type"] in ("gridpact.application/1", "gridpact.technical-data/1")
+        for resource in row["content"]["resources"]
+        for direction in ("up", "down")
+    }
+    told = ("gridpact.qualified/1", "gridpact.not-qualified/1", "gridpact.qualification-proposal/1")
+    for row in run.message_rows:
+        for verdict in row["content"]["verdicts"] if row["type"] in told else ():
+            what = (verdict["resource"], verdict["direction"])
+            bound = binding_text(verdict["binding"])
+            table.add_row(row["receiver"], *what, _mw(asked.get(what)), _mw(verdict["max_mw"]), bound)
+    return table
+
+
+def _merit_order(run: Run) -> Table:
+    """The list of the first period; those of later periods where they differ from the one before."""
+    names = ("period", "direction", "offer", "EUR/MWh", "offered MW", "allowed MW", "accepted MW", "binding")
+    table = _table("Merit order (later periods where they differ)", names)
+    before: dict[str, list[tuple[Any, ...]]] = {}
+    for (period, _, direction), rows in run.merit_order.groupby(["period", "product", "direction"], sort=False):
+        numbers = rows[["participant", "price_eur_per_mwh", "offered_mw", "allowed_mw", "accepted_mw"]]
+        shown = [tuple(row) for row in numbers.itertuples(index=False)]
+        if before.get(str(direction)) == shown:
+            continue
+        before[str(direction)] = shown
+        for row, binding in zip(shown, rows["binding"].fillna(""), strict=True):
+            table.add_row(str(period), str(direction), str(row[0]), *(_mw(value) for value in row[1:]), str(binding))
+    return table
+
+
+def _activation(run: Run) -> Table:
+    table = _table("Activated", ("participant", "orders", "largest order MW", "up MWh", "down MWh"))
+    amounts = run.kpis["kpi_2_flexibility_activated"]["by_participant"]
+    for participant, rows in run.activations.groupby("participant", sort=True):
+        own = amounts.get(str(participant), {})
+        energies = (_mw(own.get("up_mwh")), _mw(own.get("down_mwh")))
+        table.add_row(str(participant), str(len(rows)), _mw(rows["power_mw"].max()), *energies)
+    return table
+
+
+def _limits(run: Run) -> Table:
+    table = _table("Limits in real time", ("at", "offer", "kind", "most MW", "confirmed MW", "binding"))
+    for row in run.limits.to_dict("records"):
+        bound = f"{row['element']} {row['quantity']} {row['value']:g} > {row['bound']:g}" if row["element"] else ""
+        at = row["sent_at"].strftime("%H:%M:%SZ")
+        table.add_row(at, row["offer_id"], row["kind"], _mw(row["max_mw"]), _mw(row["confirmed_mw"]), bound)
+    return table
+
+
+def _settlement(run: Run) -> Table:
+    table = _table("Settled (+ the TSO pays)", ("participant", "up MWh", "down MWh", "amount EUR"))
+    paid: pd.DataFrame = run.settlement[run.settlement["kind"] == "balancing_energy"]
+    amounts = run.kpis["cost"]["by_participant_eur"]
+    for participant, rows in paid.groupby("payee", sort=True):
+        energy = {d: rows.loc[rows["direction"] == d, "energy_mwh"].sum() for d in ("up", "down")}
+        table.add_row(str(participant), _mw(energy["up"]), _mw(energy["down"]), amounts.get(str(participant), ""))
+    return table
+
+
+def _kpis(run: Run) -> Table:
+    table = _table("Key figures", ("what", "value"))
+    kpis = run.kpis
+    steps = kpis["kpi_1_information_exchange"]["steps"]
+    table.add_row("steps of Figs 4 to 10", f"{steps['covered']} of {steps['due']} due")
+    table.add_row("messages", f"{kpis['kpi_1_information_exchange']['messages']} and {_streamed(kpis)} measurements")
+    if kpis["frequency"]:
+        worst, outside = kpis["frequency"]["nadir_mhz"], kpis["frequency"]["minutes_outside_50_mhz"]
+        table.add_row("frequency", f"nadir {worst:.0f} mHz, {outside:.1f} min outside ±50 mHz")
+    for grid, values in kpis["violations"].items():
+        worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
+        text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
+        table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
+    table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
+    return table
+
+
+def _streamed(kpis: dict[str, Any]) -> int:
+    return int(kpis["kpi_1_information_exchange"]["stream_messages"])

@@ -1,0 +1,94 @@
+"""What is written at every tick: the area, every participant side by side, every grid as it is and as it would be.
+
+`shadow` columns say what would have been had the TSO's orders not been limited: a power flow of the true
+grid with the orders that the merit order list alone would have given, fully on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..agents.bsp.agent import Bsp
+from ..agents.dso.agent import Dso
+from ..agents.tso.agent import Tso
+from . import assembly
+
+if TYPE_CHECKING:
+    from ..agents.runtime.node import Node
+    from ..agents.runtime.physics import Physics
+    from ..agents.runtime.recording import Recorder
+    from ..grid.plant import PlantState
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Writes one row a tick, and the state of every grid."""
+
+    nodes: Mapping[str, Node]
+    physics: Physics
+    recorder: Recorder
+
+    def __call__(self, at_us: int) -> None:
+        """Write the tick at `at_us`, after everybody has decided."""
+        self.physics.advance(at_us)
+        row: dict[str, float] = {}
+        reading = self.physics.area.reading()
+        row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
+        row["disturbance_mw"] = reading.disturbance_mw
+        for name, node in sorted(self.nodes.items()):
+            row |= self._participant(name, node, at_us)
+        for grid, plant in sorted(self.physics.grids.items()):
+            row |= self._grid(grid, at_us)
+            self.recorder.state(grid, at_us, plant.snapshot(at_us))
+        self.recorder.telemetry(at_us, row)
+
+    def _participant(self, name: str, node: Node, at_us: int) -> dict[str, float]:
+        agent = node.agent
+        values = {f"{name}.{key}": value for key, value in agent.telemetry(node.state).items()}
+        if isinstance(agent, Tso):
+            return {"demand_mw": agent.telemetry(node.state)["demand_mw"], **self._set_points(agent, node, at_us)}
+        if isinstance(agent, Bsp):
+            own = self.physics.read(name, "meter", at_us)
+            keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+            values |= {f"{name}.{key}": getattr(own, key) for key in keys}
+        return values
+
+    def _set_points(self, tso: Tso, node: Node, at_us: int) -> dict[str, float]:
+        """The TSO's set-point of every provider in force from this tick on."""
+        ordered = {
+            name: 0.0
+            for name, other in self.nodes.items()
+            if isinstance(other.agent, Bsp | Dso)
+        }
+        for participant, power_mw in tso.set_points(node.state, at_us):
+            ordered[participant] += power_mw
+        return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
+
+    def _grid(self, grid: str, at_us: int) -> dict[str, float]:
+        plant = self.physics.grids[grid]
+        state = plant.solve()
+        shadow = self._shadow(grid, state, at_us)
+        return {
+            f"{grid}.interface_p_mw": state.interface_p_mw,
+            f"{grid}.interface_q_mvar": state.interface_q_mvar,
+            f"{grid}.worst_loading_percent": state.worst_loading_percent,
+            f"{grid}.vm_min_pu": state.vm_min_pu,
+            f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.shadow_loading_percent": shadow.worst_loading_percent,
+            f"{grid}.shadow_vm_min_pu": shadow.vm_min_pu,
+            f"{grid}.shadow_vm_max_pu": shadow.vm_max_pu,
+        }
+
+    def _shadow(self, grid: str, state: PlantState, at_us: int) -> PlantState:
+        """The state with the orders that limits have taken away."""
+        added: dict[str, float] = {}
+        for node in self.nodes.values():
+            if isinstance(node.agent, Tso):
+                for resource, power_mw in node.agent.withheld(node.state, at_us):
+                    holding = self.physics.holdings.get(resource)
+                    if holding is not None and holding.grid == grid:
+                        for point, share in assembly.shares(holding.resource):
+                            added[point] = added.get(point, 0.0) + share * power_mw
+        return self.physics.grids[grid].shadow_state(added) if added else state
