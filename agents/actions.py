@@ -1,9 +1,9 @@
 """What an agent can do, as values; hosts carry them out.
 
-    Open, Say        talk                    Observe    ask its plant for readings from now on
-    Publish          one content, to many    Actuate    move a resource or taps of its plant
-    Wake, Forget     timers                  Note       leave evidence of a step without a message
-    Compute          a study on a grid
+Open, Say        talk                    Observe    ask its plant for readings from now on
+Publish          one content, to many    Actuate    move a resource or taps of its plant
+Wake, Forget     timers                  Note       leave evidence of a step without a message
+Compute          a study on a grid
 """
 
 from collections.abc import Mapping

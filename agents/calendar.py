@@ -1,6 +1,6 @@
 """When things happen: market time units, gate closures, deadlines. Pure arithmetic on microseconds.
 
-    cfp ──▶ gate closure ──▶ MOL, validation ──▶ acceptance ──▶ │ delivery │ ──▶ settlement
+cfp ──▶ gate closure ──▶ MOL, validation ──▶ acceptance ──▶ │ delivery │ ──▶ settlement
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """What an agent can experience. `react(state, event, now_us) → (state, actions)`.
 
-    Started        once, at the beginning                 Woken      a timer of its own
-    Heard          a message, in turn                     Computed   the result of a study it asked for
-    Silence        an answer did not come in time         Sampled    a reading of something it observes
-    RoundClosed    all have answered, or the deadline     Rejected   the peer did not understand us
+Started        once, at the beginning                 Woken      a timer of its own
+Heard          a message, in turn                     Computed   the result of a study it asked for
+Silence        an answer did not come in time         Sampled    a reading of something it observes
+RoundClosed    all have answered, or the deadline     Rejected   the peer did not understand us
 """
 
 from typing import NamedTuple

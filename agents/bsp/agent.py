@@ -74,7 +74,7 @@ class Bsp:
 
     def telemetry(self, state: BspState) -> Mapping[str, float]:
         """The set-point as the participant has it, and the caps it keeps."""
-        caps = {key: cap for key, cap in sorted(state.book.caps.items())}
+        caps = dict(sorted(state.book.caps.items()))
         values = {"applied_mw": round(sum(state.set_points.values()), 6)}
         for direction in ("up", "down"):
             bound = [cap for key, cap in caps.items() if key.endswith(f"|{direction}")]

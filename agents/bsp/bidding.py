@@ -63,9 +63,7 @@ def _too_late() -> Message:
     return Withdrawal(reason="the award came after the offer had lapsed")
 
 
-def _called(
-    profile: BspProfile, state: BspState, event: Heard, call: CallForOffers, now_us: int
-) -> Reaction[BspState]:
+def _called(profile: BspProfile, state: BspState, event: Heard, call: CallForOffers, now_us: int) -> Reaction[BspState]:
     """Keep the call until the due time; where there is nothing to offer, say so at once."""
     if not any(_plans(profile, state, call)):
         reason = f"nothing to offer of {call.product} {call.direction}"
@@ -95,7 +93,7 @@ def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: 
     state = replace(state, calls=state.calls.delete(conversation_id))
     period = conversation_id.split("/")[2]
     offers = tuple(
-        _offer(profile, call, period, number, plan, quantity_mw, now_us)
+        _offer(profile, call, plan, quantity_mw, number=number, period=period, now_us=now_us)
         for number, (plan, quantity_mw) in enumerate(_plans(profile, state, call), start=1)
     )
     if not offers:
@@ -105,7 +103,14 @@ def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: 
 
 
 def _offer(
-    profile: BspProfile, call: CallForOffers, period: str, number: int, plan: BidPlan, quantity_mw: float, now_us: int
+    profile: BspProfile,
+    call: CallForOffers,
+    plan: BidPlan,
+    quantity_mw: float,
+    *,
+    number: int,
+    period: str,
+    now_us: int,
 ) -> Offer:
     grid = next(resource.grid for resource in profile.resources if resource.id == plan.resource)
     return Offer(
@@ -126,9 +131,7 @@ def _offer(
     )
 
 
-def _awarded(
-    profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...]
-) -> Reaction[BspState]:
+def _awarded(profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...]) -> Reaction[BspState]:
     """The TSO has accepted: the offers bind from now on, and a record is owed after delivery."""
     step = "6.9" if profile.coordination.dso_in_offering else "5.6"
     note = Note(stage.STAGE, step, {"name": "acceptance received", "offer_ids": [o.offer_id for o in offers]})

@@ -1,7 +1,7 @@
 """A participant delivers: orders and limits become set-points of its resources, measurements go to who listens.
 
-    Activate ─▶ Activated, set-point     LimitOrder ─▶ set-point lowered, OfferModified
-    reading ─▶ Measurement to TSO and DSO (their subscriptions), counted into the order book
+Activate ─▶ Activated, set-point     LimitOrder ─▶ set-point lowered, OfferModified
+reading ─▶ Measurement to TSO and DSO (their subscriptions), counted into the order book
 """
 
 from dataclasses import replace
@@ -79,7 +79,8 @@ def _ordered(
     fault = state.book.fault(order, now_us)
     if fault is not None:
         return state, (Say(conversation_id, Refuse(reason=fault)),)
-    book, ending = state.book, ()
+    book = state.book
+    ending: tuple[Action, ...] = ()
     if order.supersedes in book.tasks:
         superseded = str(order.supersedes)
         book = book.ended(superseded)

@@ -116,4 +116,7 @@ def _report(state: BspState) -> Reaction[BspState]:
     if test is None:
         return state, ()
     report = TestReport(resource=test.order.resource, samples=test.samples)
-    return replace(state, test=None), (Actuate(test.order.resource, 0.0, announced=True), Say(test.conversation_id, report))
+    return replace(state, test=None), (
+        Actuate(test.order.resource, 0.0, announced=True),
+        Say(test.conversation_id, report),
+    )

@@ -1,8 +1,8 @@
 """The distribution system operator: says what its grid can bear, and in scenario II offers demand response.
 
-    validation.py     capacity and merit order lists     demand_response.py   scenario II: CVR as one more BSP
-    monitoring.py     readings, limits                   archive.py           metered energy for settlement
-    studies.py        the questions it asks of its grid
+validation.py     capacity and merit order lists     demand_response.py   scenario II: CVR as one more BSP
+monitoring.py     readings, limits                   archive.py           metered energy for settlement
+studies.py        the questions it asks of its grid
 """
 
 from .agent import Dso

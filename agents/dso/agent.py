@@ -7,7 +7,6 @@ from ...grid.readings import Readings
 from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
-    LimitFollowed,
     Measurement,
     MeasurementSubscription,
 )
@@ -77,28 +76,32 @@ class Dso:
                 return state, ()
 
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
-        profile = self.profile
-        match event.content:
-            case Measurement():
-                return monitoring.told(state, event), ()
-            case CapacityRequest():
-                return validation.capacity_requested(profile, state, event)
-            case MeritOrderList():
-                return validation.list_received(profile, state, event)
-            case MeritOrderNotice():
-                return validation.list_noticed(state, event)
-            case AcceptanceNotice():
-                return validation.accepted(profile, state, event)
+        content = event.content
+        if isinstance(content, Measurement):
+            return monitoring.told(state, event), ()
+        if event.conversation.protocol is activation.LIMIT:
+            return monitoring.answered(state, event)
+        if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice):
+            return self._hear_before_delivery(state, event)
+        match content:
             case MeteredQuery():
                 return archive.asked(state, event)
             case ForecastQuery():
-                return forecast.asked(profile, state, event)
-            case LimitFollowed():
-                return monitoring.answered(state, event)
-            case _ if event.conversation.protocol is activation.LIMIT:
-                return monitoring.answered(state, event)
+                return forecast.asked(self.profile, state, event)
             case _:
                 return self._hear_as_participant(state, event, now_us)
+
+    def _hear_before_delivery(self, state: DsoState, event: Heard) -> Reaction[DsoState]:
+        """What the TSO asks about capacity and offers in the DSO's grid."""
+        match event.content:
+            case CapacityRequest():
+                return validation.capacity_requested(self.profile, state, event)
+            case MeritOrderList():
+                return validation.list_received(self.profile, state, event)
+            case MeritOrderNotice():
+                return validation.list_noticed(state, event)
+            case _:
+                return validation.accepted(self.profile, state, event)
 
     def _hear_as_participant(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         """Scenario II: what is said to the DSO as one more provider."""

@@ -109,7 +109,8 @@ def _technical_data(
     profile: DsoProfile, state: DsoState, steps: dict[str, int], claims: dict[str, float]
 ) -> TechnicalData:
     options, response = state.demand.options, profile.demand_response
-    assert options is not None and response is not None
+    assert options is not None
+    assert response is not None
     data = tuple(
         TapData(
             transformer=t.name,

@@ -122,21 +122,20 @@ def _limits(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> 
         max_mw = floor_to_step(abs(allowed.p_mw), STEP_MW)
         if max_mw < max(offer.min_quantity_mw, STEP_MW):
             max_mw = 0.0
-        if _is_news(profile, state, offer, allowed, max_mw, now_us):
+        before = state.limits.get(limit_key(offer))
+        bound = allowed.binding is not None
+        held = before is not None and now_us - before.since_us >= profile.hold_limit_us
+        if _is_news(before, max_mw, bound=bound, held=held):
             limits.append(_limit(profile, offer, allowed, max_mw))
     return tuple(limits)
 
 
-def _is_news(
-    profile: DsoProfile, state: DsoState, offer: AcceptedOffer, allowed: Allowed, max_mw: float, now_us: int
-) -> bool:
+def _is_news(before: InForce | None, max_mw: float, *, bound: bool, held: bool) -> bool:
     """Tighten at once; lift only by a margin and not before the last change has been held."""
-    before = state.limits.get(limit_key(offer))
     if before is None:
-        return allowed.binding is not None
-    if allowed.binding is not None and max_mw < before.max_mw - STEP_MW / 2:
+        return bound
+    if bound and max_mw < before.max_mw - STEP_MW / 2:
         return True
-    held = now_us - before.since_us >= profile.hold_limit_us
     return held and max_mw > before.max_mw + LIFT_MW
 
 
@@ -152,9 +151,7 @@ def _limit(profile: DsoProfile, offer: AcceptedOffer, allowed: Allowed, max_mw: 
     )
 
 
-def _request(
-    profile: DsoProfile, state: DsoState, limits: tuple[Limit, ...], number: int, now_us: int
-) -> Open:
+def _request(profile: DsoProfile, state: DsoState, limits: tuple[Limit, ...], number: int, now_us: int) -> Open:
     assert state.readings is not None
     readings = state.readings
     shown = tuple(

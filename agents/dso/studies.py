@@ -130,14 +130,13 @@ class AskTaps:
         """Answer it."""
         model, taps = studies.model, studies.description.taps
         named = zip(model.transformer_names, model.initial_taps, model.tap_ranges, strict=True)
-        limits = studies.description.limits
         return TapOptions(
             tuple(Transformer(name, position, low, high) for name, position, (low, high) in named),
             studies.cvr(self.at_us, model.initial_taps),
             sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us)),
             taps.step_percent if taps else 0.0,
-            limits.vm_min_pu,
-            limits.vm_max_pu,
+            float(model.ratings.vm_min_pu.max()),
+            float(model.ratings.vm_max_pu.min()),
         )
 
 

@@ -96,7 +96,9 @@ def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> 
     shown = [v.model_dump(mode="json") for v in verdicts]
     evidence = {"name": "capacity validated", "applicant": applicant, "mode": mode, "verdicts": shown}
     kept = tuple(
-        Activation(each.id, state.connected[each.id.partition("|")[0]].points, each.p_mw) for each in allowed if each.p_mw
+        Activation(each.id, state.connected[each.id.partition("|")[0]].points, each.p_mw)
+        for each in allowed
+        if each.p_mw
     )
     state = replace(state, qualified=(*state.qualified, *kept))
     return state, (Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict))
@@ -127,10 +129,13 @@ def _verdict(allowed: Allowed, nothing: Verdict) -> Verdict:
 
 
 def binding_of(allowed: Allowed) -> BindingConstraint | None:
+    """The binding constraint as a message carries it; a state without a solution has no finite value."""
     found = allowed.binding
     if found is None:
         return None
-    finite = {"value": found.value, "limit": found.limit} if found.kind != "no_solution" else {"value": 0.0, "limit": 0.0}
+    finite = (
+        {"value": found.value, "limit": found.limit} if found.kind != "no_solution" else {"value": 0.0, "limit": 0.0}
+    )
     return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
 
 

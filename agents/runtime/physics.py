@@ -99,7 +99,8 @@ class Physics:
             activated_mw,
             baseline_mw,
             tuple(
-                ResourceReading(state.id, state.p_mw, state.available_up_mw, state.available_down_mw) for state in states
+                ResourceReading(state.id, state.p_mw, state.available_up_mw, state.available_down_mw)
+                for state in states
             ),
             points,
         )

@@ -1,8 +1,8 @@
 """A run: hosts registered in a mango container, one exchange, one queue; simulated time or the wall clock.
 
-    simulated    take the next happening, whenever it is: as fast as the machine allows
-    real time    the same queue, paced by the loop's monotonic clock, in a started mango container; messages
-                 go through mango's inboxes
+simulated    take the next happening, whenever it is: as fast as the machine allows
+real time    the same queue, paced by the loop's monotonic clock, in a started mango container; messages
+             go through mango's inboxes
 """
 
 import asyncio

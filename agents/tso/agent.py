@@ -10,7 +10,7 @@ from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..market.merit_order import dispatch
 from ..profiles import TsoProfile
-from . import activation, control, limits, offering, prequalification, settlement
+from . import activation, control, limits, merit_list, offering, prequalification, settlement
 from .state import TsoState
 
 STAGES = {
@@ -21,7 +21,7 @@ STAGES = {
 }
 ROUNDS = {
     offering.CALLED: "offering",
-    offering.VALIDATED: "offering",
+    merit_list.VALIDATED: "offering",
     limits.ROUND: "activation",
     settlement.METERED: "settlement",
 }

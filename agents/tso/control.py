@@ -82,8 +82,10 @@ def _orders(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSt
 
 def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool:
     """Whether a period that should have orders has none yet."""
-    ordered = any(order.start_us < period.end_us and order.end_us > period.start_us and order.end_us == period.end_us
-                  for order in state.activation.orders.values())
+    ordered = any(
+        order.start_us < period.end_us and order.end_us > period.start_us and order.end_us == period.end_us
+        for order in state.activation.orders.values()
+    )
     return not ordered and abs(state.activation.target_mw) >= RESOLUTION_MW
 
 

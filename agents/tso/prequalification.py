@@ -7,24 +7,17 @@ Applications are taken in the order in which they were submitted, not in which t
 time in each grid, so that a test finds the grid as the DSO validated it.
 """
 
-from collections.abc import Sequence
-
 from ...protocols.information.capacity import (
     TRANSMISSION,
     Application,
     CapacityRequest,
     CapacityVerdict,
     NotQualified,
-    QualificationProposal,
     Qualified,
-    Requirements,
-    ResourceData,
     ResourceVerdict,
     TechnicalData,
     TestReport,
 )
-from ...protocols.envelope import Topic
-from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Agree, Message, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
@@ -32,13 +25,23 @@ from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Silence, Started, Woken
 from ..market.merit_order import floor_to_step
 from ..profiles import TsoProfile
+from .applicants import (
+    DEMAND_RESPONSE,
+    as_asked,
+    head_of,
+    keep,
+    lane_head,
+    participant,
+    rejected,
+    submitted,
+    topic_of,
+    trial_of,
+)
+from .demand_response import MAX_ATTEMPTS, require, tell
 from .state import Applicant, TsoState
-from .trial import Trial, judge
+from .trial import judge
 
 CLOSE = "prequalification/close"
-DEMAND_RESPONSE = "demand-response/"
-MAX_ATTEMPTS = 3
-DIRECTIONS: tuple[Direction, ...] = ("up", "down")
 
 
 def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
@@ -103,7 +106,7 @@ def _fault(profile: TsoProfile, application: Application, sender: str, now_us: i
 def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """The window has closed: sort into lanes, one a grid, and begin each."""
     lanes: dict[str, tuple[str, ...]] = {}
-    for key, applicant in sorted(state.prequalification.applicants.items(), key=_submitted):
+    for key, applicant in sorted(state.prequalification.applicants.items(), key=submitted):
         assert applicant.application is not None
         grid = applicant.application.resources[0].grid
         lanes[grid] = (*lanes.get(grid, ()), key)
@@ -118,11 +121,6 @@ def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSta
     return state, actions
 
 
-def _submitted(item: tuple[str, Applicant]) -> tuple[int, str]:
-    key, applicant = item
-    return (applicant.application.submitted_at if applicant.application else 0), key
-
-
 def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reaction[TsoState]:
     """Begin with the first of a lane, if one is left."""
     lane = state.prequalification.lanes.get(grid, ())
@@ -130,13 +128,13 @@ def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reac
         return state, ()
     key = lane[0]
     if key.startswith(DEMAND_RESPONSE):
-        return _require(profile, state, key, shortfall=None, now_us=now_us)
+        return require(profile, state, key, shortfall=None, now_us=now_us)
     applicant = state.prequalification.applicants[key]
     application = applicant.application
     assert application is not None
     dso = profile.dso_of_grid.get(grid)
     if dso is None or not profile.coordination.dso_validates:
-        return _to_test(profile, state, key, _as_asked(application.resources), now_us)
+        return _to_test(profile, state, key, as_asked(application.resources), now_us)
     request = CapacityRequest(
         applicant=application.applicant,
         product=application.product,
@@ -146,7 +144,7 @@ def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reac
     )
     opening = Open(
         stage.CAPACITY_VALIDATION,
-        _topic(profile, "capacity", application.applicant, dso),
+        topic_of(profile, "capacity", application.applicant, dso),
         request,
         now_us + profile.patience.validation_us,
         applicant.message_id,
@@ -154,37 +152,11 @@ def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reac
     return state, (opening,)
 
 
-def _as_asked(resources: Sequence[ResourceData]) -> tuple[ResourceVerdict, ...]:
-    return tuple(
-        ResourceVerdict(resource=resource.id, direction=direction, verdict="ok", max_mw=resource.maximum_mw(direction))
-        for resource in resources
-        for direction in DIRECTIONS
-        if resource.maximum_mw(direction) > 0
-    )
-
-
 def _validated(
     profile: TsoProfile, state: TsoState, event: Heard, verdicts: tuple[ResourceVerdict, ...], now_us: int
 ) -> Reaction[TsoState]:
-    key = _lane_head(profile, state, event.envelope.sender)
+    key = lane_head(profile, state, event.envelope.sender)
     return _to_test(profile, state, key, verdicts, now_us) if key else (state, ())
-
-
-def _lane_head(profile: TsoProfile, state: TsoState, dso: str) -> str | None:
-    """The applicant whose turn it is in a DSO's grid."""
-    for grid, name in sorted(profile.dso_of_grid.items()):
-        lane = state.prequalification.lanes.get(grid, ())
-        if name == dso and lane:
-            return lane[0]
-    return None
-
-
-def _head_of(state: TsoState, participant: str) -> str | None:
-    """The applicant whose turn it is in some lane and who is this participant."""
-    for _, lane in sorted(state.prequalification.lanes.items()):
-        if lane and lane[0].split("/")[0 if not lane[0].startswith(DEMAND_RESPONSE) else 1] == participant:
-            return lane[0]
-    return None
 
 
 def _to_test(
@@ -193,30 +165,22 @@ def _to_test(
     """What may be used is tested next; what may not is settled already."""
     least_mw = profile.rules.min_bid_mw
     tests = tuple(verdict for verdict in verdicts if verdict.max_mw >= least_mw - 1e-9)
-    settled = tuple(_rejected(verdict) for verdict in verdicts if verdict not in tests)
+    settled = tuple(rejected(verdict) for verdict in verdicts if verdict not in tests)
     applicant = state.prequalification.applicants[key]._replace(verdicts=settled, tests=tests)
-    return _next_test(profile, _keep(state, key, applicant), key, now_us)
-
-
-def _rejected(verdict: ResourceVerdict) -> ResourceVerdict:
-    return verdict.model_copy(update={"verdict": "rejected", "max_mw": 0.0})
-
-
-def _keep(state: TsoState, key: str, applicant: Applicant) -> TsoState:
-    return state.with_prequalification(applicants=state.prequalification.applicants.set(key, applicant))
+    return _next_test(profile, keep(state, key, applicant), key, now_us)
 
 
 def _next_test(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Reaction[TsoState]:
     applicant = state.prequalification.applicants[key]
     if not applicant.tests:
         return _conclude(profile, state, key, now_us)
-    trial = _trial(profile, applicant, applicant.tests[0], now_us)
+    trial = trial_of(profile, applicant, applicant.tests[0], now_us)
     by_dso = applicant.application is None
     protocol = stage.DEMAND_RESPONSE_TEST if by_dso else stage.PREQUALIFICATION_TEST
     subject = f"{trial.resource}-{trial.direction}" + (f".{applicant.attempt}" if by_dso else "")
     opening = Open(
         protocol,
-        _topic(profile, "test", subject, _participant(applicant, key)),
+        topic_of(profile, "test", subject, participant(applicant, key)),
         trial.order(),
         trial.end_us + profile.patience.answer_us,
         applicant.message_id,
@@ -224,33 +188,13 @@ def _next_test(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> R
     return state, (opening,)
 
 
-def _trial(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict, now_us: int) -> Trial:
-    source = applicant.technical or applicant.application
-    assert source is not None
-    return Trial(
-        source.product,
-        verdict.resource,
-        verdict.direction,
-        verdict.max_mw,
-        source.dynamics,
-        profile.test,
-        now_us + 10 * US_PER_S,
-    )
-
-
-def _participant(applicant: Applicant, key: str) -> str:
-    return applicant.application.applicant if applicant.application else key.removeprefix(DEMAND_RESPONSE)
-
-
-def _tested(
-    profile: TsoProfile, state: TsoState, event: Heard, report: TestReport, now_us: int
-) -> Reaction[TsoState]:
-    key = _head_of(state, event.envelope.sender)
+def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestReport, now_us: int) -> Reaction[TsoState]:
+    key = head_of(state, event.envelope.sender)
     if key is None or not state.prequalification.applicants[key].tests:
         return state, ()
     applicant = state.prequalification.applicants[key]
     asked, *later = applicant.tests
-    trial = _trial(profile, applicant, asked, now_us)
+    trial = trial_of(profile, applicant, asked, now_us)
     outcome = judge(trial, report)
     qualified_mw = floor_to_step(outcome.qualified_mw, 1e-3)
     if qualified_mw < profile.rules.min_bid_mw:
@@ -259,13 +203,13 @@ def _tested(
         update={"max_mw": qualified_mw, "verdict": asked.verdict if outcome.passed else "limited"}
     )
     step = "8.2" if applicant.application is None else "4.5"
-    evidence = {"name": "test judged", "applicant": _participant(applicant, key), **outcome.evidence(trial)}
+    evidence = {"name": "test judged", "applicant": participant(applicant, key), **outcome.evidence(trial)}
     note = Note(stage.STAGE, step, evidence)
     if applicant.application is None and not outcome.passed and applicant.attempt < MAX_ATTEMPTS:
-        again, actions = _require(profile, state, key, shortfall=outcome.shortfall(trial), now_us=now_us)
+        again, actions = require(profile, state, key, shortfall=outcome.shortfall(trial), now_us=now_us)
         return again, (note, *actions)
     done = applicant._replace(tests=tuple(later), verdicts=(*applicant.verdicts, verdict))
-    state, actions = _next_test(profile, _keep(state, key, done), key, now_us)
+    state, actions = _next_test(profile, keep(state, key, done), key, now_us)
     return state, (note, *actions)
 
 
@@ -275,16 +219,20 @@ def _conclude(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Re
     usable = any(verdict.max_mw > 0 for verdict in applicant.verdicts)
     qualified = state.prequalification.qualified
     if usable:
-        qualified = qualified.set(_participant(applicant, key), applicant.verdicts)
+        qualified = qualified.set(participant(applicant, key), applicant.verdicts)
     state = state.with_prequalification(qualified=qualified)
-    telling = _tell_dso(profile, applicant, key, now_us) if applicant.application is None else _tell(profile, applicant, key)
+    telling = (
+        tell(profile, applicant, key, now_us)
+        if applicant.application is None
+        else _tell_applicant(profile, applicant, key)
+    )
     grid = next(grid for grid, lane in sorted(state.prequalification.lanes.items()) if lane and lane[0] == key)
     lanes = state.prequalification.lanes.set(grid, state.prequalification.lanes[grid][1:])
     state, actions = _begin(profile, state.with_prequalification(lanes=lanes), grid, now_us)
     return state, (*telling, *actions)
 
 
-def _tell(profile: TsoProfile, applicant: Applicant, key: str) -> tuple[Action, ...]:
+def _tell_applicant(profile: TsoProfile, applicant: Applicant, key: str) -> tuple[Action, ...]:
     application = applicant.application
     assert application is not None
     content: Message
@@ -305,52 +253,18 @@ def _tell(profile: TsoProfile, applicant: Applicant, key: str) -> tuple[Action, 
     return (Say(key, content),)
 
 
-def _require(
-    profile: TsoProfile, state: TsoState, key: str, *, shortfall: str | None, now_us: int
-) -> Reaction[TsoState]:
-    """Scenario II: ask the DSO for its technical data, again if the last did not pass the test."""
-    known = state.prequalification.applicants.get(key)
-    attempt = known.attempt + 1 if known is not None else 1
-    dso = key.removeprefix(DEMAND_RESPONSE)
-    applicant = Applicant(None, known.message_id if known else "", attempt=attempt)
-    content = Requirements(
-        product="mFRR",
-        full_activation_s=750.0,
-        hold_s=profile.test.hold_us / US_PER_S,
-        tolerance_percent=100 * profile.test.tolerance,
-        attempt=attempt,
-        shortfall=shortfall,
-    )
-    topic = _topic(profile, "technical-data", f"attempt.{attempt}", dso)
-    opening = Open(stage.TECHNICAL_DATA, topic, content, now_us + profile.patience.validation_us)
-    return _keep(state, key, applicant), (opening,)
-
-
 def _technical(
     profile: TsoProfile, state: TsoState, event: Heard, technical: TechnicalData, now_us: int
 ) -> Reaction[TsoState]:
     key = DEMAND_RESPONSE + event.envelope.sender
     applicant = state.prequalification.applicants.get(key)
-    if applicant is None or _lane_head(profile, state, event.envelope.sender) != key:
+    if applicant is None or lane_head(profile, state, event.envelope.sender) != key:
         return state, ()
     known = applicant._replace(technical=technical, message_id=event.envelope.id)
-    return _to_test(profile, _keep(state, key, known), key, _as_asked(technical.resources), now_us)
+    return _to_test(profile, keep(state, key, known), key, as_asked(technical.resources), now_us)
 
 
-def _tell_dso(profile: TsoProfile, applicant: Applicant, key: str, now_us: int) -> tuple[Action, ...]:
-    dso = _participant(applicant, key)
-    proposal = QualificationProposal(
-        applicant=dso, product="mFRR", verdicts=applicant.verdicts, valid_until=profile.calendar.end_us
-    )
-    topic = _topic(profile, "acknowledgement", "demand-response", dso)
-    cause = applicant.message_id or None
-    until_us = now_us + profile.patience.answer_us
-    return (Open(stage.QUALIFICATION_ACKNOWLEDGEMENT, topic, proposal, until_us, cause),)
-
-
-def _unanswered(
-    profile: TsoProfile, state: TsoState, event: Silence | Rejected, now_us: int
-) -> Reaction[TsoState]:
+def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected, now_us: int) -> Reaction[TsoState]:
     reason = "no answer in time" if isinstance(event, Silence) else "not understood"
     return _no_result(profile, state, event, reason, now_us)
 
@@ -363,25 +277,21 @@ def _no_result(
     peer = conversation.peer
     note = Note(stage.STAGE, None, {"name": "no result", "conversation_id": conversation.id, "reason": reason})
     if conversation.protocol is stage.CAPACITY_VALIDATION:
-        key = _lane_head(profile, state, peer)
+        key = lane_head(profile, state, peer)
         if key is None:
             return state, (note,)
         application = state.prequalification.applicants[key].application
         assert application is not None
-        asked = _as_asked(application.resources)
+        asked = as_asked(application.resources)
         policy = profile.coordination.silent_dso if isinstance(event, Silence) else "exclude"
-        verdicts = asked if policy == "accept" else tuple(_rejected(verdict) for verdict in asked)
+        verdicts = asked if policy == "accept" else tuple(rejected(verdict) for verdict in asked)
         state, actions = _to_test(profile, state, key, verdicts, now_us)
         return state, (note, *actions)
-    key = _head_of(state, peer)
+    key = head_of(state, peer)
     if key is None:
         return state, (note,)
     applicant = state.prequalification.applicants[key]
-    failed = tuple(_rejected(verdict) for verdict in applicant.tests)
+    failed = tuple(rejected(verdict) for verdict in applicant.tests)
     ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=())
-    state, actions = _conclude(profile, _keep(state, key, ended), key, now_us)
+    state, actions = _conclude(profile, keep(state, key, ended), key, now_us)
     return state, (note, *actions)
-
-
-def _topic(profile: TsoProfile, period: str, subject: str, peer: str) -> Topic:
-    return Topic(profile.name, stage.STAGE, period, subject, peer)

@@ -97,9 +97,7 @@ def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_u
     return state, (*actions, *closing)
 
 
-def _lines(
-    profile: TsoProfile, state: TsoState, period: MarketTimeUnit, participant: str
-) -> tuple[StatementLine, ...]:
+def _lines(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, participant: str) -> tuple[StatementLine, ...]:
     offers = _offers(profile, state, period).get(participant, [])
     lines = [line(offer, _energy(state, offer)) for offer in offers]
     return tuple(one for one in lines if one.energy_mwh > 0)
@@ -123,9 +121,7 @@ def _statement(
     now_us: int,
 ) -> Open:
     by_dso = participant in profile.dso_of_grid.values()
-    content = Statement(
-        start=period.start_us, end=period.end_us, lines=lines, total_eur=total(lines), attempt=attempt
-    )
+    content = Statement(start=period.start_us, end=period.end_us, lines=lines, total_eur=total(lines), attempt=attempt)
     topic = Topic(profile.name, stage.STAGE, period.id, f"statement.{attempt}", participant)
     protocol = stage.DSO_STATEMENT if by_dso else stage.STATEMENT
     return Open(protocol, topic, content, now_us + profile.patience.answer_us)
@@ -181,7 +177,9 @@ def _meters(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Not
         entries.append(
             {
                 "participant": participant,
-                "requested_mwh": round(sum(line(o, state.activation.energy.get(o.offer_id, 0)).energy_mwh for o in offers), 6),
+                "requested_mwh": round(
+                    sum(line(o, state.activation.energy.get(o.offer_id, 0)).energy_mwh for o in offers), 6
+                ),
                 "recorded_mwh": round(sum(r[1] for r in recorded if r), 6) if any(recorded) else None,
                 "dso_up_mwh": metered[0] if metered else None,
                 "dso_down_mwh": metered[1] if metered else None,
