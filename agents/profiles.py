@@ -21,6 +21,7 @@ class Coordination:
     dso_limits: bool
     dso_is_participant: bool
     silent_dso: SilentDso = "exclude"
+    applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
 
     @property

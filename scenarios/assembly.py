@@ -77,6 +77,7 @@ def coordination(scenario: Scenario) -> Coordination:
         dso_limits=scenario.has_dso and chosen.real_time_limits,
         dso_is_participant=chosen.scheme == "scenario-2",
         silent_dso=chosen.silent_dso,
+        applicant_order=chosen.applicant_order,
         forecast=chosen.forecast,
     )
 

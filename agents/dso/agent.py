@@ -82,7 +82,7 @@ class Dso:
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice):
-            return self._hear_before_delivery(state, event)
+            return self._hear_before_delivery(state, event, now_us)
         match content:
             case MeteredQuery():
                 return archive.asked(state, event)
@@ -91,11 +91,11 @@ class Dso:
             case _:
                 return self._hear_as_participant(state, event, now_us)
 
-    def _hear_before_delivery(self, state: DsoState, event: Heard) -> Reaction[DsoState]:
+    def _hear_before_delivery(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         """What the TSO asks about capacity and offers in the DSO's grid."""
         match event.content:
             case CapacityRequest():
-                return validation.capacity_requested(self.profile, state, event)
+                return validation.capacity_requested(self.profile, state, event, now_us)
             case MeritOrderList():
                 return validation.list_received(self.profile, state, event)
             case MeritOrderNotice():
@@ -129,6 +129,8 @@ class Dso:
         profile = self.profile
         if timer == BEGIN:
             return state, (Observe(GRID, profile.monitoring_us, profile.calendar.end_us),)
+        if timer == validation.JOINT:
+            return validation.capacity_gathered(profile, state)
         if timer == TEST_END:
             return demand_response.end_test(profile, state)
         if timer.startswith(TEST_STEP):

@@ -7,6 +7,7 @@ from immutables import Map
 
 from ...grid.limits import Activation
 from ...grid.readings import Readings
+from ...protocols.information.capacity import CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ..bsp.state import RunningTest
 from ..delivery import OrderBook
@@ -59,6 +60,7 @@ class DsoState:
     """All a DSO knows."""
 
     connected: Map[str, Connected] = Map()
+    waiting: Map[str, CapacityRequest] = Map()
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ...grid.studies import GridStudies
 
 
+SLICES = 20
+
+
 class UnknownPoint(NamedTuple):
     """The question names connection points that are not in this grid."""
 
@@ -66,17 +69,35 @@ class Watch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prequalify:
-    """What may be qualified, by planning case."""
+    """What may be qualified, by planning case; `joint` shares what is scarce evenly instead of by order."""
 
     grid: str
     activations: tuple[Activation, ...]
     scope: Scope
     already: tuple[Activation, ...]
+    joint: bool = False
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it."""
         unknown = _unknown(studies, self.activations)
-        return unknown or studies.prequalify(self.activations, self.scope, self.already)
+        if unknown is not None or not self.joint:
+            return unknown or studies.prequalify(self.activations, self.scope, self.already)
+        slices = [slice_ for part in range(SLICES) for slice_ in self._slices(part)]
+        return self._gathered(studies.prequalify(slices, self.scope, self.already))
+
+    def _slices(self, part: int) -> list[Activation]:
+        """An equal part of everything, so that the walk gives to each in turn."""
+        return [replace(each, id=f"{each.id}#{part}", p_mw=each.p_mw / SLICES, min_mw=0.0) for each in self.activations]
+
+    def _gathered(self, slices: tuple[Allowed, ...]) -> tuple[Allowed, ...]:
+        """The slices of each activation up to the first that was cut."""
+        found = []
+        for each in self.activations:
+            own = [slice_ for slice_ in slices if slice_.id.rpartition("#")[0] == each.id]
+            bound = next((slice_.binding for slice_ in own if slice_.binding is not None), None)
+            p_mw = round(sum(slice_.p_mw for slice_ in own), 6) if bound else each.p_mw
+            found.append(Allowed(each.id, p_mw if abs(p_mw) >= each.min_mw else 0.0, bound))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

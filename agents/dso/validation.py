@@ -10,6 +10,8 @@ not, at everything qualified in its grid together, because nobody asks it again.
 from dataclasses import replace
 from typing import Literal
 
+from immutables import Map
+
 from ...grid.limits import Activation, Allowed
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import MeasurementSubscription
@@ -32,14 +34,16 @@ from ...protocols.information.offering import (
 from ...protocols.information.quantities import Direction, Verdict
 from ...protocols.messages import Agree, Done, Failure, Message, Refuse
 from ...protocols.stages import activation, offering, prequalification
-from ..actions import Action, Compute, Note, Open, Say
+from ..actions import Action, Compute, Forget, Note, Open, Say, Wake
 from ..agent import Reaction
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from .state import Connected, DsoState
 from .studies import Prequalify, UnknownPoint, Validate
 
-CAPACITY, LIST = "capacity/", "list/"
+CAPACITY, LIST, SEPARATOR = "capacity/", "list/", "|"
+JOINT = "capacity/gathered"
+GATHER_US = 60_000_000
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
 
 
@@ -48,8 +52,8 @@ def signed(power_mw: float, direction: str) -> float:
     return power_mw if direction == "up" else -power_mw
 
 
-def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
-    """The TSO asks what may be qualified."""
+def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+    """The TSO asks what may be qualified: judged by itself, or when all that belong to it have come."""
     request = event.content
     assert isinstance(request, CapacityRequest)
     foreign = [resource.id for resource in request.resources if resource.grid != profile.grid]
@@ -58,10 +62,26 @@ def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard) -> Re
     connected = state.connected
     for resource in request.resources:
         connected = connected.set(resource.id, Connected(request.applicant, resource.points()))
+    waiting = state.waiting.set(event.conversation.id, request)
+    state = replace(state, connected=connected, waiting=waiting)
+    agree = Say(event.conversation.id, Agree())
+    if len(waiting) < request.judged_with:
+        return state, (agree, Wake(JOINT, now_us + GATHER_US))
+    state, study = capacity_gathered(profile, state)
+    return state, (agree, *study)
+
+
+def capacity_gathered(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
+    """Judge what has come: the requests are named in the study's key."""
+    if not state.waiting:
+        return state, ()
+    requests = sorted(state.waiting.items())
+    joint = max(request.judged_with for _, request in requests) > 1
     scope: Literal["single", "all"] = "single" if profile.coordination.dso_in_offering else "all"
-    job = Prequalify(profile.grid, _activations(request.resources), scope, state.qualified)
-    actions = (Say(event.conversation.id, Agree()), Compute(CAPACITY + event.conversation.id, job))
-    return replace(state, connected=connected), actions
+    resources = tuple(resource for _, request in requests for resource in request.resources)
+    job = Prequalify(profile.grid, _activations(resources), scope, state.qualified, joint)
+    key = CAPACITY + SEPARATOR.join(conversation_id for conversation_id, _ in requests)
+    return replace(state, waiting=Map()), (Compute(key, job), Forget(JOINT))
 
 
 def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
@@ -80,28 +100,39 @@ def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
 
 
 def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
-    """The planning cases have been computed: give the verdict."""
-    conversation_id = event.key.removeprefix(CAPACITY)
-    applicant = conversation_id.split("/")[3]
+    """The planning cases have been computed: give each applicant its verdict."""
+    conversations = event.key.removeprefix(CAPACITY).split(SEPARATOR)
     if event.error is not None or isinstance(event.result, UnknownPoint):
-        return state, (Say(conversation_id, _no_study(event)),)
+        return state, tuple(Say(conversation_id, _no_study(event)) for conversation_id in conversations)
     allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
-    verdicts = tuple(_resource_verdict(each, state) for each in allowed)
-    mode: Literal["separately", "all_together"] = (
-        "separately" if profile.coordination.dso_in_offering else "all_together"
-    )
-    verdict = CapacityVerdict(
-        applicant=applicant, product="mFRR", mode=mode, verdicts=verdicts, valid_until=profile.calendar.end_us
-    )
-    shown = [v.model_dump(mode="json") for v in verdicts]
-    evidence = {"name": "capacity validated", "applicant": applicant, "mode": mode, "verdicts": shown}
+    actions: list[Action] = []
+    for conversation_id in conversations:
+        applicant = conversation_id.split("/")[3]
+        own = [each for each in allowed if state.connected[each.id.partition("|")[0]].participant == applicant]
+        actions += _capacity_verdict(profile, conversation_id, applicant, own)
     kept = tuple(
         Activation(each.id, state.connected[each.id.partition("|")[0]].points, each.p_mw)
         for each in allowed
         if each.p_mw
     )
-    state = replace(state, qualified=(*state.qualified, *kept))
-    return state, (Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict))
+    return replace(state, qualified=(*state.qualified, *kept)), tuple(actions)
+
+
+def _capacity_verdict(
+    profile: DsoProfile, conversation_id: str, applicant: str, allowed: list[Allowed]
+) -> tuple[Action, ...]:
+    verdicts = tuple(_resource_verdict(each) for each in allowed)
+    separately = profile.coordination.dso_in_offering
+    verdict = CapacityVerdict(
+        applicant=applicant,
+        product="mFRR",
+        mode="separately" if separately else "all_together",
+        verdicts=verdicts,
+        valid_until=profile.calendar.end_us,
+    )
+    shown = [v.model_dump(mode="json") for v in verdicts]
+    evidence = {"name": "capacity validated", "applicant": applicant, "mode": verdict.mode, "verdicts": shown}
+    return Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict)
 
 
 def _no_study(event: Computed) -> Message:
@@ -111,7 +142,7 @@ def _no_study(event: Computed) -> Message:
     return Failure(reason=f"the study failed: {event.error}")
 
 
-def _resource_verdict(allowed: Allowed, state: DsoState) -> ResourceVerdict:
+def _resource_verdict(allowed: Allowed) -> ResourceVerdict:
     resource, _, direction = allowed.id.partition("|")
     return ResourceVerdict(
         resource=resource,

@@ -25,10 +25,10 @@ from ..actions import Action, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import control, limits
+from . import control, limits, quality
 from .state import Known, TsoState
 
-BEGIN = "activation/begin"
+BEGIN, OVER = "activation/begin", "activation/over/"
 ORDER_PROTOCOLS = (
     stage.ACTIVATION,
     stage.SCHEDULED_ACTIVATION,
@@ -41,9 +41,12 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
     """React to what concerns activation."""
     match event:
         case Started():
-            return state, (Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us),)
-        case Woken():
+            ends = tuple(Wake(OVER + period.id, period.end_us - 1) for period in profile.calendar.periods)
+            return state, (Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us), *ends)
+        case Woken(timer) if timer == BEGIN:
             return _begin(profile, state)
+        case Woken(timer):
+            return quality.summary(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
         case Sampled(reading=reading):
             return control.cycle(profile, state, reading, now_us)
         case RoundClosed(round_id):
@@ -97,9 +100,8 @@ def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: M
     if name in activation.subscribed:
         return state, ()
     state = state.with_activation(subscribed=activation.subscribed | {name})
-    step = "10.4" if name in profile.dso_of_grid.values() else "7.4"
-    evidence = {"name": "first measurement received", "participant": name}
-    return state, (Note(stage.STAGE, step if step == "7.4" else None, evidence),)
+    step = None if name in profile.dso_of_grid.values() else "7.4"
+    return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
 
 def _failed(state: TsoState, event: Heard | Silence | Rejected, reason: str) -> Reaction[TsoState]:

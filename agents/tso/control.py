@@ -22,6 +22,7 @@ from ..calendar import MarketTimeUnit
 from ..market.merit_order import Position, dispatch
 from ..market.settlement import watt_us
 from ..profiles import Need, TsoProfile
+from . import quality
 from .state import Order, TsoState, cap_key
 
 RESOLUTION_MW = 1e-3
@@ -31,9 +32,10 @@ def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) ->
     """React to a reading of the area: maybe a new target, maybe new orders; count the energy requested."""
     assert isinstance(reading, AreaReading)
     need_mw = -reading.ace_mw + sum(known.activated_mw for _, known in sorted(state.activation.known.items()))
+    state, watched = quality.watch(profile, _dropped(state, now_us), now_us)
     state = _averaged(profile, state, need_mw, reading.ace_mw)
-    state, actions = _orders(profile, _dropped(state, now_us), now_us)
-    return _counted(profile, state, now_us), actions
+    state, actions = _orders(profile, state, now_us)
+    return _counted(profile, state, now_us), (*watched, *actions)
 
 
 def _averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
@@ -111,7 +113,7 @@ def demand(state: TsoState, need: Need) -> float:
 
 
 def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float]:
-    """The most that may be ordered of each offer that a limit binds or that has failed.
+    """The most that may be ordered of each offer that a limit binds, that delivers less, or that has failed.
 
     A limit binds a resource, so it is shared in merit order by the offers that use the resource.
     """
@@ -124,8 +126,9 @@ def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float
         if key in left:
             most[offer.offer_id] = min(left[key], position.accepted_mw)
             left[key] = max(0.0, left[key] - most[offer.offer_id])
-        if offer.offer_id in activation.failed:
-            most[offer.offer_id] = 0.0
+        for less_mw in (activation.derated.get(offer.offer_id), 0.0 if offer.offer_id in activation.failed else None):
+            if less_mw is not None:
+                most[offer.offer_id] = min(less_mw, most.get(offer.offer_id, less_mw))
     return most
 
 

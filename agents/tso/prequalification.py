@@ -10,7 +10,6 @@ time in each grid, so that a test finds the grid as the DSO validated it.
 from ...protocols.information.capacity import (
     TRANSMISSION,
     Application,
-    CapacityRequest,
     CapacityVerdict,
     NotQualified,
     Qualified,
@@ -25,6 +24,7 @@ from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Silence, Started, Woken
 from ..market.merit_order import floor_to_step
 from ..profiles import TsoProfile
+from . import capacity
 from .applicants import (
     DEMAND_RESPONSE,
     as_asked,
@@ -116,6 +116,9 @@ def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSta
     actions: tuple[Action, ...] = ()
     for grid in sorted(lanes):
         state = state.with_prequalification(lanes=state.prequalification.lanes.set(grid, lanes[grid]))
+        if grid in profile.dso_of_grid:
+            jointly = capacity.together(profile, lanes[grid])
+            actions += capacity.ask(profile, state, jointly, profile.dso_of_grid[grid], now_us)
         state, begun = _begin(profile, state, grid, now_us)
         actions += begun
     return state, actions
@@ -130,33 +133,33 @@ def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reac
     if key.startswith(DEMAND_RESPONSE):
         return require(profile, state, key, shortfall=None, now_us=now_us)
     applicant = state.prequalification.applicants[key]
-    application = applicant.application
-    assert application is not None
+    assert applicant.application is not None
     dso = profile.dso_of_grid.get(grid)
     if dso is None or not profile.coordination.dso_validates:
-        return _to_test(profile, state, key, as_asked(application.resources), now_us)
-    request = CapacityRequest(
-        applicant=application.applicant,
-        product=application.product,
-        submitted_at=application.submitted_at,
-        resources=application.resources,
-        dynamics=application.dynamics,
-    )
-    opening = Open(
-        stage.CAPACITY_VALIDATION,
-        topic_of(profile, "capacity", application.applicant, dso),
-        request,
-        now_us + profile.patience.validation_us,
-        applicant.message_id,
-    )
-    return state, (opening,)
+        return _to_test(profile, state, key, as_asked(applicant.application.resources), now_us)
+    if applicant.validated is not None:
+        return _to_test(profile, state, key, applicant.validated, now_us)
+    waiting = bool(capacity.together(profile, lane))
+    return state, () if waiting else capacity.ask(profile, state, (key,), dso, now_us)
 
 
 def _validated(
-    profile: TsoProfile, state: TsoState, event: Heard, verdicts: tuple[ResourceVerdict, ...], now_us: int
+    profile: TsoProfile,
+    state: TsoState,
+    event: Heard | Silence | Rejected,
+    verdicts: tuple[ResourceVerdict, ...] | None,
+    now_us: int,
 ) -> Reaction[TsoState]:
-    key = lane_head(profile, state, event.envelope.sender)
-    return _to_test(profile, state, key, verdicts, now_us) if key else (state, ())
+    """The DSO has given a verdict (None: it has not); whose turn it is goes on to be tested."""
+    key = capacity.applicant_of(state, event.conversation)
+    if key is None:
+        return state, ()
+    if verdicts is None:
+        verdicts = capacity.without_verdict(profile, state, key, event)
+    state = keep(state, key, state.prequalification.applicants[key]._replace(validated=verdicts))
+    if lane_head(profile, state, event.conversation.peer) != key:
+        return state, ()
+    return _to_test(profile, state, key, verdicts, now_us)
 
 
 def _to_test(
@@ -277,15 +280,7 @@ def _no_result(
     peer = conversation.peer
     note = Note(stage.STAGE, None, {"name": "no result", "conversation_id": conversation.id, "reason": reason})
     if conversation.protocol is stage.CAPACITY_VALIDATION:
-        key = lane_head(profile, state, peer)
-        if key is None:
-            return state, (note,)
-        application = state.prequalification.applicants[key].application
-        assert application is not None
-        asked = as_asked(application.resources)
-        policy = profile.coordination.silent_dso if isinstance(event, Silence) else "exclude"
-        verdicts = asked if policy == "accept" else tuple(rejected(verdict) for verdict in asked)
-        state, actions = _to_test(profile, state, key, verdicts, now_us)
+        state, actions = _validated(profile, state, event, None, now_us)
         return state, (note, *actions)
     key = head_of(state, peer)
     if key is None:

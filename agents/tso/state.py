@@ -14,7 +14,10 @@ from ..market.settlement import Payment
 
 
 class Applicant(NamedTuple):
-    """An application and how far it has come; `tests` are still to be done, `verdicts` hold their results."""
+    """An application and how far it has come.
+
+    `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results.
+    """
 
     application: Application | None
     message_id: str
@@ -22,6 +25,7 @@ class Applicant(NamedTuple):
     tests: tuple[ResourceVerdict, ...] = ()
     technical: TechnicalData | None = None
     attempt: int = 1
+    validated: tuple[ResourceVerdict, ...] | None = None
 
 
 class Order(NamedTuple):
@@ -31,6 +35,17 @@ class Order(NamedTuple):
     power_mw: float
     start_us: int
     end_us: int
+
+
+class Service(NamedTuple):
+    """A participant's quality of service: how far a breach has gone and since when, and what a period counts."""
+
+    level: int = 0
+    since_us: int | None = None
+    cycles: int = 0
+    fresh: int = 0
+    requested: int = 0
+    delivered: int = 0
 
 
 class Known(NamedTuple):
@@ -70,7 +85,10 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer."""
+    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
+
+    `failed` offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
+    """
 
     target_mw: float = 0.0
     needs: tuple[float, ...] = ()
@@ -78,6 +96,8 @@ class Activation:
     opened: int = 0
     caps: Map[str, float] = Map()
     failed: frozenset[str] = frozenset()
+    derated: Map[str, float] = Map()
+    services: Map[str, Service] = Map()
     changed: bool = False
     known: Map[str, Known] = Map()
     subscribed: frozenset[str] = frozenset()

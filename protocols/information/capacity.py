@@ -81,7 +81,10 @@ class Application(Message):
 
 
 class CapacityRequest(Message):
-    """The TSO sends a DSO the part of an application that lies in its grid (INFO 1)."""
+    """The TSO sends a DSO the part of an application that lies in its grid (INFO 1).
+
+    `judged_with` is how many applications are to be judged together, this one included; 1: by itself.
+    """
 
     type_id: ClassVar[str] = "gridpact.capacity-request/1"
     performative: ClassVar[Performative] = Performative.REQUEST
@@ -89,6 +92,7 @@ class CapacityRequest(Message):
     applicant: Name
     product: Product
     submitted_at: Instant
+    judged_with: int = Field(default=1, ge=1)
     resources: tuple[ResourceData, ...] = Field(min_length=1)
     dynamics: Dynamics
 

@@ -1,0 +1,155 @@
+"""The TSO watches the quality of service: is the data fresh, and is what was requested delivered in time?
+
+    breach lasts ─▶ warned ─▶ lasts ─▶ order lowered to what is delivered ─▶ lasts ─▶ terminated, replaced
+
+Steps 7.5 (BSPs) and 10.4 (the DSO as participant) of the paper. An order counts as due when its resource has
+had its full activation time and a margin. What lowering and terminating take away, the next control cycle
+orders from the rest of the merit order list.
+"""
+
+from typing import NamedTuple
+
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.stages import activation as stage
+from ..actions import Action, Note
+from ..agent import Reaction
+from ..calendar import MarketTimeUnit
+from ..market.settlement import megawatt_hours, watt_us
+from ..profiles import TsoProfile
+from .state import Service, TsoState
+
+TOLERANCE = 0.1
+MARGIN_US = 60 * US_PER_S
+PATIENCE_US = 60 * US_PER_S
+DEFAULT_ACTIVATION_US = 750 * US_PER_S
+STAGES = ("ok", "warned", "lowered", "terminated")
+
+
+class Look(NamedTuple):
+    """One participant in one cycle, MW without sign; `due` if its orders have had the time they need."""
+
+    requested_mw: float
+    delivered_mw: float
+    fresh: bool
+    due: bool
+
+    @property
+    def breach(self) -> bool:
+        """Whether the service is not what was agreed."""
+        return not self.fresh or (self.due and self.delivered_mw < (1 - TOLERANCE) * self.requested_mw)
+
+
+def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
+    """Look at everybody who has orders; count, and act on a breach that lasts."""
+    actions: list[Action] = []
+    for participant, offer_ids in sorted(_ordered(state, now_us).items()):
+        look = _look(profile, state, participant, offer_ids, now_us)
+        service = _counted(state.activation.services.get(participant, Service()), look, profile.control_us)
+        service, action = _judged(service, look, now_us)
+        if action is not None:
+            state = _act(state, offer_ids, look, STAGES[service.level])
+            actions.append(_note(profile, participant, look, service))
+        state = state.with_activation(services=state.activation.services.set(participant, service))
+    return state, tuple(actions)
+
+
+def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
+    """Offers with an order in force now, by participant."""
+    owners = {p.offer.offer_id: p.offer.participant for ps in state.offering.definitive.values() for p in ps}
+    found: dict[str, list[str]] = {}
+    for offer_id, order in sorted(state.activation.orders.items()):
+        if order.start_us <= now_us < order.end_us:
+            found.setdefault(owners[offer_id], []).append(offer_id)
+    return found
+
+
+def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: list[str], now_us: int) -> Look:
+    orders = [state.activation.orders[offer_id] for offer_id in offer_ids]
+    known = state.activation.known.get(participant)
+    ready_us = max(order.start_us for order in orders) + _activation_us(state, participant) + MARGIN_US
+    return Look(
+        requested_mw=sum(order.power_mw for order in orders),
+        delivered_mw=abs(known.activated_mw) if known else 0.0,
+        fresh=known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S,
+        due=now_us >= ready_us,
+    )
+
+
+def _activation_us(state: TsoState, participant: str) -> int:
+    for applicant in state.prequalification.applicants.values():
+        source = applicant.technical or applicant.application
+        if source is not None and source.applicant == participant:
+            return round(source.dynamics.full_activation_s * US_PER_S)
+    return DEFAULT_ACTIVATION_US
+
+
+def _counted(service: Service, look: Look, lasts_us: int) -> Service:
+    return service._replace(
+        cycles=service.cycles + 1,
+        fresh=service.fresh + look.fresh,
+        requested=service.requested + watt_us(look.requested_mw, lasts_us),
+        delivered=service.delivered + watt_us(look.delivered_mw, lasts_us),
+    )
+
+
+def _judged(service: Service, look: Look, now_us: int) -> tuple[Service, str | None]:
+    """One step further each time a breach has lasted; back to the start when it is over."""
+    if not look.breach:
+        return service._replace(level=0, since_us=None), None
+    if service.since_us is None:
+        return service._replace(since_us=now_us), None
+    if now_us - service.since_us < PATIENCE_US or service.level == len(STAGES) - 1:
+        return service, None
+    return service._replace(level=service.level + 1, since_us=now_us), STAGES[service.level + 1]
+
+
+def _act(state: TsoState, offer_ids: list[str], look: Look, measure: str) -> TsoState:
+    """Lowered: no more is ordered than is delivered. Terminated: nothing is."""
+    if measure == "terminated":
+        return state.with_activation(failed=state.activation.failed | frozenset(offer_ids), changed=True)
+    if measure == "lowered":
+        derated, left_mw = state.activation.derated, look.delivered_mw
+        for offer_id in offer_ids:
+            part_mw = min(left_mw, state.activation.orders[offer_id].power_mw)
+            derated, left_mw = derated.set(offer_id, round(part_mw, 3)), left_mw - part_mw
+        return state.with_activation(derated=derated, changed=True)
+    return state
+
+
+def _step(profile: TsoProfile, participant: str) -> str:
+    return "10.4" if participant in profile.dso_of_grid.values() else "7.5"
+
+
+def _note(profile: TsoProfile, participant: str, look: Look, service: Service) -> Note:
+    evidence = {
+        "name": f"service {STAGES[service.level]}",
+        "participant": participant,
+        "requested_mw": round(look.requested_mw, 6),
+        "delivered_mw": round(look.delivered_mw, 6),
+        "data": "fresh" if look.fresh else "stale",
+    }
+    return Note(stage.STAGE, _step(profile, participant), evidence)
+
+
+def summary(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
+    """At the end of a period: completeness of data, requested and delivered energy of everybody; then count anew."""
+    notes = tuple(
+        Note(
+            stage.STAGE,
+            _step(profile, participant),
+            {
+                "name": "service quality",
+                "period": period.id,
+                "participant": participant,
+                "completeness_percent": round(100 * service.fresh / max(1, service.cycles), 3),
+                "requested_mwh": megawatt_hours(service.requested),
+                "delivered_mwh": megawatt_hours(service.delivered),
+            },
+        )
+        for participant, service in sorted(state.activation.services.items())
+        if service.cycles
+    )
+    services = state.activation.services
+    for participant, service in sorted(services.items()):
+        services = services.set(participant, Service(level=service.level, since_us=service.since_us))
+    return state.with_activation(services=services), notes
