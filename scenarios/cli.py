@@ -71,7 +71,7 @@ def run_command(
     if not quiet:
         from .summary import print_summary
 
-        print_summary(done, Console())
+        print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
 
 
 def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:

@@ -45,12 +45,17 @@ def _path_of(found: ErrorDetails, values: Any) -> tuple[Steps, bool]:
     path: list[str | int] = []
     current = values
     for step in found["loc"]:
-        if (isinstance(current, Mapping) and step in current) or (isinstance(current, list) and isinstance(step, int) and step < len(current)):
-            current = current[step]
-        else:
+        if not _has(current, step):
             continue
+        current = current[step]
         path.append(step)
     return tuple(path), not found["loc"] or found["loc"][-1] == (path[-1] if path else None)
+
+
+def _has(current: Any, step: str | int) -> bool:
+    if isinstance(current, Mapping):
+        return step in current
+    return isinstance(current, list) and isinstance(step, int) and step < len(current)
 
 
 def _text(found: ErrorDetails, path: Steps, whole: bool) -> str:

@@ -62,9 +62,10 @@ def _resource_names(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _operators(scenario: Scenario) -> Iterator[Finding]:
-    kinds = [who.kind for who in scenario.participants.values()]
-    if kinds.count("tso") != 1:
-        yield ("participants",), f"there are {kinds.count('tso')} participants of kind tso, but there must be exactly 1"
+    tsos = [name for name, who in scenario.participants.items() if who.kind == "tso"]
+    if len(tsos) != 1:
+        text = f"there are {len(tsos)} participants of kind tso, but there must be exactly 1"
+        yield ("participants", *tsos[1:2]), text
     operated: dict[str, str] = {}
     for name, who in scenario.participants.items():
         if who.kind != "dso":
@@ -77,7 +78,8 @@ def _operators(scenario: Scenario) -> Iterator[Finding]:
         operated[who.grid] = name
     for grid in scenario.grids if scenario.has_dso else ():
         if grid not in operated:
-            yield ("grids", grid), f"grid {grid} has no DSO, but scheme {scenario.scheme} needs one for every grid"
+            text = f"grid {grid} has no DSO, but scheme {scenario.scheme} needs one for every grid"
+            yield ("coordination", "scheme"), text
 
 
 def _times(scenario: Scenario) -> Iterator[Finding]:

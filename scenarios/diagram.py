@@ -6,10 +6,12 @@ earlier one are told in one line.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..agents.calendar import period_id
 from ..protocols.envelope import Side
 from ..protocols.stages import PROTOCOLS
 from ..protocols.tables import START, Protocol
@@ -61,42 +63,43 @@ def _protocol_states(protocol: Protocol) -> str:
 
 def run_diagram(run: Run, *, full: bool = False) -> str:
     """A run as a sequence diagram with the paper's step numbers; `full` shows every period."""
+    names = _names(run)
+    across = ",".join(dict.fromkeys((*list(names.values())[:1], *list(names.values())[-1:])))
     lines = ["sequenceDiagram", f"    title {run.scenario.name}"]
-    lines += [f"    participant {_alias(name)} as {name}" for name in _participants(run)]
-    chapters = _chapters(run)
+    lines += [f"    participant {alias} as {name}" for name, alias in names.items()]
+    chapters = _chapters(run, names)
     repeats = {} if full else _repeats(chapters)
     stage = ""
     for (now, period), happenings in chapters.items():
         if now != stage:
-            lines.append(f"    Note over {_across(run)}: {now}")
+            lines.append(f"    Note over {across}: {now}")
             stage = now
         if (now, period) in repeats:
-            lines.append(f"    Note over {_across(run)}: {now}, period {period}: as {repeats[now, period]}")
+            lines.append(f"    Note over {across}: {now}, period {period}: as {repeats[now, period]}")
         else:
             lines += [f"    {line}" for _, line in happenings]
     return "\n".join(lines) + "\n"
 
 
-def _participants(run: Run) -> list[str]:
+def _names(run: Run) -> dict[str, str]:
+    """Who spoke or was spoken to, in the order of the scenario, with a name that Mermaid takes."""
     said = {str(row[key]) for row in run.message_rows for key in ("sender", "receiver")}
-    return [name for name in run.scenario.participants if name in said]
-
-
-def _across(run: Run) -> str:
-    names = _participants(run)
-    return ",".join(dict.fromkeys((_alias(names[0]), _alias(names[-1])))) if names else "nobody"
-
-
-def _alias(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
+    names: dict[str, str] = {}
+    for name in [*(n for n in run.scenario.participants if n in said), *sorted(said - set(run.scenario.participants))]:
+        alias = "".join(letter if letter.isalnum() else "_" for letter in name)
+        while alias in names.values():
+            alias += "_"
+        names[name] = alias
+    return names
 
 
 Chapters = dict[tuple[str, str], list[tuple[str, str]]]
+Told = tuple[tuple[str, int, int], str, str, str, str]
 
 
-def _chapters(run: Run) -> Chapters:
+def _chapters(run: Run, names: Mapping[str, str]) -> Chapters:
     """(kind, line) of everything that happened, by stage and period, in order of time."""
-    told = sorted(_told(run), key=lambda each: each[0])
+    told = sorted(_told(run, names), key=lambda each: each[0])
     chapters: Chapters = {}
     for _, stage, period, kind, line in told:
         chapters.setdefault((stage, period), []).append((kind, line))
@@ -104,50 +107,41 @@ def _chapters(run: Run) -> Chapters:
     return dict(sorted(chapters.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else 9))
 
 
-def _told(run: Run) -> Iterator[tuple[tuple[str, int, int], str, str, str, str]]:
+def _told(run: Run, names: Mapping[str, str]) -> Iterator[Told]:
+    periods = frozenset(period_id(start_us) for start_us, _ in run.scenario.time.periods)
     for row in run.message_rows:
         arrow = "--x" if row["received_at"] is None else _ARROWS.get(row["performative"], "->>")
         label = _label(row["type"], row["step"], row["info"]) + (" (lost)" if row["received_at"] is None else "")
-        line = f"{_alias(row['sender'])}{arrow}{_alias(row['receiver'])}: {label}"
+        line = f"{names[row['sender']]}{arrow}{names[row['receiver']]}: {label}"
         kind = f"{row['sender']}{row['receiver']}{row['type']}"
-        yield (row["sent_at"].rstrip("Z"), 0, row["sequence"]), row["stage"], _period(row), kind, line
+        yield (row["sent_at"].rstrip("Z"), 1, row["sequence"]), row["stage"], _period(row, periods), kind, line
     for event in run.event_rows:
         name = event["evidence"].get("name", "event")
-        line = f"Note over {_alias(event['agent'])}: {event['step'] or ''} {name}".replace("  ", " ")
+        line = f"Note over {names.get(event['agent'], event['agent'])}: {event['step'] or ''} {name}".replace("  ", " ")
         stage, kind = event["stage"], f"{event['agent']}{event['step']}{name}"
-        yield (event["at"].rstrip("Z"), 1, event["sequence"]), stage, _period_of_event(event, run), kind, line
-    yield from _streams(run)
+        yield (event["at"].rstrip("Z"), 0, event["sequence"]), stage, _period_of_event(event, periods), kind, line
+    yield from _streams(run, names)
 
 
-def _streams(run: Run) -> Iterator[tuple[tuple[str, int, int], str, str, str, str]]:
+def _streams(run: Run, names: Mapping[str, str]) -> Iterator[Told]:
     """One arrow for each pair that measurements went between."""
     frame = run.streams
     pairs = frame.groupby(["sender", "receiver", "step"], sort=True, dropna=False)
     for number, ((sender, receiver, step), rows) in enumerate(pairs):
         at = rows["sent_at"].min().strftime("%Y-%m-%dT%H:%M:%S.%f")
         label = _label("gridpact.measurement/1", str(step), "INFO 7")
-        line = f"{_alias(str(sender))}-){_alias(str(receiver))}: {label}, {len(rows)} messages"
-        yield (at, 2, number), "activation", "delivery", f"{sender}{receiver}stream", line
+        line = f"{names[str(sender)]}-){names[str(receiver)]}: {label}, {len(rows)} messages"
+        yield (at, 2, number), "activation", "", f"{sender}{receiver}stream", line
 
 
-def _period(row: Row) -> str:
-    parts = str(row["conversation_id"]).split("/")
-    return parts[2] if len(parts) == 5 else ""
+def _period(row: Row, periods: frozenset[str]) -> str:
+    return next((part for part in str(row["conversation_id"]).split("/") if part in periods), "")
 
 
-def _period_of_event(event: Row, run: Run) -> str:
-    """The period that an event names, or that the offer or conversation it names belongs to."""
-    evidence = event["evidence"]
-    named = evidence.get("period")
-    if isinstance(named, str):
-        return named
-    conversation = str(evidence.get("conversation_id", "")).split("/")
-    if len(conversation) == 5:
-        return conversation[2]
-    offers = [*evidence.get("offer_ids", ()), evidence.get("offer_id") or ""]
-    parts = str(offers[0]).split(".") if offers else []
-    periods = {_period(row) for row in run.message_rows} if len(parts) > 1 else set()
-    return next((part for part in parts if part in periods), "delivery" if event["stage"] == "activation" else "")
+def _period_of_event(event: Row, periods: frozenset[str]) -> str:
+    """The period that an event's evidence names, also inside the id of an offer or a conversation."""
+    evidence = json.dumps(event["evidence"])
+    return next((period for period in sorted(periods) if period in evidence), "")
 
 
 def _repeats(chapters: Chapters) -> dict[tuple[str, str], str]:

@@ -33,10 +33,10 @@ def _buses(provider: Provider) -> list[int | str]:
 
 def write_network(net: Any, out: Path) -> None:
     """Write a pandapower network as JSON; RecordError if it cannot be written."""
-    import pandapower
+    from ..grid.snapshot import network_json
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        pandapower.to_json(net, str(out))
+        out.write_text(network_json(net), "utf-8")
     except OSError as error:
         raise RecordError(f"{out}: cannot be written: {error.strerror}") from None

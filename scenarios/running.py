@@ -1,6 +1,6 @@
 """Run a scenario: assemble it, drive it, record it.
 
-    Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWriter ─▶ Run
+Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWriter ─▶ Run
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -56,7 +57,7 @@ def _qualification(run: Run) -> Table:
 
 def _merit_order(run: Run) -> Table:
     """The list of the first period; those of later periods where they differ from the one before."""
-    names = ("period", "direction", "offer", "EUR/MWh", "offered MW", "allowed MW", "accepted MW", "binding")
+    names = ("period", "way", "offer", "EUR/MWh", "offered MW", "allowed MW", "accepted MW", "binding")
     table = _table("Merit order (later periods where they differ)", names)
     before: dict[str, list[tuple[Any, ...]]] = {}
     for (period, _, direction), rows in run.merit_order.groupby(["period", "product", "direction"], sort=False):
@@ -65,9 +66,21 @@ def _merit_order(run: Run) -> Table:
         if before.get(str(direction)) == shown:
             continue
         before[str(direction)] = shown
+        clock = _clock(run, _start_of(str(period)))
         for row, binding in zip(shown, rows["binding"].fillna(""), strict=True):
-            table.add_row(str(period), str(direction), str(row[0]), *(_mw(value) for value in row[1:]), str(binding))
+            element = str(binding).partition(" (")[0]
+            table.add_row(clock, str(direction), str(row[0]), *(_mw(value) for value in row[1:]), element)
     return table
+
+
+def _start_of(period: str) -> datetime:
+    """The start of a period from its id, as 20260302T1100Z."""
+    return datetime.strptime(period, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+
+
+def _clock(run: Run, at: datetime, form: str = "%H:%M") -> str:
+    """A clock time in the scenario's own zone."""
+    return at.astimezone(run.scenario.time.start.tzinfo).strftime(form)
 
 
 def _activation(run: Run) -> Table:
@@ -81,11 +94,11 @@ def _activation(run: Run) -> Table:
 
 
 def _limits(run: Run) -> Table:
-    table = _table("Limits in real time", ("at", "offer", "kind", "most MW", "confirmed MW", "binding"))
+    table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
     for row in run.limits.to_dict("records"):
-        bound = f"{row['element']} {row['quantity']} {row['value']:g} > {row['bound']:g}" if row["element"] else ""
-        at = row["sent_at"].strftime("%H:%M:%SZ")
-        table.add_row(at, row["offer_id"], row["kind"], _mw(row["max_mw"]), _mw(row["confirmed_mw"]), bound)
+        bound = f"{row['element']} {row['quantity']} {row['value']:g}, limit {row['bound']:g}" if row["element"] else ""
+        at = _clock(run, row["sent_at"], "%H:%M:%S")
+        table.add_row(at, str(row["participant"]), row["kind"], _mw(row["max_mw"]), _mw(row["confirmed_mw"]), bound)
     return table
 
 

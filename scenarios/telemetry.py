@@ -57,11 +57,7 @@ class Telemetry:
 
     def _set_points(self, tso: Tso, node: Node, at_us: int) -> dict[str, float]:
         """The TSO's set-point of every provider in force from this tick on."""
-        ordered = {
-            name: 0.0
-            for name, other in self.nodes.items()
-            if isinstance(other.agent, Bsp | Dso)
-        }
+        ordered = {name: 0.0 for name, other in self.nodes.items() if isinstance(other.agent, Bsp | Dso)}
         for participant, power_mw in tso.set_points(node.state, at_us):
             ordered[participant] += power_mw
         return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}

@@ -26,6 +26,7 @@ from . import quality
 from .state import Order, TsoState, cap_key
 
 RESOLUTION_MW = 1e-3
+RESTLESS_WINDOWS = 5
 
 
 def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> Reaction[TsoState]:
@@ -39,15 +40,22 @@ def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) ->
 
 
 def _averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
-    """Keep the recent needs; move the target when their average has moved by the trigger."""
+    """Keep the recent needs; move the target when their average has moved by the trigger, and has come to rest.
+
+    A frequency that still swings says little about a lasting need, so the target waits until the needs of a
+    window lie within the trigger of each other – but no longer than `RESTLESS_WINDOWS`.
+    """
     rules, activation = profile.activation, state.activation
     window = max(1, rules.averaging_us // profile.control_us)
     needs = (*activation.needs, round(need_mw, 6))[-window:]
     average_mw = sum(needs) / len(needs)
     moved = len(needs) == window and abs(average_mw - activation.target_mw) >= rules.trigger_mw
-    target_mw = round(average_mw, 1) if moved else activation.target_mw
+    restless = activation.restless + 1 if moved else 0
+    at_rest = max(needs) - min(needs) <= rules.trigger_mw or restless > RESTLESS_WINDOWS * window
+    target_mw = round(average_mw, 1) if moved and at_rest else activation.target_mw
     return state.with_activation(
         needs=needs,
+        restless=0 if target_mw != activation.target_mw else restless,
         target_mw=target_mw,
         ace_mw=ace_mw,
         changed=activation.changed or target_mw != activation.target_mw,

@@ -92,6 +92,7 @@ class Activation:
 
     target_mw: float = 0.0
     needs: tuple[float, ...] = ()
+    restless: int = 0
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...agents.calendar import period_id
 from .findings import Chain, Row, Trail, moment_of
 from .index import Index, before
 
 ORDERS = ("activate", "activate-when")
+Parties = tuple[str, str]
+First = tuple[str, str]
 
 
 def follow(index: Index, trail: Trail) -> None:
@@ -24,7 +28,7 @@ def follow(index: Index, trail: Trail) -> None:
             _monitored(index, trail, dso, period_id(start_us))
 
 
-def _streams(index: Index) -> dict[tuple[str, str], tuple[str, str]]:
+def _streams(index: Index) -> dict[Parties, First]:
     """First delivered measurement of each participant to each receiver: (id, time)."""
     streams = index.run.streams
     delivered = streams[streams["received_at"].notna()].drop_duplicates(["sender", "receiver"])
@@ -33,13 +37,23 @@ def _streams(index: Index) -> dict[tuple[str, str], tuple[str, str]]:
     return {(sender, receiver): (str(message), text) for sender, receiver, message, text in rows}
 
 
-def _measured(chain: Chain, step: str, wanted: str, first: tuple[str, str] | None) -> None:
+def _measured(
+    index: Index, chain: Chain, step: str, *, wanted: str, parties: tuple[str, str], heard: Mapping[Parties, First]
+) -> None:
+    """Demand a measurement between (sender, receiver), unless the receiver's subscription was lost."""
+    sender, receiver = parties
+    asked = [
+        row for row in index.typed("measurement-subscription") if (row["sender"], row["receiver"]) == (receiver, sender)
+    ]
+    if asked and asked[0]["received_at"] is None:
+        return
+    first = heard.get(parties)
     own = chain.trail.chain(chain.about)
     rows: list[Row] = [] if first is None else [{"id": first[0], "sent_at": first[1], "received_at": first[1]}]
     own.message(step, wanted, rows, "INFO 7")
 
 
-def _ordered(index: Index, trail: Trail, order: Row, heard: dict[tuple[str, str], tuple[str, str]]) -> None:
+def _ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]) -> None:
     participant, offer_id = order["receiver"], order["content"]["offer_id"]
     chain = trail.chain(f"{participant}, order {order['conversation_id']}")
     chain.message("7.1", "TSO → BSP", [order], "INFO 6")
@@ -50,15 +64,15 @@ def _ordered(index: Index, trail: Trail, order: Row, heard: dict[tuple[str, str]
         chain.event("7.2", "BSP activates", notes)
         chain.message("7.2", "BSP → TSO, confirmation", index.said(order["conversation_id"], "activated"))
     tso = index.scenario.tso
-    _measured(chain, "7.3", "BSP → TSO", heard.get((participant, tso)))
-    own = trail.chain(chain.about)
-    own.event("7.4", "TSO receives", index.noted("7.4", participant=participant))
+    _measured(index, chain, "7.3", wanted="BSP → TSO", parties=(participant, tso), heard=heard)
+    if (participant, tso) in heard:
+        trail.chain(chain.about).event("7.4", "TSO receives", index.noted("7.4", participant=participant))
     own = trail.chain(chain.about)
     own.event("7.5", "TSO controls", [row for row in index.noted("7.5") if _orders(row, offer_id)])
     provider = index.scenario.providers.get(participant)
     dso = index.scenario.dso_of(provider.grid) if provider is not None else None
     if dso is not None:
-        _measured(chain, "7.6", "BSP → DSO", heard.get((participant, dso)))
+        _measured(index, chain, "7.6", wanted="BSP → DSO", parties=(participant, dso), heard=heard)
 
 
 def _cancelled_early(index: Index, order: Row) -> bool:
@@ -76,16 +90,16 @@ def _orders(row: Row, offer_id: str) -> bool:
     return any(one["offer_id"] == offer_id for one in row["evidence"].get("ordered", ()))
 
 
-def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[tuple[str, str], tuple[str, str]]) -> None:
+def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]) -> None:
     dso = order["receiver"]
     chain = trail.chain(f"{dso}, order {order['conversation_id']}")
     chain.message("10.1", "TSO → DSO", [order], "INFO 6")
     if not chain.open or index.broken(order["conversation_id"]) or _cancelled_early(index, order):
         return
     chain.event("10.2", "DSO activates", [row for row in index.noted("10.2", dso) if _not_before(row, order)])
-    _measured(chain, "10.3", "DSO → TSO", heard.get((dso, index.scenario.tso)))
-    own = trail.chain(chain.about)
-    own.event("10.4", "TSO monitors the quality", index.noted("10.4", participant=dso))
+    _measured(index, chain, "10.3", wanted="DSO → TSO", parties=(dso, index.scenario.tso), heard=heard)
+    if (dso, index.scenario.tso) in heard:
+        trail.chain(chain.about).event("10.4", "TSO monitors the quality", index.noted("10.4", participant=dso))
 
 
 def _monitored(index: Index, trail: Trail, dso: str, period: str) -> None:

@@ -40,12 +40,19 @@ def audit(run: Run) -> Audit:
     index = Index(run)
     trail = steps(index)
     checks = Trail()
-    rules.follow(index, checks)
+    _check_rules(index, checks)
     valid = dialogue.follow(index, checks)
     integrity.follow(index, checks)
     findings = tuple(dict.fromkeys([*trail.findings, *checks.findings]))
     total = len(index.messages) + len(run.streams)
     return Audit(tuple(trail.demands), _tables(index, trail), findings, total, valid)
+
+
+def _check_rules(index: Index, checks: Trail) -> None:
+    try:
+        rules.follow(index, checks)
+    except (KeyError, TypeError) as error:
+        checks.findings.append(f"the evidence of some event lacks what its step leaves: {error!r}")
 
 
 def steps(index: Index) -> Trail:

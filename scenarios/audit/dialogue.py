@@ -14,12 +14,11 @@ from ...protocols.envelope import Envelope, Side, Topic, index_of
 from ...protocols.errors import ProtocolError, RemoteProtocolError
 from ...protocols.information.quantities import instant
 from ...protocols.messages import Message, NotUnderstood
-from ...protocols.tables import Protocol
+from ...protocols.tables import START, Protocol
 from ...protocols.vocabulary import BUSINESS_USE_CASE
 from ...protocols.wire import content_from
 from .findings import Row, Trail
 from .index import Index
-from .streams import stream_rows
 
 SPEAKING, HEARING = 1, 0
 
@@ -38,7 +37,7 @@ def follow(index: Index, trail: Trail) -> int:
     """Replay all conversations; returns how many messages are valid."""
     spoken: dict[str, list[Spoken]] = defaultdict(list)
     valid = 0
-    for row in [*index.messages, *stream_rows(index.run)]:
+    for row in [*index.messages, *index.streams]:
         try:
             one = _spoken(row)
             protocol = BUSINESS_USE_CASE.protocols[row["protocol"]]
@@ -116,7 +115,8 @@ def _replayed(conversation_id: str, messages: list[Spoken]) -> list[str]:
     protocol = BUSINESS_USE_CASE.protocols[messages[0].envelope.protocol]
     if len({one.envelope.protocol for one in messages}) > 1:
         return [f"conversation {conversation_id} changes its protocol"]
-    findings = _numbering(conversation_id, talk)
+    refused = {one.envelope.content.message_id for one in messages if isinstance(one.envelope.content, NotUnderstood)}
+    findings = [*_opening(protocol, topic, talk), *_numbering(conversation_id, talk)]
     views = {side: Conversation(protocol, topic, side) for side in Side}
     for at_us, doing, _, one in sorted(_happenings(talk), key=lambda each: each[:3]):
         found = index_of(one.envelope.id)
@@ -127,10 +127,22 @@ def _replayed(conversation_id: str, messages: list[Spoken]) -> list[str]:
         try:
             views[side] = _told(view, one.envelope) if doing == SPEAKING else _heard(view, one.envelope)
         except ProtocolError as error:
+            if doing == HEARING and one.envelope.id in refused:  # answered with not-understood: it changes nothing
+                continue
             text = str(error).replace("we say", f"{one.envelope.sender} says").replace("we may", "it may")
             findings.append(f"{_named(one.row)}: {text}")
             break
     return findings
+
+
+def _opening(protocol: Protocol, topic: Topic, talk: list[Spoken]) -> Iterator[str]:
+    """The message that opens a conversation names the step that is missing if it is not there."""
+    if not talk or any(index_of(one.envelope.id) == (Side.INITIATOR, 0) for one in talk):
+        return
+    opening = next(step.message for step in protocol.steps if step.state == START)
+    step = protocol.paper.get(opening)
+    named = f"step {step} ({protocol.initiator} → {protocol.respondent}, {opening.info})" if step else opening.type_id
+    yield f"{named} is missing for conversation {topic.conversation_id}"
 
 
 def _happenings(talk: list[Spoken]) -> Iterator[tuple[int, int, int, Spoken]]:

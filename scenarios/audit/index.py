@@ -6,16 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from ...protocols.envelope import Topic
+from ...protocols.errors import RemoteProtocolError
+from ...protocols.vocabulary import BUSINESS_USE_CASE
+from ...protocols.wire import content_from
 from ..record.run import Run
 from ..schema import Scenario
 from .findings import Row, Rows, moment_of
+from .streams import stream_rows
 
 GIVES_UP = frozenset({"gridpact.refuse/1", "gridpact.failure/1", "gridpact.not-understood/1"})
 
 
 class Index:
-    """Messages by type and conversation, events by step."""
+    """Messages by type and conversation, events by step; by type only those whose content is valid."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -26,7 +29,8 @@ class Index:
         self._by_conversation: dict[str, list[Row]] = defaultdict(list)
         self._by_step: dict[str | None, list[Row]] = defaultdict(list)
         for row in self.messages:
-            self._by_type[row["type"]].append(row)
+            if is_valid(row):
+                self._by_type[row["type"]].append(row)
             self._by_conversation[row["conversation_id"]].append(row)
         for row in self.events:
             self._by_step[row["step"]].append(row)
@@ -53,9 +57,9 @@ class Index:
         return any(row["received_at"] is None or row["type"] in GIVES_UP for row in rows)
 
     @cached_property
-    def conversations(self) -> dict[str, list[Row]]:
-        """Negotiation messages by conversation."""
-        return dict(self._by_conversation)
+    def streams(self) -> list[Row]:
+        """The high-rate messages in the shape of negotiation messages."""
+        return list(stream_rows(self.run))
 
     def kind(self, agent: str) -> str | None:
         """TSO, DSO, BSP or AGGREGATOR, or None if it takes no part."""
@@ -64,9 +68,13 @@ class Index:
         return who.kind.upper() if who is not None and taking_part else None
 
 
-def topic_of(row: Row) -> Topic:
-    """What a message's conversation is about; ValueError if its id has another form."""
-    return Topic.parse(str(row["conversation_id"]))
+def is_valid(row: Row) -> bool:
+    """Whether a message's content is what its type says."""
+    try:
+        content_from(row["type"], row["content"], BUSINESS_USE_CASE)
+    except RemoteProtocolError:
+        return False
+    return True
 
 
 def before(rows: Iterable[Row], at: str, key: str = "sent_at") -> list[Row]:

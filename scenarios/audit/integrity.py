@@ -21,7 +21,7 @@ def follow(index: Index, trail: Trail) -> None:
     trail.findings += _numbered(index.events, "events.jsonl", "at")
     trail.findings += _referenced(index)
     trail.findings += _derived(index.run)
-    trail.findings += _kpis(index.run)
+    trail.findings += _kpis(index)
     trail.findings += _digests(index.run)
 
 
@@ -64,17 +64,18 @@ def _derived(run: Run) -> Iterator[str]:
             yield f"{name} is not what follows from messages.jsonl and events.jsonl"
 
 
-def _kpis(run: Run) -> Iterator[str]:
+def _kpis(index: Index) -> Iterator[str]:
     from ..kpis import compute_kpis
 
     try:
-        again = json.loads(json.dumps(compute_kpis(run)))
+        again = json.loads(json.dumps(compute_kpis(index)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, RecordError):
             raise
         yield f"kpis.json cannot be computed from the record: {error!r}"
         return
-    different = [key for key in sorted({*again, *run.kpis}) if again.get(key) != run.kpis.get(key)]
+    kept = index.run.kpis
+    different = [key for key in sorted({*again, *kept}) if again.get(key) != kept.get(key)]
     if different:
         yield f"kpis.json is not what follows from the record: {', '.join(different)} differ"
 

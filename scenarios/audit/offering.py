@@ -18,6 +18,10 @@ def figure_of(index: Index) -> str:
 
 def follow(index: Index, trail: Trail) -> None:
     """Follow every period and need through its figure."""
+    if index.scenario.scheme == "scenario-2":
+        for start_us, _ in index.scenario.time.periods:
+            for dso in index.scenario.dsos:
+                _forecast(index, trail, dso, period_id(start_us))
     for key in _keys(index):
         figure = figure_of(index)
         about = f"period {key[0]}, {key[1]} {key[2]}"
@@ -62,7 +66,7 @@ def _about(row: Row) -> Key:
 
 
 def _noticed(index: Index, trail: Trail, key: Key) -> None:
-    """Fig. 9: gate closure, MOL to the DSO, its forecast."""
+    """Fig. 9: gate closure and MOL to the DSO."""
     for dso in index.scenario.dsos:
         chain = trail.chain(f"{dso}, period {key[0]}, {key[1]} {key[2]}")
         what = {"period": key[0], "product": key[1], "direction": key[2]}
@@ -70,7 +74,6 @@ def _noticed(index: Index, trail: Trail, key: Key) -> None:
         chain.event("9.4", "TSO builds the MOL", index.noted("9.4", **what))
         notices = [row for row in index.typed("merit-order-notice") if row["receiver"] == dso and _about(row) == key]
         chain.message("9.4", "TSO → DSO", notices, "INFO 4")
-        _forecast(index, trail, dso, key[0])
 
 
 def _forecast(index: Index, trail: Trail, dso: str, period: str) -> None:
@@ -95,7 +98,7 @@ def _validated(index: Index, trail: Trail, key: Key, listed: Row) -> None:
         asked = chain.message("6.4", "TSO → DSO", sent, "INFO 4")
         if asked and index.broken(asked[0]["conversation_id"]):
             continue
-        notes = index.noted("6.5", dso, period=key[0], direction=key[2])
+        notes = index.noted("6.5", dso, period=key[0], subject=f"mol-{key[1]}-{key[2]}")
         chain.event("6.5", "DSO validates", notes)
         verdicts = index.said(asked[0]["conversation_id"], "merit-order-verdict") if asked else []
         chain.message("6.5", "DSO → TSO", verdicts, "INFO 5")

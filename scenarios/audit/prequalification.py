@@ -71,19 +71,19 @@ def _operator(index: Index, chain: Chain, dso: str) -> None:
         chain.message("8.1", "TSO → DSO", [requirement], "INFO 1")
         if index.broken(requirement["conversation_id"]):
             return
+        if number > 1:
+            corrected = [row for row in index.noted("8.3", dso) if row["evidence"].get("attempt") == number]
+            chain.event("8.3", "DSO corrects", corrected)
         offered = index.said(requirement["conversation_id"], "technical-data")
         chain.message("8.1", "DSO → TSO", offered, "INFO 9")
         if not (offered and offered[0]["content"]["resources"]):
             return
         judged = [row for row in index.noted("8.2", applicant=dso) if _in_attempt(row["at"], attempts, number)]
         chain.event("8.2", "TSO runs the tests", judged)
-        if number < len(attempts):
-            corrected = [row for row in index.noted("8.3", dso) if row["evidence"].get("attempt") == number + 1]
-            chain.event("8.3", "DSO corrects", corrected)
     told = [row for row in index.typed("qualification-proposal") if row["receiver"] == dso]
     chain.message("8.4", "TSO → DSO", told, "INFO 2")
 
 
 def _in_attempt(at: str, attempts: Rows, number: int) -> bool:
-    after = moment_of(at) >= moment_of(attempts[number - 1]["sent_at"])
+    after = moment_of(at) > moment_of(attempts[number - 1]["sent_at"])
     return after and (number == len(attempts) or moment_of(at) <= moment_of(attempts[number]["sent_at"]))

@@ -16,7 +16,7 @@ TOLERANCE_MW = 1e-5
 
 def follow(index: Index, trail: Trail) -> None:
     """Check every rule."""
-    for rule in (_offered, _validated, _ordered, _limited, _balanced):
+    for rule in (_listed, _offered, _validated, _ordered, _taken, _caused, _limited, _balanced):
         trail.findings += rule(index)
 
 
@@ -27,6 +27,38 @@ def _qualified(index: Index) -> dict[tuple[str, str, str], float]:
         for row in told
         for verdict in row["content"]["verdicts"]
     }
+
+
+def _listed(index: Index) -> Iterator[str]:
+    """Every offer of a merit order list was offered by a message."""
+    said = {offer["offer_id"]: row for row in index.typed("offers") for offer in row["content"]["offers"]}
+    figures = (figure_of(index), *(("9",) if index.scenario.scheme == "scenario-2" else ()))
+    for figure in figures:
+        for event in index.noted(f"{figure}.4"):
+            for entry in event["evidence"].get("entries", ()):
+                step = "9.1" if entry["participant"] in index.scenario.dsos else f"{figure_of(index)}.1"
+                if entry["offer_id"] not in said:
+                    yield f"step {step} ({entry['participant']} → TSO, INFO 3) is missing for {entry['offer_id']}"
+
+
+def _taken(index: Index) -> Iterator[str]:
+    """Nobody activates or modifies without an order or a limit."""
+    for event in index.noted("7.2"):
+        orders = index.typed(*ORDERS, offer_id=event["evidence"]["offer_id"])
+        if not any(moment_of(order["sent_at"]) <= moment_of(event["at"]) for order in orders):
+            yield f"step 7.1 (TSO → BSP, INFO 6) is missing for {event['evidence']['offer_id']}"
+    for event in index.noted("7.9"):
+        passed = [row["content"]["limit"]["offer_id"] for row in index.typed("limit-order")]
+        if event["evidence"]["offer_id"] not in passed:
+            yield f"step 7.8 (TSO → BSP, INFO 8) is missing for {event['evidence']['offer_id']}"
+
+
+def _caused(index: Index) -> Iterator[str]:
+    """Every limit that the TSO passes on was asked for by a DSO."""
+    asked = {row["id"] for row in index.typed("limit-request")}
+    for order in index.typed("limit-order"):
+        if order["caused_by"] not in asked:
+            yield f"step 7.7 (DSO → TSO, INFO 8) is missing for {order['content']['limit']['offer_id']}"
 
 
 def _offered(index: Index) -> Iterator[str]:

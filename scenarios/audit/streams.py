@@ -17,8 +17,9 @@ def stream_rows(run: Run) -> Iterator[dict[str, Any]]:
     """Rows of streams.parquet, with their content as the message that was sent."""
     frame = run.streams
     columns = {name: _plain(frame[name]) for name in STREAMS.names}
+    names = STREAMS.names
     for values in zip(*columns.values(), strict=True):
-        row = dict(zip(STREAMS.names, values, strict=True))
+        row = dict(zip(names, values, strict=True))
         points = json.loads(row.pop("points") or "[]")
         address = {name: row.pop(name) for name in _ADDRESS}
         yield {**address, "content": {**row, "points": points}}

@@ -7,16 +7,15 @@ from typing import Any
 from ..audit.auditing import steps
 from ..audit.index import Index
 from ..record.cells import plain
-from ..record.run import Run
 from .exchange import exchange
 from .flexibility import flexibility
 from .participation import participation
 from .quality import cost, frequency, violations
 
 
-def compute_kpis(run: Run) -> dict[str, Any]:
+def compute_kpis(index: Index) -> dict[str, Any]:
     """Compute every KPI from messages, events, streams and telemetry; units are in the keys."""
-    index = Index(run)
+    run = index.run
     values = {
         "scenario": run.scenario.name,
         "scheme": run.scenario.scheme,

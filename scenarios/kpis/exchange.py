@@ -14,7 +14,6 @@ from ...protocols.vocabulary import BUSINESS_USE_CASE
 from ...protocols.wire import content_from
 from ..audit.findings import Demand, Row
 from ..audit.index import Index
-from ..audit.streams import stream_rows
 from ..record.cells import line
 
 INFOS = tuple(f"INFO {number}" for number in range(1, 11))
@@ -23,7 +22,7 @@ INFOS = tuple(f"INFO {number}" for number in range(1, 11))
 def exchange(index: Index, demands: Sequence[Demand]) -> dict[str, Any]:
     """Per INFO: expected, sent, delivered, valid, latency, bytes; and which of the steps that were due were taken."""
     carried: dict[str, list[Row]] = defaultdict(list)
-    for row in [*index.messages, *stream_rows(index.run)]:
+    for row in [*index.messages, *index.streams]:
         if row["info"] is not None:
             carried[row["info"]].append(row)
     expected = _expected(index, demands)

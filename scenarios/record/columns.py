@@ -214,6 +214,51 @@ JOURNAL = Table(
         Column("input", "json", "the input"),
     ),
 )
+TELEMETRY = Table(
+    "telemetry.parquet",
+    "the area, every participant and every grid, one row per tick",
+    (
+        _AT,
+        Column("frequency_hz", "number", "frequency of the area", "Hz"),
+        Column("ace_mw", "number", "area control error, + is surplus", "MW"),
+        Column("fcr_mw", "number", "frequency containment reserve delivered", "MW"),
+        Column("disturbance_mw", "number", "sum of the disturbances so far", "MW"),
+        Column("demand_mw", "number", "the TSO's demand for activation, + is up", "MW"),
+        Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
+        Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
+        Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),
+        Column("<agent>.limit_down_mw", "number", "limit in force for down; empty if there is none", "MW"),
+        Column("<agent>.p_mw", "number", "measured active power, + is injection", "MW"),
+        Column("<agent>.q_mvar", "number", "measured reactive power, + is injection", "MVAr"),
+        Column("<agent>.activated_mw", "number", "measured change from the baseline, + is up", "MW"),
+        Column("<agent>.baseline_mw", "number", "what it would be without activation", "MW"),
+        Column("<grid>.interface_p_mw", "number", "import from transmission", "MW"),
+        Column("<grid>.interface_q_mvar", "number", "import from transmission", "MVAr"),
+        Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
+        Column("<grid>.vm_min_pu", "number", "lowest voltage", "pu"),
+        Column("<grid>.vm_max_pu", "number", "highest voltage", "pu"),
+        Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
+        Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
+        Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
+    ),
+)
+STATES = Table(
+    "states/<grid>.parquet",
+    "what makes the grid reproducible, one row per tick; `gridpact network` turns a row into a pandapower network",
+    (
+        _AT,
+        Column("converged", "number", "1 if there was a power flow, else 0"),
+        Column("load.<index>.p_mw", "number", "power drawn at the voltage of that moment", "MW"),
+        Column("load.<index>.q_mvar", "number", "power drawn at the voltage of that moment", "MVAr"),
+        Column("sgen.<index>.p_mw", "number", "power injected, connection points of participants included", "MW"),
+        Column("sgen.<index>.q_mvar", "number", "power injected, connection points of participants included", "MVAr"),
+        Column("storage.<index>.p_mw", "number", "power drawn", "MW"),
+        Column("storage.<index>.q_mvar", "number", "power drawn", "MVAr"),
+        Column("trafo.<index>.tap_pos", "number", "tap position"),
+        Column("switch.<index>.closed", "number", "1 if closed, else 0"),
+        Column("ext_grid.<index>.vm_pu", "number", "voltage of the source", "pu"),
+    ),
+)
 DERIVED = (OFFERS, MERIT_ORDER, ACTIVATIONS, LIMITS, SETTLEMENT)
-TABLES = (MESSAGES, EVENTS, STREAMS, *DERIVED, JOURNAL)
+TABLES = (MESSAGES, EVENTS, STREAMS, *DERIVED, TELEMETRY, STATES, JOURNAL)
 UNTRACKED = frozenset({"timing.json", "report.html", "manifest.json"})

@@ -21,9 +21,7 @@ seed and installed versions on one machine give the same bytes, `timing.json` an
 |---|---|
 | `scenario.yaml` | the scenario as run: defaults filled in, seed, version of gridpact |
 """
-TAIL = """| `telemetry.parquet` | column `at`, and per tick the columns listed below |
-| `networks/<grid>.json` | a grid's pandapower network, once |
-| `states/<grid>.parquet` | column `at`, and per tick every injection, tap, switch, voltage and loading of a grid |
+TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without the power of any moment |
 | `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states |
 | `manifest.json` | format and version, and of each file its SHA-256 and number of rows |
 | `timing.json` | wall-clock figures; differs from run to run |
@@ -31,26 +29,17 @@ TAIL = """| `telemetry.parquet` | column `at`, and per tick the columns listed b
 
 `gridpact audit RUN` recomputes the CSV files and `kpis.json`, and compares every file with the manifest.
 """
-WIDE = """
-## telemetry.parquet
-A row per measurement tick; names are `<quantity>_<unit>` for the area, `<grid>.<quantity>_<unit>` for a grid,
-`<agent>.<quantity>_<unit>` for an agent.
-
-## states/&lt;grid&gt;.parquet
-A row per measurement tick; names are `<element>.<index>.<quantity>_<unit>` as in the network's JSON.
-`gridpact network RUN --at TIME --out FILE` turns a row into a pandapower network.
-"""
 
 
 def document() -> str:
     """The page as Markdown."""
     index = "".join(f"| `{table.file}` | {table.meaning} |\n" for table in TABLES)
-    return HEAD + index + TAIL + WIDE + "".join(_section(table) for table in TABLES)
+    return HEAD + index + TAIL + "".join(_section(table) for table in TABLES)
 
 
 def _section(table: Table) -> str:
     rows = "".join(f"| `{c.name}` | {c.kind} | {c.unit} | {c.meaning} |\n" for c in table.columns)
-    head = f"\n## {table.file}\n{table.meaning[0].upper()}{table.meaning[1:]}.\n\n"
+    head = f"\n## {table.file.replace('<', '&lt;')}\n{table.meaning[0].upper()}{table.meaning[1:]}.\n\n"
     return f"{head}| column | kind | unit | meaning |\n|---|---|---|---|\n{rows}"
 
 

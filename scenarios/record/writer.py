@@ -54,7 +54,7 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self.close()
         self._directory.discard()
 
     def message(self, sent: Sent) -> None:
@@ -110,15 +110,16 @@ class RunWriter:
 
     def finish(self, timing: Mapping[str, object]) -> Path:
         """Complete the record and give it its name; returns the run directory. `timing`: wall-clock figures."""
+        from ..audit.index import Index
         from ..kpis import compute_kpis
         from .run import Run
 
-        self._close()
+        self.close()
         run = Run(self.folder)
         for name, (content, rows) in derived_files(run.message_rows, run.event_rows).items():
             (self.folder / name).write_bytes(content)
             self._rows[name] = rows
-        self._json("kpis.json", compute_kpis(run))
+        self._json("kpis.json", compute_kpis(Index(run)))
         self._json("timing.json", plain(timing))
         head = {"gridpact_version": VERSION, "scenario": self.scenario.name, "scheme": self.scenario.scheme}
         self._json(NAME, describe(self.folder, self._all_rows(), head))
@@ -139,7 +140,8 @@ class RunWriter:
         wide = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
         return self._rows | wide | {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Write what is left and close the files, without completing the record."""
         if self._messages.closed:
             return
         self._messages.close()

@@ -1,0 +1,118 @@
+"""Replay: feed every agent its recorded inputs again, and compare what it says with what is recorded.
+
+    journal ─▶ fresh nodes (agent + desk) ─▶ exchange ─▶ writer ─▶ messages, streams, events ═ the record?
+
+Nothing else is needed: no clock, no plant, no study, no order of arrival but the journal's. That the bytes
+are equal shows that the agents are pure.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import assembly
+
+if TYPE_CHECKING:
+    from ..agents.runtime.exchange import Exchange
+    from ..agents.runtime.node import Effect, Node
+    from .record.run import Run
+    from .record.writer import RunWriter
+
+COMPARED = ("messages.jsonl", "events.jsonl", "streams.parquet")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a replay departs from the record: the file, the line (0: the file as a whole), and both texts."""
+
+    file: str
+    line: int
+    recorded: str
+    replayed: str
+
+    def __str__(self) -> str:
+        """One sentence."""
+        where = f"{self.file} line {self.line}" if self.line else self.file
+        return f"{where}: recorded {self.recorded}, replayed {self.replayed}"
+
+
+def replay(run: Run) -> list[Difference]:
+    """Replay a run; the differences found, at most one a file. Raises RecordError for a damaged journal."""
+    from .record.writer import RunWriter
+
+    with tempfile.TemporaryDirectory() as folder, RunWriter(run.scenario, Path(folder) / "replay") as writer:
+        broken = _feed(run, writer)
+        writer.close()
+        if broken is not None:
+            return [broken]
+        return [found for name in COMPARED if (found := _compare(run.folder / name, writer.folder / name))]
+
+
+def _feed(run: Run, writer: RunWriter) -> Difference | None:
+    """Give every node its inputs in the journal's order; a node that cannot take one is a difference."""
+    from ..agents.runtime.journal import from_line
+    from ..protocols.errors import ProtocolError
+    from ..protocols.information.quantities import instant
+    from ..protocols.vocabulary import BUSINESS_USE_CASE
+
+    nodes, exchange = _fresh(run, writer)
+    for row in run.journal_rows():
+        agent, at_us = row["agent"], instant(row["at"])
+        try:
+            given = from_line(json.dumps(row["input"]), BUSINESS_USE_CASE)
+            effects = nodes[agent].take(given, at_us)
+        except (ProtocolError, ValueError, KeyError, TypeError) as error:
+            said = f"{type(error).__name__}: {error}"
+            return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
+        _keep(effects, exchange, writer, agent=agent, at_us=at_us)
+    return None
+
+
+def _fresh(run: Run, writer: RunWriter) -> tuple[dict[str, Node], Exchange]:
+    """Nodes that know nothing yet, and an exchange with the run's own delays that delivers nothing."""
+    from ..agents.runtime.exchange import Exchange, Links
+    from ..agents.runtime.node import Node
+    from ..protocols.desk import Desk
+    from ..protocols.vocabulary import BUSINESS_USE_CASE
+
+    scenario = run.scenario
+    people = assembly.agents(scenario, assembly.resources(scenario))
+    kinds = {agent.name: agent.kind for agent in people}
+    nodes = {agent.name: Node(agent, Desk(agent.name, kinds, BUSINESS_USE_CASE)) for agent in people}
+    links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
+    return nodes, Exchange(links, kinds, writer, lambda envelope, at_us: None)
+
+
+def _keep(effects: list[Effect], exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
+    """What a node says and notes goes where it went in the run; the rest has no effect here."""
+    from ..agents.actions import Note
+    from ..agents.runtime.node import Send
+
+    for effect in effects:
+        if isinstance(effect, Send):
+            exchange.send(effect, at_us)
+        elif isinstance(effect, Note):
+            writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
+
+
+def _compare(recorded: Path, replayed: Path) -> Difference | None:
+    if recorded.read_bytes() == replayed.read_bytes():
+        return None
+    if recorded.suffix != ".jsonl":
+        return Difference(recorded.name, 0, "other bytes", "other bytes")
+    pairs = zip(_padded(recorded), _padded(replayed), strict=False)
+    for number, (ours, theirs) in enumerate(pairs, start=1):
+        if ours != theirs:
+            return Difference(recorded.name, number, ours[:200], theirs[:200])
+    return None
+
+
+def _padded(path: Path) -> Iterator[str]:
+    """Lines of a file, then one that says it has ended."""
+    yield from path.read_text(encoding="utf-8").splitlines()
+    yield "nothing"

@@ -1,0 +1,100 @@
+"""The built-in scenarios, run once for all tests (and for all worker processes), and copies with covered changes."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridpact.scenarios.audit.index import Index
+from gridpact.scenarios.kpis import compute_kpis
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.derived import derived_files
+from gridpact.scenarios.record.manifest import describe
+from gridpact.scenarios.record.run import Run, load_run
+
+Rows = list[dict[str, Any]]
+Change = Callable[[Rows], Rows]
+
+
+@pytest.fixture(scope="session")
+def recorded_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where the records of this session are."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "built-in-runs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recorded(recorded_in: Path) -> Callable[[str], Run]:
+    """The record of a built-in scenario."""
+    return lambda name: _run_once(name, recorded_in / name, {})
+
+
+@pytest.fixture(scope="session")
+def short(recorded_in: Path) -> Callable[[str], Run]:
+    """The record of a built-in scenario with one period only, that in which the wind departs from its forecast."""
+    settings = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": "1"}
+    return lambda name: _run_once(name, recorded_in / f"short-{name}", settings)
+
+
+def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:
+    from gridpact.scenarios.running import run
+
+    with out.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return load_run(out) if out.exists() else run(load_scenario(name, settings), out=out)
+
+
+@pytest.fixture
+def tampered(tmp_path: Path) -> Callable[..., Run]:
+    """A copy of a run with changed messages, events or files that is consistent in itself."""
+
+    def tamper(
+        run: Run,
+        *,
+        messages: Change | None = None,
+        events: Change | None = None,
+        files: Callable[[Path], object] | None = None,
+    ) -> Run:
+        folder = tmp_path / "tampered"
+        shutil.copytree(run.folder, folder)
+        _rewrite(folder / "messages.jsonl", run.message_rows, messages)
+        _rewrite(folder / "events.jsonl", run.event_rows, events)
+        if files is not None:
+            files(folder)
+        return _covered(folder)
+
+    return tamper
+
+
+@pytest.fixture
+def write_lines() -> Callable[[Path, Sequence[dict[str, Any]]], None]:
+    """Writes rows as JSON lines."""
+    return _write_lines
+
+
+def _rewrite(path: Path, rows: Rows, change: Change | None) -> None:
+    if change is not None:
+        changed = change(json.loads(json.dumps(rows)))
+        _write_lines(path, [{**row, "sequence": number} for number, row in enumerate(changed)])
+
+
+def _write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _covered(folder: Path) -> Run:
+    """Derived files, KPIs and manifest made anew, so that only the sense of the record can tell."""
+    run = Run(folder)
+    counts = {"messages.jsonl": len(run.message_rows), "events.jsonl": len(run.event_rows)}
+    for name, (content, rows) in derived_files(run.message_rows, run.event_rows).items():
+        (folder / name).write_bytes(content)
+        counts[name] = rows
+    (folder / "kpis.json").write_text(json.dumps(compute_kpis(Index(run)), indent=1, ensure_ascii=False) + "\n")
+    (folder / "manifest.json").write_text(json.dumps(describe(folder, counts, {})))
+    return load_run(folder)

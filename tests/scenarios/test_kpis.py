@@ -1,0 +1,91 @@
+"""KPIs follow from the record, agree with it, and tell the schemes apart."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from gridpact.scenarios.audit.index import Index
+from gridpact.scenarios.kpis import compute_kpis
+from gridpact.scenarios.kpis.participation import _covered_us
+from gridpact.scenarios.record.run import Run
+
+Recorded = Callable[[str], Run]
+SCHEMES = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_they_can_be_computed_again_from_the_record(name: str, recorded: Recorded) -> None:
+    run = recorded(name)
+    assert json.loads(json.dumps(compute_kpis(Index(run)))) == run.kpis
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_without_loss_everything_expected_is_sent_delivered_and_valid(name: str, recorded: Recorded) -> None:
+    for info, figures in recorded(name).kpis["kpi_1_information_exchange"]["information"].items():
+        assert figures["expected"] == figures["sent"] == figures["delivered"] == figures["valid"], info
+        assert figures["latency_p50_ms"] <= figures["latency_p95_ms"] <= figures["latency_p99_ms"]
+
+
+def test_counts_agree_with_messages_and_streams(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    told = run.kpis["kpi_1_information_exchange"]["information"]
+    counted = run.messages["info"].value_counts().to_dict() | {"INFO 7": len(run.streams)}
+    assert {info: figures["sent"] for info, figures in told.items()} == counted
+
+
+def test_activated_energy_agrees_with_the_measurements(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    own = run.streams[(run.streams["sender"] == "bsp-a") & (run.streams["receiver"] == "tso")]
+    inside = own[(own["measured_at"] >= "2026-03-02T11:00:00Z") & (own["measured_at"] < "2026-03-02T12:00:00Z")]
+    expected_mwh = inside["activated_mw"].clip(lower=0).sum() * 4 / 3600
+    told = run.kpis["kpi_2_flexibility_activated"]["by_participant"]["bsp-a"]
+    assert told["up_mwh"] == pytest.approx(expected_mwh, abs=1e-9)
+    assert told["up_peak_mw"] == pytest.approx(2.5)
+
+
+def test_the_dso_validates_only_where_the_scheme_says_so(recorded: Recorded) -> None:
+    checked = {
+        name: [
+            recorded(name).kpis["kpi_3_participation_of_dso"][part]["checked"]
+            for part in ("prequalification", "merit_order")
+        ]
+        for name in SCHEMES
+    }
+    assert checked["blind"] == [0, 0]
+    assert checked["scenario-1"][0] > 0
+    assert checked["scenario-1"][1] == 0
+    assert min(checked["scenario-1-dso"]) > 0
+
+
+def test_blind_overloads_and_the_others_hardly(recorded: Recorded) -> None:
+    worst = {name: recorded(name).kpis["violations"]["north"] for name in SCHEMES}
+    assert worst["blind"]["worst_loading_percent"] > 140
+    assert worst["blind"]["minutes"] > 30
+    for name in SCHEMES[1:]:
+        assert worst[name]["worst_loading_percent"] < 121
+        assert worst[name]["minutes"] < 2
+
+
+def test_limits_avoid_violations(recorded: Recorded) -> None:
+    told = recorded("scenario-1-dso").kpis["kpi_3_participation_of_dso"]
+    assert told["violations_avoided"]["north"]["minutes"] > 10
+    assert told["real_time"]["limited_mw"] > 1
+    assert told["real_time"]["limited_minutes"] > 10
+
+
+def test_in_scenario_2_the_dso_has_a_share_of_the_balancing_energy(recorded: Recorded) -> None:
+    assert 0 < recorded("scenario-2").kpis["kpi_3_participation_of_dso"]["share_of_balancing_energy_percent"] < 50
+    assert recorded("scenario-1").kpis["kpi_3_participation_of_dso"]["share_of_balancing_energy_percent"] is None
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_cost_is_what_the_settlement_says(name: str, recorded: Recorded) -> None:
+    run = recorded(name)
+    rows = run.settlement[run.settlement["kind"] == "balancing_energy"]
+    assert sum(map(Decimal, rows["amount_eur"])) == Decimal(run.kpis["cost"]["balancing_energy_eur"])
+
+
+def test_overlapping_limits_are_counted_once() -> None:
+    assert _covered_us([(0, 10), (5, 20), (30, 40), (32, 35)]) == 30
