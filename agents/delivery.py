@@ -3,7 +3,8 @@
     Acceptance ─▶ awarded offers        Activate ─▶ orders        LimitOrder ─▶ caps on resources
                               set-point of a resource = Σ its orders in force, within its caps
 
-Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. Immutable.
+Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. Immutable. What is said
+about orders stands in `ordering.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
+from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
 
 
@@ -48,9 +50,11 @@ class OrderBook:
         offer = self.offers.get(order.offer_id)
         if offer is None:
             return f"offer {order.offer_id} has not been accepted"
+        if (order.product, order.direction) != (offer.product, offer.direction):
+            return f"offer {order.offer_id} is {offer.product} {offer.direction}"
         if order.power_mw > offer.quantity_mw + 1e-6:
             return f"{order.power_mw:g} MW ordered of {offer.quantity_mw:g} MW accepted"
-        if order.end <= now_us or order.end > offer.delivery_end or order.start < offer.delivery_start:
+        if not offer.delivery_start <= order.start < order.end <= offer.delivery_end or order.end <= now_us:
             return "outside the offer's delivery period"
         if not offer.divisible and order.power_mw < offer.quantity_mw - 1e-6:
             return f"offer {order.offer_id} is indivisible: {offer.quantity_mw:g} MW or nothing"
@@ -60,7 +64,7 @@ class OrderBook:
 
     def cap_mw(self, offer: Offer) -> float:
         """The most that an offer's resource may deliver in its direction."""
-        return self.caps.get(f"{offer.resource}|{offer.direction}", float("inf"))
+        return self.caps.get(_bound(offer), float("inf"))
 
     def taken(self, conversation_id: str, order: Activate | ActivateWhen) -> "OrderBook":
         """An order is accepted."""
@@ -73,6 +77,10 @@ class OrderBook:
             return self
         return replace(self, tasks=self.tasks.delete(conversation_id))
 
+    def orders_of(self, offer_id: str) -> tuple[str, ...]:
+        """The conversations in which an offer has been ordered and is not over."""
+        return tuple(conversation_id for conversation_id, t in sorted(self.tasks.items()) if t.offer_id == offer_id)
+
     def capped(self, resource: str, direction: str, max_mw: float) -> "OrderBook":
         """A limit is in force."""
         return replace(self, caps=self.caps.set(f"{resource}|{direction}", max_mw))
@@ -83,33 +91,43 @@ class OrderBook:
 
     def set_points(self, now_us: int) -> dict[str, float]:
         """Signed MW to deliver of each awarded resource now, caps kept; resources in the order of their names."""
-        wanted: dict[tuple[str, str], float] = {}
-        for offer in self.offers.values():
-            wanted[offer.resource, offer.direction] = 0.0
-        for task in self.in_force(now_us):
+        points = {offer.resource: 0.0 for _, offer in sorted(self.offers.items())}
+        for task, power_mw in self._within_caps(now_us):
             offer = self.offers[task.offer_id]
-            wanted[offer.resource, offer.direction] += task.power_mw
-        points: dict[str, float] = {}
-        for (resource, direction), power_mw in sorted(wanted.items()):
-            capped_mw = min(power_mw, self.caps.get(f"{resource}|{direction}", power_mw))
-            points[resource] = round(points.get(resource, 0.0) + (capped_mw if direction == "up" else -capped_mw), 6)
-        return points
+            points[offer.resource] += power_mw if offer.direction == "up" else -power_mw
+        return {resource: round(power_mw, 6) for resource, power_mw in sorted(points.items())}
 
     def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
-        """Count the energy asked for and delivered until the next reading, delivery shared by what was asked."""
-        tasks = self.in_force(now_us)
-        asked_mw = sum(task.power_mw for task in tasks)
+        """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
+
+        What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
+        """
+        asked = self._within_caps(now_us)
         requested, delivered = self.requested, self.delivered
-        for task in tasks:
-            share = task.power_mw / asked_mw if asked_mw > 0 else 0.0
-            got = watt_us(abs(activated_mw) * share, lasts_us)
-            requested = requested.set(task.offer_id, requested.get(task.offer_id, 0) + self._asked(task, lasts_us))
-            delivered = delivered.set(task.offer_id, delivered.get(task.offer_id, 0) + got)
+        for task, power_mw in asked:
+            counted_us = min(lasts_us, task.end_us - now_us)
+            got_mw = self._got_mw(task, power_mw, asked, activated_mw)
+            requested = requested.set(task.offer_id, requested.get(task.offer_id, 0) + watt_us(power_mw, counted_us))
+            delivered = delivered.set(task.offer_id, delivered.get(task.offer_id, 0) + watt_us(got_mw, counted_us))
         return replace(self, requested=requested, delivered=delivered)
 
-    def _asked(self, task: Task, lasts_us: int) -> int:
-        offer = self.offers[task.offer_id]
-        return watt_us(min(task.power_mw, self.cap_mw(offer)), lasts_us)
+    def _got_mw(self, task: Task, power_mw: float, asked: list[tuple[Task, float]], activated_mw: float) -> float:
+        direction = self.offers[task.offer_id].direction
+        together_mw = sum(mw for other, mw in asked if self.offers[other.offer_id].direction == direction)
+        delivered_mw = max(0.0, activated_mw if direction == "up" else -activated_mw)
+        return delivered_mw * (power_mw / together_mw) if together_mw > 0 else 0.0
+
+    def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
+        """Tasks in force with the MW that caps leave of them; a cap is shared in merit order, as the TSO does."""
+        left = dict(self.caps.items())
+        found = []
+        for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
+            bound = _bound(self.offers[task.offer_id])
+            power_mw = min(task.power_mw, left.get(bound, task.power_mw))
+            if bound in left:
+                left[bound] = max(0.0, left[bound] - power_mw)
+            found.append((task, power_mw))
+        return found
 
     def requested_mwh(self, offer_id: str) -> float:
         """Energy asked for of an offer."""
@@ -118,3 +136,8 @@ class OrderBook:
     def delivered_mwh(self, offer_id: str) -> float:
         """Energy delivered of an offer."""
         return megawatt_hours(self.delivered.get(offer_id, 0))
+
+
+def _bound(offer: Offer) -> str:
+    """What a limit binds."""
+    return f"{offer.resource}|{offer.direction}"

@@ -147,3 +147,7 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     patience: Patience = Patience()
+
+    def owns(self, resource: str) -> bool:
+        """Whether a resource is its own."""
+        return any(own.id == resource for own in self.resources)

@@ -52,16 +52,16 @@ class Conversation(NamedTuple):
 
     @property
     def answered(self) -> bool:
-        """Whether the other side owes us nothing now: it has answered, or the conversation has ended."""
-        return self.ended or self.protocol.owes(self.state, self.side)
+        """Whether we wait for nothing: the other side has answered, or our waiting has ended."""
+        return not self.protocol.waits(self.state, self.side)
 
     def say(
         self, content: Message, *, reply_by_us: int | None = None, caused_by: str | None = None
     ) -> tuple["Conversation", Envelope]:
         """Say something; LocalProtocolError if the table does not let us."""
         step = self.protocol.next_state.get((self.state, self.side, type(content)))
-        if step is None:
-            may = ", ".join(self.protocol.expected(self.state, self.side)) or "nothing"
+        if step is None or step.only_heard:
+            may = ", ".join(self.protocol.may_say(self.state, self.side)) or "nothing"
             raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{self.state}', where we may say {may}")
         envelope = Envelope(
             message_id(self.id, self.side, self.said),
@@ -81,15 +81,20 @@ class Conversation(NamedTuple):
         """Hear the peer; RemoteProtocolError if the table does not let it say this here."""
         step = self.protocol.next_state.get((self.state, self.side.other, type(envelope.content)))
         if step is None:
-            may = ", ".join(self.protocol.expected(self.state, self.side.other)) or "nothing"
+            may = ", ".join(self.protocol.understood(self.state, self.side.other)) or "nothing"
             raise RemoteProtocolError(
                 f"{envelope.content.type_id} is out of turn in '{self.state}' of {self.protocol.name}; understood: {may}"
             )
+        index = self._index(envelope)
+        self._check_reference(envelope, index)
         moved = self._moved(step, envelope.reply_by_us)
-        return moved._replace(heard=self._index(envelope) + 1, last_heard=envelope.id), step
+        return moved._replace(heard=index + 1, last_heard=envelope.id), step
 
     def heard_before(self, envelope: Envelope) -> bool:
-        """Whether this message is a copy of one already heard; RemoteProtocolError if its id is not one of the peer's."""
+        """Whether this is a copy of a message already heard, or was overtaken by a later one.
+
+        RemoteProtocolError if its id is not one of the peer's.
+        """
         return self._index(envelope) < self.heard
 
     def silent(self) -> "Conversation":
@@ -99,11 +104,22 @@ class Conversation(NamedTuple):
 
     def _index(self, envelope: Envelope) -> int:
         found = index_of(envelope.id)
-        if found is None or found[0] is not self.side.other or not envelope.id.startswith(f"{self.id}#"):
+        if found is None or message_id(self.id, self.side.other, found[1]) != envelope.id:
             raise RemoteProtocolError(f"message id '{envelope.id}' is not one of {self.peer} in {self.id}")
         return found[1]
 
+    def _check_reference(self, envelope: Envelope, index: int) -> None:
+        """An opening has number 0; an answer names something that we have said."""
+        if self.state == START and index:
+            raise RemoteProtocolError(f"message id '{envelope.id}': the first message of {self.id} has number 0")
+        if envelope.in_reply_to is None:
+            return
+        found = index_of(envelope.in_reply_to)
+        ours = found is not None and message_id(self.id, self.side, found[1]) == envelope.in_reply_to
+        if found is None or not ours or found[1] >= self.said:
+            raise RemoteProtocolError(f"in_reply_to '{envelope.in_reply_to}' is nothing that {self.me} has said")
+
     def _moved(self, step: Step, reply_by_us: int | None) -> "Conversation":
-        waits = (step.then, self.side) in self.protocol.after_silence
-        deadline_us = (reply_by_us or self.deadline_us) if waits else None
+        waits = self.protocol.waits(step.then, self.side)
+        deadline_us = (self.deadline_us if reply_by_us is None else reply_by_us) if waits else None
         return self._replace(state=step.then, deadline_us=deadline_us)

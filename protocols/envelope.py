@@ -6,10 +6,13 @@ initiator, stage, period, subject and peer; a message by its conversation, the s
 says the same ids again, and a receiver can drop what it has already heard.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from .messages import Message
+
+_NUMBER = re.compile(r"#(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
 
 
 class Side(StrEnum):
@@ -60,9 +63,9 @@ class Topic:
 
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":
-        """Take a conversation id apart; raises ValueError if it has not five non-empty parts."""
+        """Take a conversation id apart; raises ValueError if it has not five non-empty parts without `#`."""
         parts = conversation_id.split("/")
-        if len(parts) != 5 or not all(parts):
+        if len(parts) != 5 or not all(parts) or "#" in conversation_id:
             raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
         return cls(*parts)
 
@@ -74,6 +77,8 @@ def message_id(conversation_id: str, side: Side, index: int) -> str:
 
 def index_of(envelope_id: str) -> tuple[Side, int] | None:
     """Side and running number read from a message id, or None if it has another form."""
-    tail = envelope_id.rpartition("#")[2]
-    side = {"i": Side.INITIATOR, "r": Side.RESPONDENT}.get(tail[:1])
-    return (side, int(tail[1:])) if side and tail[1:].isdecimal() else None
+    found = _NUMBER.search(envelope_id)
+    if found is None:
+        return None
+    side = Side.INITIATOR if found["side"] == "i" else Side.RESPONDENT
+    return side, int(found["index"])

@@ -2,10 +2,12 @@
 
     Step(state, speaker, message type, next state)        Silence(state, next state)
 
-The table checks itself when it is made: every state can be reached and can end, no two steps share
-state, speaker and message type, and one side speaks per state unless the state is declared a
-*crossing*, where messages of both sides may pass each other. A state without steps is an end; a state
-with steps may also be declared an end (`ends`) when what still can come there is only a late message.
+One side speaks per state unless the state is declared a *crossing*, where messages of both sides may pass
+each other. Some steps can only be heard: a *late* one comes after our waiting has ended, a *crossed* one was
+said before our own last message had arrived; nobody may begin to say them. A state without steps is an end; a
+state with steps may also be declared an end (`ends`) when nothing is owed there any more.
+
+The table checks itself when it is made (`soundness.py`).
 """
 
 from collections.abc import Mapping
@@ -14,10 +16,10 @@ from functools import cached_property
 from types import MappingProxyType
 
 from .envelope import Side
-from .errors import TableError
 from .messages import Message
+from .soundness import START, check
 
-START = "start"
+__all__ = ["START", "Protocol", "Silence", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class Step:
     message: type[Message]
     then: str
     late: bool = False
+    crossed: bool = False
+
+    @property
+    def only_heard(self) -> bool:
+        """Whether this may be heard here, but not be said by somebody who stands here."""
+        return self.late or self.crossed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Protocol:
     def __post_init__(self) -> None:
         """Refuse a table that contradicts itself (TableError)."""
         object.__setattr__(self, "paper", MappingProxyType(dict(self.paper)))
-        _check(self)
+        check(self)
 
     @cached_property
     def next_state(self) -> Mapping[tuple[str, Side, type[Message]], Step]:
@@ -94,71 +102,17 @@ class Protocol:
         """The role that speaks on a side."""
         return self.initiator if side is Side.INITIATOR else self.respondent
 
-    def owes(self, state: str, side: Side) -> bool:
-        """Whether it is this side's turn: it may speak here, and nobody else is waited for."""
-        speakers = {step.speaker for step in self.steps if step.state == state and not step.late}
-        return state not in self.final and state not in self.crossings and speakers == {side}
+    def waits(self, state: str, side: Side) -> bool:
+        """Whether this side waits in this state, so that it needs a deadline."""
+        return (state, side) in self.after_silence
 
-    def expected(self, state: str, speaker: Side) -> tuple[str, ...]:
-        """Type ids that `speaker` may say in `state`."""
-        return tuple(s.message.type_id for s in self.steps if (s.state, s.speaker) == (state, speaker))
+    def may_say(self, state: str, speaker: Side) -> tuple[str, ...]:
+        """Type ids that `speaker`, standing in `state`, may say."""
+        return tuple(step.message.type_id for step in self._steps_of(state, speaker) if not step.only_heard)
 
+    def understood(self, state: str, speaker: Side) -> tuple[str, ...]:
+        """Type ids that are understood from `speaker` by the other side, standing in `state`."""
+        return tuple(step.message.type_id for step in self._steps_of(state, speaker))
 
-def _check(protocol: Protocol) -> None:
-    _no_step_twice(protocol)
-    _one_speaker_per_state(protocol)
-    _every_state_reached(protocol)
-    _every_state_ends(protocol)
-    _paper_names_known_messages(protocol)
-
-
-def _no_step_twice(protocol: Protocol) -> None:
-    seen: set[tuple[str, Side, type[Message]]] = set()
-    for step in protocol.steps:
-        key = (step.state, step.speaker, step.message)
-        if key in seen:
-            raise TableError(f"{protocol.name}: {step.speaker} says {step.message.type_id} twice in '{step.state}'")
-        seen.add(key)
-    waits = [silence.state for silence in protocol.silences]
-    for state in waits:
-        if waits.count(state) > 1:
-            raise TableError(f"{protocol.name}: two silences in '{state}'")
-
-
-def _one_speaker_per_state(protocol: Protocol) -> None:
-    for state in sorted(protocol.states - protocol.crossings):
-        speakers = {step.speaker for step in protocol.steps if step.state == state}
-        if len(speakers) > 1:
-            raise TableError(f"{protocol.name}: both sides speak in '{state}', which is not declared a crossing")
-
-
-def _edges(protocol: Protocol) -> list[tuple[str, str]]:
-    spoken = [(step.state, step.then) for step in protocol.steps]
-    return spoken + [(silence.state, silence.then) for silence in protocol.silences]
-
-
-def _closure(start: set[str], edges: list[tuple[str, str]]) -> set[str]:
-    reached, frontier = set(start), set(start)
-    while frontier:
-        frontier = {then for state, then in edges if state in frontier} - reached
-        reached |= frontier
-    return reached
-
-
-def _every_state_reached(protocol: Protocol) -> None:
-    lost = protocol.states - _closure({START}, _edges(protocol))
-    if lost:
-        raise TableError(f"{protocol.name}: no way leads to {', '.join(sorted(lost))}")
-
-
-def _every_state_ends(protocol: Protocol) -> None:
-    backwards = [(then, state) for state, then in _edges(protocol)]
-    stuck = protocol.states - _closure(set(protocol.final), backwards)
-    if stuck:
-        raise TableError(f"{protocol.name}: no way out of {', '.join(sorted(stuck))}")
-
-
-def _paper_names_known_messages(protocol: Protocol) -> None:
-    for message in protocol.paper:
-        if message not in protocol.messages:
-            raise TableError(f"{protocol.name}: the paper's step {protocol.paper[message]} names {message.type_id}")
+    def _steps_of(self, state: str, speaker: Side) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if (step.state, step.speaker) == (state, speaker))

@@ -8,24 +8,23 @@ from dataclasses import replace
 
 from ...protocols.information.activation import (
     Activate,
-    Activated,
     ActivateWhen,
-    ActivationEnded,
     LimitOrder,
     Measurement,
     MeasurementSubscription,
     OfferModified,
 )
-from ...protocols.messages import Agree, Cancel, Cancelled, CancelTooLate, Message, Refuse
+from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
+from ..actions import Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
-from ..events import Event, Heard, Sampled, Woken
+from ..events import Event, Heard, Rejected, Sampled, Woken
+from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
 from .reading import ParticipantReading
 from .state import BspState
 
-MEASURE, START, END = "activation/measure", "activation/start/", "activation/end/"
+MEASURE = "activation/measure"
 METER = "meter"
 
 
@@ -37,13 +36,25 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Woken(timer) if timer.startswith(START):
             return applied(state, now_us)
         case Woken(timer):
-            return _over(state, timer.removeprefix(END), now_us)
+            return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
         case Sampled(reading=reading):
             return _measured(profile, state, reading, now_us)
         case Heard():
             return _hear(profile, state, event, now_us)
+        case Rejected():
+            return _rejected(state, event.conversation.id, now_us)
         case _:
             return state, ()
+
+
+def _rejected(state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
+    """The peer has not understood us, which ends the branch: nothing is delivered or published in it any more."""
+    state = _silenced(state, conversation_id)
+    return applied(replace(state, book=state.book.ended(conversation_id)), now_us)
+
+
+def _silenced(state: BspState, conversation_id: str) -> BspState:
+    return replace(state, listeners=tuple(one for one in state.listeners if one != conversation_id))
 
 
 def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
@@ -54,12 +65,11 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
         case Activate() | ActivateWhen() as order:
             return _ordered(profile, state, conversation_id, order, now_us)
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
-            listeners = tuple(listener for listener in state.listeners if listener != conversation_id)
-            return replace(state, listeners=listeners), (Say(conversation_id, Cancelled()),)
+            return _silenced(state, conversation_id), (Say(conversation_id, Cancelled()),)
         case Cancel():
-            return _cancelled(state, conversation_id, now_us)
+            return _booked(state, cancel(state.book, conversation_id), now_us)
         case LimitOrder() as limit:
-            return _limited(state, conversation_id, limit, now_us)
+            return _limited(profile, state, conversation_id, limit, now_us)
         case _:
             return state, ()
 
@@ -67,8 +77,8 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
 def _subscribed(
     state: BspState, conversation_id: str, wish: MeasurementSubscription, now_us: int
 ) -> Reaction[BspState]:
-    begin = () if state.listeners else (Wake(MEASURE, max(now_us, wish.start)),)
-    listening = replace(state, listeners=(*state.listeners, conversation_id))
+    begin = () if state.metering else (Wake(MEASURE, max(now_us, wish.start)),)
+    listening = replace(state, listeners=(*state.listeners, conversation_id), metering=True)
     return listening, (Say(conversation_id, Agree()), *begin)
 
 
@@ -76,31 +86,17 @@ def _ordered(
     profile: BspProfile, state: BspState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
 ) -> Reaction[BspState]:
     """Take an order, or refuse it with the reason; one that supersedes another ends that one."""
-    fault = state.book.fault(order, now_us)
-    if fault is not None:
-        return state, (Say(conversation_id, Refuse(reason=fault)),)
-    book = state.book
-    ending: tuple[Action, ...] = ()
-    if order.supersedes in book.tasks:
-        superseded = str(order.supersedes)
-        book = book.ended(superseded)
-        ended = ActivationEnded(offer_id=order.offer_id, reason="superseded")
-        ending = (Say(superseded, ended),)
-    scheduled = order.start > now_us
-    status = Activated(offer_id=order.offer_id, product=order.product, status="scheduled" if scheduled else "activated")
-    confirm = Say(conversation_id, status, order.end + profile.patience.answer_us)
-    timers: tuple[Action, ...] = (Wake(END + conversation_id, order.end),)
-    if scheduled:
-        timers = (Wake(START + conversation_id, order.start), *timers)
-    state = replace(state, book=book.taken(conversation_id, order))
+    book, said = take(state.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
+    if conversation_id not in book.tasks:
+        return state, said
     evidence = {
         "name": "order taken",
         "offer_id": order.offer_id,
         "power_mw": order.power_mw,
         "resource": book.offers[order.offer_id].resource,
     }
-    state, moves = applied(state, now_us)
-    return state, (*ending, confirm, *timers, Note(stage.STAGE, "7.2", evidence), *moves)
+    state, moves = applied(replace(state, book=book), now_us)
+    return state, (*said, Note(stage.STAGE, "7.2", evidence), *moves)
 
 
 def applied(state: BspState, now_us: int) -> Reaction[BspState]:
@@ -110,28 +106,20 @@ def applied(state: BspState, now_us: int) -> Reaction[BspState]:
     return replace(state, set_points=state.set_points.update(wanted)), moves
 
 
-def _over(state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
-    """An order's time has come to its end."""
-    task = state.book.tasks.get(conversation_id)
-    if task is None:
-        return state, ()
-    state, moves = applied(replace(state, book=state.book.ended(conversation_id)), now_us)
-    ended = ActivationEnded(offer_id=task.offer_id, reason="delivered")
-    return state, (Say(conversation_id, ended), *moves)
+def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
+    """An order has ended: say so, and follow the book."""
+    book, said = booked
+    state, moves = applied(replace(state, book=book), now_us)
+    return state, (*said, *moves)
 
 
-def _cancelled(state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
-    """The TSO cancels: stop, or say that it was over already."""
-    answer: Message = CancelTooLate(reason="the order was over")
-    if conversation_id in state.book.tasks:
-        answer = Cancelled()
-    state, moves = applied(replace(state, book=state.book.ended(conversation_id)), now_us)
-    return state, (Say(conversation_id, answer), *moves)
-
-
-def _limited(state: BspState, conversation_id: str, order: LimitOrder, now_us: int) -> Reaction[BspState]:
+def _limited(
+    profile: BspProfile, state: BspState, conversation_id: str, order: LimitOrder, now_us: int
+) -> Reaction[BspState]:
     """A limit: lower the output first, then confirm with a related revision of the offer."""
     limit = order.limit
+    if not profile.owns(limit.resource):
+        return state, (Say(conversation_id, Refuse(reason=f"{limit.resource} is no resource of ours")),)
     book = state.book.capped(limit.resource, limit.direction, limit.max_mw)
     state, moves = applied(replace(state, book=book), now_us)
     offer = book.offers.get(limit.offer_id)

@@ -28,5 +28,6 @@ class BspState:
     available: Map[str, tuple[float, float]] = Map()
     book: OrderBook = OrderBook()
     listeners: tuple[str, ...] = ()
+    metering: bool = False
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0

@@ -26,9 +26,9 @@ from ..actions import Action, Observe, Wake
 from ..agent import Reaction
 from ..bsp import settlement
 from ..bsp.bidding import RECORD, SUBMIT
-from ..bsp.delivery import END, START
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
+from ..ordering import END, START
 from ..profiles import DsoProfile
 from . import archive, demand_response, forecast, monitoring, tap_delivery, validation
 from .state import DsoState
@@ -64,8 +64,7 @@ class Dso:
             case Heard():
                 return self._hear(state, event, now_us)
             case Silence() | Rejected():
-                mine = event.conversation.protocol is activation.LIMIT
-                return monitoring.answered(state, event) if mine else (state, ())
+                return self._unanswered(state, event, now_us)
             case Woken(timer):
                 return self._wake(state, timer, now_us)
             case Sampled(source, reading):
@@ -74,6 +73,13 @@ class Dso:
                 return self._computed(state, event, now_us)
             case _:
                 return state, ()
+
+    def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
+        if event.conversation.protocol is activation.LIMIT:
+            return monitoring.answered(state, event)
+        if isinstance(event, Rejected):
+            return tap_delivery.rejected(self.profile, state, event.conversation.id, now_us)
+        return state, ()
 
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
@@ -140,7 +146,7 @@ class Dso:
         if timer.startswith(START):
             return tap_delivery.moved(profile, state, now_us)
         if timer.startswith(END):
-            return tap_delivery.over(profile, state, timer.removeprefix(END), now_us)
+            return tap_delivery.ended(profile, state, timer.removeprefix(END), now_us)
         record = settlement.record(state.demand.book, timer.removeprefix(RECORD), "short-term forecast (INFO 10)")
         return state, record
 

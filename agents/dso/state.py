@@ -43,8 +43,6 @@ class DemandResponseState:
 
     options: TapOptions | None = None
     attempt: int = 0
-    asked: str | None = None
-    calls: Map[str, str] = Map()
     mw_per_step: Map[str, float] = Map()
     steps: Map[str, int] = Map()
     qualified: Map[str, float] = Map()

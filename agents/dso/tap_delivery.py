@@ -6,22 +6,13 @@ The part of the import that the taps free is computed against the same state wit
 started, because the measured import also moves with everybody else's activations.
 """
 
-from dataclasses import replace
-
-from ...protocols.information.activation import (
-    Activate,
-    Activated,
-    ActivateWhen,
-    ActivationEnded,
-    Measurement,
-    MeasurementSubscription,
-)
-from ...protocols.messages import Agree, Cancel, Cancelled, CancelTooLate, Message, Refuse
+from ...protocols.information.activation import Activate, ActivateWhen, Measurement, MeasurementSubscription
+from ...protocols.messages import Agree, Cancel, Cancelled
 from ...protocols.stages import activation as stage
-from ..actions import Action, Actuate, Note, Publish, Say, Wake
+from ..actions import Actuate, Note, Publish, Say
 from ..agent import Reaction
-from ..bsp.delivery import END, START
 from ..events import Heard
+from ..ordering import Booked, cancel, over, take
 from ..profiles import DsoProfile
 from .demand_response import position, resource_of
 from .state import DsoState
@@ -38,10 +29,9 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
         case Activate() | ActivateWhen() as order:
             return _ordered(profile, state, conversation_id, order, now_us)
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
-            listeners = tuple(one for one in state.demand.listeners if one != conversation_id)
-            return state.with_demand(listeners=listeners), (Say(conversation_id, Cancelled()),)
+            return _silenced(state, conversation_id), (Say(conversation_id, Cancelled()),)
         case Cancel():
-            return _cancelled(profile, state, conversation_id, now_us)
+            return _booked(profile, state, cancel(state.demand.book, conversation_id), now_us)
         case _:
             return state, ()
 
@@ -49,24 +39,15 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
 def _ordered(
     profile: DsoProfile, state: DsoState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
 ) -> Reaction[DsoState]:
-    book = state.demand.book
-    fault = book.fault(order, now_us)
-    if fault is not None:
-        return state, (Say(conversation_id, Refuse(reason=fault)),)
-    ending: tuple[Action, ...] = ()
-    if order.supersedes in book.tasks:
-        book = book.ended(str(order.supersedes))
-        ended = ActivationEnded(offer_id=order.offer_id, reason="superseded")
-        ending = (Say(str(order.supersedes), ended),)
-    scheduled = order.start > now_us
-    status = Activated(offer_id=order.offer_id, product=order.product, status="scheduled" if scheduled else "activated")
-    confirm = Say(conversation_id, status, order.end + profile.patience.answer_us)
-    timers: tuple[Action, ...] = (Wake(END + conversation_id, order.end),)
-    if scheduled:
-        timers = (Wake(START + conversation_id, order.start), *timers)
-    state = state.with_demand(book=book.taken(conversation_id, order))
-    state, moves = moved(profile, state, now_us)
-    return state, (*ending, confirm, *timers, *moves)
+    booked = take(state.demand.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
+    return _booked(profile, state, booked, now_us)
+
+
+def _booked(profile: DsoProfile, state: DsoState, booked: Booked, now_us: int) -> Reaction[DsoState]:
+    """The book has changed: say so, and let the taps follow."""
+    book, said = booked
+    state, moves = moved(profile, state.with_demand(book=book), now_us)
+    return state, (*said, *moves)
 
 
 def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoState]:
@@ -87,23 +68,19 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     return state.with_demand(positions=demand.positions.update(wanted)), (note, *moves)
 
 
-def over(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
+def ended(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
     """An order's time has come to its end."""
-    task = state.demand.book.tasks.get(conversation_id)
-    if task is None:
-        return state, ()
-    state = replace(state, demand=replace(state.demand, book=state.demand.book.ended(conversation_id)))
-    state, moves = moved(profile, state, now_us)
-    return state, (Say(conversation_id, ActivationEnded(offer_id=task.offer_id, reason="delivered")), *moves)
+    return _booked(profile, state, over(state.demand.book, conversation_id), now_us)
 
 
-def _cancelled(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
-    answer: Message = CancelTooLate(reason="the order was over")
-    if conversation_id in state.demand.book.tasks:
-        answer = Cancelled()
-    state = state.with_demand(book=state.demand.book.ended(conversation_id))
-    state, moves = moved(profile, state, now_us)
-    return state, (Say(conversation_id, answer), *moves)
+def rejected(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
+    """The TSO has not understood us, which ends the branch: nothing is delivered or published in it any more."""
+    state = _silenced(state, conversation_id)
+    return _booked(profile, state, (state.demand.book.ended(conversation_id), ()), now_us)
+
+
+def _silenced(state: DsoState, conversation_id: str) -> DsoState:
+    return state.with_demand(listeners=tuple(one for one in state.demand.listeners if one != conversation_id))
 
 
 def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> Reaction[DsoState]:

@@ -55,11 +55,12 @@ def floor_to_step(quantity_mw: float, step_mw: float) -> float:
 
 def merit_order(offers: Iterable[Offer]) -> tuple[Position, ...]:
     """Offers of one product, direction and period in the order in which they are taken."""
-    ordered = sorted(offers, key=_merit)
+    ordered = sorted(offers, key=merit)
     return tuple(Position(rank, offer) for rank, offer in enumerate(ordered, start=1))
 
 
-def _merit(offer: Offer) -> tuple[float, int, str]:
+def merit(offer: Offer) -> tuple[float, int, str]:
+    """What an offer is sorted by: price from the TSO's side, then `submitted_at`, then offer id."""
     price = offer.price_eur_per_mwh if offer.direction == "up" else -offer.price_eur_per_mwh
     return price, offer.submitted_at, offer.offer_id
 

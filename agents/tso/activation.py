@@ -12,20 +12,19 @@ from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
     Activated,
     ActivationEnded,
-    LimitFollowed,
     LimitRequest,
     Measurement,
     MeasurementSubscription,
     OfferModified,
 )
-from ...protocols.messages import Cancel, CancelTooLate, Failure, Refuse
+from ...protocols.messages import Cancel, Failure, Refuse
 from ...protocols.stages import activation as stage
 from ...protocols.tables import Protocol
 from ..actions import Action, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import control, limits, quality
+from . import control, limits, orders, quality
 from .state import Known, TsoState
 
 BEGIN, OVER = "activation/begin", "activation/over/"
@@ -54,7 +53,7 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected():
-            return _unanswered(profile, state, event)
+            return _unanswered(profile, state, event, now_us)
         case _:
             return state, ()
 
@@ -80,10 +79,12 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
             return limits.requested(profile, state, event, request, now_us)
         case OfferModified() as modified:
             return limits.confirmed(state, event, modified), ()
+        case Activated():
+            return orders.confirmed(state, event.conversation.id), ()
+        case ActivationEnded():
+            return orders.ended(state, event.conversation.id), ()
         case Refuse(reason=reason) | Failure(reason=reason) if _is_order(event.conversation.protocol):
-            return _failed(state, event, reason)
-        case Activated() | ActivationEnded() | CancelTooLate() | LimitFollowed():
-            return state, ()
+            return orders.failed(profile, state, event, reason, now_us)
         case _:
             return state, ()
 
@@ -104,27 +105,18 @@ def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: M
     return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
 
-def _failed(state: TsoState, event: Heard | Silence | Rejected, reason: str) -> Reaction[TsoState]:
-    """An order is not followed: take the offer as unavailable, so that the next cycle replaces it."""
-    conversation_id = event.conversation.id
-    lost = [offer_id for offer_id, order in state.activation.orders.items() if order.conversation_id == conversation_id]
-    orders, failed = state.activation.orders, state.activation.failed
-    for offer_id in sorted(lost):
-        orders, failed = orders.delete(offer_id), failed | {offer_id}
-    state = state.with_activation(orders=orders, failed=failed, changed=bool(lost) or state.activation.changed)
-    evidence = {"name": "order not followed", "conversation_id": conversation_id, "reason": reason, "offer_ids": lost}
-    return state, (Note(stage.STAGE, "7.5", evidence),)
-
-
-def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected) -> Reaction[TsoState]:
-    protocol = event.conversation.protocol
+def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected, now_us: int) -> Reaction[TsoState]:
+    conversation = event.conversation
     reason = "no answer in time" if isinstance(event, Silence) else "not understood"
-    if not _is_order(protocol):
-        evidence = {"name": "no answer", "conversation_id": event.conversation.id, "reason": reason}
+    if not _is_order(conversation.protocol):
+        if conversation.protocol is stage.LIMIT:
+            state = limits.dropped(state, conversation.id)
+        evidence = {"name": "no answer", "conversation_id": conversation.id, "reason": reason}
         return state, (Note(stage.STAGE, None, evidence),)
     if isinstance(event, Silence) and event.waited_in == "agreed":
         return state, ()
-    state, actions = _failed(state, event, reason)
-    if isinstance(event, Silence) and event.conversation.state == "expired":
-        actions = (*actions, Say(event.conversation.id, Cancel(reason="no answer in time")))
+    state, actions = orders.failed(profile, state, event, reason, now_us)
+    if isinstance(event, Silence) and conversation.state == "expired":
+        until_us = now_us + profile.patience.answer_us
+        actions = (*actions, Say(conversation.id, Cancel(reason="no answer in time"), until_us))
     return state, actions

@@ -8,7 +8,6 @@ from immutables import Map
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from ..market.merit_order import dispatch
 from ..profiles import TsoProfile
 from . import activation, control, limits, merit_list, offering, prequalification, settlement
 from .state import TsoState
@@ -81,16 +80,12 @@ class Tso:
         if period is None or not state.activation.caps:
             return
         free = replace(state, activation=replace(state.activation, caps=Map()))
-        for need in self.profile.needs:
-            positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
-            demand_mw = control.demand(state, need)
-            wanted = dispatch(positions, demand_mw, control.caps(free, positions))
-            given = dispatch(positions, demand_mw, control.caps(state, positions))
-            for position in positions:
-                offer = position.offer
-                more_mw = wanted[offer.offer_id] - given[offer.offer_id]
-                if more_mw:
-                    yield offer.resource, _signed(offer, more_mw)
+        wanted = control.shares(self.profile, free, period)
+        given = control.shares(self.profile, state, period)
+        for offer in control.accepted(self.profile, state, period):
+            more_mw = wanted[offer.offer_id] - given[offer.offer_id]
+            if more_mw:
+                yield offer.resource, _signed(offer, more_mw)
 
 
 def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:

@@ -6,7 +6,13 @@ A lane's items are conversation ids of applications, or `demand-response/<dso>` 
 from collections.abc import Sequence
 
 from ...protocols.envelope import Topic
-from ...protocols.information.capacity import ResourceData, ResourceVerdict
+from ...protocols.information.capacity import (
+    TRANSMISSION,
+    Application,
+    ResourceData,
+    ResourceVerdict,
+    TechnicalData,
+)
 from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.stages import prequalification as stage
 from ..profiles import TsoProfile
@@ -23,6 +29,40 @@ def submitted(item: tuple[str, Applicant]) -> tuple[int, str]:
     return (applicant.application.submitted_at if applicant.application else 0), key
 
 
+def source_of(state: TsoState, name: str) -> Application | TechnicalData | None:
+    """What a participant has declared of itself when it applied, or None if it has not."""
+    for key, applicant in sorted(state.prequalification.applicants.items()):
+        if participant(applicant, key) == name:
+            return applicant.technical or applicant.application
+    return None
+
+
+def fault(profile: TsoProfile, state: TsoState, application: Application, sender: str, now_us: int) -> str | None:
+    """Why an application cannot be taken, or None."""
+    grids = {resource.grid for resource in application.resources}
+    unknown = sorted(grids - set(profile.dso_of_grid) - {TRANSMISSION})
+    if application.applicant != sender:
+        return f"{sender} cannot apply for {application.applicant}"
+    if now_us > profile.calendar.applications_close_us:
+        return "the window for applications has closed"
+    if unknown and profile.coordination.dso_validates:
+        return f"no DSO is known for grid {', '.join(unknown)}"
+    if len(grids) > 1:
+        return f"one application a grid, not {', '.join(sorted(grids))} in one"
+    return _applied_for(state, application)
+
+
+def _applied_for(state: TsoState, application: Application) -> str | None:
+    """A participant applies once, and a resource belongs to one application."""
+    if source_of(state, application.applicant) is not None:
+        return f"{application.applicant} has applied already"
+    taken = [resource.id for resource in application.resources]
+    for _, applicant in sorted(state.prequalification.applicants.items()):
+        taken += [resource.id for resource in applicant.application.resources] if applicant.application else []
+    twice = sorted({resource.id for resource in application.resources if taken.count(resource.id) > 1})
+    return f"applied for already: {', '.join(twice)}" if twice else None
+
+
 def as_asked(resources: Sequence[ResourceData]) -> tuple[ResourceVerdict, ...]:
     """Verdicts that allow everything applied for."""
     return tuple(
@@ -31,6 +71,20 @@ def as_asked(resources: Sequence[ResourceData]) -> tuple[ResourceVerdict, ...]:
         for direction in DIRECTIONS
         if resource.maximum_mw(direction) > 0
     )
+
+
+def within(asked: Sequence[ResourceVerdict], verdicts: Sequence[ResourceVerdict]) -> tuple[ResourceVerdict, ...]:
+    """A DSO's verdicts on what was asked: never more than asked, and nothing of what it does not mention."""
+    given = {(verdict.resource, verdict.direction): verdict for verdict in verdicts}
+    found = []
+    for most in asked:
+        verdict = given.get((most.resource, most.direction))
+        if verdict is None:
+            verdict = rejected(most)
+        elif verdict.max_mw > most.max_mw:
+            verdict = verdict.model_copy(update={"max_mw": most.max_mw})
+        found.append(verdict)
+    return tuple(found)
 
 
 def rejected(verdict: ResourceVerdict) -> ResourceVerdict:

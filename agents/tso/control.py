@@ -14,15 +14,15 @@ from ...grid.area import AreaReading
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import Activate, ActivateWhen
 from ...protocols.information.offering import Offer
-from ...protocols.messages import Cancel
 from ...protocols.stages import activation as stage
-from ..actions import Action, Note, Open, Say
+from ..actions import Action, Note, Open
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.merit_order import Position, dispatch
 from ..market.settlement import watt_us
-from ..profiles import Need, TsoProfile
+from ..profiles import TsoProfile
 from . import quality
+from .orders import cancelled
 from .state import Order, TsoState, cap_key
 
 RESOLUTION_MW = 1e-3
@@ -65,7 +65,7 @@ def _averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: floa
 def _dropped(state: TsoState, now_us: int) -> TsoState:
     """Orders whose time has passed are over."""
     orders = state.activation.orders
-    over = [offer_id for offer_id, order in orders.items() if order.end_us <= now_us]
+    over = [offer_id for offer_id, order in sorted(orders.items()) if order.end_us <= now_us]
     if not over:
         return state
     for offer_id in over:
@@ -94,30 +94,39 @@ def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool
     """Whether a period that should have orders has none yet."""
     ordered = any(
         order.start_us < period.end_us and order.end_us > period.start_us and order.end_us == period.end_us
-        for order in state.activation.orders.values()
+        for _, order in sorted(state.activation.orders.items())
     )
     return not ordered and abs(state.activation.target_mw) >= RESOLUTION_MW
 
 
 def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     actions: list[Action] = []
-    wanted: dict[str, float] = {}
-    for need in profile.needs:
-        positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
-        share = dispatch(positions, demand(state, need), caps(state, positions))
-        wanted |= share
-        for position in positions:
-            state, change = _change(profile, state, position.offer, share[position.offer.offer_id], now_us)
-            actions += change
+    wanted = shares(profile, state, period)
+    for offer in accepted(profile, state, period):
+        state, change = _change(profile, state, offer, wanted[offer.offer_id], now_us)
+        actions += change
     if actions:
         actions.append(_note(state, period, wanted))
     return state, tuple(actions)
 
 
-def demand(state: TsoState, need: Need) -> float:
-    """MW wanted in the direction of a need: the target if it points that way, else nothing."""
-    target_mw = state.activation.target_mw if need.direction == "up" else -state.activation.target_mw
-    return max(0.0, target_mw)
+def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
+    """The accepted offers of a period: need by need, each in merit order."""
+    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs]
+    return [position.offer for positions in lists for position in positions]
+
+
+def shares(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:
+    """MW wanted of every accepted offer of a period; what one need's list gives is not wanted of the next."""
+    target_mw = state.activation.target_mw
+    left = {"up": max(0.0, target_mw), "down": max(0.0, -target_mw)}
+    wanted: dict[str, float] = {}
+    for need in profile.needs:
+        positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
+        share = dispatch(positions, left[need.direction], caps(state, positions))
+        left[need.direction] = max(0.0, round(left[need.direction] - sum(share.values()), 6))
+        wanted |= share
+    return wanted
 
 
 def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float]:
@@ -131,12 +140,14 @@ def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float
     for position in positions:
         offer = position.offer
         key = cap_key(offer.participant, offer.resource, offer.direction)
+        deliverable_mw = 0.0 if offer.offer_id in activation.failed else activation.derated.get(offer.offer_id)
+        if deliverable_mw is None and key not in left:
+            continue
+        most_mw = min(position.accepted_mw, position.accepted_mw if deliverable_mw is None else deliverable_mw)
         if key in left:
-            most[offer.offer_id] = min(left[key], position.accepted_mw)
-            left[key] = max(0.0, left[key] - most[offer.offer_id])
-        for less_mw in (activation.derated.get(offer.offer_id), 0.0 if offer.offer_id in activation.failed else None):
-            if less_mw is not None:
-                most[offer.offer_id] = min(less_mw, most.get(offer.offer_id, less_mw))
+            most_mw = min(most_mw, left[key])
+            left[key] = max(0.0, round(left[key] - most_mw, 6))
+        most[offer.offer_id] = most_mw
     return most
 
 
@@ -150,11 +161,14 @@ def _change(
     if wanted_mw < RESOLUTION_MW:
         assert order is not None
         orders = state.activation.orders.delete(offer.offer_id)
-        cancel = Say(order.conversation_id, Cancel(reason="no longer needed"), now_us + profile.patience.answer_us)
-        return state.with_activation(orders=orders), [cancel]
+        running = (order.conversation_id, *order.supersedes)
+        return state.with_activation(orders=orders), list(cancelled(profile, running, "no longer needed", now_us))
     opening = _order(profile, state, offer, wanted_mw, now_us)
     start_us = max(now_us, offer.delivery_start)
-    placed = Order(opening.topic.conversation_id, wanted_mw, start_us, offer.delivery_end)
+    superseded = (order.conversation_id, *order.supersedes) if order else ()
+    placed = Order(
+        opening.topic.conversation_id, wanted_mw, start_us, offer.delivery_end, confirmed=False, supersedes=superseded
+    )
     orders = state.activation.orders.set(offer.offer_id, placed)
     return state.with_activation(orders=orders, opened=state.activation.opened + 1), [opening]
 
@@ -197,9 +211,11 @@ def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) 
 
 def _counted(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
     """Add the set-points in force until the next cycle to the energy requested."""
-    energy = state.activation.energy
-    for offer_id, order in sorted(state.activation.orders.items()):
+    energy, orders = state.activation.energy, state.activation.orders
+    for offer_id, order in sorted(orders.items()):
         if order.start_us <= now_us < order.end_us:
-            lasts_us = min(profile.control_us, order.end_us - now_us)
-            energy = energy.set(offer_id, energy.get(offer_id, 0) + watt_us(order.power_mw, lasts_us))
-    return state.with_activation(energy=energy)
+            counted = watt_us(order.power_mw, min(profile.control_us, order.end_us - now_us))
+            energy = energy.set(offer_id, energy.get(offer_id, 0) + counted)
+            if not order.confirmed:
+                orders = orders.set(offer_id, order._replace(unconfirmed=order.unconfirmed + counted))
+    return state.with_activation(energy=energy, orders=orders)

@@ -6,9 +6,13 @@
      │                 │◀──────── OfferModified ──│
      │◀─ LimitFollowed │ or Failure, if a participant did not follow
 
-The TSO may not refuse a security limit; it refuses one on an offer that it does not know or that lies in
-another DSO's grid, because there is nothing it could do about it.
+Every limit is passed on, whether or not the offer is ordered now, so that TSO and participant always keep
+the same caps: a participant that has not heard that a limit was lifted would refuse the next order. The
+TSO may not refuse a security limit; it refuses a request in which it knows no offer, because there is
+nothing it could do about it.
 """
+
+from collections.abc import Mapping
 
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
@@ -34,53 +38,75 @@ ROUND = "limits/"
 def requested(
     profile: TsoProfile, state: TsoState, event: Heard, request: LimitRequest, now_us: int
 ) -> Reaction[TsoState]:
-    """A DSO limits: put the caps in force, and pass them on to whoever has an order."""
+    """A DSO limits: put the caps in force, and pass them on to the participants."""
     dso, conversation_id = event.envelope.sender, event.conversation.id
-    offers = {limit.offer_id: _offer(profile, state, limit, dso) for limit in request.limits}
-    unknown = sorted(offer_id for offer_id, offer in offers.items() if offer is None)
-    if unknown:
-        reason = f"not an accepted offer in your grid: {', '.join(unknown)}"
-        return state, (Say(conversation_id, Refuse(reason=reason)),)
-    state = _in_force(state, request, {key: offer for key, offer in offers.items() if offer is not None})
-    actions: list[Action] = [Say(conversation_id, Agree())]
-    confirmed = {}
-    for limit in request.limits:
-        offer = offers[limit.offer_id]
-        assert offer is not None
-        if limit.offer_id in state.activation.orders:
-            actions.append(_pass_on(profile, event, limit, offer, now_us))
-        else:
-            confirmed[limit.offer_id] = 0.0
-    passed = PassedLimit(conversation_id, request.limits, state.activation.caps.__class__(confirmed))
-    state = state.with_activation(passed=state.activation.passed.set(conversation_id, passed))
-    if len(actions) == 1:
+    offers = _offers(profile, state, request, dso)
+    unknown = tuple(dict.fromkeys(limit.offer_id for limit in request.limits if limit.offer_id not in offers))
+    if not offers:
+        return state, (Say(conversation_id, Refuse(reason=_unknown(unknown))),)
+    limits = _strictest(request, offers)
+    number = state.activation.limited + 1
+    state = _in_force(state.with_activation(limited=number), limits, offers)
+    passing = [limit for limit in limits if offers[limit.offer_id].participant != dso]
+    own = PassedLimit(limits, unknown=unknown).confirmed
+    for limit in limits:
+        if limit not in passing:
+            own = own.set(limit.offer_id, limit.max_mw)
+    passed = state.activation.passed.set(conversation_id, PassedLimit(limits, own, unknown))
+    state = state.with_activation(passed=passed)
+    actions = [_pass_on(profile, event, limit, offers[limit.offer_id], (number, now_us)) for limit in passing]
+    if not actions:
         state, answer = followed(state, ROUND + conversation_id)
-        actions += answer
-    return state, tuple(actions)
+        return state, (Say(conversation_id, Agree()), *answer)
+    return state, (Say(conversation_id, Agree()), *actions)
 
 
-def _offer(profile: TsoProfile, state: TsoState, limit: Limit, dso: str) -> Offer | None:
-    for _, positions in sorted(state.offering.definitive.items()):
-        for position in positions:
-            if position.offer.offer_id == limit.offer_id:
-                return position.offer if profile.dso_of_grid.get(position.offer.grid) == dso else None
-    return None
+def _offers(profile: TsoProfile, state: TsoState, request: LimitRequest, dso: str) -> dict[str, Offer]:
+    """The accepted offers in the DSO's grid that a request is about, by id."""
+    accepted = {
+        position.offer.offer_id: position.offer
+        for _, positions in sorted(state.offering.definitive.items())
+        for position in positions
+        if profile.dso_of_grid.get(position.offer.grid) == dso
+    }
+    found = {}
+    for limit in request.limits:
+        offer = accepted.get(limit.offer_id)
+        if offer is not None and (offer.resource, offer.direction) == (limit.resource, limit.direction):
+            found[limit.offer_id] = offer
+    return found
 
 
-def _in_force(state: TsoState, request: LimitRequest, offers: dict[str, Offer]) -> TsoState:
+def _strictest(request: LimitRequest, offers: Mapping[str, Offer]) -> tuple[Limit, ...]:
+    """One limit an offer: the lowest, if a request names one twice."""
+    lowest: dict[str, Limit] = {}
+    for limit in request.limits:
+        known = lowest.get(limit.offer_id)
+        if limit.offer_id in offers and (known is None or limit.max_mw < known.max_mw):
+            lowest[limit.offer_id] = limit
+    return tuple(lowest.values())
+
+
+def _unknown(offer_ids: tuple[str, ...]) -> str:
+    return f"not an accepted offer in your grid: {', '.join(sorted(offer_ids))}"
+
+
+def _in_force(state: TsoState, limits: tuple[Limit, ...], offers: Mapping[str, Offer]) -> TsoState:
     """From now on nothing above the caps is sent; orders above them count as lowered."""
     caps, orders = state.activation.caps, state.activation.orders
-    for limit in request.limits:
+    lowest: dict[str, float] = {}
+    for limit in limits:
         offer = offers[limit.offer_id]
-        caps = caps.set(cap_key(offer.participant, offer.resource, offer.direction), limit.max_mw)
+        key = cap_key(offer.participant, offer.resource, offer.direction)
+        lowest[key] = min(limit.max_mw, lowest.get(key, limit.max_mw))
         order = orders.get(limit.offer_id)
         if order is not None and order.power_mw > limit.max_mw:
             orders = orders.set(limit.offer_id, order._replace(power_mw=limit.max_mw))
-    return state.with_activation(caps=caps, orders=orders, changed=True)
+    return state.with_activation(caps=caps.update(lowest), orders=orders, changed=True)
 
 
-def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, now_us: int) -> Open:
-    number = event.topic.subject.rpartition("-")[2]
+def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, numbered: tuple[int, int]) -> Open:
+    number, now_us = numbered
     topic = Topic(profile.name, stage.STAGE, offer.session, f"limit-{number}.{limit.offer_id}", offer.participant)
     until_us = now_us + profile.patience.follow_us
     cause, round_id = event.envelope.id, ROUND + event.conversation.id
@@ -88,29 +114,36 @@ def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, now_
 
 
 def confirmed(state: TsoState, event: Heard, modified: OfferModified) -> TsoState:
-    """A participant has followed a limit; what it confirms is kept until all have answered."""
+    """A participant has followed a limit; what it confirms is kept until all of that request have answered."""
+    conversation_id = str(event.conversation.round).removeprefix(ROUND)
+    passed = state.activation.passed.get(conversation_id)
+    if passed is None:
+        return state
     offer_id = event.topic.subject.partition(".")[2]
+    passed = passed._replace(confirmed=passed.confirmed.set(offer_id, modified.confirmed_mw))
+    return state.with_activation(passed=state.activation.passed.set(conversation_id, passed))
+
+
+def dropped(state: TsoState, conversation_id: str) -> TsoState:
+    """The DSO has not understood us: it is not told any more, but its limits stay in force."""
     passed = state.activation.passed
-    for key, limit in passed.items():
-        if any(one.offer_id == offer_id for one in limit.limits):
-            passed = passed.set(key, limit._replace(confirmed=limit.confirmed.set(offer_id, modified.confirmed_mw)))
-    return state.with_activation(passed=passed)
+    return state.with_activation(passed=passed.delete(conversation_id)) if conversation_id in passed else state
 
 
 def followed(state: TsoState, round_id: str) -> Reaction[TsoState]:
     """All participants have answered, or their time is over: tell the DSO."""
     conversation_id = round_id.removeprefix(ROUND)
-    limit = state.activation.passed.get(conversation_id)
-    if limit is None:
+    passed = state.activation.passed.get(conversation_id)
+    if passed is None:
         return state, ()
-    state = state.with_activation(passed=state.activation.passed.delete(conversation_id))
-    silent = [one.offer_id for one in limit.limits if one.offer_id not in limit.confirmed]
+    silent = [limit.offer_id for limit in passed.limits if limit.offer_id not in passed.confirmed]
     answer: Message
-    if silent:
-        answer = Failure(reason=f"not confirmed in time: {', '.join(silent)}")
+    if silent or passed.unknown:
+        missing = [f"not confirmed in time: {', '.join(silent)}"] if silent else []
+        answer = Failure(reason="; ".join(missing + ([_unknown(passed.unknown)] if passed.unknown else [])))
     else:
         done = tuple(
-            FollowedLimit(offer_id=one.offer_id, confirmed_mw=limit.confirmed[one.offer_id]) for one in limit.limits
+            FollowedLimit(offer_id=one.offer_id, confirmed_mw=passed.confirmed[one.offer_id]) for one in passed.limits
         )
         answer = LimitFollowed(followed=done)
-    return state, (Say(conversation_id, answer),)
+    return dropped(state, conversation_id), (Say(conversation_id, answer),)

@@ -7,17 +7,19 @@ Applications are taken in the order in which they were submitted, not in which t
 time in each grid, so that a test finds the grid as the DSO validated it.
 """
 
+from immutables import Map
+
 from ...protocols.information.capacity import (
-    TRANSMISSION,
     Application,
     CapacityVerdict,
     NotQualified,
+    QualificationDeclined,
     Qualified,
     ResourceVerdict,
     TechnicalData,
     TestReport,
 )
-from ...protocols.messages import Agree, Message, Refuse
+from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
@@ -28,6 +30,7 @@ from . import capacity
 from .applicants import (
     DEMAND_RESPONSE,
     as_asked,
+    fault,
     head_of,
     keep,
     lane_head,
@@ -36,6 +39,7 @@ from .applicants import (
     submitted,
     topic_of,
     trial_of,
+    within,
 )
 from .demand_response import MAX_ATTEMPTS, require, tell
 from .state import Applicant, TsoState
@@ -71,7 +75,11 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
             return _tested(profile, state, event, report, now_us)
         case TechnicalData() as technical:
             return _technical(profile, state, event, technical, now_us)
-        case Refuse(reason=reason):
+        case QualificationDeclined():
+            qualified = state.prequalification.qualified
+            declined = {name: verdicts for name, verdicts in qualified.items() if name != event.conversation.peer}
+            return state.with_prequalification(qualified=Map(declined)), ()
+        case Refuse(reason=reason) | Failure(reason=reason):
             return _no_result(profile, state, event, reason, now_us)
         case _:
             return state, ()
@@ -80,27 +88,12 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
 def _apply(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Reaction[TsoState]:
     application = event.content
     assert isinstance(application, Application)
-    fault = _fault(profile, application, event.envelope.sender, now_us)
-    if fault is not None:
-        return state, (Say(event.conversation.id, Refuse(reason=fault)),)
+    wrong = fault(profile, state, application, event.envelope.sender, now_us)
+    if wrong is not None:
+        return state, (Say(event.conversation.id, Refuse(reason=wrong)),)
     applicants = state.prequalification.applicants
     known = applicants.set(event.conversation.id, Applicant(application, event.envelope.id))
     return state.with_prequalification(applicants=known), (Say(event.conversation.id, Agree()),)
-
-
-def _fault(profile: TsoProfile, application: Application, sender: str, now_us: int) -> str | None:
-    """Why an application cannot be taken, or None."""
-    grids = {resource.grid for resource in application.resources}
-    unknown = sorted(grids - set(profile.dso_of_grid) - {TRANSMISSION})
-    if application.applicant != sender:
-        return f"{sender} cannot apply for {application.applicant}"
-    if now_us > profile.calendar.applications_close_us:
-        return "the window for applications has closed"
-    if unknown and profile.coordination.dso_validates:
-        return f"no DSO is known for grid {', '.join(unknown)}"
-    if len(grids) > 1:
-        return f"one application a grid, not {', '.join(sorted(grids))} in one"
-    return None
 
 
 def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
@@ -156,6 +149,9 @@ def _validated(
         return state, ()
     if verdicts is None:
         verdicts = capacity.without_verdict(profile, state, key, event)
+    application = state.prequalification.applicants[key].application
+    assert application is not None
+    verdicts = within(as_asked(application.resources), verdicts)
     state = keep(state, key, state.prequalification.applicants[key]._replace(validated=verdicts))
     if lane_head(profile, state, event.conversation.peer) != key:
         return state, ()
@@ -202,9 +198,8 @@ def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestRepo
     qualified_mw = floor_to_step(outcome.qualified_mw, 1e-3)
     if qualified_mw < profile.rules.min_bid_mw:
         qualified_mw = 0.0
-    verdict = asked.model_copy(
-        update={"max_mw": qualified_mw, "verdict": asked.verdict if outcome.passed else "limited"}
-    )
+    verdict = asked if outcome.passed else asked.model_copy(update={"verdict": "limited"})
+    verdict = verdict.model_copy(update={"max_mw": qualified_mw}) if qualified_mw > 0 else rejected(asked)
     step = "8.2" if applicant.application is None else "4.5"
     evidence = {"name": "test judged", "applicant": participant(applicant, key), **outcome.evidence(trial)}
     note = Note(stage.STAGE, step, evidence)
@@ -277,12 +272,14 @@ def _no_result(
 ) -> Reaction[TsoState]:
     """A DSO or a tested participant gave no result: never a silent ok, but the declared policy."""
     conversation = event.conversation
-    peer = conversation.peer
     note = Note(stage.STAGE, None, {"name": "no result", "conversation_id": conversation.id, "reason": reason})
     if conversation.protocol is stage.CAPACITY_VALIDATION:
         state, actions = _validated(profile, state, event, None, now_us)
         return state, (note, *actions)
-    key = head_of(state, peer)
+    if conversation.protocol is stage.PREQUALIFICATION:
+        state, actions = _left(profile, state, conversation.id, now_us)
+        return state, (note, *actions)
+    key = head_of(state, conversation.peer)
     if key is None:
         return state, (note,)
     applicant = state.prequalification.applicants[key]
@@ -290,3 +287,13 @@ def _no_result(
     ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=())
     state, actions = _conclude(profile, keep(state, key, ended), key, now_us)
     return state, (note, *actions)
+
+
+def _left(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Reaction[TsoState]:
+    """An applicant does not understand us: it leaves its lane, and the next one begins if it was its turn."""
+    known = state.prequalification
+    applicants = Map({one: applicant for one, applicant in known.applicants.items() if one != key})
+    lanes = Map({grid: tuple(one for one in lane if one != key) for grid, lane in known.lanes.items()})
+    heads = [grid for grid, lane in sorted(known.lanes.items()) if lane[:1] == (key,)]
+    state = state.with_prequalification(applicants=applicants, lanes=lanes)
+    return _begin(profile, state, heads[0], now_us) if heads else (state, ())

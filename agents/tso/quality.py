@@ -9,6 +9,7 @@ orders from the rest of the merit order list.
 
 from typing import NamedTuple
 
+from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
@@ -16,6 +17,7 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
+from .applicants import source_of
 from .state import Service, TsoState
 
 TOLERANCE = 0.1
@@ -55,32 +57,37 @@ def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoStat
 
 def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
     """Offers with an order in force now, by participant."""
-    owners = {p.offer.offer_id: p.offer.participant for ps in state.offering.definitive.values() for p in ps}
+    offers = _offers(state)
     found: dict[str, list[str]] = {}
     for offer_id, order in sorted(state.activation.orders.items()):
         if order.start_us <= now_us < order.end_us:
-            found.setdefault(owners[offer_id], []).append(offer_id)
+            found.setdefault(offers[offer_id].participant, []).append(offer_id)
     return found
 
 
+def _offers(state: TsoState) -> dict[str, Offer]:
+    lists = [positions for _, positions in sorted(state.offering.definitive.items())]
+    return {position.offer.offer_id: position.offer for positions in lists for position in positions}
+
+
 def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: list[str], now_us: int) -> Look:
-    orders = [state.activation.orders[offer_id] for offer_id in offer_ids]
+    """What goes the wrong way is not delivered."""
+    offers, orders = _offers(state), state.activation.orders
+    net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in offer_ids)
     known = state.activation.known.get(participant)
-    ready_us = max(order.start_us for order in orders) + _activation_us(state, participant) + MARGIN_US
+    ready_us = max(orders[one].start_us for one in offer_ids) + _activation_us(state, participant) + MARGIN_US
+    activated_mw = known.activated_mw if known else 0.0
     return Look(
-        requested_mw=sum(order.power_mw for order in orders),
-        delivered_mw=abs(known.activated_mw) if known else 0.0,
+        requested_mw=abs(net_mw),
+        delivered_mw=max(0.0, activated_mw if net_mw >= 0 else -activated_mw),
         fresh=known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S,
         due=now_us >= ready_us,
     )
 
 
 def _activation_us(state: TsoState, participant: str) -> int:
-    for applicant in state.prequalification.applicants.values():
-        source = applicant.technical or applicant.application
-        if source is not None and source.applicant == participant:
-            return round(source.dynamics.full_activation_s * US_PER_S)
-    return DEFAULT_ACTIVATION_US
+    source = source_of(state, participant)
+    return round(source.dynamics.full_activation_s * US_PER_S) if source else DEFAULT_ACTIVATION_US
 
 
 def _counted(service: Service, look: Look, lasts_us: int) -> Service:

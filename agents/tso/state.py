@@ -29,12 +29,19 @@ class Applicant(NamedTuple):
 
 
 class Order(NamedTuple):
-    """An activation in force: its conversation, MW and time."""
+    """An activation in force: its conversation, MW and time.
+
+    Until the participant has confirmed it, the orders that it `supersedes` may still be in force there, and
+    the energy requested in it (`unconfirmed`, W·µs) may still turn out not to have been.
+    """
 
     conversation_id: str
     power_mw: float
     start_us: int
     end_us: int
+    confirmed: bool = False
+    supersedes: tuple[str, ...] = ()
+    unconfirmed: int = 0
 
 
 class Service(NamedTuple):
@@ -56,11 +63,11 @@ class Known(NamedTuple):
 
 
 class PassedLimit(NamedTuple):
-    """A DSO's limit request on its way to the participants."""
+    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit."""
 
-    conversation_id: str
     limits: tuple[Limit, ...]
-    confirmed: Map[str, float]
+    confirmed: Map[str, float] = Map()
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ class Activation:
     known: Map[str, Known] = Map()
     subscribed: frozenset[str] = frozenset()
     passed: Map[str, PassedLimit] = Map()
+    limited: int = 0
     energy: Map[str, int] = Map()
     ace_mw: float = 0.0
 

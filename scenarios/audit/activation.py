@@ -71,8 +71,15 @@ def _ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]
     own.event("7.5", "TSO controls", [row for row in index.noted("7.5") if _orders(row, offer_id)])
     provider = index.scenario.providers.get(participant)
     dso = index.scenario.dso_of(provider.grid) if provider is not None else None
-    if dso is not None:
+    if dso is not None and _knows(index, dso, participant):
         _measured(index, chain, "7.6", wanted="BSP → DSO", parties=(participant, dso), heard=heard)
+
+
+def _knows(index: Index, dso: str, participant: str) -> bool:
+    """Whether no acceptance notice on this participant to the DSO was lost; else it may not know whom to listen to."""
+    notices = [row for row in index.typed("acceptance-notice") if row["receiver"] == dso]
+    own = [row for row in notices if any(offer["participant"] == participant for offer in row["content"]["offers"])]
+    return not own or any(row["received_at"] is not None for row in own)
 
 
 def _cancelled_early(index: Index, order: Row) -> bool:

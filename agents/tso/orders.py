@@ -1,0 +1,79 @@
+"""What becomes of the TSO's orders at the participants: confirmed, ended, or not followed.
+
+    order ─▶ Activated        confirmed: what it superseded is over there
+         └─▶ Refuse, silence  not followed: what it superseded may still run there, so it is cancelled; the
+                              energy requested in it was never asked for; the offer is not ordered any more
+
+So TSO and participant agree on what is in force after every ending, whichever message was lost.
+"""
+
+from ...protocols.messages import Cancel
+from ...protocols.stages import activation as stage
+from ..actions import Action, Note, Say
+from ..agent import Reaction
+from ..events import Heard, Rejected, Silence
+from ..profiles import TsoProfile
+from .state import Order, TsoState
+
+
+def confirmed(state: TsoState, conversation_id: str) -> TsoState:
+    """The participant has taken an order."""
+    found = _find(state, conversation_id)
+    if found is None:
+        return state
+    offer_id, order = found
+    order = order._replace(confirmed=True, supersedes=(), unconfirmed=0)
+    return state.with_activation(orders=state.activation.orders.set(offer_id, order))
+
+
+def ended(state: TsoState, conversation_id: str) -> TsoState:
+    """An order is over at the participant: there is nothing left of it to cancel."""
+    orders = state.activation.orders
+    for offer_id, order in sorted(orders.items()):
+        if conversation_id in order.supersedes:
+            left = tuple(one for one in order.supersedes if one != conversation_id)
+            orders = orders.set(offer_id, order._replace(supersedes=left))
+    return state.with_activation(orders=orders)
+
+
+def failed(
+    profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected, reason: str, now_us: int
+) -> Reaction[TsoState]:
+    """An order is not followed: take the offer as unavailable, so that the next cycle replaces it."""
+    conversation_id = event.conversation.id
+    state = ended(state, conversation_id)
+    found = _find(state, conversation_id)
+    cancels: tuple[Action, ...] = ()
+    if found is not None:
+        offer_id, order = found
+        state = _given_up(state, offer_id, order)
+        cancels = cancelled(profile, order.supersedes, "the order that took its place was not followed", now_us)
+    lost = [found[0]] if found else []
+    evidence = {"name": "order not followed", "conversation_id": conversation_id, "reason": reason, "offer_ids": lost}
+    return state, (Note(stage.STAGE, "7.5", evidence), *cancels)
+
+
+def cancelled(profile: TsoProfile, conversation_ids: tuple[str, ...], reason: str, now_us: int) -> tuple[Action, ...]:
+    """A cancel for each of these orders."""
+    until_us = now_us + profile.patience.answer_us
+    return tuple(Say(conversation_id, Cancel(reason=reason), until_us) for conversation_id in conversation_ids)
+
+
+def _find(state: TsoState, conversation_id: str) -> tuple[str, Order] | None:
+    for offer_id, order in sorted(state.activation.orders.items()):
+        if order.conversation_id == conversation_id:
+            return offer_id, order
+    return None
+
+
+def _given_up(state: TsoState, offer_id: str, order: Order) -> TsoState:
+    activation = state.activation
+    energy = activation.energy
+    if order.unconfirmed:
+        energy = energy.set(offer_id, energy.get(offer_id, 0) - order.unconfirmed)
+    return state.with_activation(
+        orders=activation.orders.delete(offer_id),
+        failed=activation.failed | {offer_id},
+        energy=energy,
+        changed=True,
+    )
