@@ -8,19 +8,18 @@ from typing import NamedTuple
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import (
     Acceptance,
-    AcceptanceNotice,
-    AcceptedOffer,
     Offer,
     RejectedOffer,
     Rejection,
 )
 from ...protocols.stages import offering as stage
-from ..actions import Action, Note, Open, Say
+from ..actions import Action, Note, Say
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.merit_order import Position, apply_verdicts, select
 from ..profiles import Need, TsoProfile
-from .merit_list import entry, in_grid, need_of
+from . import acceptance_notices
+from .merit_list import entry, need_of
 from .state import TsoState
 
 
@@ -42,7 +41,11 @@ def select_offers(profile: TsoProfile, state: TsoState, key: str) -> Reaction[Ts
     accepted = select(allowed, need.quantity_mw, profile.rules.bid_step_mw)
     chosen = Selection(period, need, listed, allowed, accepted)
     state = state.with_offering(definitive=state.offering.definitive.set(key, accepted))
-    actions = (_note(profile, chosen), *_answers(profile, state, chosen), *_notices(profile, chosen))
+    actions = (
+        _note(profile, chosen),
+        *_answers(profile, state, chosen),
+        *acceptance_notices.tell(profile, period, need.subject, accepted),
+    )
     return state, actions
 
 
@@ -104,37 +107,3 @@ def _reason(state: TsoState, chosen: Selection, topic: Topic, offer: Offer) -> s
         binding = verdict.binding
         return f"excluded by the DSO: {binding.element}" if binding else "excluded: no verdict of the DSO"
     return "not needed: cheaper offers meet the need"
-
-
-def _notices(profile: TsoProfile, chosen: Selection) -> list[Action]:
-    """Each DSO learns of the accepted offers in its own grid, without prices."""
-    if not profile.coordination.dso_validates:
-        return []
-    with_dso = profile.coordination.dso_in_offering
-    protocol = stage.ACCEPTANCE_NOTICE_WITH_DSO if with_dso else stage.ACCEPTANCE_NOTICE
-    period, subject = chosen.period, f"accepted-{chosen.need.subject}"
-    actions: list[Action] = []
-    for grid, dso in sorted(profile.dso_of_grid.items()):
-        own = in_grid(chosen.accepted, grid)
-        if own:
-            content = AcceptanceNotice(offers=tuple(_accepted_offer(position) for position in own))
-            actions.append(
-                Open(protocol, Topic(profile.name, stage.STAGE, period.id, subject, dso), content, period.start_us)
-            )
-    return actions
-
-
-def _accepted_offer(position: Position) -> AcceptedOffer:
-    offer = position.offer
-    return AcceptedOffer(
-        offer_id=offer.offer_id,
-        participant=offer.participant,
-        product=offer.product,
-        direction=offer.direction,
-        quantity_mw=position.accepted_mw,
-        min_quantity_mw=offer.min_quantity_mw,
-        delivery_start=offer.delivery_start,
-        delivery_end=offer.delivery_end,
-        resource=offer.resource,
-        rank=position.rank,
-    )

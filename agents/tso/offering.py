@@ -30,7 +30,7 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..profiles import Need, TsoProfile
-from . import verdicts
+from . import acceptance_notices, verdicts
 from .acceptance import select_offers
 from .applicants import source_of
 from .merit_list import VALIDATED, build, forecast_queries, need_of, notices, validation
@@ -189,4 +189,7 @@ def _silent(profile: TsoProfile, state: TsoState, event: Silence | Rejected) -> 
     if isinstance(event, Rejected) and event.conversation.protocol in OFFERINGS:
         return _withdrawn(state, event.conversation, reason)
     evidence = {"name": "no answer", "conversation_id": event.conversation.id, "reason": reason}
-    return state, (Note(stage.STAGE, None, evidence),)
+    told: tuple[Action, ...] = ()
+    if isinstance(event, Silence) and event.conversation.protocol in acceptance_notices.PROTOCOLS:
+        told = acceptance_notices.again(profile, state, event)
+    return state, (Note(stage.STAGE, None, evidence), *told)

@@ -1,13 +1,19 @@
 """The order book of whoever delivers, and its conversations: orders, caps, energy."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from immutables import Map
 
-from gridpact.agents.actions import Say, Wake
+from gridpact.agents.actions import Actuate, Say, Wake
+from gridpact.agents.bsp import delivery
+from gridpact.agents.bsp.reading import ParticipantReading
+from gridpact.agents.bsp.state import BspState
 from gridpact.agents.delivery import OrderBook
+from gridpact.agents.events import Sampled
 from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.ordering import END, START, cancel, over, take
 from gridpact.protocols.information.activation import Activate, Activated, ActivateWhen, ActivationEnded
@@ -125,3 +131,12 @@ def test_a_book_is_the_same_whatever_came_first(make: Any) -> None:
     one, two = make.offer("a", 1.0, 50.0), make.offer("a", 1.0, 55.0, number=2)
     assert book_of(one, two) == book_of(two, one)
     assert hash(book_of(one, two)) == hash(book_of(two, one))
+
+
+@pytest.mark.parametrize(("kind", "moved"), [("AGGREGATOR", [("r", 1.5)]), ("BSP", [])])
+def test_an_aggregator_splits_its_set_point_anew_at_every_reading(make: Any, kind: str, moved: list[Any]) -> None:
+    profile = replace(make.bsp("a").profile, kind=kind)
+    reading = ParticipantReading(NOW, 1.4, 0.0, 1.4, 0.0, (), ())
+    state = BspState(set_points=Map({"r": 1.5, "idle": 0.0}))
+    _, actions = delivery.react(profile, state, Sampled(delivery.METER, reading), NOW)
+    assert [(action.target, action.value) for action in actions if isinstance(action, Actuate)] == moved
