@@ -50,10 +50,19 @@ def check(session: list[tuple[str, list[str]]], folder: Path) -> None:
         assert not missing, f"{command} does not print: {missing}"
 
 
-def test_the_main_job_prints_what_the_readme_shows(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder, in which everything is tried in the order of the README."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def main_job(folder: Path) -> Path:
+    """The folder after the main job, whose output is what the README shows."""
     session = next(sessions())
     assert [command for command, _ in session] == ["make run", "make test"]
-    check([("gridpact run scenario-1-dso", session[0][1])], tmp_path)
+    check([("gridpact run scenario-1-dso", session[0][1])], folder)
+    return folder
 
 
 def test_make_is_run_by_ci() -> None:
@@ -61,18 +70,17 @@ def test_make_is_run_by_ci() -> None:
     assert all(f" {command}\n" in steps for command in ("make run", "make test"))
 
 
-@pytest.mark.timeout(110)
-def test_every_other_command_runs_and_prints_what_is_shown(tmp_path: Path) -> None:
-    check([pair for session in list(sessions())[1:] for pair in session], tmp_path)
+def test_every_other_command_runs_and_prints_what_is_shown(main_job: Path) -> None:
+    check([pair for session in list(sessions())[1:] for pair in session], main_job)
 
 
-def test_the_python_example_runs(tmp_path: Path) -> None:
+def test_the_python_example_runs(main_job: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "example.py").write_text(code)
+    (main_job / "example.py").write_text(code)
     package = Path(gridpact.__file__).parent
     environment = {**os.environ, **({"PYTHONPATH": str(package.parent)} if package.name == "gridpact" else {})}
     done = subprocess.run(
-        [sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "example.py"], cwd=main_job, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "allowed_mw" in done.stdout
