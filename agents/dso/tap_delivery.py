@@ -17,7 +17,7 @@ from ..profiles import DsoProfile
 from .demand_response import resource_of
 from .state import DsoState
 from .studies import Watch
-from .tap_test import position
+from .tap_trial import position
 
 
 def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
