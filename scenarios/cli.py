@@ -178,3 +178,11 @@ def replay_command(run: RunPath) -> None:
     typer.echo("replay passed: every agent said the same" if not differences else f"replay failed: {len(differences)}")
     if differences:
         raise SystemExit(1)
+
+
+@app.command("schema", epilog="gridpact schema asyncapi > gridpact.asyncapi.json")
+def schema_command(kind: Annotated[str, typer.Argument(metavar="KIND", help="messages, scenario or asyncapi")]) -> None:
+    """Print message types or scenarios as JSON Schema, or the protocols as AsyncAPI 3.0: what others build on."""
+    from .schemas import schema_text
+
+    typer.echo(schema_text(kind), nl=False)

@@ -12,7 +12,7 @@ from gridpact.scenarios.cli import main
 from gridpact.scenarios.record.run import Run
 
 Recorded = Callable[[str], Run]
-COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay")
+COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
