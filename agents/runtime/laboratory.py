@@ -25,7 +25,7 @@ class Laboratory:
         """Compute a job: (result, None) or (None, why not)."""
         if not isinstance(job, (Prequalify, Validate, Monitor, AskTaps, Forecast, *self.added)):
             raise TypeError(f"no study is called {type(job).__name__}")
-        study = cast(Study, job)
+        study = cast("Study", job)
         try:
             return study.run(self.studies[study.grid]), None
         except GridError as error:

@@ -2,7 +2,7 @@
 
 A step is due if it was taken; if every way through the table from its opening to the last message that was said
 passes it; or if it is missing at the end: nothing was lost or refused, the time for an answer has passed, and every
-way to an end passes it.
+way to an end passes it, refusal, failure and cancel left aside.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from ...protocols.information.quantities import instant
-from ...protocols.messages import Message
+from ...protocols.messages import Message, Performative
 from ...protocols.tables import START, Protocol, Step
 from .findings import Chain, Row, Trail
 from .index import Index
 
+GIVING_UP = frozenset({Performative.REFUSE, Performative.FAILURE, Performative.CANCEL})
 Types = frozenset[type[Message]]
 
 
@@ -65,7 +66,8 @@ def _is_owed(index: Index, protocol: Protocol, rows: list[Row], types: Types) ->
         return False
     if not deadlines or max(deadlines) > index.scenario.time.end_us:
         return False
-    return not _reached({state}, [step for step in protocol.steps if step.message not in types]) & protocol.final
+    others = [s for s in protocol.steps if s.message not in types and s.message.performative not in GIVING_UP]
+    return not _reached({state}, others) & protocol.final
 
 
 def _state_after(protocol: Protocol, rows: list[Row]) -> str:
