@@ -2,7 +2,8 @@
 
     messages, events, streams of A and B ─▶ the earliest that differs ─▶ both journals fed up to there ─▶ knowledge
 
-What an agent knows is its state, where its conversations stand and its timers, rebuilt by replaying its inputs.
+What an agent knows is its profile, its state, where its conversations stand and its timers, rebuilt by replaying its
+inputs.
 """
 
 from __future__ import annotations

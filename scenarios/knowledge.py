@@ -105,8 +105,10 @@ def _of_all(everybody: Cast) -> dict[str, Paths]:
 def _of(node: Node) -> Paths:
     talks = {key: _stand(talk) for key, talk in sorted(node.desk.conversations.items())}
     own = node.state.own if isinstance(node.agent, Extended) else None
+    agent, state = played_by(node)
     return {
-        **flattened(played_by(node)[1], "state"),
+        **flattened(getattr(agent, "profile", None), "profile"),
+        **flattened(state, "state"),
         **(flattened(own, "plugins") if own else {}),
         **flattened(talks, "conversations"),
         **flattened(dict(sorted(node.timers.items())), "timers"),
