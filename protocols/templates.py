@@ -154,11 +154,7 @@ def contract_net(
         Step(START, I, cfp, "called"),
         *calls,
         Step("late", I, reject, "rejected"),
-        Step("lapsed_award", R, failure, "failed"),
-        Step("accepted", R, result, "done"),
-        Step("accepted", R, failure, "failed"),
-        Step("unreported", R, result, "done", late=True),
-        Step("unreported", R, failure, "failed", late=True),
+        *_reports(result, failure),
     )
     suffixes = [_ordinal(number) for number in range(1, rounds + 1)]
     called = [Silence(f"called{suffix}", f"closed{suffix}") for suffix in suffixes]
@@ -167,6 +163,17 @@ def contract_net(
     fipa = "fipa-contract-net" if rounds == 1 else "fipa-iterated-contract-net"
     silences = (*called, *proposed, Silence("accepted", "unreported"))
     return Protocol(name, fipa, stage, by, of, steps, silences, ends, paper=paper or {})
+
+
+def _reports(result: type[Message], failure: type[Message]) -> list[Step]:
+    """What follows an award."""
+    return [
+        Step("lapsed_award", R, failure, "failed"),
+        Step("accepted", R, result, "done"),
+        Step("accepted", R, failure, "failed"),
+        Step("unreported", R, result, "done", late=True),
+        Step("unreported", R, failure, "failed", late=True),
+    ]
 
 
 def _ordinal(number: int) -> str:
