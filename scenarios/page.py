@@ -38,7 +38,7 @@ def _contents(protocols: list[Protocol], stages: list[str]) -> Iterator[str]:
 
 def _sections(protocols: list[Protocol], stages: list[str]) -> Iterator[str]:
     for stage in stages:
-        yield f"\n# {stage.capitalize()}"
+        yield f"\n# Stage {stage}"
         for each in (protocol for protocol in protocols if protocol.stage == stage):
             yield _section(each)
 
