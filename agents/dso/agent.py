@@ -172,8 +172,13 @@ class Dso:
         return state, (*limits, *published)
 
     def telemetry(self, state: DsoState) -> Mapping[str, float]:
-        """What it believes of its grid is in the events; of its promises, the blocks in force."""
-        return {"applied_mw": round(sum(task.power_mw for task in state.demand.book.tasks.values()), 6)}
+        """Scenario II: the blocks in force, and what it has last published; its belief of the grid is in the events."""
+        if self.profile.demand_response is None:
+            return {}
+        measured = state.demand.measured
+        keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+        values = {key: getattr(measured, key) if measured else float("nan") for key in keys}
+        return {"applied_mw": state.demand.applied_mw, **values}
 
 
 Answer = Callable[[DsoProfile, DsoState, Computed], DSO_REACTION]
