@@ -46,6 +46,11 @@ SCENARIOS = {
         ":2: time.first_delivery",
         "after start",
     ),
+    "no time for the tests of prequalification": (
+        "time: {first_delivery: 2026-03-02T11:15:00+01:00}",
+        ":2: time.first_delivery: the tests in north take about 55 min",
+        "first_delivery must be at least 27 min later",
+    ),
     "more offered than the unit has": (
         "participants:\n  bsp-a:\n    offers: [{direction: up, quantity_mw: 3, price_eur_per_mwh: 60}]",
         ":4: participants.bsp-a.offers.0.quantity_mw",
