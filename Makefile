@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 MOVED := $(if $(wildcard $(STAMP)),$(shell [ "$$(cat $(STAMP))" = "$$PWD" ] || echo moved))
 ROOMS := __init__.py __main__.py py.typed protocols agents grid scenarios
 
-.PHONY: run test lint clean moved
+.PHONY: run test lint figures clean moved
 
 run: $(STAMP)
 	$(PY) -m gridpact run scenario-1-dso
@@ -21,6 +21,9 @@ lint: $(STAMP)
 	@rm -rf .venv/typed && mkdir -p .venv/typed/gridpact
 	@for room in $(ROOMS); do ln -s "$$PWD/$$room" .venv/typed/gridpact/$$room; done
 	root="$$PWD"; cd .venv/typed && MYPYPATH=. "$$root/$(PY)" -m mypy --config-file "$$root/pyproject.toml" -p gridpact
+
+figures: $(STAMP)
+	$(PY) docs/figures.py
 
 $(STAMP): pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -112,8 +112,12 @@ class OrderBook:
         return replace(self, requested=requested, delivered=delivered)
 
     def _got_mw(self, task: Task, power_mw: float, asked: list[tuple[Task, float]], activated_mw: float) -> float:
+        """What is still delivered when nothing may be asked for any more is shared by what was ordered."""
         direction = self.offers[task.offer_id].direction
-        together_mw = sum(mw for other, mw in asked if self.offers[other.offer_id].direction == direction)
+        same = [(other, mw) for other, mw in asked if self.offers[other.offer_id].direction == direction]
+        together_mw = sum(mw for _, mw in same)
+        if together_mw <= 0:
+            power_mw, together_mw = task.power_mw, sum(other.power_mw for other, _ in same)
         delivered_mw = max(0.0, activated_mw if direction == "up" else -activated_mw)
         return delivered_mw * (power_mw / together_mw) if together_mw > 0 else 0.0
 

@@ -6,8 +6,8 @@ Line 3-8 and the frequency under each scheme: what the DSO's part in the negotia
 import sys
 from pathlib import Path
 
-import matplotlib.dates as dates
 import matplotlib.pyplot as plt
+from matplotlib import dates
 
 import gridpact
 

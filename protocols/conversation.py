@@ -8,7 +8,7 @@ declares what may cross. Immutable: each step gives a new value.
 
 from typing import NamedTuple
 
-from .envelope import Envelope, Side, Topic, index_of, message_id
+from .envelope import Envelope, Side, Topic, index_in, message_id
 from .errors import LocalProtocolError, RemoteProtocolError
 from .messages import Message
 from .tables import START, Protocol, Step
@@ -63,32 +63,24 @@ class Conversation(NamedTuple):
         if step is None or step.only_heard:
             may = ", ".join(self.protocol.may_say(self.state, self.side)) or "nothing"
             raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{self.state}', where we may say {may}")
-        envelope = Envelope(
-            message_id(self.id, self.side, self.said),
-            self.me,
-            self.peer,
-            self.protocol.name,
-            self.id,
-            content,
-            self.last_heard,
-            caused_by,
-            reply_by_us,
-        )
-        moved = self._moved(step, reply_by_us)
-        return moved._replace(said=self.said + 1, last_said=envelope.id), envelope
+        about = self.id
+        spoken = message_id(about, self.side, self.said)
+        names = (spoken, self.me, self.peer, self.protocol.name, about)
+        envelope = Envelope(*names, content, self.last_heard, caused_by, reply_by_us)
+        deadline_us = self._deadline_in(step.then, reply_by_us)
+        return self._replace(state=step.then, deadline_us=deadline_us, said=self.said + 1, last_said=spoken), envelope
 
     def hear(self, envelope: Envelope) -> tuple["Conversation", Step]:
         """Hear the peer; RemoteProtocolError if the table does not let it say this here."""
         step = self.protocol.next_state.get((self.state, self.side.other, type(envelope.content)))
         if step is None:
             may = ", ".join(self.protocol.understood(self.state, self.side.other)) or "nothing"
-            raise RemoteProtocolError(
-                f"{envelope.content.type_id} is out of turn in '{self.state}' of {self.protocol.name}; understood: {may}"
-            )
+            where = f"'{self.state}' of {self.protocol.name}"
+            raise RemoteProtocolError(f"{envelope.content.type_id} is out of turn in {where}; understood: {may}")
         index = self._index(envelope)
         self._check_reference(envelope, index)
-        moved = self._moved(step, envelope.reply_by_us)
-        return moved._replace(heard=index + 1, last_heard=envelope.id), step
+        deadline_us = self._deadline_in(step.then, envelope.reply_by_us)
+        return self._replace(state=step.then, deadline_us=deadline_us, heard=index + 1, last_heard=envelope.id), step
 
     def heard_before(self, envelope: Envelope) -> bool:
         """Whether this is a copy of a message already heard, or was overtaken by a later one.
@@ -103,23 +95,24 @@ class Conversation(NamedTuple):
         return self._replace(state=then, deadline_us=None)
 
     def _index(self, envelope: Envelope) -> int:
-        found = index_of(envelope.id)
-        if found is None or message_id(self.id, self.side.other, found[1]) != envelope.id:
+        index = index_in(envelope.id, self.id, self.side.other)
+        if index is None:
             raise RemoteProtocolError(f"message id '{envelope.id}' is not one of {self.peer} in {self.id}")
-        return found[1]
+        return index
 
     def _check_reference(self, envelope: Envelope, index: int) -> None:
         """An opening has number 0; an answer names something that we have said."""
         if self.state == START and index:
             raise RemoteProtocolError(f"message id '{envelope.id}': the first message of {self.id} has number 0")
-        if envelope.in_reply_to is None:
+        reference = envelope.in_reply_to
+        if reference is None or reference == self.last_said:
             return
-        found = index_of(envelope.in_reply_to)
-        ours = found is not None and message_id(self.id, self.side, found[1]) == envelope.in_reply_to
-        if found is None or not ours or found[1] >= self.said:
-            raise RemoteProtocolError(f"in_reply_to '{envelope.in_reply_to}' is nothing that {self.me} has said")
+        answered = index_in(reference, self.id, self.side)
+        if answered is None or answered >= self.said:
+            raise RemoteProtocolError(f"in_reply_to '{reference}' is nothing that {self.me} has said")
 
-    def _moved(self, step: Step, reply_by_us: int | None) -> "Conversation":
-        waits = self.protocol.waits(step.then, self.side)
-        deadline_us = (self.deadline_us if reply_by_us is None else reply_by_us) if waits else None
-        return self._replace(state=step.then, deadline_us=deadline_us)
+    def _deadline_in(self, state: str, reply_by_us: int | None) -> int | None:
+        """Until when we wait in a state: as the last message says, else as before; None where we do not wait."""
+        if not self.protocol.waits(state, self.side):
+            return None
+        return self.deadline_us if reply_by_us is None else reply_by_us

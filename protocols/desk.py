@@ -2,23 +2,27 @@
 
     open / say      what our agent wants to say → envelopes to send        LocalProtocolError: our bug
     hear            an envelope that came in → Hearing                     theirs: not-understood goes back
+    hear_text       the same, from a wire, on the channel of somebody
     silence         a deadline that has passed → Silent, or None if it is stale
 
 The desk checks who speaks: that the message is for us, that the peer may take the protocol's role, that
 the conversation is its own, and that the message is in turn. What is not is answered with not-understood
-and changes nothing. A copy of what has been heard is dropped. A *round* groups conversations: it closes
-when all have answered or run into their deadlines.
+and changes nothing. A copy of what has been heard is dropped. A not-understood is never answered; it ends the
+conversation if it is about the last thing we said, and changes nothing if we have gone on since.
+
+A *round* groups conversations: it closes, once, when all have answered or run into their deadlines.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .conversation import NOT_UNDERSTOOD, Conversation
-from .envelope import Envelope, Side, Topic, index_of
-from .errors import LocalProtocolError, RemoteProtocolError
+from .envelope import Envelope, Side, Topic
+from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .messages import Message, NotUnderstood
 from .tables import START, Protocol, Step
 from .vocabulary import Vocabulary
+from .wire import Plain, from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Hearing:
     """What came of an incoming envelope.
 
     `step` is the table's step (None if refused, a copy, or a not-understood), `reply` what the desk answers
-    by itself, `closed_round` the round that this message completed.
+    by itself, `closed_round` the round that this message completed, `fault` why it was refused.
     """
 
     conversation: Conversation | None
@@ -34,6 +38,7 @@ class Hearing:
     reply: Envelope | None = None
     copy: bool = False
     closed_round: str | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Desk:
     vocabulary: Vocabulary
     conversations: dict[str, Conversation] = field(default_factory=dict)
     rounds: dict[str, set[str]] = field(default_factory=dict)
+    closed_rounds: set[str] = field(default_factory=set)
 
     def open(
         self,
@@ -65,15 +71,17 @@ class Desk:
         caused_by: str | None = None,
         round_id: str | None = None,
     ) -> Envelope:
-        """Begin a conversation (in a round, if one is named); LocalProtocolError if we may not."""
-        if topic.conversation_id in self.conversations:
-            raise LocalProtocolError(f"conversation {topic.conversation_id} is open already")
-        self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)
-        self._authorise(topic.peer, protocol.respondent, LocalProtocolError)
+        """Begin a conversation (in a round, if one is named); LocalProtocolError if we may not.
+
+        What waits for an answer needs a deadline, so `reply_by_us` may only be missing where nothing is awaited.
+        """
+        self._check_opening(protocol, topic, round_id)
         fresh = Conversation(protocol, topic, Side.INITIATOR, round=round_id)
         conversation, envelope = fresh.say(content, reply_by_us=reply_by_us, caused_by=caused_by)
+        if reply_by_us is None and not conversation.answered:
+            raise LocalProtocolError(f"{conversation.id}: we wait for an answer to {content.type_id} without reply-by")
         self.conversations[conversation.id] = conversation
-        if round_id is not None:
+        if round_id is not None and not conversation.answered:
             self.rounds.setdefault(round_id, set()).add(conversation.id)
         return envelope
 
@@ -95,17 +103,32 @@ class Desk:
 
     def hear(self, envelope: Envelope) -> Hearing:
         """Take in an envelope; never raises for what the other side did wrong."""
+        if isinstance(envelope.content, NotUnderstood):
+            return self._hear_not_understood(envelope, envelope.content)
         try:
-            if isinstance(envelope.content, NotUnderstood):
-                return self._hear_not_understood(envelope)
             conversation = self._conversation_for(envelope)
             if conversation.heard_before(envelope):
                 return Hearing(conversation, copy=True)
             moved, step = conversation.hear(envelope)
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self._not_understood(envelope, str(error)))
+            return Hearing(None, reply=self._not_understood(envelope, str(error)), fault=str(error))
         self.conversations[moved.id] = moved
         return Hearing(moved, step, closed_round=self._closed_round(moved))
+
+    def hear_text(self, text: str | bytes, *, via: str) -> Hearing:
+        """Take in what came over a wire on the channel of `via`; never raises for what the other side did wrong.
+
+        What cannot be read is answered, on the same channel, if it can be named.
+        """
+        plain: Plain = {}
+        try:
+            plain = to_plain(text)
+            envelope = from_plain(plain, self.vocabulary)
+            if envelope.sender != via:
+                raise RemoteProtocolError(f"{via} speaks in the name of {envelope.sender}")
+        except RemoteProtocolError as error:
+            return Hearing(None, reply=self._unread(plain, via, str(error)), fault=str(error))
+        return self.hear(envelope)
 
     def silence(self, conversation_id: str, deadline_us: int) -> Silent | None:
         """A deadline has passed; None if the conversation no longer waits for it."""
@@ -137,26 +160,46 @@ class Desk:
         except ValueError as error:
             raise RemoteProtocolError(str(error)) from error
         if (topic.initiator, topic.peer, topic.stage) != (envelope.sender, self.name, protocol.stage):
-            raise RemoteProtocolError(f"conversation id '{envelope.conversation_id}' does not name its parties and stage")
+            about = envelope.conversation_id
+            raise RemoteProtocolError(f"conversation id '{about}' does not name its parties and stage")
         if (START, Side.INITIATOR, type(envelope.content)) not in protocol.next_state:
             raise RemoteProtocolError(f"unknown conversation '{envelope.conversation_id}'")
         self._authorise(envelope.sender, protocol.initiator, RemoteProtocolError)
         self._authorise(self.name, protocol.respondent, RemoteProtocolError)
         return Conversation(protocol, topic, Side.RESPONDENT)
 
-    def _authorise(self, agent: str, role: str, error: type[Exception]) -> None:
+    def _check_opening(self, protocol: Protocol, topic: Topic, round_id: str | None) -> None:
+        """What the other side would refuse is refused here first, as our own fault."""
+        about = topic.conversation_id
+        if about in self.conversations:
+            raise LocalProtocolError(f"conversation {about} is open already")
+        if topic.initiator != self.name or topic.peer == self.name or topic.stage != protocol.stage:
+            raise LocalProtocolError(f"{self.name} cannot open {about} as {protocol.name} of stage {protocol.stage}")
+        if self.vocabulary.protocols.get(protocol.name) is not protocol:
+            raise LocalProtocolError(f"{protocol.name} is not in the vocabulary of this run")
+        if round_id in self.closed_rounds:
+            raise LocalProtocolError(f"round {round_id} has closed, {about} cannot join it")
+        try:
+            Topic.parse(about)
+        except ValueError as error:
+            raise LocalProtocolError(str(error)) from error
+        self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)
+        self._authorise(topic.peer, protocol.respondent, LocalProtocolError)
+
+    def _authorise(self, agent: str, role: str, error: type[ProtocolError]) -> None:
         kind = self.kinds.get(agent)
         if kind is None:
             raise error(f"unknown agent '{agent}'")
         if role not in self.vocabulary.roles.get(kind, frozenset()):
             raise error(f"{agent} ({kind}) may not take the role {role}")
 
-    def _hear_not_understood(self, envelope: Envelope) -> Hearing:
+    def _hear_not_understood(self, envelope: Envelope, content: NotUnderstood) -> Hearing:
         """Their not-understood ends the branch if it is about the last thing we said; it is never answered."""
         known = self.conversations.get(envelope.conversation_id)
-        about_last = known is not None and known.peer == envelope.sender and envelope.in_reply_to == known.last_said
-        if known is None or not about_last:
-            return Hearing(None)
+        if known is None or (envelope.receiver, envelope.sender) != (self.name, known.peer):
+            return Hearing(None, fault=f"{envelope.sender} has not understood what we did not say to it")
+        if not envelope.in_reply_to == content.message_id == known.last_said:
+            return Hearing(None, fault=f"{envelope.sender} has not understood {content.message_id}, which is past")
         if known.state == NOT_UNDERSTOOD:
             return Hearing(known, copy=True)
         moved = known._replace(state=NOT_UNDERSTOOD, deadline_us=None)
@@ -169,6 +212,15 @@ class Desk:
         about = envelope.conversation_id
         return Envelope(reply_id, self.name, envelope.sender, envelope.protocol, about, content, envelope.id)
 
+    def _unread(self, plain: Plain, via: str, reason: str) -> Envelope | None:
+        """The answer to a text that is no message; None if it does not say what it is, or is a not-understood."""
+        named = [plain.get(name) for name in ("id", "protocol", "conversation_id")]
+        if plain.get("type") == NotUnderstood.type_id or not all(isinstance(name, str) and name for name in named):
+            return None
+        about, protocol, conversation_id = (str(name) for name in named)
+        content = NotUnderstood(message_id=about, reason=reason)
+        return Envelope(f"{about}!{self.name}", self.name, via, protocol, conversation_id, content, about)
+
     def _closed_round(self, conversation: Conversation) -> str | None:
         """The round that is complete now that this conversation has been answered, if it is the last."""
         round_id = conversation.round
@@ -178,11 +230,7 @@ class Desk:
         waiting.discard(conversation.id)
         if waiting:
             return None
-        del self.rounds[str(round_id)]
+        assert round_id is not None
+        del self.rounds[round_id]
+        self.closed_rounds.add(round_id)
         return round_id
-
-
-def side_of(envelope: Envelope) -> Side | None:
-    """The side that spoke, read from the message id; None for a not-understood, which stands outside the table."""
-    found = index_of(envelope.id)
-    return found[0] if found else None

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from .messages import Message
 
-_NUMBER = re.compile(r"#(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
+_NUMBER = re.compile(r"(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
 
 
 class Side(StrEnum):
@@ -75,9 +75,17 @@ def message_id(conversation_id: str, side: Side, index: int) -> str:
     return f"{conversation_id}#{side.value[0]}{index}"
 
 
+def index_in(envelope_id: str, conversation_id: str, side: Side) -> int | None:
+    """The running number of a message that `side` says in a conversation, or None if the id is no such message's."""
+    head, _, tail = envelope_id.rpartition("#")
+    found = _NUMBER.match(tail) if head == conversation_id else None
+    return int(found["index"]) if found is not None and tail[0] == side.value[0] else None
+
+
 def index_of(envelope_id: str) -> tuple[Side, int] | None:
     """Side and running number read from a message id, or None if it has another form."""
-    found = _NUMBER.search(envelope_id)
+    head, _, tail = envelope_id.rpartition("#")
+    found = _NUMBER.match(tail) if head else None
     if found is None:
         return None
     side = Side.INITIATOR if found["side"] == "i" else Side.RESPONDENT

@@ -1,9 +1,9 @@
 """What can go wrong with a protocol, and whose fault it is.
 
-    ProtocolError
-    ├── TableError            a protocol's table contradicts itself: found when it is made
-    ├── LocalProtocolError    we broke the protocol: a bug of ours, raised
-    └── RemoteProtocolError   they broke it: answered with not-understood, recorded, survived
+ProtocolError
+├── TableError            a protocol's table contradicts itself: found when it is made
+├── LocalProtocolError    we broke the protocol: a bug of ours, raised
+└── RemoteProtocolError   they broke it: answered with not-understood, recorded, survived
 """
 
 

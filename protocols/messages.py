@@ -6,9 +6,11 @@ answer is wanted stands in the envelope (`envelope.py`). A type is named by an e
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+Reason = Annotated[str, Field(min_length=1)]
 
 
 class Performative(StrEnum):
@@ -49,8 +51,8 @@ class NotUnderstood(Message):
 
     type_id: ClassVar[str] = "gridpact.not-understood/1"
     performative: ClassVar[Performative] = Performative.NOT_UNDERSTOOD
-    message_id: str
-    reason: str
+    message_id: Annotated[str, Field(min_length=1)]
+    reason: Reason
 
 
 class Refuse(Message):
@@ -58,7 +60,7 @@ class Refuse(Message):
 
     type_id: ClassVar[str] = "gridpact.refuse/1"
     performative: ClassVar[Performative] = Performative.REFUSE
-    reason: str
+    reason: Reason
 
 
 class Agree(Message):
@@ -73,7 +75,7 @@ class Failure(Message):
 
     type_id: ClassVar[str] = "gridpact.failure/1"
     performative: ClassVar[Performative] = Performative.FAILURE
-    reason: str
+    reason: Reason
 
 
 class Done(Message):
@@ -88,7 +90,7 @@ class Cancel(Message):
 
     type_id: ClassVar[str] = "gridpact.cancel/1"
     performative: ClassVar[Performative] = Performative.CANCEL
-    reason: str
+    reason: Reason
 
 
 class Cancelled(Message):
@@ -103,4 +105,4 @@ class CancelTooLate(Message):
 
     type_id: ClassVar[str] = "gridpact.cancel-too-late/1"
     performative: ClassVar[Performative] = Performative.FAILURE
-    reason: str
+    reason: Reason

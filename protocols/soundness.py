@@ -1,9 +1,9 @@
 """What every protocol's table must be like: checked when a table is made, TableError says what is wrong.
 
-    one meaning      no step and no silence twice; no not-understood, which stands outside all tables
-    one opening      the initiator opens, with the act that its FIPA protocol begins with
-    one speaker      per state, but in a declared crossing; there both orders lead to the same state
-    one way out      every state can be reached and can end; silence is of somebody who is waited for
+one meaning      no step and no silence twice; no not-understood, which stands outside all tables
+one opening      the initiator opens, with the act that its FIPA protocol begins with
+one speaker      per state, but in a declared crossing; there both orders lead to the same state
+one way out      every state can be reached and can end; silence is of somebody who is waited for
 """
 
 from collections.abc import Iterable

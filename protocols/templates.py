@@ -8,6 +8,16 @@
 A timeout is not a message: the waiting side goes to a state of its own (`expired`, `closed`, …) in which
 an answer that still comes is heard as *late*. Agree may be skipped when the result comes in time, which
 also makes a lost agree harmless.
+
+Cancel, where a table has it, is the initiator's, and may cross anything that is still on its way:
+
+    asked, agreed ── cancel ─▶ cancelling ── inform-done(cancel) | failure(too late) ─▶ cancelled
+                                  │ an answer that was on its way
+                                  ▼
+    answered ──── cancel ──▶ over_cancelling ────────────────── failure(too late) ────▶ cancelled
+
+Neither side may be left hanging by a lost message, nor hear something that the table does not know: the
+tests walk two sides through every order, silence and loss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +28,11 @@ from .tables import START, Protocol, Silence, Step
 
 I, R = Side.INITIATOR, Side.RESPONDENT  # noqa: E741 - the letters of the message ids
 Messages = Sequence[type[Message]]
+CANCELLING, OVER_CANCELLING, CANCEL_EXPIRED = "cancelling", "over_cancelling", "cancel_expired"
+CANCEL_SILENCES = (Silence(CANCELLING, CANCEL_EXPIRED), Silence(OVER_CANCELLING, CANCEL_EXPIRED))
 
 
-def request(  # noqa: PLR0913 - the parts of a FIPA request, all by keyword
+def request(
     name: str,
     *,
     stage: str,
@@ -34,55 +46,50 @@ def request(  # noqa: PLR0913 - the parts of a FIPA request, all by keyword
     cancellable: bool = False,
 ) -> Protocol:
     """A request (or query): `by` asks, `of` refuses, agrees, fails or gives one of `results`."""
-    answers = (*results, Failure)
+    answers: Messages = (*results, Failure)
+    late: Messages = (Refuse, agree, *answers)
     steps = [
         Step(START, I, ask, "asked"),
         Step("asked", R, Refuse, "refused"),
         Step("asked", R, agree, "agreed"),
         *(Step(state, R, answer, _outcome(answer)) for state in ("asked", "agreed") for answer in answers),
-        *(Step("expired", R, answer, "expired", late=True) for answer in (Refuse, agree, *answers)),
+        *(Step("expired", R, answer, "expired", late=True) for answer in late),
     ]
-    if cancellable:
-        steps += _cancel_steps(agree, answers)
-    ends = {"expired"} | ({"done", "failed", "refused", "cancel_expired"} if cancellable else set())
     silences = [Silence("asked", "expired"), Silence("agreed", "expired")]
+    ends: set[str] = {"expired"}
+    crossings: set[str] = set()
     if cancellable:
-        silences += [Silence("cancelling", "cancel_expired"), Silence("over_cancelling", "done")]
-    return Protocol(
-        name,
-        fipa,
-        stage,
-        by,
-        of,
-        tuple(steps),
-        tuple(silences),
-        frozenset(ends),
-        frozenset({"asked", "agreed", "expired"} if cancellable else ()),
-        paper or {},
-    )
+        over = {"done", "failed", "refused"}
+        crossings = {"asked", "agreed", "expired"}
+        steps += _cancel_steps(going=(agree,), ending=(Refuse, *answers), live=sorted(crossings), over=sorted(over))
+        silences += CANCEL_SILENCES
+        ends |= over | {CANCEL_EXPIRED}
+    parts = (tuple(steps), tuple(silences), frozenset(ends), frozenset(crossings))
+    return Protocol(name, fipa, stage, by, of, *parts, paper or {})
 
 
 def _outcome(answer: type[Message]) -> str:
     return "failed" if answer is Failure else "done"
 
 
-def _cancel_steps(agree: type[Message], answers: Messages) -> list[Step]:
-    """The cancel meta-protocol, with every crossing: a cancel may meet any answer on its way."""
-    asking = [Step(state, I, Cancel, "cancelling") for state in ("asked", "agreed", "expired")]
-    over = [Step(state, I, Cancel, "over_cancelling") for state in ("done", "failed", "refused")]
-    crossing = [Step("cancelling", R, answer, "over_cancelling") for answer in (*answers, Refuse)]
-    replies = [
-        Step("cancelling", R, agree, "cancelling"),
-        Step("cancelling", R, Cancelled, "cancelled"),
-        Step("cancelling", R, CancelTooLate, "cancelled"),
-        Step("over_cancelling", R, CancelTooLate, "cancelled"),
-        Step("over_cancelling", R, Cancelled, "cancelled"),
+def _cancel_steps(*, going: Messages, ending: Messages, live: Sequence[str], over: Sequence[str]) -> list[Step]:
+    """The cancel meta-protocol: in `live` states it may be said, in `over` ones it comes too late.
+
+    `going` are the respondent's messages after which it goes on, `ending` those that end what was asked.
+    """
+    replies: Messages = (Cancelled, CancelTooLate)
+    return [
+        *(Step(state, I, Cancel, CANCELLING) for state in live),
+        *(Step(state, I, Cancel, OVER_CANCELLING, crossed=True) for state in over),
+        *(Step(CANCELLING, R, message, CANCELLING, crossed=True) for message in going),
+        *(Step(CANCELLING, R, message, OVER_CANCELLING, crossed=True) for message in ending),
+        *(Step(CANCELLING, R, reply, "cancelled") for reply in replies),
+        Step(OVER_CANCELLING, R, CancelTooLate, "cancelled"),
+        *(Step(CANCEL_EXPIRED, R, m, CANCEL_EXPIRED, late=True) for m in (*going, *ending, *replies)),
     ]
-    late = (agree, *answers, Refuse, Cancelled, CancelTooLate)
-    return asking + over + crossing + replies + [Step("cancel_expired", R, m, "cancel_expired", late=True) for m in late]
 
 
-def query(  # noqa: PLR0913 - as request
+def query(
     name: str,
     *,
     stage: str,
@@ -96,7 +103,7 @@ def query(  # noqa: PLR0913 - as request
     return request(name, stage=stage, ask=ask, by=by, of=of, results=results, paper=paper, fipa="fipa-query")
 
 
-def contract_net(  # noqa: PLR0913 - the parts of a FIPA contract net, all by keyword
+def contract_net(
     name: str,
     *,
     stage: str,
@@ -134,7 +141,7 @@ def contract_net(  # noqa: PLR0913 - the parts of a FIPA contract net, all by ke
     return Protocol(name, "fipa-contract-net", stage, by, of, steps, silences, ends, paper=paper or {})
 
 
-def subscribe(  # noqa: PLR0913 - the parts of a FIPA subscription, all by keyword
+def subscribe(
     name: str,
     *,
     stage: str,
@@ -145,30 +152,25 @@ def subscribe(  # noqa: PLR0913 - the parts of a FIPA subscription, all by keywo
     paper: Mapping[type[Message], str] | None = None,
 ) -> Protocol:
     """A subscription: informs follow until the respondent fails or the initiator cancels."""
+    over, live = ("failed", "refused"), ("asked", "expired", "streaming")
     steps = (
         Step(START, I, ask, "asked"),
         Step("asked", R, Refuse, "refused"),
-        Step("asked", R, Agree, "streaming"),
-        Step("asked", R, inform, "streaming"),
         Step("asked", R, Failure, "failed"),
-        Step("expired", R, Agree, "streaming", late=True),
-        Step("expired", R, inform, "streaming", late=True),
+        *(Step("asked", R, message, "streaming") for message in (Agree, inform)),
         Step("expired", R, Refuse, "refused", late=True),
+        Step("expired", R, Failure, "failed", late=True),
+        *(Step("expired", R, message, "streaming", late=True) for message in (Agree, inform)),
         Step("streaming", R, inform, "streaming"),
         Step("streaming", R, Failure, "failed"),
-        Step("streaming", I, Cancel, "cancelling"),
-        Step("cancelling", R, inform, "cancelling"),
-        Step("cancelling", R, Failure, "failed_cancelling"),
-        Step("cancelling", R, Cancelled, "cancelled"),
-        Step("failed", I, Cancel, "failed_cancelling"),
-        Step("failed_cancelling", R, CancelTooLate, "cancelled"),
+        *_cancel_steps(going=(Agree, inform), ending=(Refuse, Failure), live=live, over=over),
     )
-    silences = (Silence("asked", "expired"), Silence("cancelling", "cancelled"), Silence("failed_cancelling", "cancelled"))
-    ends, crossings = frozenset({"failed", "expired"}), frozenset({"streaming"})
-    return Protocol(name, "fipa-subscribe", stage, by, of, steps, silences, ends, crossings, paper or {})
+    silences = (Silence("asked", "expired"), *CANCEL_SILENCES)
+    ends = frozenset({*over, "expired", CANCEL_EXPIRED})
+    return Protocol(name, "fipa-subscribe", stage, by, of, steps, silences, ends, frozenset(live), paper or {})
 
 
-def propose(  # noqa: PLR0913 - the parts of a FIPA propose, all by keyword
+def propose(
     name: str,
     *,
     stage: str,

@@ -11,16 +11,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from .envelope import Envelope
 from .errors import RemoteProtocolError
+from .information.quantities import LAST_US
 from .messages import Message
 from .vocabulary import Vocabulary
 
-FIELDS = ("id", "sender", "receiver", "protocol", "conversation_id", "in_reply_to", "caused_by", "reply_by_us")
+Plain = dict[str, Any]
+TEXTS = ("id", "sender", "receiver", "protocol", "conversation_id")
+FIELDS = (*TEXTS, "in_reply_to", "caused_by", "reply_by_us")
+MEMBERS = frozenset({*FIELDS, "type", "content"})
+LONGEST = 1000
 _OBJECT = TypeAdapter(dict[str, Any])
 
 
 def to_json(envelope: Envelope) -> str:
     """One envelope as a JSON text with a fixed order of keys."""
-    plain: dict[str, Any] = {name: getattr(envelope, name) for name in FIELDS}
+    plain: Plain = {name: getattr(envelope, name) for name in FIELDS}
     plain["type"] = envelope.content.type_id
     plain["content"] = envelope.content.model_dump(mode="json")
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
@@ -28,38 +33,58 @@ def to_json(envelope: Envelope) -> str:
 
 def from_json(text: str | bytes, vocabulary: Vocabulary) -> Envelope:
     """Read an envelope; RemoteProtocolError says what is wrong with it."""
+    return from_plain(to_plain(text), vocabulary)
+
+
+def to_plain(text: str | bytes) -> Plain:
+    """Read a JSON object; RemoteProtocolError if the text is none."""
     try:
-        plain = _OBJECT.validate_json(text)
+        return _OBJECT.validate_json(text)
     except ValidationError as error:
         raise RemoteProtocolError("not a JSON object") from error
-    return from_plain(plain, vocabulary)
 
 
-def from_plain(plain: dict[str, Any], vocabulary: Vocabulary) -> Envelope:
+def from_plain(plain: Plain, vocabulary: Vocabulary) -> Envelope:
     """Build an envelope from a JSON object's members; RemoteProtocolError says what is wrong with them."""
-    wrong = set(plain) ^ {*FIELDS, "type", "content"}
+    wrong = set(plain) ^ MEMBERS
     if wrong:
         raise RemoteProtocolError(f"envelope members missing or unknown: {', '.join(sorted(wrong))}")
-    content = content_from(str(plain["type"]), plain["content"], vocabulary)
-    texts = ("id", "sender", "receiver", "protocol", "conversation_id")
-    if any(not isinstance(plain[name], str) or not plain[name] for name in texts):
-        raise RemoteProtocolError(f"envelope members {', '.join(texts)} must be non-empty texts")
-    if any(not isinstance(plain[name], str | None) for name in ("in_reply_to", "caused_by")):
-        raise RemoteProtocolError("in_reply_to and caused_by must be texts or null")
-    if not isinstance(plain["reply_by_us"], int | None) or isinstance(plain["reply_by_us"], bool):
-        raise RemoteProtocolError("reply_by_us must be an integer or null")
+    _check_members(plain)
+    content = content_from(plain["type"], plain["content"], vocabulary)
     return Envelope(content=content, **{name: plain[name] for name in FIELDS})
 
 
+def _check_members(plain: Plain) -> None:
+    for name in (*TEXTS, "type", "in_reply_to", "caused_by"):
+        value, optional = plain[name], name in {"in_reply_to", "caused_by"}
+        if value is None and optional:
+            continue
+        if not isinstance(value, str) or not 1 <= len(value) <= LONGEST:
+            or_null = " or null" if optional else ""
+            raise RemoteProtocolError(f"envelope member {name} must be a text of 1 to {LONGEST} characters{or_null}")
+    reply_by_us = plain["reply_by_us"]
+    if reply_by_us is not None and (type(reply_by_us) is not int or not 0 <= reply_by_us <= LAST_US):
+        raise RemoteProtocolError("envelope member reply_by_us must be microseconds since the epoch, or null")
+
+
 def content_from(type_id: str, content: object, vocabulary: Vocabulary) -> Message:
-    """Validate a message's content against its type; RemoteProtocolError names the first fault."""
+    """Validate a message's content against its type; RemoteProtocolError names the first fault.
+
+    Strict: a text is no number, and an instant is an ISO 8601 text.
+    """
     message = vocabulary.messages.get(type_id)
     if message is None:
-        understood = ", ".join(sorted(vocabulary.messages))
-        raise RemoteProtocolError(f"unknown message type '{type_id}'; understood: {understood}")
+        raise RemoteProtocolError(f"unknown message type '{type_id}'; understood: {_understood(type_id, vocabulary)}")
     try:
-        return message.model_validate_json(json.dumps(content))
+        return message.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"]) or "content"
         raise RemoteProtocolError(f"{type_id}: {where}: {fault['msg']}") from error
+
+
+def _understood(type_id: str, vocabulary: Vocabulary) -> str:
+    """The versions that are understood of a type, or else every type."""
+    name = type_id.partition("/")[0]
+    versions = [known for known in vocabulary.messages if known.partition("/")[0] == name]
+    return ", ".join(sorted(versions or vocabulary.messages))

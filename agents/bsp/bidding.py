@@ -1,5 +1,6 @@
 """A participant answers calls for offers at its own due time, with what it is qualified for and has available."""
 
+import re
 from dataclasses import replace
 
 from ...protocols.information.offering import (
@@ -16,7 +17,7 @@ from ...protocols.messages import Message
 from ...protocols.stages import offering as stage
 from ..actions import Action, Note, Observe, Say, Wake
 from ..agent import Reaction
-from ..events import Event, Heard, Sampled, Silence, Woken
+from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..market.merit_order import floor_to_step
 from ..profiles import BidPlan, BspProfile
 from .reading import ParticipantReading
@@ -25,6 +26,7 @@ from .state import BspState
 SUBMIT, RECORD = "offering/submit/", "offering/record/"
 AVAILABILITY = "availability"
 RECORD_AFTER_US = 30 * US_PER_S
+REVISION = re.compile(r"\.r\d+$")
 
 
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
@@ -37,6 +39,9 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return replace(state, available=state.available.update(known)), ()
         case Heard():
             return _hear(profile, state, event, now_us)
+        case Rejected():
+            calls, cid = state.calls, event.conversation.id
+            return replace(state, calls=calls.delete(cid) if cid in calls else calls), ()
         case Silence():
             evidence = {"name": "offer lapsed", "conversation_id": event.conversation.id}
             return state, (Note(stage.STAGE, None, evidence),)
@@ -75,21 +80,29 @@ def _called(profile: BspProfile, state: BspState, event: Heard, call: CallForOff
 
 
 def _plans(profile: BspProfile, state: BspState, call: CallForOffers) -> list[tuple[BidPlan, float]]:
-    """Planned bids for a call, with the MW that qualification and availability leave."""
-    found = []
+    """Planned bids for a call, with the MW that qualification and availability leave of their resources."""
+    found: list[tuple[BidPlan, float]] = []
     for plan in profile.bids:
         if (plan.product, plan.direction) == (call.product, call.direction):
-            most_mw = min(plan.quantity_mw, state.qualified.get(f"{plan.resource}|{plan.direction}", 0.0))
-            if plan.resource in state.available:
-                most_mw = min(most_mw, state.available[plan.resource][0 if plan.direction == "up" else 1])
+            bid_mw = sum(quantity_mw for other, quantity_mw in found if other.resource == plan.resource)
+            most_mw = min(plan.quantity_mw, round(_usable_mw(state, plan) - bid_mw, 6))
             quantity_mw = floor_to_step(most_mw, call.quantity_step_mw) if plan.divisible else plan.quantity_mw
             if most_mw >= quantity_mw >= max(plan.min_quantity_mw, call.min_quantity_mw):
                 found.append((plan, quantity_mw))
     return found
 
 
+def _usable_mw(state: BspState, plan: BidPlan) -> float:
+    """What a resource is qualified for and has available in a plan's direction."""
+    qualified_mw = state.qualified.get(f"{plan.resource}|{plan.direction}", 0.0)
+    available = state.available.get(plan.resource, (qualified_mw, qualified_mw))
+    return min(qualified_mw, available[0 if plan.direction == "up" else 1])
+
+
 def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
-    call = state.calls[conversation_id]
+    call = state.calls.get(conversation_id)
+    if call is None:
+        return state, ()
     state = replace(state, calls=state.calls.delete(conversation_id))
     period = conversation_id.split("/")[2]
     offers = tuple(
@@ -99,6 +112,7 @@ def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: 
     if not offers:
         return state, (Say(conversation_id, NoOffer(reason="nothing is available any more")),)
     valid_until_us = profile.calendar.period(period).gate_closure_us + 2 * profile.patience.validation_us
+    state = replace(state, offered=state.offered.set(conversation_id, offers))
     return state, (Say(conversation_id, Offers(offers=offers), valid_until_us),)
 
 
@@ -133,8 +147,24 @@ def _offer(
 
 def _awarded(profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...]) -> Reaction[BspState]:
     """The TSO has accepted: the offers bind from now on, and a record is owed after delivery."""
+    foreign = [offer.offer_id for offer in offers if not _is_ours(state, event.conversation.id, offer)]
+    if foreign:
+        reason = f"not what was offered: {', '.join(foreign)}"
+        return state, (Say(event.conversation.id, Withdrawal(reason=reason)),)
     step = "6.9" if profile.coordination.dso_in_offering else "5.6"
     note = Note(stage.STAGE, step, {"name": "acceptance received", "offer_ids": [o.offer_id for o in offers]})
     due_us = profile.calendar.period(event.topic.period).end_us + RECORD_AFTER_US
     actions: tuple[Action, ...] = (note, Wake(RECORD + event.conversation.id, due_us))
     return replace(state, book=state.book.awarded(offers)), actions
+
+
+def _is_ours(state: BspState, conversation_id: str, accepted: Offer) -> bool:
+    """Whether an accepted offer is one that was made, whole or in part: the same but for quantity and revision."""
+    names = set(Offer.model_fields) - {"offer_id", "related_offer_id", "revision", "status", "quantity_mw"}
+    for offer in state.offered.get(conversation_id, ()):
+        same_id = REVISION.sub("", accepted.offer_id) == offer.offer_id
+        least_mw = offer.min_quantity_mw if offer.divisible else offer.quantity_mw
+        fits = least_mw - 1e-6 <= accepted.quantity_mw <= offer.quantity_mw + 1e-6
+        if same_id and fits:
+            return all(getattr(accepted, name) == getattr(offer, name) for name in sorted(names))
+    return False

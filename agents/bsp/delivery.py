@@ -16,7 +16,7 @@ from ...protocols.information.activation import (
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Actuate, Note, Observe, Publish, Say, Wake
+from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Woken
 from ..ordering import END, START, Booked, cancel, over, take
@@ -152,4 +152,10 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     )
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
-    return counted, (Publish(state.listeners, measurement),)
+    again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
+    return counted, (Publish(state.listeners, measurement), *again)
+
+
+def _dispatched(state: BspState) -> tuple[Action, ...]:
+    """An aggregator splits its set-points over the DFRs anew at every reading, because storages fill and empty."""
+    return tuple(Actuate(resource, power_mw) for resource, power_mw in sorted(state.set_points.items()) if power_mw)

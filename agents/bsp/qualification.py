@@ -39,7 +39,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Sampled(reading=reading):
             return _sampled(state, reading, now_us), ()
         case Heard():
-            return _hear(state, event, now_us)
+            return _hear(profile, state, event, now_us)
         case Silence() | Rejected():
             return state, (_unqualified("no answer in time" if isinstance(event, Silence) else "not understood"),)
         case _:
@@ -58,14 +58,14 @@ def _apply(profile: BspProfile, now_us: int) -> Open:
     return Open(stage.PREQUALIFICATION, topic, application, profile.calendar.first.cfp_us)
 
 
-def _hear(state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
+def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
     match event.content:
         case Qualified() as result if not event.late:
             return _qualified(state, result)
         case NotQualified(reason=reason) | Refuse(reason=reason) | Failure(reason=reason):
             return state, (_unqualified(reason),)
         case TestOrder() as order:
-            return _begin_test(state, event.conversation.id, order, now_us)
+            return _begin_test(profile, state, event.conversation.id, order, now_us)
         case _:
             return state, ()
 
@@ -81,7 +81,11 @@ def _unqualified(reason: str) -> Note:
     return Note(stage.STAGE, "4.6", {"name": "not qualified", "reason": reason, "qualified": []})
 
 
-def _begin_test(state: BspState, conversation_id: str, order: TestOrder, now_us: int) -> Reaction[BspState]:
+def _begin_test(
+    profile: BspProfile, state: BspState, conversation_id: str, order: TestOrder, now_us: int
+) -> Reaction[BspState]:
+    if not profile.owns(order.resource):
+        return state, (Say(conversation_id, Refuse(reason=f"{order.resource} is no resource of ours")),)
     if state.test is not None:
         return state, (Say(conversation_id, Refuse(reason="another test is running")),)
     end_us = order.start + round(order.duration_s * US_PER_S)

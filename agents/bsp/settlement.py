@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from ...protocols.information.offering import DeliveredOffer, DeliveryRecord
+from ...protocols.information.offering import DeliveredOffer, DeliveryRecord, Offer
 from ...protocols.information.settlement import Statement, StatementAccepted, StatementDisputed
 from ..actions import Action, Say
 from ..delivery import OrderBook
-from ..market.settlement import amount, total
+from ..market.settlement import amount, settled_on, total
 
 
 def record(book: OrderBook, conversation_id: str, baseline: str) -> tuple[Action, ...]:
@@ -25,20 +25,27 @@ def record(book: OrderBook, conversation_id: str, baseline: str) -> tuple[Action
 
 
 def answer(book: OrderBook, conversation_id: str, statement: Statement, tolerance: float) -> tuple[Action, ...]:
-    """Accept a statement, or dispute it when it is further from our own books than the tolerance."""
-    claimed = Decimal(0)
-    for line in statement.lines:
-        offer = book.offers.get(line.offer_id)
-        if offer is None:
-            return (_dispute(conversation_id, f"{line.offer_id} is no offer of ours that was accepted", claimed),)
-        energy = book.requested if line.settled_on == "requested" else book.delivered
-        sign = 1 if offer.direction == "up" else -1
-        claimed += sign * amount(energy.get(line.offer_id, 0), offer.price_eur_per_mwh)
+    """Accept a statement, or dispute it when it is further from our own books than the tolerance.
+
+    Our books are all our offers of the period, whether the statement names them or not.
+    """
+    own = [o for _, o in sorted(book.offers.items()) if statement.start <= o.delivery_start < statement.end]
+    claimed = sum((_claim(book, offer) for offer in own), Decimal(0))
+    foreign = [line.offer_id for line in statement.lines if line.offer_id not in {offer.offer_id for offer in own}]
+    if foreign:
+        return (_dispute(conversation_id, f"{', '.join(foreign)}: no offer of ours that was accepted", claimed),)
     stated = total(statement.lines)
     allowed = max(Decimal("0.50"), abs(claimed) * Decimal(str(tolerance)))
     if abs(stated - claimed) > allowed:
         return (_dispute(conversation_id, f"stated {stated} EUR, our books say {claimed} EUR", claimed),)
     return (Say(conversation_id, StatementAccepted()),)
+
+
+def _claim(book: OrderBook, offer: Offer) -> Decimal:
+    """What an offer has earned by our books: + the TSO pays."""
+    energy = book.requested if settled_on(offer.product) == "requested" else book.delivered
+    earned = amount(energy.get(offer.offer_id, 0), offer.price_eur_per_mwh)
+    return earned if offer.direction == "up" else -earned
 
 
 def _dispute(conversation_id: str, reason: str, claimed: Decimal) -> Say:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from immutables import Map
 
 from ...protocols.information.capacity import TestOrder, TestSample
-from ...protocols.information.offering import CallForOffers
+from ...protocols.information.offering import CallForOffers, Offer
 from ..delivery import OrderBook
 
 
@@ -20,11 +20,12 @@ class RunningTest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BspState:
-    """All a participant knows: qualified MW by `resource|direction`, calls still open, its order book, who listens."""
+    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens."""
 
     qualified: Map[str, float] = Map()
     test: RunningTest | None = None
     calls: Map[str, CallForOffers] = Map()
+    offered: Map[str, tuple[Offer, ...]] = Map()
     available: Map[str, tuple[float, float]] = Map()
     book: OrderBook = OrderBook()
     listeners: tuple[str, ...] = ()

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...grid.cvr import TapBlock
-from ...grid.readings import Readings
 from ...protocols.information.capacity import (
     ConnectedShare,
     Dynamics,
@@ -22,19 +21,13 @@ from ...protocols.information.capacity import (
     ResourceData,
     TapData,
     TechnicalData,
-    TestOrder,
-    TestReport,
-    TestSample,
 )
 from ...protocols.information.offering import Acceptance, CallForOffers, NoOffer, Offer, Offers, Withdrawal
-from ...protocols.information.quantities import US_PER_S
-from ...protocols.messages import Agree, Failure, Message
+from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import prequalification as stage
-from ..actions import Action, Actuate, Compute, Note, Observe, Say, Wake
+from ..actions import Action, Compute, Note, Say, Wake
 from ..agent import Reaction
 from ..bsp.bidding import RECORD, RECORD_AFTER_US, SUBMIT
-from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
-from ..bsp.state import RunningTest
 from ..events import Computed, Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
@@ -59,6 +52,8 @@ def required(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) ->
     """The TSO asks for technical data: look at what the taps can do now."""
     asked = event.content
     assert isinstance(asked, Requirements)
+    if profile.demand_response is None:
+        return state, (Say(event.conversation.id, Refuse(reason="no demand response is offered in this grid")),)
     job = AskTaps(profile.grid, now_us)
     state = state.with_demand(attempt=asked.attempt)
     return state, (Say(event.conversation.id, Agree()), Compute(TECHNICAL + event.conversation.id, job))
@@ -72,7 +67,7 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
         return state, (Say(conversation_id, Failure(reason=f"the study failed: {event.error}")),)
     response = profile.demand_response
     assert response is not None
-    steps = {t.name: min(response.max_steps, len(_up(options, t.name))) for t in options.transformers}
+    steps = {t.name: min(response.max_steps, len(up_blocks(options, t.name))) for t in options.transformers}
     claims = {t.name: _claim(profile, state, options, t.name, steps[t.name]) for t in options.transformers}
     usable = {name: count for name, count in steps.items() if count > 0}
     demand = state.demand
@@ -89,7 +84,8 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
     return state, (*notes, Say(conversation_id, answer))
 
 
-def _up(options: TapOptions, transformer: str) -> list[TapBlock]:
+def up_blocks(options: TapOptions, transformer: str) -> list[TapBlock]:
+    """The steps of a transformer that free power, in their order."""
     return [block for block in options.blocks if block.transformer == transformer and block.p_mw > 0]
 
 
@@ -99,7 +95,7 @@ def _claim(profile: DsoProfile, state: DsoState, options: TapOptions, transforme
     if measured_mw is not None or steps == 0:
         return measured_mw or 0.0
     if state.demand.attempt > 1:
-        return floor_to_step(sum(block.p_mw for block in _up(options, transformer)[:steps]) / steps, KILOWATT)
+        return floor_to_step(sum(block.p_mw for block in up_blocks(options, transformer)[:steps]) / steps, KILOWATT)
     assert profile.demand_response is not None
     share_mw = options.import_mw / len(options.transformers)
     return floor_to_step(profile.demand_response.assumed_cvr_factor * share_mw * options.step_percent / 100, KILOWATT)
@@ -146,63 +142,6 @@ def _resource(profile: DsoProfile, transformer: str, steps: int, mw_per_step: fl
     )
 
 
-def begin_test(state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
-    """Follow the TSO's test with the real taps, against the import measured just before."""
-    order = event.content
-    assert isinstance(order, TestOrder)
-    end_us = order.start + round(order.duration_s * US_PER_S)
-    steps = [Wake(f"{TEST_STEP}{i}", order.start + round(s.offset_s * US_PER_S)) for i, s in enumerate(order.steps)]
-    meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
-    first = Observe(TEST_METER, 1, now_us)
-    state = state.with_demand(test=RunningTest(event.conversation.id, order), test_base_mw=None)
-    return state, (Say(event.conversation.id, Agree()), first, *steps, meter, Wake(TEST_END, end_us))
-
-
-def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action, ...]:
-    """Move the taps as the test says: fully down in voltage, or back."""
-    test, options = state.demand.test, state.demand.options
-    if test is None or options is None:
-        return ()
-    transformer = transformer_of(profile.grid, test.order.resource)
-    wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
-    return (Actuate(f"taps/{transformer}", position(state, transformer, wanted)),)
-
-
-def position(state: DsoState, transformer: str, steps: int) -> int:
-    """The tap position after a number of up blocks."""
-    options = state.demand.options
-    assert options is not None
-    start = next(t.position for t in options.transformers if t.name == transformer)
-    return start + sum(block.steps for block in _up(options, transformer)[:steps])
-
-
-def sample_test(state: DsoState, readings: Readings, now_us: int) -> DsoState:
-    """Import less than just before the test is what the taps have freed."""
-    test, import_mw = state.demand.test, sum(p_mw for _, p_mw, _ in readings.interface)
-    if test is None:
-        return state
-    if state.demand.test_base_mw is None or now_us < test.order.start:
-        return state.with_demand(test_base_mw=import_mw)
-    freed_mw = round(state.demand.test_base_mw - import_mw, 6)
-    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=freed_mw)
-    return state.with_demand(test=test._replace(samples=(*test.samples, sample)))
-
-
-def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
-    """Report, and remember what was measured per step."""
-    test = state.demand.test
-    if test is None:
-        return state, ()
-    transformer = transformer_of(profile.grid, test.order.resource)
-    steps = state.demand.steps.get(transformer, 0)
-    until_s = test.order.steps[-1].offset_s
-    held = [sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
-    measured_mw = floor_to_step(max(0.0, min(held, default=0.0)) / max(1, steps), KILOWATT)
-    known = state.demand.mw_per_step.set(transformer, measured_mw)
-    report = TestReport(resource=test.order.resource, samples=test.samples)
-    return state.with_demand(test=None, mw_per_step=known), (Say(test.conversation_id, report),)
-
-
 def qualified(state: DsoState, event: Heard) -> Reaction[DsoState]:
     """The TSO acknowledges the qualification."""
     proposal = event.content
@@ -216,7 +155,7 @@ def called(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> R
     """A call for offers: at the due time, see what the forecast allows."""
     call = event.content
     assert isinstance(call, CallForOffers)
-    if not any(key.endswith(f"|{call.direction}") for key in state.demand.qualified):
+    if call.product != "mFRR" or not any(key.endswith(f"|{call.direction}") for key in sorted(state.demand.qualified)):
         reason = f"nothing qualified for {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)

@@ -2,7 +2,7 @@
 
 from ...protocols.information.offering import BaselineForecast, ForecastQuery, PointForecast, ZoneForecast
 from ...protocols.information.quantities import US_PER_S
-from ...protocols.messages import Agree, Failure
+from ...protocols.messages import Agree, Failure, Refuse
 from ..actions import Compute, Say
 from ..agent import Reaction
 from ..events import Computed, Heard
@@ -11,14 +11,18 @@ from .state import DsoState
 from .studies import Forecast, InterfaceForecast
 
 FORECAST = "forecast/"
+MOST_INTERVALS = 1000
 
 
 def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
     """The TSO asks for the forecast of a period."""
     query = event.content
     assert isinstance(query, ForecastQuery)
-    instants = tuple(range(query.start, query.end, query.resolution_s * US_PER_S))
-    job = Forecast(profile.grid, instants)
+    instants = range(query.start, query.end, query.resolution_s * US_PER_S)
+    if len(instants) > MOST_INTERVALS:
+        reason = f"{len(instants)} intervals asked for, at most {MOST_INTERVALS} are given"
+        return state, (Say(event.conversation.id, Refuse(reason=reason)),)
+    job = Forecast(profile.grid, tuple(instants))
     return state, (Say(event.conversation.id, Agree()), Compute(f"{FORECAST}{query.end}/{event.conversation.id}", job))
 
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 from ...grid.limits import Activation, Allowed, Binding
 from ...grid.readings import Readings
 from ...protocols.envelope import Topic
-from ...protocols.information.activation import GridReading, Limit, LimitRequest, Measurement
+from ...protocols.information.activation import GridReading, Limit, LimitFollowed, LimitRequest, Measurement
 from ...protocols.information.offering import AcceptedOffer
+from ...protocols.messages import Agree
 from ...protocols.stages import activation as stage
 from ..actions import Action, Compute, Note, Open
 from ..agent import Reaction
@@ -32,12 +33,13 @@ LOOK_US = 60_000_000
 
 
 def told(state: DsoState, event: Heard) -> DsoState:
-    """A participant's measurement has come in."""
-    measurement = event.content
+    """A participant's measurement has come in; it speaks for itself and its own connection points only."""
+    measurement, name = event.content, event.conversation.peer
     assert isinstance(measurement, Measurement)
-    points = tuple((point.point, point.p_mw) for point in measurement.points)
+    own = {point for _, one in sorted(state.connected.items()) if one.participant == name for point, _ in one.points}
+    points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
     known = Told(measurement.set_point_mw, measurement.activated_mw, points)
-    return replace(state, told=state.told.set(measurement.participant, known))
+    return replace(state, told=state.told.set(name, known))
 
 
 def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) -> Reaction[DsoState]:
@@ -107,36 +109,42 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
     if not limits:
         return state, note
     in_force = state.limits
-    for limit in limits:
-        key = limit_key(state.accepted[limit.offer_id])
-        in_force = in_force.set(key, InForce(limit.max_mw, now_us, confirmed=False))
     number = state.requests + 1
     request = _request(profile, state, limits, number, now_us)
+    for limit in limits:
+        key = limit_key(state.accepted[limit.offer_id])
+        in_force = in_force.set(key, InForce(limit.max_mw, now_us, request.topic.conversation_id))
     return replace(state, limits=in_force, requests=number, looked_us=now_us), (*note, request)
 
 
 def _limits(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> tuple[Limit, ...]:
-    limits = []
+    """One limit a resource: what all its offers may use together, in the name of the first of them."""
+    by_resource: dict[str, list[Allowed]] = {}
     for allowed in watch.allowed or ():
-        offer = state.accepted[allowed.id]
-        max_mw = floor_to_step(abs(allowed.p_mw), STEP_MW)
+        by_resource.setdefault(limit_key(state.accepted[allowed.id]), []).append(allowed)
+    limits = []
+    for key, together in by_resource.items():
+        offer = state.accepted[together[0].id]
+        max_mw = floor_to_step(abs(sum(allowed.p_mw for allowed in together)), STEP_MW)
         if max_mw < max(offer.min_quantity_mw, STEP_MW):
             max_mw = 0.0
-        before = state.limits.get(limit_key(offer))
-        bound = allowed.binding is not None
-        held = before is not None and now_us - before.since_us >= profile.hold_limit_us
-        if _is_news(before, max_mw, bound=bound, held=held):
-            limits.append(_limit(profile, offer, allowed, max_mw))
+        binding = next((allowed for allowed in together if allowed.binding is not None), together[0])
+        before = state.limits.get(key)
+        lasted_us = now_us - before.since_us if before else 0
+        if _is_news(profile, before, max_mw, bound=binding.binding is not None, lasted_us=lasted_us):
+            limits.append(_limit(profile, offer, binding, max_mw))
     return tuple(limits)
 
 
-def _is_news(before: InForce | None, max_mw: float, *, bound: bool, held: bool) -> bool:
-    """Tighten at once; lift only by a margin and not before the last change has been held."""
+def _is_news(profile: DsoProfile, before: InForce | None, max_mw: float, *, bound: bool, lasted_us: int) -> bool:
+    """Tighten at once; lift only by a margin and not before the last change has been held; repeat if unconfirmed."""
     if before is None:
         return bound
     if bound and max_mw < before.max_mw - STEP_MW / 2:
         return True
-    return held and max_mw > before.max_mw + LIFT_MW
+    if before.status == "unconfirmed":
+        return lasted_us >= LOOK_US
+    return lasted_us >= profile.hold_limit_us and max_mw > before.max_mw + LIFT_MW
 
 
 def _limit(profile: DsoProfile, offer: AcceptedOffer, allowed: Allowed, max_mw: float) -> Limit:
@@ -195,14 +203,17 @@ def _worst(watch: Watch) -> Binding | None:
 
 
 def answered(state: DsoState, event: Heard | Silence | Rejected) -> Reaction[DsoState]:
-    """The TSO has confirmed a limit, or has not: then it is asked for again with the next readings."""
-    confirmed = isinstance(event, Heard) and event.conversation.state == "done"
-    if isinstance(event, Heard) and event.conversation.state == "agreed":
+    """The TSO has confirmed the limits of a request, late or not; or it has not: then they are asked for again.
+
+    A limit that is not confirmed is kept, because the TSO and the participant may have it in force nevertheless.
+    """
+    content = event.content if isinstance(event, Heard) else None
+    if isinstance(content, Agree):
         return state, ()
-    limits = state.limits
-    for key, limit in state.limits.items():
-        if not limit.confirmed:
-            limits = limits.set(key, limit._replace(confirmed=True)) if confirmed else limits.delete(key)
+    limits, confirmed = state.limits, isinstance(content, LimitFollowed)
+    for key, limit in sorted(state.limits.items()):
+        if limit.request == event.conversation.id:
+            limits = limits.set(key, limit._replace(status="confirmed" if confirmed else "unconfirmed"))
     if confirmed:
         return replace(state, limits=limits), ()
     evidence = {"name": "limit not confirmed", "conversation_id": event.conversation.id}

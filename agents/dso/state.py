@@ -1,7 +1,7 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from immutables import Map
 
@@ -30,11 +30,12 @@ class Told(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """A limit in force: MW, since when, and whether the TSO has confirmed it."""
+    """A limit in force: MW, since when, in which request, and what the TSO has said of it."""
 
     max_mw: float
     since_us: int
-    confirmed: bool
+    request: str
+    status: Literal["asked", "confirmed", "unconfirmed"] = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,16 @@ class DemandResponseState:
 
 @dataclass(frozen=True, slots=True)
 class DsoState:
-    """All a DSO knows."""
+    """All a DSO knows.
+
+    Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
+    order list are those whose resources nobody has applied with.
+    """
 
     connected: Map[str, Connected] = Map()
     waiting: Map[str, CapacityRequest] = Map()
+    judging: Map[str, tuple[tuple[str, CapacityRequest], ...]] = Map()
+    unknown: Map[str, tuple[str, ...]] = Map()
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()

@@ -14,9 +14,10 @@ from ..agent import Reaction
 from ..events import Heard
 from ..ordering import Booked, cancel, over, take
 from ..profiles import DsoProfile
-from .demand_response import position, resource_of
+from .demand_response import resource_of
 from .state import DsoState
 from .studies import Watch
+from .tap_test import position
 
 
 def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:

@@ -1,7 +1,11 @@
 """A DSO validates: capacity against its planning cases, merit order lists against its forecast.
 
-    CapacityRequest ─▶ agree ─▶ Prequalify ─▶ CapacityVerdict        MeritOrderList ─▶ Validate ─▶ MeritOrderVerdict
+    CapacityRequest ─▶ Prequalify ─▶ agree, CapacityVerdict
+    MeritOrderList ─▶ Validate ─▶ agree, MeritOrderVerdict
     AcceptanceNotice ─▶ done, and a subscription to the measurements of who was accepted
+
+The DSO agrees when the study has shown that it can evaluate what is asked; where a connection point is not its
+own it refuses, which it could not do any more once it had agreed.
 
 Where the DSO takes part in the offering, prequalification looks at each capacity separately; where it does
 not, at everything qualified in its grid together, because nobody asks it again.
@@ -41,7 +45,9 @@ from ..profiles import DsoProfile
 from .state import Connected, DsoState
 from .studies import Prequalify, UnknownPoint, Validate
 
-CAPACITY, LIST, SEPARATOR = "capacity/", "list/", "|"
+Judged = tuple[tuple[str, CapacityRequest], ...]
+
+CAPACITY, LIST = "capacity/", "list/"
 JOINT = "capacity/gathered"
 GATHER_US = 60_000_000
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
@@ -64,24 +70,27 @@ def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard, now_u
         connected = connected.set(resource.id, Connected(request.applicant, resource.points()))
     waiting = state.waiting.set(event.conversation.id, request)
     state = replace(state, connected=connected, waiting=waiting)
-    agree = Say(event.conversation.id, Agree())
     if len(waiting) < request.judged_with:
-        return state, (agree, Wake(JOINT, now_us + GATHER_US))
-    state, study = capacity_gathered(profile, state)
-    return state, (agree, *study)
+        return state, (Wake(JOINT, now_us + GATHER_US),)
+    return capacity_gathered(profile, state)
 
 
 def capacity_gathered(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
-    """Judge what has come: the requests are named in the study's key."""
+    """Judge what has come."""
     if not state.waiting:
         return state, ()
-    requests = sorted(state.waiting.items())
+    state, study = _judge(profile, replace(state, waiting=Map()), tuple(sorted(state.waiting.items())))
+    return state, (study, Forget(JOINT))
+
+
+def _judge(profile: DsoProfile, state: DsoState, requests: Judged) -> tuple[DsoState, Compute]:
+    """One study of all these requests, under the name of the first."""
     joint = max(request.judged_with for _, request in requests) > 1
     scope: Literal["single", "all"] = "single" if profile.coordination.dso_in_offering else "all"
     resources = tuple(resource for _, request in requests for resource in request.resources)
     job = Prequalify(profile.grid, _activations(resources), scope, state.qualified, joint)
-    key = CAPACITY + SEPARATOR.join(conversation_id for conversation_id, _ in requests)
-    return replace(state, waiting=Map()), (Compute(key, job), Forget(JOINT))
+    first = requests[0][0]
+    return replace(state, judging=state.judging.set(first, requests)), Compute(CAPACITY + first, job)
 
 
 def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
@@ -101,37 +110,64 @@ def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
 
 def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
     """The planning cases have been computed: give each applicant its verdict."""
-    conversations = event.key.removeprefix(CAPACITY).split(SEPARATOR)
-    if event.error is not None or isinstance(event.result, UnknownPoint):
-        return state, tuple(Say(conversation_id, _no_study(event)) for conversation_id in conversations)
+    key = event.key.removeprefix(CAPACITY)
+    requests = state.judging[key]
+    state = replace(state, judging=state.judging.delete(key))
+    if isinstance(event.result, UnknownPoint):
+        return _without_unknown(profile, state, requests, event.result)
+    if event.error is not None:
+        failure = Failure(reason=f"the study failed: {event.error}")
+        return state, tuple(Say(conversation_id, failure) for conversation_id, _ in requests)
     allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
     actions: list[Action] = []
-    for conversation_id in conversations:
-        applicant = conversation_id.split("/")[3]
-        own = [each for each in allowed if state.connected[each.id.partition("|")[0]].participant == applicant]
-        actions += _capacity_verdict(profile, conversation_id, applicant, own)
+    for conversation_id, request in requests:
+        own = [each for each in allowed if state.connected[resource_of(each)].participant == request.applicant]
+        actions += (Say(conversation_id, Agree()), *_capacity_verdict(profile, conversation_id, request, own))
     kept = tuple(
-        Activation(each.id, state.connected[each.id.partition("|")[0]].points, each.p_mw)
-        for each in allowed
-        if each.p_mw
+        Activation(each.id, state.connected[resource_of(each)].points, each.p_mw) for each in allowed if each.p_mw
     )
     return replace(state, qualified=(*state.qualified, *kept)), tuple(actions)
 
 
+def _without_unknown(
+    profile: DsoProfile, state: DsoState, requests: Judged, unknown: UnknownPoint
+) -> Reaction[DsoState]:
+    """Refuse what names points that are not here, and judge the rest without it."""
+    actions: list[Action] = []
+    rest: list[tuple[str, CapacityRequest]] = []
+    for conversation_id, request in requests:
+        points = [point for resource in request.resources for point, _ in resource.points()]
+        missing = [name for name in unknown.names if name in points]
+        if missing:
+            reason = f"unknown connection points: {', '.join(missing)}"
+            actions.append(Say(conversation_id, Refuse(reason=reason)))
+        else:
+            rest.append((conversation_id, request))
+    if rest:
+        state, study = _judge(profile, state, tuple(rest))
+        actions.append(study)
+    return state, tuple(actions)
+
+
+def resource_of(allowed: Allowed) -> str:
+    """The resource of an activation named `resource|direction`."""
+    return allowed.id.rpartition("|")[0]
+
+
 def _capacity_verdict(
-    profile: DsoProfile, conversation_id: str, applicant: str, allowed: list[Allowed]
+    profile: DsoProfile, conversation_id: str, request: CapacityRequest, allowed: list[Allowed]
 ) -> tuple[Action, ...]:
     verdicts = tuple(_resource_verdict(each) for each in allowed)
     separately = profile.coordination.dso_in_offering
     verdict = CapacityVerdict(
-        applicant=applicant,
-        product="mFRR",
+        applicant=request.applicant,
+        product=request.product,
         mode="separately" if separately else "all_together",
         verdicts=verdicts,
         valid_until=profile.calendar.end_us,
     )
     shown = [v.model_dump(mode="json") for v in verdicts]
-    evidence = {"name": "capacity validated", "applicant": applicant, "mode": verdict.mode, "verdicts": shown}
+    evidence = {"name": "capacity validated", "applicant": request.applicant, "mode": verdict.mode, "verdicts": shown}
     return Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict)
 
 
@@ -143,9 +179,9 @@ def _no_study(event: Computed) -> Message:
 
 
 def _resource_verdict(allowed: Allowed) -> ResourceVerdict:
-    resource, _, direction = allowed.id.partition("|")
+    direction = allowed.id.rpartition("|")[2]
     return ResourceVerdict(
-        resource=resource,
+        resource=resource_of(allowed),
         direction="up" if direction == "up" else "down",
         verdict=_verdict(allowed, "rejected"),
         max_mw=abs(allowed.p_mw),
@@ -174,13 +210,15 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reactio
     """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
     mol = event.content
     assert isinstance(mol, MeritOrderList)
-    unknown = [entry.resource for entry in mol.entries if entry.resource not in state.connected]
-    if unknown:
-        return state, (Say(event.conversation.id, Refuse(reason=f"unknown resources: {', '.join(unknown)}")),)
-    activations = tuple(_activation(state, entry, mol.direction) for entry in mol.entries)
+    known = [entry for entry in mol.entries if entry.resource in state.connected]
+    unknown = tuple(entry.offer_id for entry in mol.entries if entry not in known)
+    if not known:
+        return state, (Say(event.conversation.id, Refuse(reason=f"unknown resources of {', '.join(unknown)}")),)
+    state = replace(state, unknown=state.unknown.set(event.conversation.id, unknown))
+    activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
     job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1))
-    return state, (Say(event.conversation.id, Agree()), Compute(LIST + event.conversation.id, job))
+    return state, (Compute(LIST + event.conversation.id, job),)
 
 
 def _activation(state: DsoState, entry: MolEntry, direction: str) -> Activation:
@@ -200,6 +238,8 @@ def list_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reac
         )
         for each in allowed
     )
+    nobody = state.unknown.get(conversation_id, ())
+    verdicts += tuple(OfferVerdict(offer_id=offer_id, verdict="excluded", max_mw=0) for offer_id in nobody)
     period, subject = conversation_id.split("/")[2:4]
     evidence = {
         "name": "merit order list validated",
@@ -208,7 +248,8 @@ def list_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reac
         "verdicts": [v.model_dump(mode="json") for v in verdicts],
     }
     answer = MeritOrderVerdict(verdicts=verdicts, group_limits=_groups(verdicts))
-    return state, (Note(offering.STAGE, "6.5", evidence), Say(conversation_id, answer))
+    note = Note(offering.STAGE, "6.5", evidence)
+    return state, (Say(conversation_id, Agree()), note, Say(conversation_id, answer))
 
 
 def _groups(verdicts: tuple[OfferVerdict, ...]) -> tuple[GroupLimit, ...]:

@@ -12,9 +12,10 @@ of its inputs.
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...protocols.conversation import Conversation
+from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
 from ...protocols.desk import Desk
 from ...protocols.envelope import Envelope
+from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
 from ..agent import Agent
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
@@ -138,7 +139,7 @@ class Node:
     def _heard(self, envelope: Envelope, effects: list[Effect]) -> list[Event]:
         hearing = self.desk.hear(envelope)
         if hearing.reply is not None:
-            effects.append(Send(hearing.reply, _stage(hearing.reply), None))
+            effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
         conversation = hearing.conversation
         if conversation is None or hearing.copy:
             return []
@@ -162,11 +163,13 @@ class Node:
                     protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
                 )
                 self._send(sent, effects)
+            case Say(conversation_id, content) if self._is_broken(conversation_id):
+                effects.append(_unsaid(conversation_id, content))
             case Say(conversation_id, content, reply_by_us, caused_by):
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
             case Publish(conversation_ids, content):
-                for conversation_id in conversation_ids:
+                for conversation_id in (one for one in conversation_ids if not self._is_broken(one)):
                     self._send(self.desk.say(conversation_id, content), effects, streamed=True)
             case Wake(timer, at_us):
                 self.timers[timer] = at_us
@@ -176,12 +179,22 @@ class Node:
             case _:
                 effects.append(action)
 
+    def _is_broken(self, conversation_id: str) -> bool:
+        """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
+        conversation = self.desk.conversations.get(conversation_id)
+        return conversation is not None and conversation.state == NOT_UNDERSTOOD
+
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
         conversation = self.desk.conversations[envelope.conversation_id]
         protocol = conversation.protocol
         step = protocol.paper.get(type(envelope.content))
         effects.append(Send(envelope, protocol.stage, step, streamed))
         _deadline(conversation, effects)
+
+
+def _unsaid(conversation_id: str, content: Message) -> Note:
+    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id}
+    return Note(_stage_of(conversation_id), None, {**evidence, "reason": "the peer has not understood us"})
 
 
 def _deadline(conversation: Conversation, effects: list[Effect]) -> None:
@@ -193,6 +206,6 @@ def _closed(round_id: str | None) -> list[Event]:
     return [RoundClosed(round_id)] if round_id is not None else []
 
 
-def _stage(envelope: Envelope) -> str:
-    parts = envelope.conversation_id.split("/")
+def _stage_of(conversation_id: str) -> str:
+    parts = conversation_id.split("/")
     return parts[1] if len(parts) == 5 else "unknown"

@@ -8,19 +8,18 @@ from typing import NamedTuple
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import (
     Acceptance,
-    AcceptanceNotice,
-    AcceptedOffer,
     Offer,
     RejectedOffer,
     Rejection,
 )
 from ...protocols.stages import offering as stage
-from ..actions import Action, Note, Open, Say
+from ..actions import Action, Note, Say
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.merit_order import Position, apply_verdicts, select
 from ..profiles import Need, TsoProfile
-from .merit_list import entry, in_grid, need_of
+from . import acceptance_notices
+from .merit_list import entry, need_of
 from .state import TsoState
 
 
@@ -37,13 +36,24 @@ class Selection(NamedTuple):
 def select_offers(profile: TsoProfile, state: TsoState, key: str) -> Reaction[TsoState]:
     """The definitive MOL: apply the verdicts, walk down to the need, tell everybody."""
     period, need = need_of(profile, key)
-    listed = state.offering.lists.get(key, ())
+    listed = tuple(p for p in state.offering.lists.get(key, ()) if _stands(profile, state, p.offer))
     allowed = apply_verdicts(listed, state.offering.verdicts, profile.rules.bid_step_mw)
     accepted = select(allowed, need.quantity_mw, profile.rules.bid_step_mw)
     chosen = Selection(period, need, listed, allowed, accepted)
     state = state.with_offering(definitive=state.offering.definitive.set(key, accepted))
-    actions = (_note(profile, chosen), *_answers(profile, state, chosen), *_notices(profile, chosen))
+    actions = (
+        _note(profile, chosen),
+        *_answers(profile, state, chosen),
+        *acceptance_notices.tell(profile, period, need.subject, accepted),
+    )
     return state, actions
+
+
+def _stands(profile: TsoProfile, state: TsoState, offer: Offer) -> bool:
+    """Whether an offer has not been withdrawn since the gate closed."""
+    subject = f"{offer.product}-{offer.direction}"
+    topic = Topic(profile.name, stage.STAGE, offer.session, subject, offer.participant)
+    return topic.conversation_id in state.offering.offers
 
 
 def _note(profile: TsoProfile, chosen: Selection) -> Note:
@@ -68,14 +78,14 @@ def _note(profile: TsoProfile, chosen: Selection) -> Note:
 def _answers(profile: TsoProfile, state: TsoState, chosen: Selection) -> list[Action]:
     """Accept- or reject-proposal to every participant that has offered, with a reason for each offer not taken."""
     taken = {position.rank: position.offer for position in chosen.accepted}
-    rank_of = {position.offer.offer_id: position.rank for position in chosen.listed}
     actions: list[Action] = []
     for name in sorted(state.prequalification.qualified):
         topic = Topic(profile.name, stage.STAGE, chosen.period.id, chosen.need.subject, name)
         offers = state.offering.offers.get(topic.conversation_id, ())
+        rank_of = {p.offer.offer_id: p.rank for p in chosen.listed if p.offer.participant == name}
         own = tuple(taken[rank_of[o.offer_id]] for o in offers if rank_of.get(o.offer_id, 0) in taken)
         rejected = tuple(
-            RejectedOffer(offer_id=o.offer_id, reason=_reason(state, o))
+            RejectedOffer(offer_id=o.offer_id, reason=_reason(state, chosen, topic, o))
             for o in offers
             if rank_of.get(o.offer_id, 0) not in taken
         )
@@ -87,46 +97,13 @@ def _answers(profile: TsoProfile, state: TsoState, chosen: Selection) -> list[Ac
     return actions
 
 
-def _reason(state: TsoState, offer: Offer) -> str:
-    unfit = state.offering.unfit.get(offer.offer_id)
+def _reason(state: TsoState, chosen: Selection, topic: Topic, offer: Offer) -> str:
+    unfit = state.offering.unfit.get(f"{topic.conversation_id}/{offer.offer_id}")
     verdict = state.offering.verdicts.get(offer.offer_id)
     if unfit is not None:
         return unfit
-    if verdict is not None and verdict.max_mw < max(offer.min_quantity_mw, 1e-6):
+    allowed = [p.offer.related_offer_id if p.offer.revision else p.offer.offer_id for p in chosen.allowed]
+    if verdict is not None and offer.offer_id not in allowed:
         binding = verdict.binding
         return f"excluded by the DSO: {binding.element}" if binding else "excluded: no verdict of the DSO"
     return "not needed: cheaper offers meet the need"
-
-
-def _notices(profile: TsoProfile, chosen: Selection) -> list[Action]:
-    """Each DSO learns of the accepted offers in its own grid, without prices."""
-    if not profile.coordination.dso_validates:
-        return []
-    with_dso = profile.coordination.dso_in_offering
-    protocol = stage.ACCEPTANCE_NOTICE_WITH_DSO if with_dso else stage.ACCEPTANCE_NOTICE
-    period, subject = chosen.period, f"accepted-{chosen.need.subject}"
-    actions: list[Action] = []
-    for grid, dso in sorted(profile.dso_of_grid.items()):
-        own = in_grid(chosen.accepted, grid)
-        if own:
-            content = AcceptanceNotice(offers=tuple(_accepted_offer(position) for position in own))
-            actions.append(
-                Open(protocol, Topic(profile.name, stage.STAGE, period.id, subject, dso), content, period.start_us)
-            )
-    return actions
-
-
-def _accepted_offer(position: Position) -> AcceptedOffer:
-    offer = position.offer
-    return AcceptedOffer(
-        offer_id=offer.offer_id,
-        participant=offer.participant,
-        product=offer.product,
-        direction=offer.direction,
-        quantity_mw=position.accepted_mw,
-        min_quantity_mw=offer.min_quantity_mw,
-        delivery_start=offer.delivery_start,
-        delivery_end=offer.delivery_end,
-        resource=offer.resource,
-        rank=position.rank,
-    )

@@ -14,6 +14,8 @@ nothing it could do about it.
 
 from collections.abc import Mapping
 
+from immutables import Map
+
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
     FollowedLimit,
@@ -26,7 +28,7 @@ from ...protocols.information.activation import (
 from ...protocols.information.offering import Offer
 from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Action, Open, Say
+from ..actions import Open, Say
 from ..agent import Reaction
 from ..events import Heard
 from ..profiles import TsoProfile
@@ -48,11 +50,8 @@ def requested(
     number = state.activation.limited + 1
     state = _in_force(state.with_activation(limited=number), limits, offers)
     passing = [limit for limit in limits if offers[limit.offer_id].participant != dso]
-    own = PassedLimit(limits, unknown=unknown).confirmed
-    for limit in limits:
-        if limit not in passing:
-            own = own.set(limit.offer_id, limit.max_mw)
-    passed = state.activation.passed.set(conversation_id, PassedLimit(limits, own, unknown))
+    own = {limit.offer_id: limit.max_mw for limit in limits if limit not in passing}
+    passed = state.activation.passed.set(conversation_id, PassedLimit(limits, Map(own), unknown))
     state = state.with_activation(passed=passed)
     actions = [_pass_on(profile, event, limit, offers[limit.offer_id], (number, now_us)) for limit in passing]
     if not actions:
@@ -78,13 +77,18 @@ def _offers(profile: TsoProfile, state: TsoState, request: LimitRequest, dso: st
 
 
 def _strictest(request: LimitRequest, offers: Mapping[str, Offer]) -> tuple[Limit, ...]:
-    """One limit an offer: the lowest, if a request names one twice."""
+    """One limit an offer; where a request limits a resource several times, the lowest counts for all of them."""
     lowest: dict[str, Limit] = {}
     for limit in request.limits:
-        known = lowest.get(limit.offer_id)
-        if limit.offer_id in offers and (known is None or limit.max_mw < known.max_mw):
-            lowest[limit.offer_id] = limit
-    return tuple(lowest.values())
+        if limit.offer_id in offers:
+            known = lowest.get(_key(offers[limit.offer_id]), limit)
+            lowest[_key(offers[limit.offer_id])] = min(known, limit, key=lambda one: one.max_mw)
+    named = dict.fromkeys(limit.offer_id for limit in request.limits if limit.offer_id in offers)
+    return tuple(lowest[_key(offers[name])].model_copy(update={"offer_id": name}) for name in named)
+
+
+def _key(offer: Offer) -> str:
+    return cap_key(offer.participant, offer.resource, offer.direction)
 
 
 def _unknown(offer_ids: tuple[str, ...]) -> str:
@@ -94,15 +98,12 @@ def _unknown(offer_ids: tuple[str, ...]) -> str:
 def _in_force(state: TsoState, limits: tuple[Limit, ...], offers: Mapping[str, Offer]) -> TsoState:
     """From now on nothing above the caps is sent; orders above them count as lowered."""
     caps, orders = state.activation.caps, state.activation.orders
-    lowest: dict[str, float] = {}
     for limit in limits:
-        offer = offers[limit.offer_id]
-        key = cap_key(offer.participant, offer.resource, offer.direction)
-        lowest[key] = min(limit.max_mw, lowest.get(key, limit.max_mw))
+        caps = caps.set(_key(offers[limit.offer_id]), limit.max_mw)
         order = orders.get(limit.offer_id)
         if order is not None and order.power_mw > limit.max_mw:
             orders = orders.set(limit.offer_id, order._replace(power_mw=limit.max_mw))
-    return state.with_activation(caps=caps.update(lowest), orders=orders, changed=True)
+    return state.with_activation(caps=caps, orders=orders, changed=True)
 
 
 def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, numbered: tuple[int, int]) -> Open:

@@ -3,9 +3,10 @@
     offers ─▶ conformity ─▶ MOL (event) ─▶ MeritOrderList to each DSO in the offering ─▶ verdicts
                                         └▶ MeritOrderNotice to each DSO that is a participant (scenario II)
 
-If a DSO gives no verdict the declared policy decides; never a silent ok.
+What they answer, and what holds if they do not, stands in `verdicts.py`.
 """
 
+import re
 from collections.abc import Sequence
 
 from ...protocols.envelope import Topic
@@ -15,18 +16,17 @@ from ...protocols.information.offering import (
     MeritOrderNotice,
     MolEntry,
     Offer,
-    OfferVerdict,
 )
 from ...protocols.stages import offering as stage
 from ..actions import Action, Note, Open
-from ..agent import Reaction
 from ..calendar import MarketTimeUnit
-from ..events import Heard, Rejected, Silence
 from ..market.merit_order import Position, merit_order, nonconformity
 from ..profiles import Need, TsoProfile
+from .applicants import source_of
 from .state import TsoState
 
 VALIDATED = "validation/"
+REVISED = re.compile(r"\.r\d+$")
 
 
 def need_of(profile: TsoProfile, key: str) -> tuple[MarketTimeUnit, Need]:
@@ -44,27 +44,33 @@ def build(profile: TsoProfile, state: TsoState, key: str) -> tuple[TsoState, tup
     fit, unfit = _conforming(profile, state, period, need)
     positions = merit_order(fit)
     reasons = state.offering.unfit
-    for offer, reason in unfit:
-        reasons = reasons.set(offer.offer_id, reason)
+    for conversation_id, offer, reason in unfit:
+        reasons = reasons.set(f"{conversation_id}/{offer.offer_id}", reason)
     state = state.with_offering(lists=state.offering.lists.set(key, positions), unfit=reasons)
-    return state, positions, _closure_notes(profile, key, positions, unfit)
+    return state, positions, _closure_notes(profile, key, positions, [(offer, reason) for _, offer, reason in unfit])
 
 
 def _conforming(
     profile: TsoProfile, state: TsoState, period: MarketTimeUnit, need: Need
-) -> tuple[list[Offer], list[tuple[Offer, str]]]:
+) -> tuple[list[Offer], list[tuple[str, Offer, str]]]:
+    """Offers that conform, and those that do not, with their conversation and the reason."""
     fit: list[Offer] = []
-    unfit: list[tuple[Offer, str]] = []
+    unfit: list[tuple[str, Offer, str]] = []
     for name in sorted(state.prequalification.qualified):
         topic = Topic(profile.name, stage.STAGE, period.id, need.subject, name)
         used: dict[str, float] = {}
-        for offer in state.offering.offers.get(topic.conversation_id, ()):
-            used[offer.resource] = used.get(offer.resource, 0.0) + offer.quantity_mw
-            fault = _fault(profile, state, offer, topic, used[offer.resource])
+        offers = state.offering.offers.get(topic.conversation_id, ())
+        ids = [offer.offer_id for offer in offers]
+        for offer in offers:
+            used_mw = round(used.get(offer.resource, 0.0) + offer.quantity_mw, 6)
+            fault = _fault(profile, state, offer, topic, used_mw)
+            if fault is None and ids.count(offer.offer_id) > 1:
+                fault = "its id is used twice"
             if fault is None:
+                used[offer.resource] = used_mw
                 fit.append(offer.with_status("conformity_validated"))
             else:
-                unfit.append((offer, fault))
+                unfit.append((topic.conversation_id, offer, fault))
     return fit, unfit
 
 
@@ -73,14 +79,25 @@ def _fault(profile: TsoProfile, state: TsoState, offer: Offer, topic: Topic, use
     if offer.participant != topic.peer or f"{offer.product}-{offer.direction}" != topic.subject:
         return "not what was called for"
     period = profile.calendar.period(topic.period)
-    if (offer.delivery_start, offer.delivery_end) != (period.start_us, period.end_us):
+    if (offer.session, offer.delivery_start, offer.delivery_end) != (period.id, period.start_us, period.end_us):
         return "another delivery period than called for"
+    if not offer.offer_id.startswith(f"{offer.participant}.") or REVISED.search(offer.offer_id) or offer.revision:
+        return "its id is not that of a new offer of its participant"
+    if not _declared(state, offer):
+        return f"{offer.resource} in {offer.grid} is not qualified for {offer.product}"
     verdicts = state.prequalification.qualified.get(offer.participant, ())
     found = [v for v in verdicts if (v.resource, v.direction) == (offer.resource, offer.direction)]
     qualified_mw = found[0].max_mw if found else 0.0
     if used_mw > qualified_mw + 1e-6:
         return f"{used_mw:g} MW offered of {offer.resource}, {qualified_mw:g} MW qualified"
     return nonconformity(offer, profile.rules, qualified_mw)
+
+
+def _declared(state: TsoState, offer: Offer) -> bool:
+    """Whether the participant has applied with this resource, in this grid, for this product."""
+    source = source_of(state, offer.participant)
+    found = [(one.id, one.grid) for one in source.resources] if source else []
+    return source is not None and source.product == offer.product and (offer.resource, offer.grid) in found
 
 
 def _closure_notes(
@@ -185,36 +202,3 @@ def forecast_queries(profile: TsoProfile, period: MarketTimeUnit) -> list[Action
         Open(stage.FORECAST, Topic(profile.name, stage.STAGE, period.id, "forecast", dso), query, until_us)
         for _, dso in sorted(profile.dso_of_grid.items())
     ]
-
-
-def keep_verdicts(state: TsoState, verdicts: Sequence[OfferVerdict]) -> TsoState:
-    """The verdicts of a DSO have come in."""
-    known = state.offering.verdicts
-    for verdict in verdicts:
-        known = known.set(verdict.offer_id, verdict)
-    return state.with_offering(verdicts=known)
-
-
-def no_verdict(
-    profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected, reason: str
-) -> Reaction[TsoState]:
-    """The DSO has given no verdict: the declared policy decides, never a silent ok.
-
-    `exclude` drops the offers of its grid; `use_prequalified_limits` and `accept` let them stand as offered
-    (an offer never exceeds what was prequalified).
-    """
-    topic = event.conversation.topic
-    policy = profile.coordination.silent_dso
-    key = f"{topic.period}/{topic.subject.removeprefix('mol-')}"
-    grids = [grid for grid, dso in profile.dso_of_grid.items() if dso == event.conversation.peer]
-    offers = [p.offer for p in state.offering.lists.get(key, ()) if p.offer.grid in grids]
-    if policy == "exclude":
-        state = keep_verdicts(state, [OfferVerdict(offer_id=o.offer_id, verdict="excluded", max_mw=0) for o in offers])
-    evidence = {
-        "name": "no verdict",
-        "conversation_id": topic.conversation_id,
-        "reason": reason,
-        "policy": policy,
-        "offer_ids": [offer.offer_id for offer in offers],
-    }
-    return state, (Note(stage.STAGE, None, evidence),)

@@ -8,11 +8,12 @@ the gate has closed, and the MOL is built at gate closure, never earlier.
 
 from collections.abc import Sequence
 
+from ...protocols.conversation import Conversation
 from ...protocols.envelope import Topic
-from ...protocols.information.capacity import ResourceVerdict
 from ...protocols.information.offering import (
     BaselineForecast,
     CallForOffers,
+    DeliveredOffer,
     DeliveryRecord,
     MeritOrderVerdict,
     Offer,
@@ -21,7 +22,7 @@ from ...protocols.information.offering import (
     Rejection,
     Withdrawal,
 )
-from ...protocols.messages import Refuse
+from ...protocols.messages import Failure, Refuse
 from ...protocols.stages import offering as stage
 from ...protocols.tables import Protocol
 from ..actions import Action, Note, Open, Say, Wake
@@ -29,10 +30,13 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..profiles import Need, TsoProfile
+from . import acceptance_notices, verdicts
 from .acceptance import select_offers
-from .merit_list import VALIDATED, build, forecast_queries, keep_verdicts, need_of, no_verdict, notices, validation
+from .applicants import source_of
+from .merit_list import VALIDATED, build, forecast_queries, need_of, notices, validation
 from .state import TsoState
 
+OFFERINGS = (stage.OFFERING, stage.OFFERING_WITH_DSO, stage.OFFERING_BY_DSO)
 CALL, GATE, CALLED = "offering/call/", "offering/gate/", "offers/"
 
 
@@ -68,7 +72,7 @@ def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple
     actions: list[Action] = []
     for need in profile.needs:
         key = f"{period.id}/{need.subject}"
-        called = [name for name, verdicts in sorted(state.prequalification.qualified.items()) if _may(verdicts, need)]
+        called = [name for name in sorted(state.prequalification.qualified) if _may(state, name, need)]
         cfp = CallForOffers(
             product=need.product,
             direction=need.direction,
@@ -88,8 +92,11 @@ def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple
     return tuple(actions)
 
 
-def _may(verdicts: Sequence[ResourceVerdict], need: Need) -> bool:
-    return any(v.direction == need.direction and v.max_mw > 0 for v in verdicts)
+def _may(state: TsoState, name: str, need: Need) -> bool:
+    """Whether a participant is qualified for a product and direction."""
+    source = source_of(state, name)
+    usable = [v for v in state.prequalification.qualified[name] if v.direction == need.direction and v.max_mw > 0]
+    return source is not None and source.product == need.product and bool(usable)
 
 
 def _hear(profile: TsoProfile, state: TsoState, event: Heard) -> Reaction[TsoState]:
@@ -101,20 +108,17 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard) -> Reaction[TsoSta
         case Offers(offers=offers):
             known = state.offering.offers.set(event.conversation.id, offers)
             return state.with_offering(offers=known), _received(profile, event, offers)
-        case MeritOrderVerdict(verdicts=verdicts) if not event.late:
-            return keep_verdicts(state, verdicts), (_validation_received(event),)
+        case MeritOrderVerdict() as verdict if not event.late:
+            return verdicts.given(profile, state, event, verdict.verdicts)
         case BaselineForecast(points=points):
             evidence = {"name": "forecast received", "dso": event.conversation.peer, "points": len(points)}
             return state, (Note(stage.STAGE, "9.6", evidence),)
         case DeliveryRecord(offers=delivered):
-            recorded = state.settlement.recorded
-            for offer in delivered:
-                recorded = recorded.set(offer.offer_id, (offer.requested_mwh, offer.metered_mwh))
-            return state.with_settlement(recorded=recorded), ()
+            return _recorded(state, event, delivered), ()
         case Withdrawal(reason=reason):
-            return _withdrawn(state, event, reason)
-        case Refuse(reason=reason) if event.conversation.protocol is stage.MOL_VALIDATION and not event.late:
-            return no_verdict(profile, state, event, reason)
+            return _withdrawn(state, event.conversation, reason)
+        case Refuse(reason=reason) | Failure(reason=reason) if not event.late and _asked_dso(event):
+            return verdicts.none_given(profile, state, event, reason)
         case _:
             return state, ()
 
@@ -126,12 +130,38 @@ def _received(profile: TsoProfile, event: Heard, offers: tuple[Offer, ...]) -> t
     return (Note(stage.STAGE, f"{figure}.2", evidence),)
 
 
-def _withdrawn(state: TsoState, event: Heard, reason: str) -> Reaction[TsoState]:
-    """A participant is not bound by a late award, or cannot deliver: its offers leave the definitive MOL."""
-    key = f"{event.topic.period}/{event.topic.subject}"
-    kept = tuple(p for p in state.offering.definitive.get(key, ()) if p.offer.participant != event.conversation.peer)
-    state = state.with_offering(definitive=state.offering.definitive.set(key, kept)).with_activation(changed=True)
-    evidence = {"name": "offers withdrawn", "conversation_id": event.conversation.id, "reason": reason}
+def _asked_dso(event: Heard | Silence | Rejected) -> bool:
+    return event.conversation.protocol is stage.MOL_VALIDATION
+
+
+def _accepted(state: TsoState, conversation: Conversation) -> list[str]:
+    """The offers that were accepted in a conversation."""
+    key = f"{conversation.topic.period}/{conversation.topic.subject}"
+    positions = state.offering.definitive.get(key, ())
+    return [p.offer.offer_id for p in positions if p.offer.participant == conversation.peer]
+
+
+def _recorded(state: TsoState, event: Heard, delivered: Sequence[DeliveredOffer]) -> TsoState:
+    """A participant's ex-post record; it speaks for its own offers only."""
+    own, recorded = _accepted(state, event.conversation), state.settlement.recorded
+    for offer in delivered:
+        if offer.offer_id in own:
+            recorded = recorded.set(offer.offer_id, (offer.requested_mwh, offer.metered_mwh))
+    return state.with_settlement(recorded=recorded)
+
+
+def _withdrawn(state: TsoState, conversation: Conversation, reason: str) -> Reaction[TsoState]:
+    """A participant is not bound by a late award, or cannot deliver: its offers are not ordered any more.
+
+    Those still on their way through the merit order list leave it; those accepted stay in it as failed, because
+    energy may have been requested of them.
+    """
+    offers, failed = state.offering.offers, state.activation.failed
+    if conversation.id in offers:
+        offers = offers.delete(conversation.id)
+    failed |= frozenset(_accepted(state, conversation))
+    state = state.with_offering(offers=offers).with_activation(failed=failed, changed=True)
+    evidence = {"name": "offers withdrawn", "conversation_id": conversation.id, "reason": reason}
     return state, (Note(stage.STAGE, None, evidence),)
 
 
@@ -152,14 +182,14 @@ def _close(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> React
     return state, (*notes, *notices(profile, key, positions, now_us), *selection)
 
 
-def _validation_received(event: Heard) -> Note:
-    evidence = {"name": "validation received", "conversation_id": event.conversation.id, "dso": event.conversation.peer}
-    return Note(stage.STAGE, "6.6", evidence)
-
-
 def _silent(profile: TsoProfile, state: TsoState, event: Silence | Rejected) -> Reaction[TsoState]:
     reason = "no answer in time" if isinstance(event, Silence) else "not understood"
-    if event.conversation.protocol is stage.MOL_VALIDATION:
-        return no_verdict(profile, state, event, reason)
+    if _asked_dso(event):
+        return verdicts.none_given(profile, state, event, reason)
+    if isinstance(event, Rejected) and event.conversation.protocol in OFFERINGS:
+        return _withdrawn(state, event.conversation, reason)
     evidence = {"name": "no answer", "conversation_id": event.conversation.id, "reason": reason}
-    return state, (Note(stage.STAGE, None, evidence),)
+    told: tuple[Action, ...] = ()
+    if isinstance(event, Silence) and event.conversation.protocol in acceptance_notices.PROTOCOLS:
+        told = acceptance_notices.again(profile, state, event)
+    return state, (Note(stage.STAGE, None, evidence), *told)

@@ -92,7 +92,7 @@ def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_u
         lines = _lines(profile, state, period, participant)
         if lines:
             actions.append(_statement(profile, period, participant, lines, attempt=1, now_us=now_us))
-            unsettled |= {f"{period.id}/{participant}"}
+            unsettled = unsettled.set(f"{period.id}/{participant}", lines)
     state, closing = _close_if_settled(profile, state.with_settlement(unsettled=unsettled), period.id)
     return state, (*actions, *closing)
 
@@ -128,12 +128,13 @@ def _statement(
 
 
 def _agreed(profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected) -> Reaction[TsoState]:
-    """A statement stands; the books close with the last one of the period."""
+    """A statement stands as it was stated; the books close with the last one of the period."""
     period = profile.calendar.period(event.conversation.topic.period)
     key = f"{period.id}/{event.conversation.peer}"
-    lines = _lines(profile, state, period, event.conversation.peer)
     settled = state.settlement
-    agreed, unsettled = settled.agreed.set(key, lines), settled.unsettled - {key}
+    if key not in settled.unsettled:
+        return state, ()
+    agreed, unsettled = settled.agreed.set(key, settled.unsettled[key]), settled.unsettled.delete(key)
     return _close_if_settled(profile, state.with_settlement(agreed=agreed, unsettled=unsettled), period.id)
 
 
@@ -153,6 +154,7 @@ def _disputed(
     """Recompute once; a second dispute is escalated: settled as computed, under protest, and noted as such."""
     period, participant = profile.calendar.period(event.topic.period), event.conversation.peer
     lines = _lines(profile, state, period, participant)
+    key = f"{period.id}/{participant}"
     first = event.topic.subject.endswith(".1")
     evidence = {
         "name": "statement disputed, recomputed" if first else "dispute escalated",
@@ -162,7 +164,8 @@ def _disputed(
         "computed_eur": str(total(lines)),
     }
     note = Note(stage.STAGE, None, evidence)
-    if first:
+    if first and lines:
+        state = state.with_settlement(unsettled=state.settlement.unsettled.set(key, lines))
         return state, (note, _statement(profile, period, participant, lines, attempt=2, now_us=now_us))
     state, actions = _agreed(profile, state, event)
     return state, (note, *actions)
@@ -190,7 +193,7 @@ def _meters(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Not
 
 def _close_if_settled(profile: TsoProfile, state: TsoState, period_id: str) -> Reaction[TsoState]:
     """Close the books of a period when all its statements stand."""
-    if any(key.startswith(f"{period_id}/") for key in state.settlement.unsettled):
+    if any(key.startswith(f"{period_id}/") for key in sorted(state.settlement.unsettled)):
         return state, ()
     agreed = [
         (key.partition("/")[2], one)

@@ -117,11 +117,11 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Metered energy by participant, delivery records by offer, statements open and agreed, payments made."""
+    """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
 
     metered: Map[str, tuple[float, float]] = Map()
     recorded: Map[str, tuple[float, float]] = Map()
-    unsettled: frozenset[str] = frozenset()
+    unsettled: Map[str, tuple[StatementLine, ...]] = Map()
     agreed: Map[str, tuple[StatementLine, ...]] = Map()
     payments: tuple[Payment, ...] = ()
 

@@ -1,13 +1,14 @@
 """Activation: orders (INFO 6), measurements (INFO 7) and the DSO's limits (INFO 8)."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from ..messages import Message, Payload, Performative
 from .capacity import BindingConstraint
+from .consistency import distinct, zero_if
 from .offering import Offer
-from .quantities import Direction, Instant, Name, Product, Quantity, Text
+from .quantities import Direction, End, Instant, Name, Power, Product, Quantity, Text
 
 
 class Activate(Message):
@@ -22,8 +23,8 @@ class Activate(Message):
     kind: Literal["activate"] = "activate"
     power_mw: Quantity
     start: Instant
-    end: Instant
-    supersedes: str | None = None
+    end: End
+    supersedes: Text | None = None
 
 
 class ActivateWhen(Message):
@@ -38,8 +39,8 @@ class ActivateWhen(Message):
     kind: Literal["activate"] = "activate"
     power_mw: Quantity
     start: Instant
-    end: Instant
-    supersedes: str | None = None
+    end: End
+    supersedes: Text | None = None
 
 
 class Activated(Message):
@@ -68,15 +69,15 @@ class MeasurementSubscription(Message):
     performative: ClassVar[Performative] = Performative.SUBSCRIBE
     per_point: bool
     start: Instant
-    end: Instant
+    end: End
 
 
 class PointPower(Payload):
     """Change from the baseline at one connection point (+ more injection or less load)."""
 
     point: Name
-    p_mw: float
-    q_mvar: float
+    p_mw: Power
+    q_mvar: Power
 
 
 class Measurement(Message):
@@ -91,11 +92,11 @@ class Measurement(Message):
     info: ClassVar[str | None] = "INFO 7"
     participant: Name
     measured_at: Instant
-    p_mw: float
-    q_mvar: float
-    activated_mw: float
-    baseline_mw: float
-    set_point_mw: float
+    p_mw: Power
+    q_mvar: Power
+    activated_mw: Power
+    baseline_mw: Power
+    set_point_mw: Power
     points: tuple[PointPower, ...] = ()
 
 
@@ -106,7 +107,7 @@ class Limit(Payload):
     resource: Name
     direction: Direction
     kind: Literal["cap", "terminate"]
-    max_mw: Quantity
+    max_mw: Annotated[Quantity, zero_if("kind", "terminate")]
     binding: BindingConstraint | None = None
     valid_until: Instant
 
@@ -115,8 +116,8 @@ class GridReading(Payload):
     """What the DSO measured when it decided on a limit."""
 
     element: Name
-    p_mw: float
-    q_mvar: float
+    p_mw: Power
+    q_mvar: Power
     measured_at: Instant
 
 
@@ -126,7 +127,7 @@ class LimitRequest(Message):
     type_id: ClassVar[str] = "gridpact.limit-request/1"
     performative: ClassVar[Performative] = Performative.REQUEST
     info: ClassVar[str | None] = "INFO 8"
-    limits: tuple[Limit, ...] = Field(min_length=1)
+    limits: Annotated[tuple[Limit, ...], Field(min_length=1), distinct("offer_id")]
     readings: tuple[GridReading, ...] = ()
 
 
@@ -142,7 +143,7 @@ class LimitFollowed(Message):
 
     type_id: ClassVar[str] = "gridpact.limit-followed/1"
     performative: ClassVar[Performative] = Performative.INFORM
-    followed: tuple[FollowedLimit, ...]
+    followed: Annotated[tuple[FollowedLimit, ...], Field(min_length=1), distinct("offer_id")]
 
 
 class LimitOrder(Message):

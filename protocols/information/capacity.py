@@ -1,11 +1,24 @@
 """Prequalification: what a resource can do (INFO 1, INFO 9) and what of it may be used (INFO 2)."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from ..messages import Message, Payload, Performative
-from .quantities import Direction, Instant, Name, Product, Quantity, Seconds, Share, Text, Verdict
+from .consistency import ascending, at_least, at_most, distinct, exceeds, never, whole, zero_if
+from .quantities import (
+    Direction,
+    Instant,
+    Name,
+    Power,
+    Product,
+    Quantity,
+    Sampling,
+    Seconds,
+    Share,
+    Text,
+    Verdict,
+)
 
 TRANSMISSION = "transmission"
 
@@ -13,11 +26,11 @@ TRANSMISSION = "transmission"
 class BindingConstraint(Payload):
     """The element whose limit an activation meets first, and in which case."""
 
-    element: str
+    element: Text
     kind: Literal["loading_percent", "vm_max_pu", "vm_min_pu", "no_solution"]
     value: float
     limit: float
-    case: str
+    case: Text
 
 
 class Dynamics(Payload):
@@ -27,7 +40,7 @@ class Dynamics(Payload):
     ramping_s: Seconds
     deactivation_s: Seconds
     min_duration_s: Seconds = 0.0
-    max_duration_s: Seconds = 86_400.0
+    max_duration_s: Annotated[Seconds, at_least("min_duration_s")] = 86_400.0
 
     @property
     def full_activation_s(self) -> float:
@@ -50,10 +63,10 @@ class ResourceData(Payload):
     id: Name
     kind: Literal["generator", "load", "storage", "pool", "transformer"]
     grid: Name
-    scheme: tuple[ConnectedShare, ...] = Field(min_length=1)
+    scheme: Annotated[tuple[ConnectedShare, ...], Field(min_length=1), distinct("unit"), whole()]
     max_up_mw: Quantity
     max_down_mw: Quantity
-    min_mw: Quantity = 0.0
+    min_mw: Annotated[Quantity, at_most("max_up_mw", "max_down_mw")] = 0.0
 
     def maximum_mw(self, direction: Direction) -> float:
         """The largest change in a direction."""
@@ -76,7 +89,7 @@ class Application(Message):
     applicant: Name
     product: Product
     submitted_at: Instant
-    resources: tuple[ResourceData, ...] = Field(min_length=1)
+    resources: Annotated[tuple[ResourceData, ...], Field(min_length=1), distinct("id")]
     dynamics: Dynamics
 
 
@@ -93,7 +106,7 @@ class CapacityRequest(Message):
     product: Product
     submitted_at: Instant
     judged_with: int = Field(default=1, ge=1)
-    resources: tuple[ResourceData, ...] = Field(min_length=1)
+    resources: Annotated[tuple[ResourceData, ...], Field(min_length=1), distinct("id")]
     dynamics: Dynamics
 
 
@@ -102,9 +115,12 @@ class ResourceVerdict(Payload):
 
     resource: Name
     direction: Direction
-    verdict: Verdict
-    max_mw: Quantity
+    verdict: Annotated[Verdict, never("excluded")]
+    max_mw: Annotated[Quantity, zero_if("verdict", "rejected")]
     binding: BindingConstraint | None = None
+
+
+Verdicts = Annotated[tuple[ResourceVerdict, ...], distinct("resource", "direction")]
 
 
 class CapacityVerdict(Message):
@@ -116,7 +132,7 @@ class CapacityVerdict(Message):
     applicant: Name
     product: Product
     mode: Literal["separately", "all_together"]
-    verdicts: tuple[ResourceVerdict, ...]
+    verdicts: Verdicts
     valid_until: Instant
 
 
@@ -128,7 +144,7 @@ class Qualified(Message):
     info: ClassVar[str | None] = "INFO 2"
     applicant: Name
     product: Product
-    verdicts: tuple[ResourceVerdict, ...] = Field(min_length=1)
+    verdicts: Annotated[Verdicts, Field(min_length=1)]
     valid_until: Instant
 
 
@@ -140,7 +156,7 @@ class NotQualified(Message):
     info: ClassVar[str | None] = "INFO 2"
     applicant: Name
     product: Product
-    verdicts: tuple[ResourceVerdict, ...] = ()
+    verdicts: Verdicts = ()
     reason: Text
 
 
@@ -149,7 +165,14 @@ class TestStep(Payload):
 
     __test__: ClassVar[bool] = False
     offset_s: Seconds
-    p_mw: float
+    p_mw: Power
+
+
+def _covers_the_steps(duration_s: float, info: ValidationInfo) -> float:
+    steps: tuple[TestStep, ...] = info.data.get("steps", ())
+    if steps and steps[-1].offset_s > duration_s:
+        raise ValueError(f"ends before the last step, {steps[-1].offset_s:g} s after the start")
+    return duration_s
 
 
 class TestOrder(Message):
@@ -160,10 +183,10 @@ class TestOrder(Message):
     performative: ClassVar[Performative] = Performative.REQUEST
     product: Product
     resource: Name
-    steps: tuple[TestStep, ...] = Field(min_length=1)
+    steps: Annotated[tuple[TestStep, ...], Field(min_length=1), ascending("offset_s")]
     start: Instant
-    sample_every_s: Seconds
-    duration_s: Seconds
+    sample_every_s: Sampling
+    duration_s: Annotated[Seconds, at_least("sample_every_s"), AfterValidator(_covers_the_steps)]
 
 
 class TestSample(Payload):
@@ -171,7 +194,7 @@ class TestSample(Payload):
 
     __test__: ClassVar[bool] = False
     offset_s: Seconds
-    p_mw: float
+    p_mw: Power
 
 
 class TestReport(Message):
@@ -181,7 +204,7 @@ class TestReport(Message):
     type_id: ClassVar[str] = "gridpact.test-report/1"
     performative: ClassVar[Performative] = Performative.INFORM
     resource: Name
-    samples: tuple[TestSample, ...]
+    samples: Annotated[tuple[TestSample, ...], ascending("offset_s")]
 
 
 class Requirements(Message):
@@ -193,19 +216,19 @@ class Requirements(Message):
     product: Product
     full_activation_s: Seconds
     hold_s: Seconds
-    tolerance_percent: float
+    tolerance_percent: float = Field(ge=0, le=100)
     attempt: int = Field(ge=1)
-    shortfall: str | None = None
+    shortfall: Text | None = None
 
 
 class TapData(Payload):
     """One transformer that can change voltage: its taps, and the MW one step moves at reference load."""
 
     transformer: Name
-    tap_position: int
     tap_min: int
-    tap_max: int
-    step_percent: float
+    tap_max: Annotated[int, at_least("tap_min")]
+    tap_position: Annotated[int, at_least("tap_min"), at_most("tap_max")]
+    step_percent: float = Field(gt=0, le=100)
     seconds_per_step: Seconds
     steps: int = Field(ge=0)
     mw_per_step: Quantity
@@ -220,11 +243,11 @@ class TechnicalData(Message):
     applicant: Name
     product: Product
     attempt: int = Field(ge=1)
-    transformers: tuple[TapData, ...]
-    resources: tuple[ResourceData, ...]
+    transformers: Annotated[tuple[TapData, ...], distinct("transformer")]
+    resources: Annotated[tuple[ResourceData, ...], distinct("id")]
     dynamics: Dynamics
-    vm_min_pu: float
-    vm_max_pu: float
+    vm_min_pu: float = Field(gt=0, le=2)
+    vm_max_pu: Annotated[float, Field(gt=0, le=2), exceeds("vm_min_pu")]
 
 
 class QualificationProposal(Message):
@@ -235,7 +258,7 @@ class QualificationProposal(Message):
     info: ClassVar[str | None] = "INFO 2"
     applicant: Name
     product: Product
-    verdicts: tuple[ResourceVerdict, ...]
+    verdicts: Verdicts
     valid_until: Instant
 
 

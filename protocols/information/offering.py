@@ -4,13 +4,27 @@ An offer is never changed in place: 6 MW offered and 5 MW allowed makes a new of
 of its own, related to the old one (`Offer.revised`).
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..messages import Message, Payload, Performative
 from .capacity import BindingConstraint
-from .quantities import Direction, Instant, Name, Product, Quantity, Text, Verdict
+from .consistency import alike, ascending, at_most, distinct, never, zero_if
+from .quantities import (
+    DeliveryEnd,
+    Direction,
+    End,
+    Energy,
+    Instant,
+    Name,
+    Power,
+    Price,
+    Product,
+    Quantity,
+    Text,
+    Verdict,
+)
 
 OfferStatus = Literal[
     "in_validation",
@@ -33,7 +47,7 @@ class CallForOffers(Message):
     min_quantity_mw: Quantity
     quantity_step_mw: Quantity
     delivery_start: Instant
-    delivery_end: Instant
+    delivery_end: DeliveryEnd
 
 
 class Offer(Payload):
@@ -47,15 +61,21 @@ class Offer(Payload):
     product: Product
     direction: Direction
     quantity_mw: Quantity
-    min_quantity_mw: Quantity = 0.0
+    min_quantity_mw: Annotated[Quantity, at_most("quantity_mw")] = 0.0
     divisible: bool = True
-    price_eur_per_mwh: float = Field(ge=-15_000, le=15_000)
+    price_eur_per_mwh: Price
     delivery_start: Instant
-    delivery_end: Instant
+    delivery_end: DeliveryEnd
     grid: Name
     resource: Name
     submitted_at: Instant
     status: OfferStatus = "in_validation"
+
+    @model_validator(mode="after")
+    def _a_revision_is_related(self) -> Self:
+        if (self.revision > 0) != (self.related_offer_id is not None) or self.related_offer_id == self.offer_id:
+            raise ValueError(f"offer {self.offer_id}: a revision, and nothing else, is related to another offer")
+        return self
 
     def revised(self, quantity_mw: float, status: OfferStatus) -> "Offer":
         """A new offer with another quantity, a new id, related to this one."""
@@ -76,13 +96,16 @@ class Offer(Payload):
         return Offer(**{**dict(self), "status": status})
 
 
+OwnOffers = Annotated[tuple[Offer, ...], Field(min_length=1), distinct("offer_id"), alike("participant")]
+
+
 class Offers(Message):
     """A participant's offers for what was called (INFO 3)."""
 
     type_id: ClassVar[str] = "gridpact.offers/1"
     performative: ClassVar[Performative] = Performative.PROPOSE
     info: ClassVar[str | None] = "INFO 3"
-    offers: tuple[Offer, ...] = Field(min_length=1)
+    offers: OwnOffers
 
 
 class NoOffer(Message):
@@ -106,8 +129,8 @@ class Acceptance(Message):
     type_id: ClassVar[str] = "gridpact.acceptance/1"
     performative: ClassVar[Performative] = Performative.ACCEPT_PROPOSAL
     info: ClassVar[str | None] = "INFO 3"
-    offers: tuple[Offer, ...] = Field(min_length=1)
-    rejected: tuple[RejectedOffer, ...] = ()
+    offers: OwnOffers
+    rejected: Annotated[tuple[RejectedOffer, ...], distinct("offer_id")] = ()
 
 
 class Rejection(Message):
@@ -115,7 +138,7 @@ class Rejection(Message):
 
     type_id: ClassVar[str] = "gridpact.rejection/1"
     performative: ClassVar[Performative] = Performative.REJECT_PROPOSAL
-    rejected: tuple[RejectedOffer, ...] = Field(min_length=1)
+    rejected: Annotated[tuple[RejectedOffer, ...], Field(min_length=1), distinct("offer_id")]
 
 
 class AcceptedOffer(Payload):
@@ -126,9 +149,9 @@ class AcceptedOffer(Payload):
     product: Product
     direction: Direction
     quantity_mw: Quantity
-    min_quantity_mw: Quantity
+    min_quantity_mw: Annotated[Quantity, at_most("quantity_mw")]
     delivery_start: Instant
-    delivery_end: Instant
+    delivery_end: DeliveryEnd
     resource: Name
     rank: int = Field(ge=1)
 
@@ -139,7 +162,7 @@ class AcceptanceNotice(Message):
     type_id: ClassVar[str] = "gridpact.acceptance-notice/1"
     performative: ClassVar[Performative] = Performative.REQUEST
     info: ClassVar[str | None] = "INFO 3"
-    offers: tuple[AcceptedOffer, ...]
+    offers: Annotated[tuple[AcceptedOffer, ...], Field(min_length=1), distinct("offer_id")]
 
 
 class MolEntry(Payload):
@@ -148,8 +171,11 @@ class MolEntry(Payload):
     rank: int = Field(ge=1)
     offer_id: Name
     quantity_mw: Quantity
-    min_quantity_mw: Quantity
+    min_quantity_mw: Annotated[Quantity, at_most("quantity_mw")]
     resource: Name
+
+
+Entries = Annotated[tuple[MolEntry, ...], ascending("rank"), distinct("offer_id")]
 
 
 class MeritOrderList(Message):
@@ -161,8 +187,8 @@ class MeritOrderList(Message):
     product: Product
     direction: Direction
     delivery_start: Instant
-    delivery_end: Instant
-    entries: tuple[MolEntry, ...] = Field(min_length=1)
+    delivery_end: DeliveryEnd
+    entries: Annotated[Entries, Field(min_length=1)]
 
 
 class MeritOrderNotice(Message):
@@ -174,16 +200,16 @@ class MeritOrderNotice(Message):
     product: Product
     direction: Direction
     delivery_start: Instant
-    delivery_end: Instant
-    entries: tuple[MolEntry, ...]
+    delivery_end: DeliveryEnd
+    entries: Entries
 
 
 class OfferVerdict(Payload):
     """What of one offer may be activated, and what binds it."""
 
     offer_id: Name
-    verdict: Verdict
-    max_mw: Quantity
+    verdict: Annotated[Verdict, never("rejected")]
+    max_mw: Annotated[Quantity, zero_if("verdict", "excluded")]
     binding: BindingConstraint | None = None
 
 
@@ -191,7 +217,7 @@ class GroupLimit(Payload):
     """Several offers share a constraint: together they may use no more than this."""
 
     constraint: BindingConstraint
-    offer_ids: tuple[Name, ...] = Field(min_length=1)
+    offer_ids: Annotated[tuple[Name, ...], Field(min_length=1), distinct()]
     max_mw: Quantity
 
 
@@ -201,7 +227,7 @@ class MeritOrderVerdict(Message):
     type_id: ClassVar[str] = "gridpact.merit-order-verdict/1"
     performative: ClassVar[Performative] = Performative.INFORM
     info: ClassVar[str | None] = "INFO 5"
-    verdicts: tuple[OfferVerdict, ...] = Field(min_length=1)
+    verdicts: Annotated[tuple[OfferVerdict, ...], Field(min_length=1), distinct("offer_id")]
     group_limits: tuple[GroupLimit, ...] = ()
 
 
@@ -211,8 +237,8 @@ class ForecastQuery(Message):
     type_id: ClassVar[str] = "gridpact.forecast-query/1"
     performative: ClassVar[Performative] = Performative.QUERY_REF
     start: Instant
-    end: Instant
-    resolution_s: int = Field(gt=0)
+    end: End
+    resolution_s: int = Field(ge=60, le=86_400)
 
 
 class PointForecast(Payload):
@@ -220,8 +246,8 @@ class PointForecast(Payload):
 
     connection_point: Name
     start: Instant
-    end: Instant
-    p_mw: float
+    end: End
+    p_mw: Power
     limit_mva: Quantity
 
 
@@ -230,8 +256,8 @@ class ZoneForecast(Payload):
 
     zone: Name
     start: Instant
-    end: Instant
-    p_mw: float
+    end: End
+    p_mw: Power
 
 
 class BaselineForecast(Message):
@@ -241,16 +267,16 @@ class BaselineForecast(Message):
     performative: ClassVar[Performative] = Performative.INFORM
     info: ClassVar[str | None] = "INFO 10"
     kind: Literal["baseline", "available_flexibility"]
-    points: tuple[PointForecast, ...] = Field(min_length=1)
-    zones: tuple[ZoneForecast, ...] = Field(min_length=1)
+    points: Annotated[tuple[PointForecast, ...], Field(min_length=1), distinct("connection_point", "start")]
+    zones: Annotated[tuple[ZoneForecast, ...], Field(min_length=1), distinct("zone", "start")]
 
 
 class DeliveredOffer(Payload):
     """What a participant says it was asked for and has delivered on one offer."""
 
     offer_id: Name
-    requested_mwh: float
-    metered_mwh: float
+    requested_mwh: Energy
+    metered_mwh: Energy
 
 
 class DeliveryRecord(Message):
@@ -259,7 +285,7 @@ class DeliveryRecord(Message):
     type_id: ClassVar[str] = "gridpact.delivery-record/1"
     performative: ClassVar[Performative] = Performative.INFORM
     baseline: Text
-    offers: tuple[DeliveredOffer, ...] = Field(min_length=1)
+    offers: Annotated[tuple[DeliveredOffer, ...], Field(min_length=1), distinct("offer_id")]
 
 
 class Withdrawal(Message):

@@ -1,13 +1,17 @@
 """The kinds of quantity that messages carry: powers, prices, instants, directions, products.
 
 An `Instant` is integer microseconds since the epoch (UTC) in Python and an ISO 8601 text with `Z` in
-JSON, so that records and foreign agents read dates while the inside never rounds.
+JSON, so that records and foreign agents read dates while the inside never rounds. Bounds keep out what
+cannot be meant (NaN, a million GW, the year 10 000); what a market allows is the business of its rules.
 """
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
+
+from .consistency import exceeds
 
 Direction = Literal["up", "down"]
 Product = Literal["FCR", "aFRR", "mFRR"]
@@ -15,6 +19,7 @@ Verdict = Literal["ok", "limited", "rejected", "excluded"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US_PER_S = 1_000_000
+LAST_US = 253_402_300_799_999_999  # the end of the year 9999, the last that ISO 8601 texts of four digits can name
 
 
 def iso(at_us: int) -> str:
@@ -30,19 +35,30 @@ def instant(text: str) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _to_us(value: object) -> object:
-    return instant(value) if isinstance(value, str) else value
+def _to_us(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, str):
+        return instant(value)
+    if info.mode == "json":
+        raise ValueError("an instant is an ISO 8601 text with an offset, for example 2026-03-02T12:00:00Z")
+    return value
 
 
 Instant = Annotated[
     int,
-    Field(ge=0),
+    Field(ge=0, le=LAST_US),
     BeforeValidator(_to_us),
     PlainSerializer(iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+End = Annotated[Instant, exceeds("start")]
+DeliveryEnd = Annotated[Instant, exceeds("delivery_start")]
+Power = Annotated[float, Field(ge=-1e6, le=1e6)]
 Quantity = Annotated[float, Field(ge=0, le=1e6)]
+Energy = Annotated[float, Field(ge=0, le=1e9)]
+Price = Annotated[float, Field(ge=-1e6, le=1e6)]
+Money = Annotated[Decimal, Field(ge=-(10**12), le=10**12, decimal_places=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Sampling = Annotated[float, Field(ge=0.1, le=3_600)]
 Name = Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^/#\s][^/#]*$")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]

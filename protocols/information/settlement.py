@@ -1,12 +1,13 @@
 """Settlement: metered energy and statements. The paper gives these no INFO number."""
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from ..messages import Message, Payload, Performative
-from .quantities import Direction, Instant, Name, Product, Text
+from .consistency import distinct
+from .quantities import Direction, End, Energy, Instant, Money, Name, Price, Product, Text
 
 
 class MeteredQuery(Message):
@@ -15,16 +16,16 @@ class MeteredQuery(Message):
     type_id: ClassVar[str] = "gridpact.metered-query/1"
     performative: ClassVar[Performative] = Performative.QUERY_REF
     start: Instant
-    end: Instant
-    participants: tuple[Name, ...] = Field(min_length=1)
+    end: End
+    participants: Annotated[tuple[Name, ...], Field(min_length=1), distinct()]
 
 
 class MeteredParticipant(Payload):
     """Energy a participant delivered beyond its baseline, per direction (both positive)."""
 
     participant: Name
-    up_mwh: float = Field(ge=0)
-    down_mwh: float = Field(ge=0)
+    up_mwh: Energy
+    down_mwh: Energy
     samples: int = Field(ge=0)
 
 
@@ -33,7 +34,7 @@ class MeteredEnergy(Message):
 
     type_id: ClassVar[str] = "gridpact.metered-energy/1"
     performative: ClassVar[Performative] = Performative.INFORM
-    entries: tuple[MeteredParticipant, ...]
+    entries: Annotated[tuple[MeteredParticipant, ...], distinct("participant")]
 
 
 class StatementLine(Payload):
@@ -43,9 +44,17 @@ class StatementLine(Payload):
     product: Product
     direction: Direction
     settled_on: Literal["requested", "metered"]
-    energy_mwh: float
-    price_eur_per_mwh: float
-    amount_eur: Decimal
+    energy_mwh: Energy
+    price_eur_per_mwh: Price
+    amount_eur: Money
+
+
+def _adds_up(total_eur: Decimal, info: ValidationInfo) -> Decimal:
+    lines: tuple[StatementLine, ...] = info.data.get("lines", ())
+    due_eur = sum((line.amount_eur for line in lines), Decimal(0))
+    if lines and due_eur != total_eur:
+        raise ValueError(f"the lines add up to {due_eur} EUR")
+    return total_eur
 
 
 class Statement(Message):
@@ -54,9 +63,9 @@ class Statement(Message):
     type_id: ClassVar[str] = "gridpact.statement/1"
     performative: ClassVar[Performative] = Performative.PROPOSE
     start: Instant
-    end: Instant
-    lines: tuple[StatementLine, ...] = Field(min_length=1)
-    total_eur: Decimal
+    end: End
+    lines: Annotated[tuple[StatementLine, ...], Field(min_length=1), distinct("offer_id")]
+    total_eur: Annotated[Money, AfterValidator(_adds_up)]
     attempt: int = Field(ge=1)
 
 
@@ -73,4 +82,4 @@ class StatementDisputed(Message):
     type_id: ClassVar[str] = "gridpact.statement-disputed/1"
     performative: ClassVar[Performative] = Performative.REJECT_PROPOSAL
     reason: Text
-    claimed_eur: Decimal
+    claimed_eur: Money

@@ -56,7 +56,7 @@ def _offering(name: str, participant: str, paper: Mapping[type[Message], str]) -
 
 
 def _notice(name: str, step: str) -> Protocol:
-    paper = {AcceptanceNotice: step}
+    paper: Mapping[type[Message], str] = {AcceptanceNotice: step}
     return request(name, stage=STAGE, ask=AcceptanceNotice, by="TSO", of="DSO", results=(Done,), paper=paper)
 
 

@@ -1,10 +1,10 @@
 """Settlement: the TSO asks the DSO what it metered, then proposes a statement to each participant.
 
-    BSP                     TSO                      DSO
-     │                       │─── MeteredQuery ──────▶│
-     │                       │◀────── MeteredEnergy ──│
-     │◀────── Statement ─────│
-     │─ StatementAccepted ──▶│   or StatementDisputed: recomputed once, then escalated
+BSP                     TSO                      DSO
+ │                       │─── MeteredQuery ──────▶│
+ │                       │◀────── MeteredEnergy ──│
+ │◀────── Statement ─────│
+ │─ StatementAccepted ──▶│   or StatementDisputed: recomputed once, then escalated
 """
 
 from ..information.settlement import MeteredEnergy, MeteredQuery, Statement, StatementAccepted, StatementDisputed
@@ -26,9 +26,7 @@ def _statement(name: str, participant: str) -> Protocol:
     )
 
 
-METERED_ENERGY = query(
-    "metered-energy", stage=STAGE, ask=MeteredQuery, by="TSO", of="DSO", results=(MeteredEnergy,)
-)
+METERED_ENERGY = query("metered-energy", stage=STAGE, ask=MeteredQuery, by="TSO", of="DSO", results=(MeteredEnergy,))
 STATEMENT = _statement("statement", "BSP")
 DSO_STATEMENT = _statement("dso-statement", "DSO")
 PROTOCOLS = (METERED_ENERGY, STATEMENT, DSO_STATEMENT)

@@ -1,0 +1,80 @@
+"""Scenario II: the DSO follows the TSO's test with its real tap changers, and learns what a step really frees.
+
+TestOrder ─▶ import just before ─▶ taps fully down in voltage ─▶ samples: import less than before ─▶ taps back
+                                                                      └▶ TestReport, and MW per step
+"""
+
+from ...grid.readings import Readings
+from ...protocols.information.capacity import TestOrder, TestReport, TestSample
+from ...protocols.information.quantities import US_PER_S
+from ...protocols.messages import Agree, Refuse
+from ..actions import Action, Actuate, Observe, Say, Wake
+from ..agent import Reaction
+from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
+from ..bsp.state import RunningTest
+from ..events import Heard
+from ..market.merit_order import floor_to_step
+from ..profiles import DsoProfile
+from .demand_response import KILOWATT, resource_of, transformer_of, up_blocks
+from .state import DsoState
+
+
+def begin_test(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
+    """Follow the TSO's test with the real taps, against the import measured just before."""
+    order = event.content
+    assert isinstance(order, TestOrder)
+    known = [resource_of(profile.grid, transformer) for transformer in sorted(state.demand.steps)]
+    if order.resource not in known or state.demand.test is not None:
+        reason = "another test is running" if state.demand.test else f"{order.resource} is no resource of ours"
+        return state, (Say(event.conversation.id, Refuse(reason=reason)),)
+    end_us = order.start + round(order.duration_s * US_PER_S)
+    steps = [Wake(f"{TEST_STEP}{i}", order.start + round(s.offset_s * US_PER_S)) for i, s in enumerate(order.steps)]
+    meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
+    first = Observe(TEST_METER, 1, now_us)
+    state = state.with_demand(test=RunningTest(event.conversation.id, order), test_base_mw=None)
+    return state, (Say(event.conversation.id, Agree()), first, *steps, meter, Wake(TEST_END, end_us))
+
+
+def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action, ...]:
+    """Move the taps as the test says: fully down in voltage, or back."""
+    test, options = state.demand.test, state.demand.options
+    if test is None or options is None:
+        return ()
+    transformer = transformer_of(profile.grid, test.order.resource)
+    wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
+    return (Actuate(f"taps/{transformer}", position(state, transformer, wanted)),)
+
+
+def position(state: DsoState, transformer: str, steps: int) -> int:
+    """The tap position after a number of up blocks."""
+    options = state.demand.options
+    assert options is not None
+    start = next(t.position for t in options.transformers if t.name == transformer)
+    return start + sum(block.steps for block in up_blocks(options, transformer)[:steps])
+
+
+def sample_test(state: DsoState, readings: Readings, now_us: int) -> DsoState:
+    """Import less than just before the test is what the taps have freed."""
+    test, import_mw = state.demand.test, sum(p_mw for _, p_mw, _ in readings.interface)
+    if test is None:
+        return state
+    if state.demand.test_base_mw is None or now_us < test.order.start:
+        return state.with_demand(test_base_mw=import_mw)
+    freed_mw = round(state.demand.test_base_mw - import_mw, 6)
+    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=freed_mw)
+    return state.with_demand(test=test._replace(samples=(*test.samples, sample)))
+
+
+def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
+    """Report, and remember what was measured per step."""
+    test = state.demand.test
+    if test is None:
+        return state, ()
+    transformer = transformer_of(profile.grid, test.order.resource)
+    steps = state.demand.steps.get(transformer, 0)
+    until_s = test.order.steps[-1].offset_s
+    held = [sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
+    measured_mw = floor_to_step(max(0.0, min(held, default=0.0)) / max(1, steps), KILOWATT)
+    known = state.demand.mw_per_step.set(transformer, measured_mw)
+    report = TestReport(resource=test.order.resource, samples=test.samples)
+    return state.with_demand(test=None, mw_per_step=known), (Say(test.conversation_id, report),)

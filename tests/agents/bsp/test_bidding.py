@@ -1,0 +1,47 @@
+"""What a participant offers: within its qualification and what it has available, once, at its own due time."""
+
+from typing import Any
+
+from gridpact.agents.runtime.node import Arrival
+from gridpact.protocols.information.capacity import TestOrder
+from gridpact.protocols.information.offering import NoOffer, Offers
+from gridpact.protocols.messages import Refuse
+
+
+def offered(town: Any, name: str) -> list[float]:
+    return [o.quantity_mw for e in town.contents(Offers, name) for o in e.offers if o.session == "Q1"]
+
+
+def test_offers_are_sent_at_the_due_time_not_before(make: Any) -> None:
+    town = make.usual().run(3000)
+    sent = [at for at, e in town.said if isinstance(e.content, Offers) and "/Q1/" in e.id]
+    assert set(sent) == {make.FIRST.gate_closure_us - 600 * make.S}
+
+
+def test_bids_of_one_resource_share_what_it_is_qualified_for(make: Any) -> None:
+    people = make.bsp("a", make.plan("a", 1.5, 50.0), make.plan("a", 1.5, 55.0))
+    town = make.town(make.tso(), make.dso(), people).begin().run(3000)
+    assert offered(town, "a") == [1.5, 0.5]
+
+
+def test_no_more_is_offered_than_is_available_then(make: Any) -> None:
+    town = make.usual()
+    town.available_mw = 0.504
+    assert offered(town.run(3000), "a") == [0.5]
+
+
+def test_whoever_has_nothing_to_offer_says_so(make: Any) -> None:
+    town = make.usual()
+    town.available_mw = 0.0
+    assert len(town.run(3000).contents(NoOffer)) == 6
+
+
+def test_a_test_of_somebody_elses_resource_is_refused(make: Any) -> None:
+    town = make.usual(loses=lambda e: isinstance(e.content, TestOrder))
+    town.run(300)
+    said = next(e for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == "a")
+    parts = {f: getattr(said, f) for f in said.__slots__}
+    parts |= {"content": said.content.model_copy(update={"resource": "unit-b"})}
+    town.give("a", Arrival(said.__class__(**parts)), town.now_us)
+    town.run(town.now_us / 1e6)
+    assert [r.reason for r in town.contents(Refuse, "a")] == ["unit-b is no resource of ours"]

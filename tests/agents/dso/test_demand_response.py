@@ -1,0 +1,68 @@
+"""Scenario II: the DSO as one more provider, with tap steps as indivisible blocks; its correction loop is bounded."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gridpact.agents.dso import Dso
+from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer
+from gridpact.agents.dso.tap_test import position
+from gridpact.agents.profiles import DemandResponse
+from gridpact.grid.cvr import TapBlock
+from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport
+from gridpact.protocols.messages import Refuse
+
+
+def lab_of(make: Any) -> Any:
+    blocks = tuple(TapBlock("t1", -1, 0.3, 0.0, 0.97, 1.03, 60.0, (-n,)) for n in (1, 2))
+
+    def lab(job: Any) -> object:
+        if isinstance(job, AskTaps):
+            return TapOptions((Transformer("t1", 0, -9, 9),), blocks, 20.0, 1.5, 0.95, 1.05)
+        if isinstance(job, Forecast):
+            return tuple(InterfaceForecast("t0", at, 30.0, 40.0) for at in job.at_us)
+        return make.answers(job)
+
+    return lab
+
+
+def second(make: Any, response: DemandResponse | None = DemandResponse(50.0, 1.3, 2, 10.0)) -> Any:  # noqa: B008
+    parts = {"dso_in_offering": False, "dso_is_participant": True}
+    profile = replace(make.dso(**parts).profile, demand_response=response)
+    people = (make.tso(**parts), Dso(profile), make.bsp("t", grid=make.TRANSMISSION, mw=10.0, **parts))
+    return make.town(*people, lab=lab_of(make)).begin()
+
+
+def test_the_correction_loop_is_bounded(make: Any) -> None:
+    """Each test frees less than was measured in the one before."""
+    town = second(make)
+    true = town._reading
+
+    def reading(name: str, source: str) -> Any:
+        freed_mw = 0.6 - 0.1 * len(town.contents(Requirements)) if town.power_mw.get("taps/t1") else 0.0
+        return (
+            replace(true(name, source), interface=(("t0", 30.0 - freed_mw, 5.0),))
+            if name == "dso"
+            else true(name, source)
+        )
+
+    town._reading = reading
+    town.run(3000)
+    assert [r.attempt for r in town.contents(Requirements)] == [1, 2, 3]
+    assert len(town.contents(TechnicalData)) == len(town.contents(TestReport, "dso")) == 3
+    assert [r.shortfall is None for r in town.contents(Requirements)] == [True, False, False]
+    proposals = town.contents(QualificationProposal)
+    assert [v.max_mw for p in proposals for v in p.verdicts] == [0.3]
+
+
+def test_a_dso_without_demand_response_refuses_and_the_run_goes_on(make: Any) -> None:
+    town = second(make, None).run(3000)
+    assert town.contents(Refuse, "dso")
+    assert list(town.state("tso").prequalification.qualified) == ["t"]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_tap_position_is_the_start_plus_the_steps_in_force(make: Any, steps: int) -> None:
+    town = second(make).run(100)
+    assert position(town.state("dso"), "t1", steps) == -steps

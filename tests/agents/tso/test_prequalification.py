@@ -1,0 +1,166 @@
+"""Prequalification lanes: order of submission, tests, and what happens when somebody fails, refuses or is silent."""
+
+from typing import Any
+
+import pytest
+
+from gridpact.agents.actions import Open
+from gridpact.agents.dso.studies import Prequalify, UnknownPoint
+from gridpact.agents.runtime.node import Arrival
+from gridpact.grid.limits import Allowed
+from gridpact.protocols.envelope import Topic
+from gridpact.protocols.information.activation import Activate, ActivateWhen
+from gridpact.protocols.information.capacity import (
+    Application,
+    CapacityRequest,
+    CapacityVerdict,
+    NotQualified,
+    Qualified,
+    TestOrder,
+    TestReport,
+)
+from gridpact.protocols.information.offering import Offers
+from gridpact.protocols.messages import Failure, Refuse
+from gridpact.protocols.stages import prequalification
+
+
+def qualified(town: Any) -> dict[str, float]:
+    known = town.state("tso").prequalification.qualified
+    return {name: sum(v.max_mw for v in verdicts if v.direction == "up") for name, verdicts in sorted(known.items())}
+
+
+def of(prefix: str, mw: float, make: Any) -> Any:
+    def lab(job: Any) -> object:
+        if not isinstance(job, Prequalify):
+            return make.answers(job)
+        return tuple(
+            Allowed(e.id, max(-mw, min(mw, e.p_mw)), make.BOUND)
+            if e.id.startswith(f"unit-{prefix}")
+            else Allowed(e.id, e.p_mw, None)
+            for e in job.activations
+        )
+
+    return lab
+
+
+def test_everybody_who_passes_the_test_is_qualified(make: Any) -> None:
+    assert qualified(make.usual().run(900)) == {"a": 2.0, "b": 2.0, "t": 10.0}
+
+
+def test_the_dsos_limit_is_what_is_tested_and_qualified(make: Any) -> None:
+    town = make.usual(lab=of("a", 1.25, make)).run(900)
+    tested = [s.p_mw for o in town.contents(TestOrder) if o.resource == "unit-a" for s in o.steps]
+    assert qualified(town)["a"] == 1.25
+    assert max(tested) == 1.25
+
+
+def test_nobody_offers_more_than_was_qualified_and_nothing_more_is_activated(make: Any) -> None:
+    town = make.usual(lab=of("a", 1.25, make), need_mw=6.0).run(4000)
+    offered = [o.quantity_mw for e in town.contents(Offers, "a") for o in e.offers]
+    ordered = [
+        o.power_mw for kind in (Activate, ActivateWhen) for o in town.contents(kind) if o.offer_id.startswith("a.")
+    ]
+    assert offered == [1.25, 1.25]
+    assert max(ordered) <= 1.25
+
+
+def test_a_failed_test_qualifies_what_was_sustained(make: Any) -> None:
+    town = make.usual()
+    town.run(5)
+    real = town._reading
+    weak = lambda name, source: _halved(real(name, source)) if (name, source) == ("a", "test") else real(name, source)  # noqa: E731
+    town._reading = weak
+    assert qualified(town.run(900)) == {"a": 1.0, "b": 2.0, "t": 10.0}
+
+
+def _halved(reading: Any) -> Any:
+    return reading._replace(resources=tuple(r._replace(activated_mw=r.activated_mw / 2) for r in reading.resources))
+
+
+def test_a_silent_participant_is_not_qualified_and_the_lane_goes_on(make: Any) -> None:
+    town = make.usual(loses=lambda e: isinstance(e.content, TestReport) and e.sender == "a").run(999)
+    assert qualified(town) == {"b": 2.0, "t": 10.0}
+    assert [e.receiver for _, e in town.said if isinstance(e.content, NotQualified)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("exclude", []), ("use_prequalified_limits", []), ("accept", ["a", "b"])]
+)
+def test_a_silent_dso_qualifies_nobody_by_default_or_as_declared(make: Any, policy: str, expected: list[str]) -> None:
+    town = make.usual(deaf={"dso"}, silent_dso=policy).run(1200)
+    assert sorted(qualified(town)) == sorted([*expected, "t"])
+
+
+@pytest.mark.parametrize("policy", ["exclude", "accept"])
+def test_a_dso_whose_study_fails_qualifies_nobody_and_the_lane_goes_on(make: Any, policy: str) -> None:
+    lab = lambda job: "diverged" if isinstance(job, Prequalify) else make.answers(job)  # noqa: E731
+    town = make.usual(lab=lab, silent_dso=policy).run(999)
+    assert len(town.contents(Failure, "dso")) == 2
+    assert len(town.contents(NotQualified)) == 2
+    assert qualified(town) == {"t": 10.0}
+
+
+def test_a_dso_cannot_allow_more_than_was_applied_for_nor_pass_over_a_resource(make: Any) -> None:
+    def lab(job: Any) -> object:
+        if not isinstance(job, Prequalify):
+            return make.answers(job)
+        return tuple(Allowed(e.id, 9.0, None) for e in job.activations if e.id.endswith("|up"))
+
+    town = make.usual(lab=lab).run(999)
+    verdicts = {(v.resource, v.direction): v.max_mw for q in town.contents(Qualified) for v in q.verdicts}
+    assert (verdicts["unit-a", "up"], verdicts["unit-a", "down"]) == (2.0, 0.0)
+
+
+def test_a_joint_request_with_unknown_points_does_not_make_the_others_fail(make: Any) -> None:
+    def lab(job: Any) -> object:
+        points = [point for e in job.activations for point, _ in e.points] if isinstance(job, Prequalify) else []
+        return UnknownPoint(("point-a",)) if "point-a" in points else make.answers(job)
+
+    town = make.usual(lab=lab, applicant_order="joint").run(999)
+    assert [r.judged_with for r in town.contents(CapacityRequest)] == [2, 2]
+    assert [r.reason for r in town.contents(Refuse, "dso")] == ["unknown connection points: point-a"]
+    assert qualified(town) == {"b": 2.0, "t": 10.0}
+
+
+def test_a_joint_request_that_is_lost_does_not_hold_up_the_others(make: Any) -> None:
+    lost = lambda e: isinstance(e.content, CapacityRequest) and e.content.applicant == "a"  # noqa: E731
+    town = make.usual(loses=lost, applicant_order="joint").run(999)
+    assert qualified(town) == {"b": 2.0, "t": 10.0}
+
+
+def apply(make: Any, town: Any, name: str, subject: str, **changes: Any) -> None:
+    true = next(e.content for _, e in town.said if isinstance(e.content, Application) and e.sender == name)
+    topic = Topic(name, "prequalification", "application", subject, "tso")
+    effects: list[Any] = []
+    opening = Open(prequalification.PREQUALIFICATION, topic, true.model_copy(update=changes), 999_000_000)
+    town.nodes[name]._carry_out(opening, effects)
+    for effect in effects:
+        town._carry_out(name, effect)
+
+
+def test_a_participant_applies_once(make: Any) -> None:
+    town = make.usual().run(6)
+    apply(make, town, "a", "again")
+    assert [r.reason for r in town.run(7).contents(Refuse, "tso")] == ["a has applied already"]
+    assert qualified(town.run(999)) == {"a": 2.0, "b": 2.0, "t": 10.0}
+
+
+def test_nobody_applies_with_a_resource_of_another(make: Any) -> None:
+    town = make.usual(loses=lambda e: isinstance(e.content, Application) and e.sender == "b").run(6)
+    theirs = next(e.content for _, e in town.said if isinstance(e.content, Application) and e.sender == "a")
+    apply(make, town, "b", "theirs", resources=theirs.resources)
+    town.loses = lambda _: False
+    apply(make, town, "b", "theirs-too", resources=theirs.resources)
+    assert [r.reason for r in town.run(7).contents(Refuse, "tso")] == ["applied for already: unit-a"]
+
+
+def test_the_order_of_arrival_changes_no_verdict(make: Any) -> None:
+    asked = [r.applicant for r in make.usual().run(900).contents(CapacityRequest)]
+    assert asked == ["a", "b"]
+
+
+def test_a_verdict_that_comes_late_does_not_count(make: Any) -> None:
+    town = make.usual(loses=lambda e: isinstance(e.content, CapacityVerdict)).run(400)
+    lost = next(e for _, e in town.said if isinstance(e.content, CapacityVerdict))
+    town.give("tso", Arrival(lost), town.now_us)
+    assert qualified(town.run(999)) == {"t": 10.0}

@@ -1,0 +1,46 @@
+"""The TSO watches the quality of service: warned, lowered, terminated – each with replacement from the list."""
+
+from typing import Any
+
+from gridpact.agents.tso import quality
+from gridpact.agents.tso.quality import Look
+from gridpact.agents.tso.state import Known, Order, Service
+from gridpact.protocols.information.activation import Measurement
+
+
+def test_a_participant_whose_data_stay_away_is_warned_lowered_terminated_and_replaced(make: Any) -> None:
+    silent = lambda e: isinstance(e.content, Measurement) and e.sender == "a" and e.receiver == "tso"  # noqa: E731
+    town = make.usual(need_mw=2.0).run(3700)
+    town.loses = silent
+    town.run(4000)
+    assert [n for n in ("warned", "lowered", "terminated") if town.noted(f"service {n}")] == [
+        "warned",
+        "lowered",
+        "terminated",
+    ]
+    assert "a.Q1.mFRR-up.1" in town.state("tso").activation.failed
+    assert town.state("a").set_points["unit-a"] == 0.0
+    assert town.state("b").set_points["unit-b"] > 0.0
+
+
+def test_a_breach_that_ends_counts_for_nothing() -> None:
+    bad, good = Look(2.0, 1.0, fresh=True, due=True), Look(2.0, 1.9, fresh=True, due=True)
+    service, _ = quality._judged(Service(), bad, 0)
+    service, measure = quality._judged(service, bad, quality.PATIENCE_US)
+    assert (service.level, measure) == (1, "warned")
+    assert quality._judged(service, good, quality.PATIENCE_US + 1)[0].level == 0
+
+
+def test_an_order_is_not_judged_before_it_is_due() -> None:
+    assert not Look(2.0, 0.0, fresh=True, due=False).breach
+    assert Look(2.0, 0.0, fresh=True, due=True).breach
+
+
+def test_what_goes_the_wrong_way_is_not_delivered(make: Any) -> None:
+    town = make.usual(need_mw=2.0).run(3700)
+    state = town.state("tso")
+    known = state.activation.known.set("a", Known(-2.0, town.now_us))
+    order = state.activation.orders["a.Q1.mFRR-up.1"]
+    assert isinstance(order, Order)
+    looked = quality._look(make.tso().profile, state.with_activation(known=known), "a", ["a.Q1.mFRR-up.1"], town.now_us)
+    assert (looked.requested_mw, looked.delivered_mw) == (2.0, 0.0)
