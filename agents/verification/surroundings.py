@@ -4,6 +4,7 @@
     monitoring                          fine │ the first order limited to half │ nothing of it may stay on
     area                                the need is met by what is delivered and … │ there is no need
     meters                              resources deliver at once what was last asked of them
+                                        (in a prequalification test also: nothing)
 
 The first choice of each is the ordinary one; what leads up to a stage is played with it.
 """
@@ -20,6 +21,7 @@ from ...grid.cvr import TapBlock
 from ...grid.limits import Activation, Allowed
 from ...grid.readings import Assessment, Readings
 from ..agent import Agent
+from ..bsp.qualification import TEST_METER
 from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso import Dso
 from ..dso.studies import AskTaps, Forecast, InterfaceForecast, Monitor, Prequalify, TapOptions, Transformer, Validate, Watch
@@ -28,7 +30,7 @@ from ..tso.state import TsoState
 if TYPE_CHECKING:
     from .actor import Standing
 
-IMPORT_MW, MW_PER_TAP = 10.0, 1.0
+IMPORT_MW, MW_PER_TAP = 10.0, 0.15
 BINDING = Binding("line 1", "loading_percent", 120.0, 100.0, "now")
 Answer = tuple[object, str | None]
 
@@ -41,6 +43,7 @@ class Surroundings:
     capacity_ways: int = 3
     list_ways: int = 4
     monitor_ways: int = 3
+    test_ways: int = 1
     taps: int = 1
 
     def results(self, job: object) -> tuple[Answer, ...]:
@@ -69,10 +72,9 @@ class Surroundings:
         if source == "area":
             return tuple(_area(standing.state, need_mw, at_us) for need_mw in self.needs_mw)
         applied = dict(standing.seen.applied)
-        if isinstance(agent, Dso):
-            import_mw = IMPORT_MW - MW_PER_TAP * applied.get("taps/tr", 0.0)
-            return (Readings(at_us, (), (int(applied.get("taps/tr", 0)),), (("point", import_mw, 1.0),)),)
-        return (_own(agent, applied, at_us),)
+        read = _grid if isinstance(agent, Dso) else _own
+        ways = self.test_ways if source == TEST_METER and any(applied.values()) else 1
+        return (read(agent, applied, at_us), read(agent, {}, at_us))[:ways]
 
 
 def _allowed(activations: tuple[Activation, ...]) -> tuple[Answer, ...]:
@@ -100,6 +102,12 @@ def _area(state: TsoState, need_mw: float, at_us: int) -> AreaReading:
     """The area control error that shows this need beside what the TSO knows to be activated."""
     known_mw = sum(known.activated_mw for _, known in sorted(state.activation.known.items()))
     return AreaReading(at_us, 50.0, round(known_mw - need_mw, 6), 0.0, 0.0)
+
+
+def _grid(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> Readings:
+    """The import falls with every tap step."""
+    position = int(applied.get("taps/tr", 0))
+    return Readings(at_us, (), (position,), (("point", IMPORT_MW - MW_PER_TAP * position, 1.0),))
 
 
 def _own(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> ParticipantReading:
