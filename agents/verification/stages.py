@@ -2,8 +2,11 @@
 
     prequalification   applications, validation, tests, qualification        (scenario 2: the DSO's response too)
     calls, selection   the contract net to its gate; MOL, validation, acceptance, notices
-    subscriptions      who measures for whom                                  orders     scheduled, direct, changed
-    limits             INFO 8: passed on, followed, replaced                  settlement meters, statements, books
+    subscriptions      who measures for whom
+    awards             from the selection to the first orders, one message late at a time
+    schedules, orders  orders ahead of the period; changed, cancelled and over in it
+    limits             INFO 8: passed on, followed, replaced
+    settlement         meters, statements, books
     chained            all of them, one after the other, in one run
 
 Each stage begins where the ordinary course of what comes before has led to; it is explored with one message
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...protocols.verification.search import explore
 from ...protocols.verification.story import Report
@@ -24,7 +28,6 @@ from .surroundings import Surroundings
 from .world import STREAMS, Simplify, Window, World
 
 AWARDS_OPEN = STREAMS | {("fipa-contract-net", "accepted")}
-FALLS = ("at any time",)
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,19 @@ class Stage:
     open_ended: frozenset[tuple[str, str]] = STREAMS
     simplify: Simplify | None = None
     three: bool = False
+    late: int | None = None
 
 
 ORDINARY = Surroundings(needs_mw=(1.0,), capacity_ways=1, list_ways=1, monitor_ways=1)
 PREQUALIFICATION = Stage("prequalification", 0, CALL_S - 5, replace(ORDINARY, capacity_ways=3, test_ways=2))
 RESPONSE = Stage("demand-response", CLOSE_S + 299, CALL_S - 5, replace(ORDINARY, list_ways=2, test_ways=2))
-CALLS = Stage("calls", CALL_S - 5, GATE_S + 1, replace(ORDINARY, list_ways=2), AWARDS_OPEN, three=True)
+CALLS = Stage("calls", CALL_S - 5, GATE_S - 301, replace(ORDINARY, list_ways=2), AWARDS_OPEN, three=True)
+OFFERS = Stage("offers", GATE_S - 301, GATE_S + 1, replace(ORDINARY, list_ways=2), AWARDS_OPEN, three=True)
 SELECTION = Stage("selection", GATE_S - 1, START_S - 65, replace(ORDINARY, list_ways=4), AWARDS_OPEN, three=True)
 SUBSCRIPTIONS = Stage("subscriptions", START_S - 65, START_S - 31, ORDINARY, AWARDS_OPEN, commitments)
-ORDERS = Stage(
-    "orders", START_S - 31, END_S + 15, replace(ORDINARY, needs_mw=(1.0, 0.0)), AWARDS_OPEN, commitments, three=True
-)
+FREE_NEED = replace(ORDINARY, needs_mw=(1.0, 0.0))
+SCHEDULES = Stage("schedules", START_S - 31, START_S + 269, FREE_NEED, AWARDS_OPEN, commitments, three=True)
+ORDERS = Stage("orders", START_S + 269, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments, three=True)
 LIMITS = Stage(
     "limits",
     START_S + 329,
@@ -58,14 +63,30 @@ LIMITS = Stage(
     commitments,
     three=True,
 )
+LATE_ORDERS = Stage("late-orders", END_S - 31, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments)
+AWARDS = Stage(
+    "awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1
+)
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
-COMMON = (PREQUALIFICATION, CALLS, SELECTION, SUBSCRIPTIONS, ORDERS)
+COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
 STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
     "blind": (*COMMON, SETTLEMENT),
     "scenario-1": (*COMMON, LIMITS, SETTLEMENT),
     "scenario-1-dso": (*COMMON, LIMITS, SETTLEMENT),
-    "scenario-2": (RESPONSE, CALLS, SELECTION, SUBSCRIPTIONS, ORDERS, LIMITS, SETTLEMENT),
+    "scenario-2": (
+        RESPONSE,
+        CALLS,
+        OFFERS,
+        SELECTION,
+        AWARDS,
+        SUBSCRIPTIONS,
+        SCHEDULES,
+        replace(ORDERS, until_s=END_S - 31),
+        LATE_ORDERS,
+        replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
+        SETTLEMENT,
+    ),
 }
 
 
@@ -78,12 +99,17 @@ class Task:
     faults: int = 1
     silent: str = "nobody"
     parts: tuple[Part, ...] = PARTS
+    late: int | None = None
 
     @property
     def name(self) -> str:
         """Scheme, stage, who is silent, how many BSPs."""
         silent = {"nobody": "", "at any time": ", one falls silent"}.get(self.silent, f", {self.silent} silent")
         return f"{self.scheme} {self.stage.name}{silent}{', three BSPs' if len(self.parts) > 2 else ''}"
+
+    def with_faults(self, faults: int) -> Task:
+        """The same with no more than so many messages lost or doubled."""
+        return replace(self, faults=min(self.faults, faults))
 
     def world(self) -> World:
         """The system to explore."""
@@ -96,6 +122,7 @@ class Task:
             us(stage.until_s),
             self.faults,
             self.silent,
+            stage.late if self.late is None else self.late,
             parties,
             open_ended=stage.open_ended,
         )
@@ -123,14 +150,25 @@ def three_tasks(faults: int = 1) -> Iterator[Task]:
             yield Task("scenario-1-dso", stage, faults, parts=THREE)
 
 
-def chained_tasks(faults: int = 0) -> Iterator[Task]:
-    """All stages in one run."""
+def chained_tasks() -> Iterator[Task]:
+    """All stages in one run, without faults; scenario 2, which is larger, with every message in time."""
     for scheme in SCHEMES:
-        yield Task(scheme, CHAINED, faults)
+        yield Task(scheme, CHAINED, 0, late=0 if scheme == "scenario-2" else 1)
+
+
+def soak_tasks() -> Iterator[Task]:
+    """All stages in one run, with one message lost or doubled; without faults, with one late message, in scenario 2."""
+    for scheme in SCHEMES:
+        yield Task(scheme, replace(CHAINED, name="soak"), 1, late=0)
+    yield Task("scenario-2", replace(CHAINED, name="soak, late"), 0, late=1)
 
 
 TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
-    **{scheme: (lambda scheme=scheme: stage_tasks(scheme)) for scheme in SCHEMES},
+    "blind": partial(stage_tasks, "blind"),
+    "scenario-1": partial(stage_tasks, "scenario-1"),
+    "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
+    "scenario-2": partial(stage_tasks, "scenario-2"),
     "three": three_tasks,
     "chained": chained_tasks,
+    "soak": soak_tasks,
 }

@@ -3,6 +3,7 @@
     a message arrives     order is kept from one agent to another; a message may take as long as it likes
     a message is lost     or arrives twice, the copy at any later time: at most `faults` in all
     a study ends          at any time, in each way that it may
+                          (`late`, if given, bounds how many are late at a time)
     time passes           the next timer, deadline or reading of all agents comes, whatever is still on its way;
                           what comes at the same instant comes together, in the order of a run
     an agent falls silent from the beginning, or at any time: it hears, says and does nothing any more
@@ -35,11 +36,14 @@ STREAMS = frozenset({("fipa-subscribe", "streaming")})
 Silencing = Literal["nobody", "at any time"] | str
 
 
+Ways = tuple[int, ...]
+
+
 class State(NamedTuple):
     """Who stands where, what is on its way, the time, a stray copy, faults still to come, who is silent."""
 
     standings: tuple[int, ...]
-    ways: tuple[int, ...]
+    ways: Ways
     now_us: int
     stray: int
     faults: int
@@ -66,10 +70,10 @@ class Window:
     until_us: int
     faults: int = 1
     silent: Silencing = "nobody"
+    late: int | None = None
     may_fall: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = RULES
     open_ended: frozenset[tuple[str, str]] = STREAMS
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -91,6 +95,7 @@ class World:
             Actor(agent, kinds, BUSINESS_USE_CASE, self._envelopes, self.surroundings, self.simplify)
             for agent in self.agents
         ]
+        self._way_taken: dict[int, int] = {}
         self._names = [agent.name for agent in self.agents]
         self._pairs = [(a, b) for a in range(len(kinds)) for b in range(len(kinds)) if a != b]
         self._way_of = {(self._names[a], self._names[b]): way for way, (a, b) in enumerate(self._pairs)}
@@ -107,11 +112,12 @@ class World:
         """What the window bounds, in words."""
         window = self.window
         silent = {"nobody": "nobody silent", "at any time": f"one of {', '.join(window.may_fall)} silent from any time on"}
+        late = () if window.late is None else (f"at most {window.late} message late at a time",)
         return (
             f"{len(self.agents)} agents, {window.from_us / 1e6:g} to {window.until_us / 1e6:g} s",
             f"at most {window.faults} message lost or doubled" if window.faults else "no message lost or doubled",
             silent.get(window.silent, f"{window.silent} silent from the beginning"),
-            *window.remarks,
+            *late,
         )
 
     def starts(self) -> Iterator[State]:
@@ -134,7 +140,7 @@ class World:
             outcome = actor.begin(0)
             assert isinstance(outcome, Outcome), outcome
             state, sent = state._replace(standings=(*state.standings, outcome.then)), [*sent, *outcome.sent]
-        return self._put(state, tuple(sent))
+        return state._replace(ways=self._put(state.ways, tuple(sent), NOBODY))
 
     def _ordinary(self, state: State) -> Iterator[State | Wrong]:
         """What happens next without faults: messages first, then studies, then the time, each in its first way."""
@@ -167,6 +173,8 @@ class World:
                 yield move, self._hushed(state, move.actor)
 
     def _arrivals(self, state: State) -> Iterator[Move]:
+        if not any(state.ways):
+            return
         for way, queue in enumerate(state.ways):
             if queue:
                 yield Move("message", self._pairs[way][1], self._queues[queue][0])
@@ -179,8 +187,9 @@ class World:
 
     def _studies(self, state: State) -> Iterator[Move]:
         for at, actor in enumerate(self._actors):
-            if at != state.silent:
-                for study in range(len(actor.standings[state.standings[at]].studies)):
+            studies = actor.standings[state.standings[at]].studies
+            if studies and at != state.silent:
+                for study in range(len(studies)):
                     for way in range(actor.ways_of_study(state.standings[at], study)):
                         yield Move("study", at, study=study, way=way)
 
@@ -190,9 +199,20 @@ class World:
         if due is not None and due.at_us > until_us:
             after = until_us == self.window.until_us and self._is_quiet(state)
             who, due = self._next(state, deadlines_only=True) if after else (NOBODY, None)
-        if due is not None:
+        if due is not None and self._may_pass(state, due):
             for way in range(due.ways):
                 yield Move("time", who, way=way, due=due)
+
+    def _may_pass(self, state: State, due: NextDue) -> bool:
+        """Time passes on to another instant only if no more than so many messages are still on their way then."""
+        if self.window.late is None or due.at_us <= state.now_us:
+            return True
+        return sum(len(self._queues[queue]) for queue in state.ways) <= self.window.late and not self._study(state)
+
+    def _study(self, state: State) -> bool:
+        return any(
+            actor.standings[state.standings[at]].studies for at, actor in enumerate(self._actors) if at != state.silent
+        )
 
     def _next(self, state: State, *, deadlines_only: bool) -> tuple[int, NextDue | None]:
         """Whose turn it is, and what the time brings."""
@@ -205,48 +225,47 @@ class World:
         return who, earliest
 
     def _after(self, state: State, move: Move) -> State | Wrong:
-        actor, standing = self._actors[move.actor], state.standings[move.actor]
-        match move.kind:
-            case "message" | "lost" | "doubled":
-                state = self._taken(state, move.envelope)
-                if move.kind == "lost":
-                    return state._replace(faults=state.faults - 1)
-                if move.kind == "doubled":
-                    state = state._replace(faults=state.faults - 1, stray=move.envelope)
-                outcome = actor.hear(standing, move.envelope, state.now_us + 1)
-            case "copy":
-                state = state._replace(stray=NOBODY)
-                outcome = actor.hear(standing, move.envelope, state.now_us + 1)
-            case "study":
-                outcome = actor.study_ends(standing, move.study, move.way, state.now_us + 1)
-            case _:
-                assert move.due is not None
-                state = state._replace(now_us=max(state.now_us, move.due.at_us))
-                outcome = actor.pass_time(standing, move.due, move.way, state.now_us)
+        """Where a move leads."""
+        standings, ways, now_us, stray, faults, silent = state
+        actor, standing = self._actors[move.actor], standings[move.actor]
+        if move.kind == "time":
+            assert move.due is not None
+            now_us = max(now_us, move.due.at_us)
+            outcome = actor.pass_time(standing, move.due, move.way, now_us)
+        elif move.kind == "study":
+            outcome = actor.study_ends(standing, move.study, move.way, now_us + 1)
+        else:
+            ways = ways if move.kind == "copy" else self._taken(ways, move.envelope)
+            stray = {"copy": NOBODY, "doubled": move.envelope}.get(move.kind, stray)
+            faults -= move.kind in {"lost", "doubled"}
+            if move.kind == "lost":
+                return State(standings, ways, now_us, stray, faults, silent)
+            outcome = actor.hear(standing, move.envelope, now_us + 1)
         if isinstance(outcome, Wrong):
             return outcome
-        standings = list(state.standings)
-        standings[move.actor] = outcome.then
-        return self._put(state._replace(standings=tuple(standings)), outcome.sent)
+        standings = (*standings[: move.actor], outcome.then, *standings[move.actor + 1 :])
+        return State(standings, self._put(ways, outcome.sent, silent), now_us, stray, faults, silent)
 
-    def _taken(self, state: State, envelope: int) -> State:
-        sent = self._envelopes[envelope]
-        way = self._way_of[sent.sender, sent.receiver]
-        rest = self._queues[state.ways[way]][1:]
-        return self._with_way(state, way, rest)
+    def _taken(self, ways: Ways, envelope: int) -> Ways:
+        way = self._way(envelope)
+        rest = self._queues[ways[way]][1:]
+        return (*ways[:way], self._queues.number(rest, rest), *ways[way + 1 :])
 
-    def _put(self, state: State, sent: Iterable[int]) -> State:
+    def _put(self, ways: Ways, sent: tuple[int, ...], silent: int) -> Ways:
         for number in sent:
-            envelope = self._envelopes[number]
-            way = self._way_of[envelope.sender, envelope.receiver]
-            if state.silent not in self._pairs[way]:
-                state = self._with_way(state, way, (*self._queues[state.ways[way]], number))
-        return state
+            way = self._way(number)
+            if silent not in self._pairs[way]:
+                queue = (*self._queues[ways[way]], number)
+                ways = (*ways[:way], self._queues.number(queue, queue), *ways[way + 1 :])
+        return ways
 
-    def _with_way(self, state: State, way: int, queue: tuple[int, ...]) -> State:
-        ways = list(state.ways)
-        ways[way] = self._queues.number(queue, queue)
-        return state._replace(ways=tuple(ways))
+    def _way(self, envelope: int) -> int:
+        """The way between two agents that an envelope takes."""
+        found = self._way_taken.get(envelope)
+        if found is None:
+            sent = self._envelopes[envelope]
+            found = self._way_taken[envelope] = self._way_of[sent.sender, sent.receiver]
+        return found
 
     def _hushed(self, state: State, silent: int) -> State:
         """An agent falls silent: what is on its way to it will not be heard; what it has said will."""
@@ -256,7 +275,7 @@ class World:
         return state._replace(ways=ways, silent=silent)
 
     def _is_quiet(self, state: State) -> bool:
-        return not any(state.ways) and next(self._studies(state), None) is None
+        return not any(state.ways) and not self._study(state)
 
     def _is_over(self, state: State) -> bool:
         quiet = self._is_quiet(state) and next(self._copies(state), None) is None
