@@ -68,7 +68,10 @@ def network_from(text: str, row: Mapping[str, float | int], name: str = "network
 
 
 def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
-    """Return a copy of a prepared network in the state of a row, loads as constant power. Raises NetworkError."""
+    """Return a copy of a prepared network in the state of a row, loads as constant power. Raises NetworkError.
+
+    The buses of the source get no voltage limits: only those below it are judged.
+    """
     missing = [name for name in columns(net) if name not in row]
     if missing:
         raise NetworkError(f"the row lacks {missing[0]} and {len(missing) - 1} other columns of this network")
@@ -83,4 +86,5 @@ def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
     if len(result.switch):
         result.switch["closed"] = [bool(row[f"switch.{k}.closed"]) for k in result.switch.index]
     result.ext_grid["vm_pu"] = [float(row[f"ext_grid.{k}.vm_pu"]) for k in result.ext_grid.index]
+    result.bus.loc[result.ext_grid.bus, ["min_vm_pu", "max_vm_pu"]] = np.nan
     return result

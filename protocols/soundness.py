@@ -22,6 +22,7 @@ OPENINGS = {
     "fipa-query": Performative.QUERY_REF,
     "fipa-request-when": Performative.REQUEST_WHEN,
     "fipa-contract-net": Performative.CFP,
+    "fipa-iterated-contract-net": Performative.CFP,
     "fipa-subscribe": Performative.SUBSCRIBE,
     "fipa-propose": Performative.PROPOSE,
 }

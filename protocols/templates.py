@@ -1,7 +1,7 @@
 """FIPA's interaction protocols as table templates; a stage fills them with its message types.
 
     request, query    ask → refuse | [agree] → failure | result           SC00026, SC00027, SC00028
-    contract net      cfp → refuse | propose → accept | reject → result   SC00029
+    contract net      cfp → refuse | propose → accept | reject → result   SC00029; called again: SC00030
     subscribe         subscribe → refuse | agree → inform* → failure      SC00035
     propose           propose → accept | reject                           SC00036
 
@@ -21,8 +21,10 @@ tests walk two sides through every order, silence and loss.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from .envelope import Side
+from .errors import TableError
 from .messages import Agree, Cancel, Cancelled, CancelTooLate, Failure, Message, Refuse
 from .tables import START, Protocol, Silence, Step
 
@@ -103,6 +105,24 @@ def query(
     return request(name, stage=stage, ask=ask, by=by, of=of, results=results, paper=paper, fipa="fipa-query")
 
 
+def request_when(
+    name: str,
+    *,
+    stage: str,
+    ask: type[Message],
+    by: str,
+    of: str,
+    results: Messages,
+    agree: type[Message] = Agree,
+    paper: Mapping[type[Message], str] | None = None,
+    cancellable: bool = True,
+) -> Protocol:
+    """A request-when: as a request, to be carried out when the condition that `ask` names has come true."""
+    fipa = "fipa-request-when"
+    told = partial(request, name, stage=stage, ask=ask, by=by, of=of, results=results, agree=agree)
+    return told(paper=paper, fipa=fipa, cancellable=cancellable)
+
+
 def contract_net(
     name: str,
     *,
@@ -116,29 +136,69 @@ def contract_net(
     reject: type[Message],
     result: type[Message],
     failure: type[Message],
+    rounds: int = 1,
     paper: Mapping[type[Message], str] | None = None,
 ) -> Protocol:
-    """One party's share of a contract net: reply-by of the cfp is the deadline; a late proposal is rejected."""
+    """One party's share of a contract net: reply-by of the cfp is the deadline; a late proposal is rejected.
+
+    With more `rounds` than one it is FIPA's iterated contract net: instead of accepting or rejecting, the
+    initiator may call again, at most so often in all; whom it does not call again, it rejects.
+    """
+    if rounds < 1:
+        raise TableError(f"{name}: a contract net has at least 1 round, not {rounds}")
+    calls: list[Step] = []
+    for number in range(1, rounds + 1):
+        again = f"called{_ordinal(number + 1)}" if number < rounds else None
+        calls += _bids(cfp, (propose, refuse), (accept, reject), suffix=_ordinal(number), again=again)
     steps = (
         Step(START, I, cfp, "called"),
-        Step("called", R, propose, "proposed"),
-        Step("called", R, refuse, "refused"),
-        Step("closed", R, propose, "late", late=True),
-        Step("closed", R, refuse, "refused", late=True),
+        *calls,
         Step("late", I, reject, "rejected"),
-        Step("proposed", I, accept, "accepted"),
-        Step("proposed", I, reject, "rejected"),
-        Step("lapsed", I, accept, "lapsed_award", late=True),
-        Step("lapsed", I, reject, "rejected", late=True),
+        *_reports(result, failure),
+    )
+    suffixes = [_ordinal(number) for number in range(1, rounds + 1)]
+    called = [Silence(f"called{suffix}", f"closed{suffix}") for suffix in suffixes]
+    proposed = [Silence(f"proposed{suffix}", f"lapsed{suffix}", waits=R) for suffix in suffixes]
+    ends = frozenset({"unreported", *(silence.then for silence in (*called, *proposed))})
+    fipa = "fipa-contract-net" if rounds == 1 else "fipa-iterated-contract-net"
+    silences = (*called, *proposed, Silence("accepted", "unreported"))
+    return Protocol(name, fipa, stage, by, of, steps, silences, ends, paper=paper or {})
+
+
+def _reports(result: type[Message], failure: type[Message]) -> list[Step]:
+    """What follows an award."""
+    return [
         Step("lapsed_award", R, failure, "failed"),
         Step("accepted", R, result, "done"),
         Step("accepted", R, failure, "failed"),
         Step("unreported", R, result, "done", late=True),
         Step("unreported", R, failure, "failed", late=True),
-    )
-    silences = (Silence("called", "closed"), Silence("proposed", "lapsed", waits=R), Silence("accepted", "unreported"))
-    ends = frozenset({"closed", "lapsed", "unreported"})
-    return Protocol(name, "fipa-contract-net", stage, by, of, steps, silences, ends, paper=paper or {})
+    ]
+
+
+def _ordinal(number: int) -> str:
+    """What the states of a round are called by; those of the first have no number."""
+    return "" if number == 1 else f"_{number}"
+
+
+def _bids(cfp: type[Message], answers: Messages, decisions: Messages, *, suffix: str, again: str | None) -> list[Step]:
+    """One round: propose or refuse, in time or late; then accept, reject, or call again."""
+    propose, refuse = answers
+    accept, reject = decisions
+    called, closed, proposed, lapsed = (f"{state}{suffix}" for state in ("called", "closed", "proposed", "lapsed"))
+    steps = [
+        Step(called, R, propose, proposed),
+        Step(called, R, refuse, "refused"),
+        Step(closed, R, propose, "late", late=True),
+        Step(closed, R, refuse, "refused", late=True),
+        Step(proposed, I, accept, "accepted"),
+        Step(proposed, I, reject, "rejected"),
+        Step(lapsed, I, accept, "lapsed_award", late=True),
+        Step(lapsed, I, reject, "rejected", late=True),
+    ]
+    if again is not None:
+        steps += [Step(proposed, I, cfp, again), Step(lapsed, I, cfp, again, late=True)]
+    return steps
 
 
 def subscribe(

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+
+if TYPE_CHECKING:
+    from ..protocols.vocabulary import Vocabulary
 
 app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
@@ -25,6 +28,7 @@ app = typer.Typer(
 )
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]
+Plugins = Annotated[str | None, typer.Option("--scenario", help="with the plugins of this scenario")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a value; repeatable")]
 
 
@@ -155,15 +159,31 @@ def network_command(
 
 @app.command("diagram", epilog="gridpact diagram runs/scenario-1-dso > run.mmd; gridpact diagram prequalification")
 def diagram_command(
-    what: Annotated[str, typer.Argument(metavar="PROTOCOL|RUN", help="a protocol's name or a run directory")],
+    what: Annotated[str, typer.Argument(metavar="PROTOCOL|RUN", help="a protocol's name, all, or a run directory")],
     full: Annotated[bool, typer.Option("--full", help="every period, also those that repeat")] = False,
+    scenario: Plugins = None,
 ) -> None:
-    """Print a protocol or a run as a Mermaid diagram with the paper's step numbers."""
+    """Print a protocol, `all` protocols or a run as Mermaid diagrams with the paper's step numbers."""
     from .diagram import protocol_diagram, protocol_named, run_diagram
+    from .page import protocols_page
     from .record.run import load_run
 
-    text = run_diagram(load_run(what), full=full) if Path(what).exists() else protocol_diagram(protocol_named(what))
+    if Path(what).exists():
+        text = run_diagram(load_run(what), full=full)
+    elif what == "all":
+        text = protocols_page(_vocabulary(scenario))
+    else:
+        text = protocol_diagram(protocol_named(what, _vocabulary(scenario)))
     typer.echo(text, nl=False)
+
+
+def _vocabulary(scenario: str | None) -> Vocabulary:
+    """What may be said, with the plugins of a scenario if one is named."""
+    from ..protocols.vocabulary import BUSINESS_USE_CASE
+    from .loading import load_scenario
+    from .plugins import vocabulary
+
+    return BUSINESS_USE_CASE if scenario is None else vocabulary(load_scenario(scenario))
 
 
 @app.command("replay", epilog="gridpact replay runs/scenario-1-dso")
@@ -177,4 +197,32 @@ def replay_command(run: RunPath) -> None:
         typer.echo(f"FINDING {difference}")
     typer.echo("replay passed: every agent said the same" if not differences else f"replay failed: {len(differences)}")
     if differences:
+        raise SystemExit(1)
+
+
+@app.command("schema", epilog="gridpact schema asyncapi > gridpact.asyncapi.json")
+def schema_command(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="messages, scenario or asyncapi")],
+    scenario: Plugins = None,
+) -> None:
+    """Print message types or scenarios as JSON Schema, or the protocols as AsyncAPI 3.0: what others build on."""
+    from .schemas import schema_text
+
+    typer.echo(schema_text(kind, _vocabulary(scenario)), nl=False)
+
+
+@app.command("diff", epilog="gridpact diff runs/scenario-1 runs/scenario-1-dso")
+def diff_command(
+    first: Annotated[Path, typer.Argument(metavar="A", help="a run directory")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="another run directory")],
+    most: Annotated[int, typer.Option(min=1, help="lines per agent at most")] = 40,
+) -> None:
+    """Show the first message or event in which two runs differ, and what each agent knew; exit code 1 if one does."""
+    from .differing import report
+    from .record.run import load_run
+
+    lines, differ = report(load_run(first), load_run(second), most=most)
+    for line in lines:
+        typer.echo(line)
+    if differ:
         raise SystemExit(1)

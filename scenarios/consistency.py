@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .schema import Scenario
 
 TRADED = ("mFRR",)
+WINDOW_S = 60.0
+TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
 
@@ -31,6 +33,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
     yield from _times(scenario)
+    yield from _qualification_time(scenario)
     yield from _needs(scenario)
     for name, provider in scenario.providers.items():
         yield from _connections(scenario, name, provider)
@@ -96,6 +99,27 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
         if not time.start_us <= scenario.applies_at_us(name) < called_us:
             text = f"{name} applies outside the time between start and the first call for offers"
             yield ("participants", name, "applies_at"), text
+
+
+def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
+    """The tests of each grid come one by one, and the last must be over before the first call for offers."""
+    lanes: dict[str, float] = {}
+    for provider in scenario.providers.values():
+        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+        once_s += 60 * scenario.market.test.hold_min
+        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
+        tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
+        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
+    if not lanes:
+        return
+    grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
+    last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
+    left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
+    if left_s < needed_s:
+        missing_min = -(-(needed_s - left_s) // 60)
+        text = f"the tests in {grid} take about {needed_s / 60:.0f} min, one after the other, and would not be over"
+        text += f" before the first call for offers: first_delivery must be at least {missing_min:g} min later"
+        yield ("time", "first_delivery"), text
 
 
 def _needs(scenario: Scenario) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..agents.calendar import period_id
 from ..protocols.envelope import Side
-from ..protocols.stages import PROTOCOLS
 from ..protocols.tables import START, Protocol
+from ..protocols.vocabulary import BUSINESS_USE_CASE, Vocabulary
 from .errors import ScenarioError, right_names
 from .record.run import Run
 
@@ -22,9 +22,9 @@ Row = Mapping[str, Any]
 _ARROWS = {"refuse": "--x", "failure": "--x", "reject-proposal": "--x", "not-understood": "--x"}
 
 
-def protocol_named(name: str) -> Protocol:
+def protocol_named(name: str, vocabulary: Vocabulary = BUSINESS_USE_CASE) -> Protocol:
     """A protocol by name; ScenarioError if there is none."""
-    named: dict[str, Protocol] = {protocol.name: protocol for protocol in PROTOCOLS}
+    named = vocabulary.protocols
     if name not in named:
         raise ScenarioError(f"{name}: there is no such protocol or run directory; {right_names(name, named)}")
     return named[name]
@@ -32,10 +32,11 @@ def protocol_named(name: str) -> Protocol:
 
 def protocol_diagram(protocol: Protocol) -> str:
     """A protocol's table as a sequence diagram and a state diagram."""
-    return f"{_protocol_sequence(protocol)}\n{_protocol_states(protocol)}"
+    return f"{protocol_sequence(protocol)}\n{protocol_states(protocol)}"
 
 
-def _protocol_sequence(protocol: Protocol) -> str:
+def protocol_sequence(protocol: Protocol) -> str:
+    """What either side may say, in the order of the table, as a Mermaid sequence diagram."""
     lines = ["sequenceDiagram", f"    participant {protocol.initiator}", f"    participant {protocol.respondent}"]
     seen: set[tuple[Side, str]] = set()
     for step in (step for step in protocol.steps if not step.late):
@@ -49,7 +50,8 @@ def _protocol_sequence(protocol: Protocol) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _protocol_states(protocol: Protocol) -> str:
+def protocol_states(protocol: Protocol) -> str:
+    """Every step and silence as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {START}"]
     letters = {Side.INITIATOR: protocol.initiator, Side.RESPONDENT: protocol.respondent}
     for step in protocol.steps:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
+from .plugins import vocabulary
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
 
@@ -34,14 +35,20 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None 
     Raises ScenarioError with one sentence per finding: file and line (or option), key, and what would be right.
     """
     path, shown = _find(str(name_or_path), Path())
-    located = _extended(path, shown, ())
+    folders: list[Path] = []
+    located = _extended(path, shown, (), folders)
     for key, text in (overrides or {}).items():
         _override(located, key, text)
-    return _on_its_grids(checked(located).placed_in(path.parent), located)
+    return _complete(checked(located).placed_in(*dict.fromkeys(folders)), located)
 
 
-def _on_its_grids(scenario: Scenario, located: Located) -> Scenario:
+def _complete(scenario: Scenario, located: Located) -> Scenario:
+    """The scenario, whose buses and plugins are known to exist."""
     found = [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_buses(scenario)]
+    try:
+        vocabulary(scenario)
+    except ScenarioError as error:
+        found.append(f"{located.place(('plugins',))}: plugins: {error}")
     if found:
         raise ScenarioError(*found)
     return scenario
@@ -56,7 +63,7 @@ def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, obje
     for key, value in changes.items():
         _override(located, key, json.dumps(value))
     changed = checked(located)
-    return _on_its_grids(changed if scenario.folder is None else changed.placed_in(scenario.folder), located)
+    return _complete(changed.placed_in(*scenario.folders), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:
@@ -94,8 +101,10 @@ def _hint(name: str, suffix: str) -> str:
     return f"{hint} ({known})" if hint.startswith("did") else known
 
 
-def _extended(path: Path, shown: str, chain: tuple[Path, ...]) -> Located:
+def _extended(path: Path, shown: str, chain: tuple[Path, ...], folders: list[Path]) -> Located:
+    """A file on top of what it extends; `folders` takes where each of them stands, the outermost first."""
     located = read_yaml(path, shown)
+    folders.append(path.parent)
     if path.resolve() in chain:
         raise ScenarioError(f"{located.place(('extends',))}: extends goes round in a circle back to {shown}")
     parent = located.values.pop("extends", None)
@@ -108,7 +117,7 @@ def _extended(path: Path, shown: str, chain: tuple[Path, ...]) -> Located:
         base_path, base_shown = _find(parent, path.parent)
     except ScenarioError as error:
         raise ScenarioError(f"{place}: extends: {error}") from None
-    return merged(_extended(base_path, base_shown, (*chain, path.resolve())), located)
+    return merged(_extended(base_path, base_shown, (*chain, path.resolve()), folders), located)
 
 
 def _override(located: Located, key: str, text: str) -> None:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import assembly
+from .nodes import Cast, cast
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
-    from ..agents.runtime.node import Effect, Node
+    from ..agents.runtime.node import Effect, Input
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -55,17 +56,15 @@ def replay(run: Run) -> list[Difference]:
 
 def _feed(run: Run, writer: RunWriter) -> Difference | None:
     """Give every node its inputs in the journal's order; a node that cannot take one is a difference."""
-    from ..agents.runtime.journal import from_line
     from ..protocols.errors import ProtocolError
     from ..protocols.information.quantities import instant
-    from ..protocols.vocabulary import BUSINESS_USE_CASE
 
-    nodes, exchange = _fresh(run, writer)
+    everybody = cast(run.scenario, assembly.resources(run.scenario))
+    exchange = _exchange(run, everybody, writer)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
-            given = from_line(json.dumps(row["input"]), BUSINESS_USE_CASE)
-            effects = nodes[agent].take(given, at_us)
+            effects = everybody.nodes[agent].take(input_of(row, everybody), at_us)
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
@@ -73,19 +72,21 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
     return None
 
 
-def _fresh(run: Run, writer: RunWriter) -> tuple[dict[str, Node], Exchange]:
-    """Nodes that know nothing yet, and an exchange with the run's own delays that delivers nothing."""
+def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
+    """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
+    from ..agents.runtime.journal import from_line
+
+    vocabulary = everybody.nodes[row["agent"]].desk.vocabulary
+    return from_line(json.dumps(row["input"]), vocabulary, everybody.results)
+
+
+def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
+    """An exchange with the run's own delays that delivers nothing."""
     from ..agents.runtime.exchange import Exchange, Links
-    from ..agents.runtime.node import Node
-    from ..protocols.desk import Desk
-    from ..protocols.vocabulary import BUSINESS_USE_CASE
 
     scenario = run.scenario
-    people = assembly.agents(scenario, assembly.resources(scenario))
-    kinds = {agent.name: agent.kind for agent in people}
-    nodes = {agent.name: Node(agent, Desk(agent.name, kinds, BUSINESS_USE_CASE)) for agent in people}
     links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
-    return nodes, Exchange(links, kinds, writer, lambda envelope, at_us: None)
+    return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
 
 
 def _keep(effects: list[Effect], exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:

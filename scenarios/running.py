@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,26 +60,23 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     """Assemble everything, and begin."""
     from ..agents.runtime.exchange import Links
     from ..agents.runtime.host import World
-    from ..agents.runtime.node import Node
     from ..agents.runtime.queue import EventQueue
     from ..agents.runtime.run import Operation
-    from ..protocols.desk import Desk
-    from ..protocols.vocabulary import BUSINESS_USE_CASE
+    from .nodes import cast
     from .telemetry import Telemetry
 
     made = assembly.resources(scenario)
-    people = assembly.agents(scenario, made)
-    kinds = {agent.name: agent.kind for agent in people}
-    nodes = {agent.name: Node(agent, Desk(agent.name, kinds, BUSINESS_USE_CASE)) for agent in people}
+    everybody = cast(scenario, made)
     physics = assembly.physics(scenario, made)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
-    world = World(EventQueue(scenario.time.start_us), physics, assembly.laboratory(scenario, made), writer)
-    links = scenario.links
-    operation = Operation(
-        nodes.values(), world, Links(scenario.seed, links.delay_median_s, links.delay_sigma, links.loss), kinds
-    )
+    studies = tuple(study for each in everybody.extensions for study in each.studies)
+    laboratory = replace(assembly.laboratory(scenario, made), added=studies)
+    world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer)
+    given = scenario.links
+    links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)
+    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds)
     ticks = scenario.ticks
     plant_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
-    operation.begin(plant_us, Telemetry(nodes, physics, writer), scenario.time.end_us)
+    operation.begin(plant_us, Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)
     return operation

@@ -10,6 +10,7 @@ A single model checks itself here; what must fit together across parts is in `co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -188,13 +189,16 @@ class Scenario(Part):
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
     plugins: tuple[str, ...] = ()
-    _folder: Path | None = PrivateAttr(default=None)
+    _folders: tuple[Path, ...] = PrivateAttr(default=())
 
     @field_validator("plugins")
     @classmethod
-    def _no_plugins_yet(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value:
-            raise ValueError("plugins cannot be loaded by this version of gridpact; leave the list empty")
+    def _named_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name):
+                raise ValueError(f'"{name}" cannot name a Python module: write my_module, without path and .py')
+            if value.count(name) > 1:
+                raise ValueError(f'the plugin "{name}" is named twice')
         return value
 
     @model_validator(mode="after")
@@ -241,17 +245,25 @@ class Scenario(Part):
     @property
     def folder(self) -> Path | None:
         """Where its relative files are meant from; None for a scenario that was not loaded from a file."""
-        return self._folder
+        return self._folders[0] if self._folders else None
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where its plugins are looked for: where its own file stands, then the files that it extends."""
+        return self._folders
 
     def located_grid(self, name: str) -> GridDescription:
         """A grid's description with `file` as a path from where the scenario's own file stands."""
         grid = self.grids[name]
-        if grid.file is None or self._folder is None:
+        if grid.file is None or self.folder is None:
             return grid
-        return grid.model_copy(update={"file": str(self._folder / grid.file)})
+        return grid.model_copy(update={"file": str(self.folder / grid.file)})
 
-    def placed_in(self, folder: Path) -> Scenario:
-        """The same scenario, whose relative files are meant from `folder`; the place is never recorded."""
+    def placed_in(self, *folders: Path) -> Scenario:
+        """The same scenario, whose relative files are meant from the first folder; the place is never recorded.
+
+        Plugins are also looked for in the others: those of the files that it extends.
+        """
         copy = self.model_copy()
-        copy._folder = folder
+        copy._folders = folders
         return copy

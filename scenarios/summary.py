@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from .record.limiting import limit_steps
 from .record.offering import binding_text
 from .record.run import Run
 
@@ -95,11 +96,19 @@ def _activation(run: Run) -> Table:
 
 def _limits(run: Run) -> Table:
     table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
+    requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
+    lifts = {(step.request["id"], step.limit["offer_id"]) for step in limit_steps(requests) if step.lifts}
     for row in run.limits.to_dict("records"):
-        bound = f"{row['element']} {row['quantity']} {row['value']:g}, limit {row['bound']:g}" if row["element"] else ""
+        kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else row["kind"]
         at = _clock(run, row["sent_at"], "%H:%M:%S")
-        table.add_row(at, str(row["participant"]), row["kind"], _mw(row["max_mw"]), _mw(row["confirmed_mw"]), bound)
+        table.add_row(at, str(row["participant"]), kind, _mw(row["max_mw"]), _mw(row["confirmed_mw"]), _bound(row))
     return table
+
+
+def _bound(limit: dict[Hashable, Any]) -> str:
+    if not isinstance(limit["element"], str):
+        return ""
+    return f"{limit['element']} {limit['quantity']} {limit['value']:g}, limit {limit['bound']:g}"
 
 
 def _settlement(run: Run) -> Table:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from ..agents.bsp.agent import Bsp
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
+from ..agents.tso.state import TsoState
 from . import assembly
+from .nodes import played_by
 
 if TYPE_CHECKING:
     from ..agents.runtime.node import Node
@@ -45,20 +47,20 @@ class Telemetry:
         self.recorder.telemetry(at_us, row)
 
     def _participant(self, name: str, node: Node, at_us: int) -> dict[str, float]:
-        agent = node.agent
-        values = {f"{name}.{key}": value for key, value in agent.telemetry(node.state).items()}
+        agent, state = played_by(node)
+        values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
         if isinstance(agent, Tso):
-            return {"demand_mw": agent.telemetry(node.state)["demand_mw"], **self._set_points(agent, node, at_us)}
+            return {"demand_mw": agent.telemetry(state)["demand_mw"], **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
             own = self.physics.read(name, "meter", at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
             values |= {f"{name}.{key}": getattr(own, key) for key in keys}
         return values
 
-    def _set_points(self, tso: Tso, node: Node, at_us: int) -> dict[str, float]:
+    def _set_points(self, tso: Tso, state: TsoState, at_us: int) -> dict[str, float]:
         """The TSO's set-point of every provider in force from this tick on."""
-        ordered = {name: 0.0 for name, other in self.nodes.items() if isinstance(other.agent, Bsp | Dso)}
-        for participant, power_mw in tso.set_points(node.state, at_us):
+        ordered = {name: 0.0 for name, other in self.nodes.items() if isinstance(played_by(other)[0], Bsp | Dso)}
+        for participant, power_mw in tso.set_points(state, at_us):
             ordered[participant] += power_mw
         return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
 
@@ -81,8 +83,9 @@ class Telemetry:
         """The state with the orders that limits have taken away."""
         added: dict[str, float] = {}
         for node in self.nodes.values():
-            if isinstance(node.agent, Tso):
-                for resource, power_mw in node.agent.withheld(node.state, at_us):
+            agent, known = played_by(node)
+            if isinstance(agent, Tso):
+                for resource, power_mw in agent.withheld(known, at_us):
                     holding = self.physics.holdings.get(resource)
                     if holding is not None and holding.grid == grid:
                         for point, share in assembly.shares(holding.resource):

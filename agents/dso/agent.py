@@ -30,7 +30,7 @@ from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
-from . import archive, demand_response, forecast, monitoring, tap_delivery, tap_test, validation
+from . import archive, demand_response, forecast, monitoring, tap_delivery, tap_trial, validation
 from .state import DsoState
 from .studies import Watch
 
@@ -116,7 +116,7 @@ class Dso:
             case Requirements():
                 return demand_response.required(profile, state, event, now_us)
             case TestOrder():
-                return tap_test.begin_test(profile, state, event, now_us)
+                return tap_trial.begin_test(profile, state, event, now_us)
             case QualificationProposal():
                 return demand_response.qualified(state, event)
             case CallForOffers():
@@ -138,9 +138,9 @@ class Dso:
         if timer == validation.JOINT:
             return validation.capacity_gathered(profile, state)
         if timer == TEST_END:
-            return tap_test.end_test(profile, state)
+            return tap_trial.end_test(profile, state)
         if timer.startswith(TEST_STEP):
-            return state, tap_test.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
+            return state, tap_trial.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
         if timer.startswith(SUBMIT):
             return state, demand_response.look(profile, timer.removeprefix(SUBMIT))
         if timer.startswith(START):
@@ -153,7 +153,7 @@ class Dso:
     def _sampled(self, state: DsoState, source: str, reading: object, now_us: int) -> Reaction[DsoState]:
         assert isinstance(reading, Readings)
         if source == TEST_METER:
-            return tap_test.sample_test(state, reading, now_us), ()
+            return tap_trial.sample_test(state, reading, now_us), ()
         return monitoring.read(self.profile, state, reading, now_us)
 
     def _computed(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
@@ -172,8 +172,13 @@ class Dso:
         return state, (*limits, *published)
 
     def telemetry(self, state: DsoState) -> Mapping[str, float]:
-        """What it believes of its grid is in the events; of its promises, the blocks in force."""
-        return {"applied_mw": round(sum(task.power_mw for task in state.demand.book.tasks.values()), 6)}
+        """Scenario II: the blocks in force, and what it has last published; its belief of the grid is in the events."""
+        if self.profile.demand_response is None:
+            return {}
+        measured = state.demand.measured
+        keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+        values = {key: getattr(measured, key) if measured else float("nan") for key in keys}
+        return {"applied_mw": state.demand.applied_mw, **values}
 
 
 Answer = Callable[[DsoProfile, DsoState, Computed], DSO_REACTION]

@@ -52,7 +52,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
     reference = tuple(t.position for t in options.transformers) if options else None
     job = Monitor(profile.grid, readings, measured, ordered, look, reference)
     looked_us = now_us if look else state.looked_us
-    return replace(state, readings=readings, looked_us=looked_us), (Compute(WATCH, job),)
+    return replace(state, readings=readings, looked_us=looked_us, looking=look), (Compute(WATCH, job),)
 
 
 def _archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
@@ -113,7 +113,8 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
     request = _request(profile, state, limits, number, now_us)
     for limit in limits:
         key = limit_key(state.accepted[limit.offer_id])
-        in_force = in_force.set(key, InForce(limit.max_mw, now_us, request.topic.conversation_id))
+        lifted = limit.binding is None and limit.max_mw >= state.accepted[limit.offer_id].quantity_mw - STEP_MW
+        in_force = in_force.set(key, InForce(limit.max_mw, now_us, request.topic.conversation_id, lifted=lifted))
     return replace(state, limits=in_force, requests=number, looked_us=now_us), (*note, request)
 
 
@@ -131,16 +132,20 @@ def _limits(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> 
         binding = next((allowed for allowed in together if allowed.binding is not None), together[0])
         before = state.limits.get(key)
         lasted_us = now_us - before.since_us if before else 0
-        if _is_news(profile, before, max_mw, bound=binding.binding is not None, lasted_us=lasted_us):
+        bound = binding.binding is not None
+        if _is_news(profile, before, max_mw, tighter=bound and not state.looking, lasted_us=lasted_us):
             limits.append(_limit(profile, offer, binding, max_mw))
     return tuple(limits)
 
 
-def _is_news(profile: DsoProfile, before: InForce | None, max_mw: float, *, bound: bool, lasted_us: int) -> bool:
-    """Tighten at once; lift only by a margin and not before the last change has been held; repeat if unconfirmed."""
+def _is_news(profile: DsoProfile, before: InForce | None, max_mw: float, *, tighter: bool, lasted_us: int) -> bool:
+    """Tighten at once; lift only by a margin and not before the last change has been held; repeat if unconfirmed.
+
+    A look at whether limits can be lifted supposes more than is ordered, so nothing is tightened on it.
+    """
     if before is None:
-        return bound
-    if bound and max_mw < before.max_mw - STEP_MW / 2:
+        return tighter
+    if tighter and max_mw < before.max_mw - STEP_MW / 2:
         return True
     if before.status == "unconfirmed":
         return lasted_us >= LOOK_US
@@ -212,7 +217,11 @@ def answered(state: DsoState, event: Heard | Silence | Rejected) -> Reaction[Dso
         return state, ()
     limits, confirmed = state.limits, isinstance(content, LimitFollowed)
     for key, limit in sorted(state.limits.items()):
-        if limit.request == event.conversation.id:
+        if limit.request != event.conversation.id:
+            continue
+        if confirmed and limit.lifted:
+            limits = limits.delete(key)
+        else:
             limits = limits.set(key, limit._replace(status="confirmed" if confirmed else "unconfirmed"))
     if confirmed:
         return replace(state, limits=limits), ()

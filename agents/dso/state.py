@@ -7,6 +7,7 @@ from immutables import Map
 
 from ...grid.limits import Activation
 from ...grid.readings import Readings
+from ...protocols.information.activation import Measurement
 from ...protocols.information.capacity import CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ..bsp.state import RunningTest
@@ -30,12 +31,16 @@ class Told(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """A limit in force: MW, since when, in which request, and what the TSO has said of it."""
+    """A limit in force: MW, since when, in which request, and what the TSO has said of it.
+
+    `lifted`: all that was accepted is allowed again; kept until the TSO has confirmed that too.
+    """
 
     max_mw: float
     since_us: int
     request: str
     status: Literal["asked", "confirmed", "unconfirmed"] = "asked"
+    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class DemandResponseState:
     test_base_mw: float | None = None
     book: OrderBook = OrderBook()
     positions: Map[str, int] = Map()
+    applied_mw: float = 0.0
+    measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
 
 
@@ -74,6 +81,7 @@ class DsoState:
     limits: Map[str, InForce] = Map()
     requests: int = 0
     looked_us: int = 0
+    looking: bool = False
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()

@@ -17,7 +17,7 @@ from ..profiles import DsoProfile
 from .demand_response import resource_of
 from .state import DsoState
 from .studies import Watch
-from .tap_test import position
+from .tap_trial import position
 
 
 def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
@@ -56,7 +56,9 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     demand = state.demand
     if demand.options is None:
         return state, ()
-    active = [demand.book.offers[task.offer_id].resource for task in demand.book.in_force(now_us)]
+    tasks = demand.book.in_force(now_us)
+    active = [demand.book.offers[task.offer_id].resource for task in tasks]
+    state = state.with_demand(applied_mw=round(sum(task.power_mw for task in tasks), 6))
     wanted = {
         t.name: position(state, t.name, active.count(resource_of(profile.grid, t.name)))
         for t in demand.options.transformers
@@ -97,7 +99,8 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
         q_mvar=round(-sum(q for _, _, q in readings.interface), 6) + 0.0,
         activated_mw=watch.freed_mw,
         baseline_mw=round(-import_mw - watch.freed_mw, 6),
-        set_point_mw=round(sum(task.power_mw for task in demand.book.in_force(now_us)), 6),
+        set_point_mw=demand.applied_mw,
     )
-    counted = state.with_demand(book=demand.book.metered(watch.freed_mw, profile.monitoring_us, now_us))
+    book = demand.book.metered(watch.freed_mw, profile.monitoring_us, now_us)
+    counted = state.with_demand(book=book, measured=measurement)
     return counted, (Publish(demand.listeners, measurement),)

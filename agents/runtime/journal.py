@@ -5,6 +5,7 @@ ever imported or executed because a line names it. Envelopes are written as on t
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -55,9 +56,12 @@ def to_line(given: Input) -> str:
     return json.dumps(_plain(given), ensure_ascii=False, separators=(",", ":"))
 
 
-def from_line(line: str, vocabulary: Vocabulary) -> Input:
-    """Read an input back; ValueError, KeyError or a protocol error if the line is none."""
-    given = _value(json.loads(line), vocabulary)
+def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input:
+    """Read an input back; ValueError, KeyError or a protocol error if the line is none.
+
+    `added`: further types by name, those that plugins' studies answer with.
+    """
+    given = _value(json.loads(line), vocabulary, {**TYPES, **(added or {})})
     if not isinstance(given, Begin | Arrival | Due | Alarm | Result | Reading):
         raise ValueError(f"not an input of an agent: {line[:80]}")
     return given
@@ -80,12 +84,12 @@ def _plain(value: object) -> Any:
     return value
 
 
-def _value(plain: Any, vocabulary: Vocabulary) -> Any:
+def _value(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
     if isinstance(plain, list):
-        return tuple(_value(each, vocabulary) for each in plain)
+        return tuple(_value(each, vocabulary, types) for each in plain)
     if not isinstance(plain, dict):
         return plain
     name = plain.pop(TYPE)
     if name == ENVELOPE:
         return from_plain(plain, vocabulary)
-    return TYPES[name](**{key: _value(each, vocabulary) for key, each in plain.items()})
+    return types[name](**{key: _value(each, vocabulary, types) for key, each in plain.items()})

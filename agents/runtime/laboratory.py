@@ -6,23 +6,27 @@ text, which the agent hears; anything else that goes wrong is our bug, and raise
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 from ...grid.errors import GridError
 from ...grid.studies import GridStudies
 from ..dso.studies import AskTaps, Forecast, Monitor, Prequalify, Validate
+from ..extension import Study
 
 
 @dataclass(frozen=True)
 class Laboratory:
-    """The studies of every grid."""
+    """The studies of every grid; `added` are the kinds of study that plugins declare."""
 
     studies: Mapping[str, GridStudies]
+    added: tuple[type[Any], ...] = ()
 
     def run(self, job: object) -> tuple[object, str | None]:
         """Compute a job: (result, None) or (None, why not)."""
-        if not isinstance(job, Prequalify | Validate | Monitor | AskTaps | Forecast):
+        if not isinstance(job, (Prequalify, Validate, Monitor, AskTaps, Forecast, *self.added)):
             raise TypeError(f"no study is called {type(job).__name__}")
+        study = cast("Study", job)
         try:
-            return job.run(self.studies[job.grid]), None
+            return study.run(self.studies[study.grid]), None
         except GridError as error:
             return None, str(error)

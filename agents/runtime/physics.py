@@ -77,7 +77,7 @@ class Physics:
     def read(self, agent: str, source: str, at_us: int) -> AreaReading | ParticipantReading | object:
         """What an agent reads of a source: the area, its grid, or its own resources."""
         self.advance(at_us)
-        if source == "area":
+        if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
             return self.area.reading()
         if agent in self.operators:
             return self.grids[self.operators[agent]].readings(at_us)

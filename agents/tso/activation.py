@@ -22,6 +22,7 @@ from ...protocols.stages import activation as stage
 from ...protocols.tables import Protocol
 from ..actions import Action, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
+from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import control, limits, orders, quality
@@ -45,7 +46,7 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
         case Woken(timer) if timer == BEGIN:
             return _begin(profile, state)
         case Woken(timer):
-            return quality.summary(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
+            return _over(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
         case Sampled(reading=reading):
             return control.cycle(profile, state, reading, now_us)
         case RoundClosed(round_id):
@@ -58,10 +59,17 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
             return state, ()
 
 
+def _over(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
+    """A period ends; after the last there is nothing to order any more, so no demand is followed."""
+    if period == profile.calendar.last:
+        state = state.with_activation(target_mw=0.0)
+    return quality.summary(profile, state, period)
+
+
 def _begin(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
     """Shortly before the first delivery: subscribe to measurements, and observe the area."""
     calendar = profile.calendar
-    actions: list[Action] = [Observe("area", profile.control_us, calendar.end_us)]
+    actions: list[Action] = [Observe("area", profile.control_us, calendar.end_us - 1)]
     ask = MeasurementSubscription(per_point=True, start=calendar.first.start_us, end=calendar.end_us)
     for name in sorted(state.prequalification.qualified):
         by_dso = name in profile.dso_of_grid.values()

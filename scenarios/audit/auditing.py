@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..record.run import Run
-from . import activation, dialogue, integrity, offering, prequalification, rules
+from . import activation, agreement, dialogue, extension, integrity, offering, prequalification, rules
 from .findings import Demand, Row, Trail
 from .index import Index
 from .tables import TABLE_ROWS, TableRow
@@ -42,6 +42,7 @@ def audit(run: Run) -> Audit:
     checks = Trail()
     _check_rules(index, checks)
     valid = dialogue.follow(index, checks)
+    agreement.follow(index, checks)
     integrity.follow(index, checks)
     findings = tuple(dict.fromkeys([*trail.findings, *checks.findings]))
     total = len(index.messages) + len(run.streams)
@@ -58,7 +59,7 @@ def _check_rules(index: Index, checks: Trail) -> None:
 def steps(index: Index) -> Trail:
     """Only the steps that were due, and what fulfils them."""
     trail = Trail()
-    for part in (prequalification, offering, activation):
+    for part in (prequalification, offering, activation, extension):
         part.follow(index, trail)
     return trail
 

@@ -15,7 +15,7 @@ from ...protocols.errors import ProtocolError, RemoteProtocolError
 from ...protocols.information.quantities import instant
 from ...protocols.messages import Message, NotUnderstood
 from ...protocols.tables import START, Protocol
-from ...protocols.vocabulary import BUSINESS_USE_CASE
+from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
 from .findings import Row, Trail
 from .index import Index
@@ -39,8 +39,8 @@ def follow(index: Index, trail: Trail) -> int:
     valid = 0
     for row in [*index.messages, *index.streams]:
         try:
-            one = _spoken(row)
-            protocol = BUSINESS_USE_CASE.protocols[row["protocol"]]
+            one = _spoken(row, index.vocabulary)
+            protocol = index.vocabulary.protocols[row["protocol"]]
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             trail.findings.append(f"{_named(row)}: this is no message of a known protocol: {error}")
             continue
@@ -49,7 +49,7 @@ def follow(index: Index, trail: Trail) -> int:
         valid += not faults
         spoken[row["conversation_id"]].append(one)
     for conversation_id, messages in spoken.items():
-        trail.findings += _replayed(conversation_id, messages)
+        trail.findings += _replayed(conversation_id, messages, index.vocabulary)
     return valid
 
 
@@ -59,8 +59,8 @@ def _named(row: Row) -> str:
     return f"{step}message {row['id']}"
 
 
-def _spoken(row: Row) -> Spoken:
-    content = content_from(row["type"], row["content"], BUSINESS_USE_CASE)
+def _spoken(row: Row, vocabulary: Vocabulary) -> Spoken:
+    content = content_from(row["type"], row["content"], vocabulary)
     reply_by_us = instant(row["reply_by"]) if row["reply_by"] is not None else None
     names = ("id", "sender", "receiver", "protocol", "conversation_id")
     texts = {name: str(row[name]) for name in names}
@@ -98,21 +98,21 @@ def _party_faults(index: Index, row: Row, protocol: Protocol) -> Iterator[str]:
     if parties != (row["sender"], row["receiver"]):
         right = f"the {side}'s, from {parties[0]} to {parties[1]}"
         yield f"it goes from {row['sender']} to {row['receiver']}, but is {right}"
-    roles = BUSINESS_USE_CASE.roles.get(index.kind(row["sender"]) or "", frozenset())
+    roles = index.vocabulary.roles.get(index.kind(row["sender"]) or "", frozenset())
     if protocol.role_of(side) not in roles:
         yield f"{row['sender']} may not take the role {protocol.role_of(side)} of {protocol.name}"
     if topic.stage != protocol.stage:
         yield f"its conversation is of stage {topic.stage}, but {protocol.name} is of {protocol.stage}"
 
 
-def _replayed(conversation_id: str, messages: list[Spoken]) -> list[str]:
+def _replayed(conversation_id: str, messages: list[Spoken], vocabulary: Vocabulary) -> list[str]:
     """Walk both sides through the table; a side hears a message when it was received."""
     talk = [one for one in messages if not isinstance(one.envelope.content, NotUnderstood)]
     try:
         topic = Topic.parse(conversation_id)
     except ValueError as error:
         return [str(error)]
-    protocol = BUSINESS_USE_CASE.protocols[messages[0].envelope.protocol]
+    protocol = vocabulary.protocols[messages[0].envelope.protocol]
     if len({one.envelope.protocol for one in messages}) > 1:
         return [f"conversation {conversation_id} changes its protocol"]
     refused = {one.envelope.content.message_id for one in messages if isinstance(one.envelope.content, NotUnderstood)}

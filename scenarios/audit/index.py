@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ...protocols.errors import RemoteProtocolError
-from ...protocols.vocabulary import BUSINESS_USE_CASE
+from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
+from .. import plugins
 from ..record.run import Run
 from ..schema import Scenario
 from .findings import Row, Rows, moment_of
@@ -23,13 +24,15 @@ class Index:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.scenario: Scenario = run.scenario
+        self.extensions = plugins.extensions(run.scenario)
+        self.vocabulary = plugins.vocabulary_of(self.extensions)
         self.messages: Rows = run.message_rows
         self.events: Rows = run.event_rows
         self._by_type: dict[str, list[Row]] = defaultdict(list)
         self._by_conversation: dict[str, list[Row]] = defaultdict(list)
         self._by_step: dict[str | None, list[Row]] = defaultdict(list)
         for row in self.messages:
-            if is_valid(row):
+            if is_valid(row, self.vocabulary):
                 self._by_type[row["type"]].append(row)
             self._by_conversation[row["conversation_id"]].append(row)
         for row in self.events:
@@ -68,10 +71,10 @@ class Index:
         return who.kind.upper() if who is not None and taking_part else None
 
 
-def is_valid(row: Row) -> bool:
+def is_valid(row: Row, vocabulary: Vocabulary) -> bool:
     """Whether a message's content is what its type says."""
     try:
-        content_from(row["type"], row["content"], BUSINESS_USE_CASE)
+        content_from(row["type"], row["content"], vocabulary)
     except RemoteProtocolError:
         return False
     return True

@@ -18,12 +18,14 @@ FIGURES = {
     "10": "scenario II, activation",
 }
 
+ADDED = "added by a plugin"
+
 
 def report(audit: Audit, *, full: bool = False) -> Iterator[str]:
     """The lines to print; `full` names everything that fulfils a step, else the first."""
     by_step = sorted(audit.demands, key=lambda demand: _order(demand.step))
     for figure, demands in groupby(by_step, key=lambda demand: demand.step.partition(".")[0]):
-        yield f"Fig. {figure}: {FIGURES.get(figure, '')}"
+        yield f"Fig. {figure}: {FIGURES.get(figure, ADDED)}"
         for (step, wanted), group in groupby(_grouped(demands), key=lambda demand: (demand.step, demand.wanted)):
             yield from _step(step, wanted, list(group), full=full)
     for table in (1, 2):

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ...protocols.errors import RemoteProtocolError
 from ...protocols.information.quantities import instant
-from ...protocols.vocabulary import BUSINESS_USE_CASE
-from ...protocols.wire import content_from
 from ..audit.findings import Demand, Row
-from ..audit.index import Index
+from ..audit.index import Index, is_valid
 from ..record.cells import line
 
 INFOS = tuple(f"INFO {number}" for number in range(1, 11))
@@ -26,9 +23,11 @@ def exchange(index: Index, demands: Sequence[Demand]) -> dict[str, Any]:
         if row["info"] is not None:
             carried[row["info"]].append(row)
     expected = _expected(index, demands)
-    known = [info for info in INFOS if expected.get(info) or carried.get(info)]
+    added = sorted({*carried} - {*INFOS}, key=lambda info: int(info.split()[1]))
+    known = [info for info in (*INFOS, *added) if expected.get(info) or carried.get(info)]
+    told = {info: {"expected": expected.get(info, 0), **_figures(index, carried[info])} for info in known}
     return {
-        "information": {info: {"expected": expected.get(info, 0), **_figures(carried[info])} for info in known},
+        "information": told,
         "steps": _coverage(demands),
         "messages": len(index.messages),
         "stream_messages": len(index.run.streams),
@@ -49,14 +48,14 @@ def _expected(index: Index, demands: Sequence[Demand]) -> dict[str, int]:
     return expected
 
 
-def _figures(rows: Sequence[Row]) -> dict[str, Any]:
+def _figures(index: Index, rows: Sequence[Row]) -> dict[str, Any]:
     delivered = [row for row in rows if row["received_at"] is not None]
     latency_ms = [(instant(row["received_at"]) - instant(row["sent_at"])) / 1000 for row in delivered]
     p50, p95, p99 = np.percentile(latency_ms, [50, 95, 99]).tolist() if latency_ms else (None, None, None)
     return {
         "sent": len(rows),
         "delivered": len(delivered),
-        "valid": sum(_valid(row) for row in rows),
+        "valid": sum(_valid(index, row) for row in rows),
         "latency_p50_ms": p50,
         "latency_p95_ms": p95,
         "latency_p99_ms": p99,
@@ -64,10 +63,9 @@ def _figures(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _valid(row: Row) -> bool:
-    try:
-        message = content_from(row["type"], row["content"], BUSINESS_USE_CASE)
-    except RemoteProtocolError:
+def _valid(index: Index, row: Row) -> bool:
+    message = index.vocabulary.messages.get(row["type"])
+    if message is None or not is_valid(row, index.vocabulary):
         return False
     return (message.info, message.performative.value) == (row["info"], row["performative"])
 

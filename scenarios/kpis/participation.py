@@ -10,6 +10,7 @@ from ...protocols.information.quantities import instant
 from ..audit.activation import ORDERS
 from ..audit.findings import Row
 from ..audit.index import Index, before
+from ..record.limiting import Limited, LimitStep, limit_steps
 from .energy import activated, tick_h
 from .quality import violations
 
@@ -38,22 +39,38 @@ def _verdicts(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def _real_time(index: Index) -> dict[str, Any]:
-    """How often, how much and how long: MW below what was ordered, minutes in which some limit was in force."""
+    """How often, how much and how long: MW below what was ordered, minutes in which some limit was in force.
+
+    A lift ends the limit of its resource and direction, and is itself no limit.
+    """
     rows = [row for row in index.typed("limit-request") if row["received_at"] is not None]
-    spans = [(instant(r["received_at"]), instant(x["valid_until"])) for r in rows for x in r["content"]["limits"]]
+    steps = limit_steps(rows)
+    limits = [step for step in steps if not step.lifts]
     return {
         "requests": len(rows),
-        "limits": len(spans),
-        "limited_mw": sum(_cut_mw(index, row, limit) for row in rows for limit in row["content"]["limits"]),
-        "limited_minutes": _covered_us(spans) / 60e6,
+        "limits": len(limits),
+        "limited_mw": sum(_cut_mw(index, step) for step in limits),
+        "limited_minutes": _covered_us(_spans(steps)) / 60e6,
     }
 
 
-def _cut_mw(index: Index, request: Row, limit: Row) -> float:
-    """MW that a limit takes from the order in force when the TSO heard of it."""
-    orders = before(index.typed(*ORDERS, offer_id=limit["offer_id"]), request["received_at"])
-    ordered_mw = orders[-1]["content"]["power_mw"] if orders else 0.0
-    return max(0.0, float(ordered_mw) - float(limit["max_mw"]))
+def _cut_mw(index: Index, step: LimitStep) -> float:
+    """MW that a limit takes from what was ordered, and not yet limited away, when the TSO heard of it."""
+    orders = before(index.typed(*ORDERS, offer_id=step.limit["offer_id"]), step.request["received_at"])
+    ordered_mw = float(orders[-1]["content"]["power_mw"]) if orders else 0.0
+    return max(0.0, min(ordered_mw, step.before_mw) - step.max_mw)
+
+
+def _spans(steps: Iterable[LimitStep]) -> list[tuple[int, int]]:
+    """From each limit to the next one (or lift) of its resource and direction, at most until it expires."""
+    spans: list[tuple[int, int]] = []
+    in_force: dict[Limited, tuple[int, int]] = {}
+    for step in steps:
+        begin, end = in_force.pop(step.limited, (step.at_us, step.at_us))
+        spans.append((begin, min(end, step.at_us)))
+        if not step.lifts:
+            in_force[step.limited] = (step.at_us, instant(step.limit["valid_until"]))
+    return spans + list(in_force.values())
 
 
 def _covered_us(spans: Iterable[tuple[int, int]]) -> int:

@@ -24,7 +24,7 @@ def _ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
 
 
 def frequency(run: Run) -> dict[str, Any]:
-    """Extremes of the frequency, and minutes outside the standard range of ±50 mHz."""
+    """Extremes of the frequency as sampled at the tick, and minutes outside the standard range of ±50 mHz."""
     telemetry = run.telemetry
     if "frequency_hz" not in telemetry:
         return {}

@@ -22,7 +22,9 @@ seed and installed versions on one machine give the same bytes, `timing.json` an
 | `scenario.yaml` | the scenario as run: defaults filled in, seed, version of gridpact |
 """
 TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without the power of any moment |
-| `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states |
+| `plugins/<name>.py` | the scenario's plugins that are files, as they ran; installed modules are not copied |
+| `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states; the frequency's extremes \
+(`nadir_mhz`, `highest_mhz`) are those sampled at the tick, so a shorter tick may show deeper ones |
 | `manifest.json` | format and version, and of each file its SHA-256 and number of rows |
 | `timing.json` | wall-clock figures; differs from run to run |
 | `report.html` | written by `gridpact report` only |

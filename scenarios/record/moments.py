@@ -12,7 +12,7 @@ from ..errors import RecordError
 if TYPE_CHECKING:
     from .run import Run
 
-_CLOCK = re.compile(r"\d{1,3}:\d\d(:\d\d(\.\d+)?)?")
+_CLOCK = re.compile(r"[\d.]*:[\d:.]*")
 
 
 def network_at(run: Run, at: datetime | str, grid: str) -> Any:

@@ -142,7 +142,7 @@ class Run:
         if grid is None and len(self.grids) == 1:
             return self.grids[0]
         if grid is None:
-            raise RecordError(f"{self.folder}: name one of its grids: {known}")
+            raise RecordError(f"{self.folder}: name one of its grids: {known} (on the command line with --grid NAME)")
         if grid not in self.grids:
             raise RecordError(f'{self.folder}: it has no grid "{grid}"; there are: {known}')
         return grid

@@ -18,6 +18,7 @@ from typing import Self
 from ...agents.runtime.recording import Sent
 from ...protocols.information.activation import Measurement
 from ..loading import scenario_yaml
+from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
 from ..version import VERSION
 from .cells import line, moment, number, plain
@@ -134,7 +135,15 @@ class RunWriter:
                 kept = f"networks/{name}.source.json"
                 shutil.copyfile(source, self.folder / kept)
                 grids[name] = grids[name].model_copy(update={"file": kept})
+        self._keep_plugins(scenario)
         return scenario.model_copy(update={"grids": grids, "gridpact_version": VERSION})
+
+    def _keep_plugins(self, scenario: Scenario) -> None:
+        """Copies of the plugins that are files; installed ones are not copied."""
+        for plugin in load_plugins(scenario.plugins, scenario.folders):
+            if plugin.file is not None:
+                (self.folder / FOLDER).mkdir(exist_ok=True)
+                shutil.copyfile(plugin.file, self.folder / FOLDER / plugin.file.name)
 
     def _all_rows(self) -> dict[str, int]:
         wide = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}

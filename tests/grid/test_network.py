@@ -175,6 +175,10 @@ def test_a_stored_network_and_row_give_the_moment_back(vary: Callable[..., GridD
     assert run_power_flow(net)
     assert net.trafo.tap_pos.tolist() == [2.0, 0.0]
     assert net.res_bus.vm_pu.to_numpy() == pytest.approx(plant.solve().vm_pu, abs=1e-6)
+    limits = net.bus[["min_vm_pu", "max_vm_pu"]]
+    at_source = net.bus.index.isin(net.ext_grid.bus)
+    assert limits[at_source].isna().all(axis=None)
+    assert limits[~at_source].notna().all(axis=None)
     with pytest.raises(NetworkError, match=r"lacks load\.0\.p_mw"):
         network_from(plant.network_json(), {"converged": 1})
 

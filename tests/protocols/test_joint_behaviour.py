@@ -14,12 +14,37 @@ import pytest
 
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
+from gridpact.protocols.information.offering import (
+    Acceptance,
+    CallForOffers,
+    DeliveryRecord,
+    NoOffer,
+    Offers,
+    Rejection,
+    Withdrawal,
+)
 from gridpact.protocols.messages import Message
-from gridpact.protocols.stages import PROTOCOLS
+from gridpact.protocols.stages import PROTOCOLS as IN_USE
 from gridpact.protocols.tables import START, Protocol
+from gridpact.protocols.templates import contract_net
 
 I, R = Side.INITIATOR, Side.RESPONDENT  # noqa: E741 - the letters of the message ids
 LOSSES, COPIES, REPEATS = 2, 1, 2
+ITERATED = contract_net(
+    "iterated",
+    stage="offering",
+    by="TSO",
+    of="BSP",
+    cfp=CallForOffers,
+    propose=Offers,
+    refuse=NoOffer,
+    accept=Acceptance,
+    reject=Rejection,
+    result=DeliveryRecord,
+    failure=Withdrawal,
+    rounds=3,
+)
+PROTOCOLS = (*IN_USE, ITERATED)
 Example = Callable[[type[Message]], Message]
 
 

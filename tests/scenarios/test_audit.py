@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -217,6 +218,43 @@ def test_measurements_that_were_never_sent_are_missed(short: Recorded, tampered:
 
     findings = audit(tampered(short(LIMITED), files=silence)).findings
     assert any(f.startswith("step 7.3 (BSP → TSO, INFO 7) is missing for bsp-a") for f in findings), findings
+
+
+def shifted(file: str, column: str, by_mw: float, sender: str | None = None) -> Callable[[Path], None]:
+    """Adds MW to the first value there is of a column (of a sender)."""
+
+    def change(folder: Path) -> None:
+        table = pq.read_table(folder / file)
+        values, senders = table[column].to_pylist(), table["sender"].to_pylist() if sender else [None] * len(table)
+        first = next(i for i, mw in enumerate(values) if mw is not None and senders[i] == sender)
+        values[first] += by_mw
+        at = table.schema.get_field_index(column)
+        changed = pa.array(values, table.schema.field(column).type)
+        pq.write_table(table.set_column(at, table.schema.field(column), changed), folder / file)
+
+    return change
+
+
+@pytest.mark.parametrize("quantity", ["p_mw", "activated_mw", "baseline_mw"])
+@pytest.mark.parametrize(
+    ("name", "who", "step"), [(LIMITED, "bsp-a", "7.3"), (LIMITED, "agg-1", "7.3"), ("scenario-2", "dso-north", "10.3")]
+)
+def test_a_changed_measurement_disagrees_with_telemetry(
+    name: str, who: str, step: str, quantity: str, *, short: Recorded, tampered: Tampered
+) -> None:
+    findings = audit(tampered(short(name), files=shifted("streams.parquet", quantity, 0.5, who))).findings
+    assert any(f.startswith(f"step {step}: {quantity} of {who} is ") for f in findings), findings
+
+
+def test_changed_telemetry_disagrees_with_the_measurement(short: Recorded, tampered: Tampered) -> None:
+    def change(folder: Path) -> None:
+        table = pq.read_table(folder / "telemetry.parquet")
+        values = [mw + 0.01 for mw in table["bsp-a.p_mw"].to_pylist()]
+        at = table.schema.get_field_index("bsp-a.p_mw")
+        pq.write_table(table.set_column(at, table.schema.field(at), pa.array(values)), folder / "telemetry.parquet")
+
+    findings = audit(tampered(short(LIMITED), files=change)).findings
+    assert any(f.startswith("step 7.3: p_mw of bsp-a is ") for f in findings), findings
 
 
 @pytest.mark.parametrize("name", ["messages.jsonl", "events.jsonl"])

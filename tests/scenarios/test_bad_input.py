@@ -46,6 +46,11 @@ SCENARIOS = {
         ":2: time.first_delivery",
         "after start",
     ),
+    "no time for the tests of prequalification": (
+        "time: {first_delivery: 2026-03-02T11:15:00+01:00}",
+        ":2: time.first_delivery: the tests in north take about 55 min",
+        "first_delivery must be at least 27 min later",
+    ),
     "more offered than the unit has": (
         "participants:\n  bsp-a:\n    offers: [{direction: up, quantity_mw: 3, price_eur_per_mwh: 60}]",
         ":4: participants.bsp-a.offers.0.quantity_mw",
@@ -59,7 +64,9 @@ SCENARIOS = {
     "two TSOs": ("participants: {tso-2: {kind: tso}}", ":2:", "exactly 1"),
     "an unknown kind": ("participants: {x: {kind: utility}}", ":2: participants.x", "tso, dso, bsp, aggregator"),
     "an unknown grid": ("participants: {bsp-a: {grid: nort}}", ":2: participants.bsp-a.grid", '"north"'),
-    "a plugin": ("plugins: [mine]", ":2: plugins", "leave the list empty"),
+    "a plugin that is not there": ("plugins: [mine]", ":2: plugins: there is no plugin mine", "mine.py is not in"),
+    "a plugin with a path": ("plugins: [../mine.py]", ":2: plugins", "write my_module, without path and .py"),
+    "a plugin that is none": ("plugins: [json]", ":2: plugins: plugin json: it declares no PROTOCOLS", "templates"),
     "a key given twice": ("seed: 1\nseed: 2", ":3:", "given twice"),
     "a tab": ("time:\n\tmarket_time_units: 1", ":3:", "tab"),
     "broken YAML": ("time: [1", ":3:", "not valid YAML"),

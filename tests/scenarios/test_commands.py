@@ -12,7 +12,7 @@ from gridpact.scenarios.cli import main
 from gridpact.scenarios.record.run import Run
 
 Recorded = Callable[[str], Run]
-COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay")
+COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema", "diff")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -33,7 +33,13 @@ def test_help_names_every_command_with_an_example(
 
 def test_list_names_the_built_in_scenarios(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     lines = told(capsys, monkeypatch, "list").splitlines()
-    assert [line.split()[0] for line in lines] == ["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+    assert [line.split()[0] for line in lines] == [
+        "blind",
+        "reactive-support",
+        "scenario-1",
+        "scenario-1-dso",
+        "scenario-2",
+    ]
 
 
 @pytest.mark.parametrize("networks", [[], ["--networks"]])

@@ -3,15 +3,22 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from io import StringIO
+from math import inf
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
 from gridpact.scenarios.kpis.participation import _covered_us
+from gridpact.scenarios.record.limiting import limit_steps
 from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.summary import print_summary
 
 Recorded = Callable[[str], Run]
+Rows = list[dict[str, Any]]
 SCHEMES = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 
 
@@ -71,8 +78,46 @@ def test_blind_overloads_and_the_others_hardly(recorded: Recorded) -> None:
 def test_limits_avoid_violations(recorded: Recorded) -> None:
     told = recorded("scenario-1-dso").kpis["kpi_3_participation_of_dso"]
     assert told["violations_avoided"]["north"]["minutes"] > 10
-    assert told["real_time"]["limited_mw"] > 1
+    assert told["real_time"]["limited_mw"] == pytest.approx(0.60 + 0.27 + 0.33)
     assert told["real_time"]["limited_minutes"] > 10
+
+
+def lifted(rows: Rows) -> Rows:
+    """Two minutes after each resource's last limit, the DSO lifts it."""
+    last = [row for row in rows if row["type"] == "gridpact.limit-request/1"][-1]
+    lift = json.loads(json.dumps(last)) | {"id": "dso-north/activation/lift/limit-9/tso#i0"}
+    lift |= {"conversation_id": "dso-north/activation/lift/limit-9/tso", "sent_at": "2026-03-02T11:40:00Z"}
+    lift["received_at"] = "2026-03-02T11:40:00Z"
+    for limit in lift["content"]["limits"]:
+        limit.update(kind="cap", max_mw=2.5, binding=None)
+    return [*rows, lift]
+
+
+def test_a_lift_ends_a_limit_and_is_none(recorded: Recorded, tampered: Callable[..., Run]) -> None:
+    run = recorded("scenario-1-dso")
+    before = run.kpis["kpi_3_participation_of_dso"]["real_time"]
+    changed = tampered(run, messages=lifted)
+    after = changed.kpis["kpi_3_participation_of_dso"]["real_time"]
+    assert (after["limits"], after["limited_mw"]) == (before["limits"], before["limited_mw"])
+    assert before["limited_minutes"] == pytest.approx(25, abs=0.01)
+    assert after["limited_minutes"] == pytest.approx(5, abs=0.01)
+    shown = StringIO()
+    print_summary(changed, Console(file=shown, width=120))
+    rows = [line for line in shown.getvalue().splitlines() if "12:40:00" in line]
+    assert len(rows) == 2
+    assert all("lifted" in row for row in rows)
+
+
+def test_a_lower_cap_without_a_binding_constraint_is_still_a_limit() -> None:
+    def request(number: int, max_mw: float, binding: object) -> dict[str, Any]:
+        limit = {"resource": "u", "direction": "up", "kind": "cap", "max_mw": max_mw, "binding": binding}
+        at = f"2026-03-02T11:0{number}:00Z"
+        content = {"limits": [limit | {"valid_until": "2026-03-02T12:00:00Z"}]}
+        return {"received_at": at, "sent_at": at, "sequence": number, "content": content}
+
+    steps = limit_steps([request(0, 2.0, {}), request(1, 1.0, None), request(2, 1.0, None), request(3, 0.5, {})])
+    assert [step.lifts for step in steps] == [False, False, True, False]
+    assert [step.before_mw for step in steps] == [inf, 2.0, 1.0, inf]
 
 
 def test_in_scenario_2_the_dso_has_a_share_of_the_balancing_energy(recorded: Recorded) -> None:

@@ -200,6 +200,25 @@ def test_a_moment_outside_the_record_is_refused(at: str, recorded: Recorded) -> 
         recorded("blind").network(at)
 
 
+@pytest.mark.parametrize("at", ["12:75", "12:36:7", "1:2"])
+def test_a_malformed_clock_time_is_refused_with_how_it_reads(at: str, recorded: Recorded) -> None:
+    with pytest.raises(RecordError, match=f'clock time "{at}" must read HH:MM or HH:MM:SS'):
+        recorded("blind").network(at)
+
+
+def test_with_two_grids_one_must_be_named(recorded: Recorded, tmp_path: Path) -> None:
+    shutil.copytree(recorded("blind").folder, tmp_path / "run")
+    shutil.copy(tmp_path / "run" / "states" / "north.parquet", tmp_path / "run" / "states" / "south.parquet")
+    with pytest.raises(RecordError, match=r"name one of its grids: north, south .*with --grid NAME"):
+        load_run(tmp_path / "run").network("12:00")
+
+
+def test_a_confirmed_limit_is_what_was_ordered_when_confirmed() -> None:
+    meanings = {column.name: column.meaning for table in DERIVED for column in table.columns}
+    assert meanings["confirmed_mw"] == "MW ordered of the resource when it confirmed, never above max_mw"
+    assert "sampled at the tick" in document()
+
+
 def test_an_unknown_grid_is_refused(recorded: Recorded) -> None:
     with pytest.raises(RecordError, match='no grid "south"; there are: north'):
         recorded("blind").network("12:00", "south")

@@ -7,7 +7,7 @@ import pytest
 
 from gridpact.agents.dso import Dso
 from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer
-from gridpact.agents.dso.tap_test import position
+from gridpact.agents.dso.tap_trial import position
 from gridpact.agents.profiles import DemandResponse
 from gridpact.grid.cvr import TapBlock
 from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport

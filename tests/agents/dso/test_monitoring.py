@@ -88,3 +88,20 @@ def test_without_the_right_to_limit_the_dso_only_watches(make: Any) -> None:
     town = make.usual(need_mw=4.0, lab=make.capped(b=0.5), dso_limits=False).run(3800)
     assert requests(town) == []
     assert town.noted("grid monitored")
+
+
+def test_a_limit_that_is_wholly_lifted_is_forgotten_once_that_is_confirmed(make: Any) -> None:
+    town = make.usual(need_mw=4.0, lab=make.capped(b=0.5)).run(3700)
+    town.lab = make.capped()
+    town.run(4150)
+    assert requests(town) == [0.5, 2.0]
+    assert dict(town.state("dso").limits) == {}
+
+
+def test_a_look_at_whether_a_limit_can_be_lifted_tightens_nothing(make: Any) -> None:
+    """The look supposes that all that was accepted is on; what is not ordered must not be limited for it."""
+    town = make.usual(need_mw=4.0, lab=make.capped(b=0.5)).run(3700)
+    cut = make.capped(b=0.25)
+    town.lab = lambda job: cut(job) if getattr(job, "look", False) else make.capped()(job)
+    town.run(4000)
+    assert requests(town) == [0.5]
