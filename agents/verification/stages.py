@@ -42,6 +42,7 @@ class Stage:
     simplify: Simplify | None = None
     three: bool = False
     late: int | None = None
+    settle_s: float = 86_400
 
 
 ORDINARY = Surroundings(needs_mw=(1.0,), capacity_ways=1, list_ways=1, monitor_ways=1)
@@ -52,7 +53,9 @@ OFFERS = Stage("offers", GATE_S - 301, GATE_S + 1, replace(ORDINARY, list_ways=2
 SELECTION = Stage("selection", GATE_S - 1, START_S - 65, replace(ORDINARY, list_ways=4), AWARDS_OPEN, three=True)
 SUBSCRIPTIONS = Stage("subscriptions", START_S - 65, START_S - 31, ORDINARY, AWARDS_OPEN, commitments)
 FREE_NEED = replace(ORDINARY, needs_mw=(1.0, 0.0))
-SCHEDULES = Stage("schedules", START_S - 31, START_S + 269, FREE_NEED, AWARDS_OPEN, commitments, three=True)
+SCHEDULES = Stage(
+    "schedules", START_S - 31, START_S + 269, FREE_NEED, AWARDS_OPEN, commitments, three=True, settle_s=END_S - 1
+)
 ORDERS = Stage("orders", START_S + 269, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments, three=True)
 LIMITS = Stage(
     "limits",
@@ -120,6 +123,7 @@ class Task:
             self.name,
             us(stage.from_s),
             us(stage.until_s),
+            us(stage.settle_s),
             self.faults,
             self.silent,
             stage.late if self.late is None else self.late,

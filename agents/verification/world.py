@@ -9,7 +9,7 @@
     an agent falls silent from the beginning, or at any time: it hears, says and does nothing any more
 
 Time is the order of deadlines: `now` is that of the last one that came. When a window is over, what is on its way
-still arrives, and deadlines pass until nobody waits for an answer any more, but no timers. A window of time is explored, from a
+still arrives, and deadlines pass until nobody waits for an answer any more (or until `settle_us`), but no timers. A window of time is explored, from a
 standing that is reached by playing what comes before it without faults, in the ordinary way.
 """
 
@@ -68,6 +68,7 @@ class Window:
     name: str
     from_us: int
     until_us: int
+    settle_us: int = LATER_US
     faults: int = 1
     silent: Silencing = "nobody"
     late: int | None = None
@@ -199,7 +200,8 @@ class World:
         if due is not None and due.at_us > until_us:
             after = until_us == self.window.until_us and self._is_quiet(state)
             who, due = self._next(state, deadlines_only=True) if after else (NOBODY, None)
-        if due is not None and self._may_pass(state, due):
+            until_us = self.window.settle_us
+        if due is not None and due.at_us <= until_us and self._may_pass(state, due):
             for way in range(due.ways):
                 yield Move("time", who, way=way, due=due)
 
