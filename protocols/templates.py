@@ -16,6 +16,9 @@ Cancel, where a table has it, is the initiator's, and may cross anything that is
                                   ▼
     answered ──── cancel ──▶ over_cancelling ────────────────── failure(too late) ────▶ cancelled
 
+The cancel of a request whose answer has not come in time may be said again, because what is cancelled may still be
+going on; who has heard it before changes nothing.
+
 Neither side may be left hanging by a lost message, nor hear something that the table does not know: the
 tests walk two sides through every order, silence and loss.
 """
@@ -62,10 +65,12 @@ def request(
     crossings: set[str] = set()
     if cancellable:
         over = {"done", "failed", "refused"}
-        crossings = {"asked", "agreed", "expired"}
-        steps += _cancel_steps(going=(agree,), ending=(Refuse, *answers), live=sorted(crossings), over=sorted(over))
+        live = {"asked", "agreed", "expired"}
+        steps += _cancel_steps(going=(agree,), ending=(Refuse, *answers), live=sorted(live), over=sorted(over))
+        steps += _cancel_again_steps()
         silences += CANCEL_SILENCES
-        ends |= over | {CANCEL_EXPIRED}
+        crossings = live | {CANCELLING, OVER_CANCELLING, CANCEL_EXPIRED}
+        ends |= over | {"cancelled", CANCEL_EXPIRED}
     parts = (tuple(steps), tuple(silences), frozenset(ends), frozenset(crossings))
     return Protocol(name, fipa, stage, by, of, *parts, paper or {})
 
@@ -88,6 +93,15 @@ def _cancel_steps(*, going: Messages, ending: Messages, live: Sequence[str], ove
         *(Step(CANCELLING, R, reply, "cancelled") for reply in replies),
         Step(OVER_CANCELLING, R, CancelTooLate, "cancelled"),
         *(Step(CANCEL_EXPIRED, R, m, CANCEL_EXPIRED, late=True) for m in (*going, *ending, *replies)),
+    ]
+
+
+def _cancel_again_steps() -> list[Step]:
+    """A cancel whose answer has not come in time is said again; who has heard it before changes nothing."""
+    heard = (CANCELLING, OVER_CANCELLING, "cancelled")
+    return [
+        Step(CANCEL_EXPIRED, I, Cancel, CANCELLING),
+        *(Step(state, I, Cancel, state, crossed=True) for state in heard),
     ]
 
 

@@ -17,10 +17,11 @@ from ...protocols.information.activation import (
     MeasurementSubscription,
     OfferModified,
 )
-from ...protocols.messages import Cancel, Failure, Refuse
+from ...protocols.messages import Failure, Refuse
 from ...protocols.stages import activation as stage
 from ...protocols.tables import Protocol
-from ..actions import Action, Note, Observe, Open, Say, Wake
+from ...protocols.templates import CANCEL_EXPIRED
+from ..actions import Action, Note, Observe, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
@@ -124,7 +125,7 @@ def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected,
     if isinstance(event, Silence) and event.waited_in == "agreed":
         return state, ()
     state, actions = orders.failed(profile, state, event, reason, now_us)
-    if isinstance(event, Silence) and conversation.state == "expired":
-        until_us = now_us + profile.patience.answer_us
-        actions = (*actions, Say(conversation.id, Cancel(reason="no answer in time"), until_us))
+    again = conversation.state == CANCEL_EXPIRED and now_us < profile.calendar.period(conversation.topic.period).end_us
+    if isinstance(event, Silence) and (again or conversation.state == "expired"):
+        actions = (*actions, *orders.cancelled(profile, (conversation.id,), reason, now_us))
     return state, actions

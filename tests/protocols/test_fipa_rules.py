@@ -333,6 +333,22 @@ def test_an_answer_to_a_cancel_may_come_late(before: tuple[type[Message], ...], 
     assert (late.step.late, late.reply) == (True, None)
 
 
+def test_a_cancel_whose_answer_was_lost_is_said_again_and_changes_nothing_any_more(dialogue: Between) -> None:
+    talk = dialogue(ACTIVATION)
+    told(talk, (I, Activate), (R, Activated), (I, Cancel))
+    talk.say(R, Cancelled)
+    assert talk.silence(I).conversation.state == "cancel_expired"
+    assert told(talk, (I, Cancel)) == ("cancelling", "cancelled")
+
+
+def test_a_cancel_that_was_lost_is_said_again_and_answered(dialogue: Between) -> None:
+    talk = dialogue(ACTIVATION)
+    told(talk, (I, Activate), (R, Activated))
+    talk.say(I, Cancel, 200)
+    assert talk.silence(I).conversation.state == "cancel_expired"
+    assert told(talk, (I, Cancel), (R, Cancelled)) == ("cancelled", "cancelled")
+
+
 # Subscribe.
 
 

@@ -103,7 +103,8 @@ def with_side(joint: Joint, side: Side, moved: Conversation) -> Joint:
 def said(joint: Joint, side: Side, example: Example) -> Iterator[Joint]:
     me = mine(joint, side)
     for step in me.protocol.steps:
-        repeats = step.then == step.state and me.said >= REPEATS
+        again = step.state in {step.then, "cancel_expired"}
+        repeats = again and me.said >= REPEATS + (step.state == "cancel_expired")
         if (step.state, step.speaker) == (me.state, side) and not step.only_heard and not repeats:
             moved, envelope = me.say(example(step.message), reply_by_us=1)
             after = with_side(joint, side, moved)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gridpact.protocols.errors import TableError
+from gridpact.protocols.information.activation import Activated, ActivationEnded
 from gridpact.protocols.messages import Agree, Cancel, Cancelled, CancelTooLate, Failure, Refuse
 from gridpact.protocols.stages import PROTOCOLS
 from gridpact.protocols.stages.activation import ACTIVATION, LIMIT, MEASUREMENTS
@@ -60,7 +61,11 @@ FOUND: dict[str, tuple[Protocol, Keep, str]] = {
         late("cancel_expired", Cancelled, CancelTooLate),
         "cancelled/1 is out of turn in 'cancel_expired'",
     ),
-    "a late answer after a cancel": (ACTIVATION, late("cancel_expired"), "is out of turn in 'cancel_expired'"),
+    "a late answer after a cancel": (
+        ACTIVATION,
+        late("cancel_expired", Refuse, Failure, ActivationEnded),
+        "is out of turn in 'cancel_expired'",
+    ),
     "a late agree to a subscription": (MEASUREMENTS, late("expired", Agree), "agree/1 is out of turn in 'expired'"),
 }
 # What the table itself refuses, before anything is explored.
@@ -78,12 +83,12 @@ REFUSED: dict[str, tuple[Protocol, Keep, str]] = {
     ),
     "an agree that crosses a cancel": (
         ACTIVATION,
-        lambda step: step.state == "cancelling" and step.then == "cancelling",
+        lambda step: step.state == "cancelling" and step.message is Activated,
         "cancel/1 and gridpact.activated/1 cross in 'asked'",
     ),
     "a cancel that comes too late": (
         ACTIVATION,
-        lambda step: step.message is Cancel and step.then == "over_cancelling",
+        lambda step: step.message is Cancel and step.state in {"done", "failed", "refused"},
         "cancel/1 and gridpact.activation-ended/1 cross in 'agreed'",
     ),
     "a message of a stream that crosses a cancel": (

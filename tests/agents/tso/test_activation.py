@@ -264,3 +264,21 @@ def test_a_participant_that_is_not_understood_stops_delivering(make: Any) -> Non
     town.run(3701)
     assert set_point(town, "a") == 0.0
     town.run(4600)
+
+
+def test_a_cancel_that_is_lost_is_said_again_until_the_order_has_ended(make: Any) -> None:
+    town = make.usual(need_mw=1.0).run(3650)
+    first: list[str] = []
+
+    def loses(envelope: Any) -> bool:
+        if isinstance(envelope.content, Cancel) and not first:
+            first.append(envelope.id)
+        return envelope.id in first
+
+    town.loses = loses
+    town.need_mw = 0.0
+    town.run(3660)
+    assert (set_point(town, "a"), tso_order(town, "a")) == (1.0, 0.0)
+    town.run(3900)
+    assert (set_point(town, "a"), tso_order(town, "a")) == (0.0, 0.0)
+    assert [cancel.reason for cancel in town.contents(Cancel, "tso")][-1] == "no answer in time"
