@@ -228,20 +228,22 @@ def diff_command(
         raise SystemExit(1)
 
 
-@app.command("verify", epilog="gridpact verify activation limit --faults 1 --diagrams")
+@app.command("verify", epilog="gridpact verify; gridpact verify protocols scenario-1-dso --diagrams")
 def verify_command(
-    protocols: Annotated[list[str] | None, typer.Argument(metavar="[PROTOCOL]...", help="all if none is named")] = None,
-    faults: Annotated[int, typer.Option(min=0, max=2, help="messages lost or doubled at most")] = 1,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="protocol, scheme, three, chained, soak; or all")
+    ] = None,
+    faults: Annotated[int, typer.Option(min=0, max=1, help="messages lost or doubled at most")] = 1,
     scenario: Plugins = None,
     diagrams: Annotated[bool, typer.Option("--diagrams", help="counterexamples as Mermaid diagrams too")] = False,
 ) -> None:
-    """Explore every two-party protocol exhaustively; exit code 1 and a counterexample if a rule does not hold."""
+    """Explore protocols and agents exhaustively; exit code 1 and a counterexample if a rule does not hold."""
     import time
 
     from .verifying import chosen, told, verify
 
     began = time.perf_counter()
-    reports = verify(chosen(_vocabulary(scenario), protocols or []), faults=faults, say=typer.echo)
+    reports = verify(chosen(_vocabulary(scenario), names or [], faults), typer.echo)
     for line in told(reports, began, diagrams=diagrams):
         typer.echo(line)
     if not all(report.passed for report in reports):

@@ -1,40 +1,94 @@
-"""`gridpact verify`: explore every two-party protocol exhaustively, and say within which bounds.
+"""`gridpact verify`: what is explored exhaustively, two at a time, and how it is told.
 
-Each protocol is explored between two desks – the very ones that run – in every order of delivery, with silence
-at any time and at most a number of messages lost or doubled. What is found is told as a message sequence.
+    protocols   every table between two desks: each order of delivery, silence at any time, messages lost or doubled
+    blind …     every stage of a scheme with its agents; `three`: with a third BSP
+    chained     all stages in one run            soak   the same with more, only if it is named
+
+What is found is told as a message sequence, and as a diagram if wanted.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
 
-from ..protocols.tables import Protocol
+from ..agents.verification.stages import TASKS, Task
+from ..protocols.tables import Protocol as Table
 from ..protocols.verification.search import explore
 from ..protocols.verification.story import Report
 from ..protocols.verification.two_party import TwoParty
 from ..protocols.vocabulary import Vocabulary
-from .errors import ScenarioError
+from .errors import ScenarioError, right_names
 
 Say = Callable[[str], None]
+TABLES, UNASKED = "protocols", "soak"
 
 
-def chosen(vocabulary: Vocabulary, names: Sequence[str]) -> list[Protocol]:
-    """The protocols asked for, all if none is named; ScenarioError for an unknown name."""
+class Work(Protocol):
+    """One exploration."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def run(self) -> Report:
+        """Explore it."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """One protocol between two desks."""
+
+    protocol: Table
+    faults: int
+
+    @property
+    def name(self) -> str:
+        """The protocol's name."""
+        return self.protocol.name
+
+    def run(self) -> Report:
+        """Explore it."""
+        return explore(TwoParty(self.protocol, faults=self.faults))
+
+
+def works(vocabulary: Vocabulary, faults: int = 1) -> Mapping[str, tuple[Work, ...]]:
+    """Everything that can be explored, by group."""
+    found: dict[str, tuple[Work, ...]] = {TABLES: tuple(Between(p, faults) for p in vocabulary.protocols.values())}
+    return found | {name: tuple(task.with_faults(faults) for task in tasks()) for name, tasks in TASKS.items()}
+
+
+def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> list[Work]:
+    """What is named – a group, a protocol, one exploration – or all but `soak`; ScenarioError for an unknown name."""
+    by_group = works(vocabulary, faults)
+    named = {work.name: (work,) for group in by_group.values() for work in group} | by_group
     for name in names:
-        if name not in vocabulary.protocols:
-            known = ", ".join(vocabulary.protocols)
-            raise ScenarioError(f"{name}: there is no such protocol; known are: {known}")
-    return [vocabulary.protocols[name] for name in names or vocabulary.protocols]
+        if name not in named:
+            raise ScenarioError(f"{name}: there is nothing of this name to verify; {right_names(name, named)}")
+    return [work for name in names or [one for one in by_group if one != UNASKED] for work in named[name]]
 
 
-def verify(protocols: Iterable[Protocol], *, faults: int = 1, say: Say = lambda _: None) -> list[Report]:
-    """Explore protocols with up to `faults` messages lost or doubled; a line for each as it is done."""
-    reports = []
-    for protocol in protocols:
-        reports.append(explore(TwoParty(protocol, faults=faults)))
-        say(reports[-1].line())
+def verify(asked: Iterable[Work], say: Say = lambda _: None) -> list[Report]:
+    """Explore, protocols here and agents in two processes; a line for each as it is done."""
+    asked = list(asked)
+    tasks = [work for work in asked if isinstance(work, Task)]
+    with ProcessPoolExecutor(max(1, min(2, os.cpu_count() or 1, len(tasks)))) as processes:
+        explored = processes.map(_timed, tasks)
+        reports = []
+        for work in asked:
+            report, seconds = next(explored) if isinstance(work, Task) else _timed(work)
+            say(f"{report.line()}  {seconds:.1f} s")
+            reports.append(report)
     return reports
+
+
+def _timed(work: Work) -> tuple[Report, float]:
+    began = time.perf_counter()
+    return work.run(), time.perf_counter() - began
 
 
 def told(reports: Sequence[Report], began: float, *, diagrams: bool) -> Iterable[str]:
@@ -45,10 +99,17 @@ def told(reports: Sequence[Report], began: float, *, diagrams: bool) -> Iterable
             yield from finding.lines()
             if diagrams:
                 yield finding.diagram()
-    bounds = dict.fromkeys(bound for report in reports for bound in report.bounds)
+    for bounds, names in _by_bounds(reports).items():
+        yield f"bounds of {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {'; '.join(bounds)}"
     states, transitions = sum(r.states for r in reports), sum(r.transitions for r in reports)
-    yield f"bounds: {'; '.join(bounds)}"
     lasted_s = time.perf_counter() - began
-    yield f"{len(reports)} protocols, {states:,} states, {transitions:,} transitions in {lasted_s:.1f} s"
+    yield f"{len(reports)} explorations, {states:,} states, {transitions:,} transitions in {lasted_s:.1f} s"
     failed = sum(not report.passed for report in reports)
-    yield f"verify failed: {failed} protocols" if failed else "verify passed: every rule holds in all of them"
+    yield f"verify failed: {failed} explorations" if failed else "verify passed: every rule holds in all of them"
+
+
+def _by_bounds(reports: Sequence[Report]) -> dict[tuple[str, ...], list[str]]:
+    found: dict[tuple[str, ...], list[str]] = {}
+    for report in reports:
+        found.setdefault(report.bounds, []).append(report.name)
+    return found

@@ -121,4 +121,4 @@ def test_a_counterexample_is_told_as_a_sequence_and_as_a_diagram() -> None:
     assert "COUNTEREXAMPLE limit\na message is not handled: " in text
     assert "silence: its deadline passes in 'asked'" in text
     assert "sequenceDiagram\n" in text
-    assert text.endswith("verify failed: 1 protocols")
+    assert text.endswith("verify failed: 1 explorations")

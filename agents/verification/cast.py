@@ -1,0 +1,132 @@
+"""Who takes part: a tiny market with one TSO, one DSO, a BSP and an aggregator in its grid; one period, one need.
+
+         0        120 s           2000 s    2600 s                3630 s              4230 s
+    apply │ window │ tests, verdicts │ call   │ gate, MOL, verdicts  │ delivery, 3 cycles │ settlement
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
+from ...protocols.information.quantities import US_PER_S
+from ..agent import Agent
+from ..bsp import Aggregator, Bsp
+from ..calendar import Calendar, MarketTimeUnit, period_id
+from ..dso import Dso
+from ..market.merit_order import Rules
+from ..profiles import (
+    ActivationRules,
+    BidPlan,
+    BspProfile,
+    Coordination,
+    DemandResponse,
+    DsoProfile,
+    Need,
+    Patience,
+    TestRules,
+    TsoProfile,
+)
+from ..tso import Tso
+
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+SCHEMES: tuple[Scheme, ...] = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
+TSO, DSO, GRID = "tso", "dso", "north"
+CLOSE_S, CALL_S, GATE_S, START_S, END_S = 120, 2000, 2600, 3630, 4230
+CONTROL_S, MEASUREMENT_S, MONITORING_S = 300, 390, 360
+
+
+def us(seconds: float) -> int:
+    """Seconds as integer microseconds."""
+    return round(seconds * US_PER_S)
+
+
+PERIOD = MarketTimeUnit(period_id(us(START_S)), us(CALL_S), us(GATE_S), us(START_S), us(END_S))
+CALENDAR = Calendar(0, us(CLOSE_S), (PERIOD,), us(END_S))
+PATIENCE = Patience(us(120), us(300), us(60))
+COORDINATION: Mapping[Scheme, Coordination] = {
+    "blind": Coordination(dso_validates=False, dso_in_offering=False, dso_limits=False, dso_is_participant=False),
+    "scenario-1": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=False),
+    "scenario-1-dso": Coordination(dso_validates=True, dso_in_offering=True, dso_limits=True, dso_is_participant=False),
+    "scenario-2": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One provider: what it is, where, and what it bids for 1 MW up."""
+
+    name: str
+    kind: Literal["BSP", "AGGREGATOR"]
+    grid: str
+    price_eur_per_mwh: float
+    applies_s: float
+
+
+PARTS = (Part("bsp", "BSP", GRID, 50.0, 10), Part("aggregator", "AGGREGATOR", GRID, 60.0, 20))
+THREE = (*PARTS, Part("third", "BSP", "transmission", 70.0, 30))
+
+
+def cast(scheme: Scheme, parts: tuple[Part, ...] = PARTS, need_mw: float = 2.0) -> tuple[Agent[Any], ...]:
+    """The agents of a scheme, in the order TSO, DSO, providers."""
+    coordination = COORDINATION[scheme]
+    return (_tso(coordination, need_mw), _dso(coordination), *(_provider(coordination, part) for part in parts))
+
+
+def _tso(coordination: Coordination, need_mw: float) -> Tso:
+    return Tso(
+        TsoProfile(
+            name=TSO,
+            calendar=CALENDAR,
+            coordination=coordination,
+            dso_of_grid={GRID: DSO},
+            needs=(Need("mFRR", "up", need_mw),),
+            rules=Rules(0.1, 0.1, 1000.0),
+            test=TestRules(us(60), us(60), 0.05, 0.5),
+            activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
+            control_us=us(CONTROL_S),
+            patience=PATIENCE,
+        )
+    )
+
+
+def _dso(coordination: Coordination) -> Dso:
+    return Dso(
+        DsoProfile(
+            name=DSO,
+            tso=TSO,
+            grid=GRID,
+            calendar=CALENDAR,
+            coordination=coordination,
+            monitoring_us=us(MONITORING_S),
+            demand_response=DemandResponse(40.0, 1.0, 1, 10.0) if coordination.dso_is_participant else None,
+            submit_before_us=us(250),
+            hold_limit_us=us(MONITORING_S),
+            patience=PATIENCE,
+        )
+    )
+
+
+def _provider(coordination: Coordination, part: Part) -> Bsp:
+    resource = f"{part.name} 1"
+    scheme = (ConnectedShare(unit=resource, point=resource, bus="1", share=1.0),)
+    kind: Literal["pool", "generator"] = "pool" if part.kind == "AGGREGATOR" else "generator"
+    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=0.0)
+    profile = BspProfile(
+        name=part.name,
+        kind=part.kind,
+        tso=TSO,
+        calendar=CALENDAR,
+        product="mFRR",
+        resources=(unit,),
+        dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
+        bids=(BidPlan("mFRR", "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),  # noqa: FBT003 - a bid's own form
+        applies_us=us(part.applies_s),
+        measurement_us=us(MEASUREMENT_S),
+        coordination=coordination,
+        submit_before_us=us(300),
+        patience=PATIENCE,
+    )
+    return Aggregator(profile) if part.kind == "AGGREGATOR" else Bsp(profile)

@@ -1,0 +1,150 @@
+"""What no agent may do: the orderings of the paper, watched at each agent by itself, from outside.
+
+    TSO   accepts no offer that the DSO has not validated, or more of it than validated        steps 6.5 → 6.8
+          orders no offer that it has not accepted, or more of it than accepted                steps 6.7 → 7.1
+          sends no set-point above a limit that it has received (INFO 8)                       steps 7.7 → 7.1
+    BSP   applies no set-point above a limit that it has received (INFO 8)                     steps 7.8 → 7.9
+
+The watch keeps its own books, from the messages heard and said and from what is actuated; it does not ask
+the agent what it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...protocols.envelope import Envelope
+from ...protocols.information.activation import Activate, ActivateWhen, LimitOrder, LimitRequest
+from ...protocols.information.offering import Acceptance, MeritOrderVerdict, Offer
+from ...protocols.messages import Message, Refuse
+from ...protocols.stages import offering
+from ...protocols.verification.story import Wrong
+from ..actions import Actuate
+from ..agent import Agent
+from ..runtime.node import Arrival, Effect, Input, Send
+from ..tso import Tso
+
+if TYPE_CHECKING:
+    from .actor import Standing
+
+UNVALIDATED = "an acceptance before the DSO's validation"
+NOT_IN_MOL = "an activation of what is not in the definitive merit order list"
+SENT_ABOVE = "a set-point above the limit is sent"
+APPLIED_ABOVE = "a set-point above the limit is applied"
+SLACK_MW = 1e-6
+Numbers = tuple[tuple[str, float], ...]
+
+
+class Seen(NamedTuple):
+    """The watch's books: MW validated and accepted by offer, limits by `resource|direction`, MW applied by target."""
+
+    validated: Numbers = ()
+    accepted: Numbers = ()
+    limits: Numbers = ()
+    applied: Numbers = ()
+
+
+def watch(agent: Agent[Any], seen: Seen, given: Input, effects: Iterable[Effect], after: Standing) -> Seen | Wrong:
+    """Keep the books of one agent after an input; or what it has done that it may not do."""
+    found: Seen | Wrong = seen
+    said = [effect.envelope.content for effect in effects if isinstance(effect, Send)]
+    if isinstance(given, Arrival) and _is_news(given.envelope, after):
+        found = _heard(seen, given.envelope.content, said)
+    for effect in effects:
+        if isinstance(found, Wrong):
+            return found
+        if isinstance(effect, Send) and isinstance(agent, Tso):
+            found = _said(agent, found, effect.envelope, after)
+        elif isinstance(effect, Actuate):
+            found = found._replace(applied=_put(found.applied, effect.target, effect.value))
+    return found if isinstance(found, Wrong) else _above(agent, found) or found
+
+
+def _is_news(envelope: Envelope, after: Standing) -> bool:
+    """Whether this message has just been taken: it is the last one heard in its conversation, and no copy."""
+    return any(one.last_heard == envelope.id for one in after.conversations if one.id == envelope.conversation_id)
+
+
+def _heard(seen: Seen, content: Message, said: list[Message]) -> Seen:
+    match content:
+        case MeritOrderVerdict(verdicts=verdicts):
+            known = seen.validated
+            for verdict in verdicts:
+                known = _put(known, verdict.offer_id, verdict.max_mw)
+            return seen._replace(validated=known)
+        case LimitRequest(limits=limits) if not any(isinstance(one, Refuse) for one in said):
+            known = seen.limits
+            for limit in limits:
+                known = _put(known, f"{limit.resource}|{limit.direction}", limit.max_mw)
+            return seen._replace(limits=known)
+        case LimitOrder(limit=limit):
+            return seen._replace(limits=_put(seen.limits, f"{limit.resource}|{limit.direction}", limit.max_mw))
+    return seen
+
+
+def _said(agent: Tso, seen: Seen, envelope: Envelope, after: Standing) -> Seen | Wrong:
+    match envelope.content:
+        case Acceptance(offers=offers):
+            return _accepting(agent, seen, offers, after)
+        case Activate() | ActivateWhen() as order:
+            return _ordering(seen, order, after)
+    return seen
+
+
+def _accepting(agent: Tso, seen: Seen, offers: tuple[Offer, ...], after: Standing) -> Seen | Wrong:
+    validated, accepted = dict(seen.validated), seen.accepted
+    for offer in offers:
+        most_mw = validated.get(_root(offer))
+        if most_mw is None and _needs_verdict(agent, offer, after):
+            return Wrong(UNVALIDATED, f"{offer.offer_id} is accepted, the DSO has given no verdict on it")
+        if most_mw is not None and offer.quantity_mw > most_mw + SLACK_MW:
+            text = f"{offer.offer_id}: {offer.quantity_mw:g} MW accepted of {most_mw:g} MW validated"
+            return Wrong(UNVALIDATED, text)
+        accepted = _put(accepted, offer.offer_id, offer.quantity_mw)
+    return seen._replace(accepted=accepted)
+
+
+def _needs_verdict(agent: Tso, offer: Offer, after: Standing) -> bool:
+    """Whether the scheme asks the DSO of this grid, and its silence would not mean that the offer stands."""
+    scheme, dso = agent.profile.coordination, agent.profile.dso_of_grid.get(offer.grid)
+    if not scheme.dso_in_offering or dso is None:
+        return False
+    asked = [c for c in after.conversations if c.protocol is offering.MOL_VALIDATION and c.topic.period == offer.session]
+    return scheme.silent_dso == "exclude" or not asked or not all(c.answered for c in asked)
+
+
+def _root(offer: Offer) -> str:
+    """The offer as it was made, of which this is a revision."""
+    return offer.offer_id.rpartition(".r")[0] if offer.revision else offer.offer_id
+
+
+def _ordering(seen: Seen, order: Activate | ActivateWhen, after: Standing) -> Seen | Wrong:
+    accepted_mw = dict(seen.accepted).get(order.offer_id)
+    if accepted_mw is None or order.power_mw > accepted_mw + SLACK_MW:
+        text = f"{order.power_mw:g} MW of {order.offer_id} ordered, {accepted_mw or 0:g} MW accepted"
+        return Wrong(NOT_IN_MOL, text)
+    lists = after.state.offering.definitive
+    offers = {p.offer.offer_id: p.offer for _, positions in sorted(lists.items()) for p in positions}
+    offer = offers.get(order.offer_id)
+    if offer is None:
+        return Wrong(NOT_IN_MOL, f"{order.offer_id} is ordered")
+    limit_mw = dict(seen.limits).get(f"{offer.resource}|{offer.direction}")
+    if limit_mw is not None and order.power_mw > limit_mw + SLACK_MW:
+        return Wrong(SENT_ABOVE, f"{order.power_mw:g} MW of {order.offer_id} ordered, the limit is {limit_mw:g} MW")
+    return seen
+
+
+def _above(agent: Agent[Any], seen: Seen) -> Wrong | None:
+    """Limits bind what is applied; a TSO applies nothing."""
+    applied = dict(seen.applied)
+    for key, limit_mw in seen.limits:
+        resource, _, direction = key.rpartition("|")
+        p_mw = applied.get(resource, 0.0) if direction == "up" else -applied.get(resource, 0.0)
+        if p_mw > limit_mw + SLACK_MW:
+            return Wrong(APPLIED_ABOVE, f"{agent.name}: {resource} at {p_mw:g} MW, the limit is {limit_mw:g} MW")
+    return None
+
+
+def _put(numbers: Numbers, key: str, value: float) -> Numbers:
+    return tuple(sorted({**dict(numbers), key: value}.items()))

@@ -1,0 +1,178 @@
+"""Which stages of which schemes are explored, from where to where, and within which bounds.
+
+    prequalification   applications, validation, tests, qualification        (scenario 2: the DSO's response too)
+    calls, selection   the contract net to its gate; MOL, validation, acceptance, notices
+    subscriptions      who measures for whom
+    awards             from the selection to the first orders, one message late at a time
+    schedules, orders  orders ahead of the period; changed, cancelled and over in it
+    limits             INFO 8: passed on, followed, replaced
+    settlement         meters, statements, books
+    chained            all of them, one after the other, in one run
+
+Each stage begins where the ordinary course of what comes before has led to; it is explored with one message
+lost or doubled, with one party silent from the beginning and one message lost or doubled, and with one
+party falling silent at any time. Contract net and activation are explored with a third BSP too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ...protocols.verification.search import explore
+from ...protocols.verification.story import Report
+from .cast import CALL_S, CLOSE_S, DSO, END_S, GATE_S, PARTS, SCHEMES, START_S, THREE, Part, Scheme, cast, us
+from .essence import commitments
+from .surroundings import Surroundings
+from .world import STREAMS, Simplify, Window, World
+
+AWARDS_OPEN = STREAMS | {("fipa-contract-net", "accepted")}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of time of a scheme, what its surroundings may do, and what its end may leave open."""
+
+    name: str
+    from_s: float
+    until_s: float
+    surroundings: Surroundings
+    open_ended: frozenset[tuple[str, str]] = STREAMS
+    simplify: Simplify | None = None
+    three: bool = False
+    late: int | None = None
+    settle_s: float = 86_400
+
+
+ORDINARY = Surroundings(needs_mw=(1.0,), capacity_ways=1, list_ways=1, monitor_ways=1)
+PREQUALIFICATION = Stage("prequalification", 0, CALL_S - 5, replace(ORDINARY, capacity_ways=3, test_ways=2))
+RESPONSE = Stage("demand-response", CLOSE_S + 299, CALL_S - 5, replace(ORDINARY, list_ways=2, test_ways=2))
+CALLS = Stage("calls", CALL_S - 5, GATE_S - 301, replace(ORDINARY, list_ways=2), AWARDS_OPEN, three=True)
+OFFERS = Stage("offers", GATE_S - 301, GATE_S + 1, replace(ORDINARY, list_ways=2), AWARDS_OPEN, three=True)
+SELECTION = Stage("selection", GATE_S - 1, START_S - 65, replace(ORDINARY, list_ways=4), AWARDS_OPEN, three=True)
+SUBSCRIPTIONS = Stage("subscriptions", START_S - 65, START_S - 31, ORDINARY, AWARDS_OPEN, commitments)
+FREE_NEED = replace(ORDINARY, needs_mw=(1.0, 0.0))
+SCHEDULES = Stage(
+    "schedules", START_S - 31, START_S + 269, FREE_NEED, AWARDS_OPEN, commitments, three=True, settle_s=END_S - 1
+)
+ORDERS = Stage("orders", START_S + 269, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments, three=True)
+LIMITS = Stage(
+    "limits",
+    START_S + 329,
+    END_S + 15,
+    replace(ORDINARY, needs_mw=(1.0, 2.0), monitor_ways=3),
+    AWARDS_OPEN,
+    commitments,
+    three=True,
+)
+LATE_ORDERS = Stage("late-orders", END_S - 31, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments)
+AWARDS = Stage(
+    "awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1
+)
+SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
+CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
+COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
+STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
+    "blind": (*COMMON, SETTLEMENT),
+    "scenario-1": (*COMMON, LIMITS, SETTLEMENT),
+    "scenario-1-dso": (*COMMON, LIMITS, SETTLEMENT),
+    "scenario-2": (
+        RESPONSE,
+        CALLS,
+        OFFERS,
+        SELECTION,
+        AWARDS,
+        SUBSCRIPTIONS,
+        SCHEDULES,
+        replace(ORDERS, until_s=END_S - 31),
+        LATE_ORDERS,
+        replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
+        SETTLEMENT,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One exploration by name: made where it is run, so that it can be sent to another process."""
+
+    scheme: Scheme
+    stage: Stage
+    faults: int = 1
+    silent: str = "nobody"
+    parts: tuple[Part, ...] = PARTS
+    late: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Scheme, stage, who is silent, how many BSPs."""
+        silent = {"nobody": "", "at any time": ", one falls silent"}.get(self.silent, f", {self.silent} silent")
+        return f"{self.scheme} {self.stage.name}{silent}{', three BSPs' if len(self.parts) > 2 else ''}"
+
+    def with_faults(self, faults: int) -> Task:
+        """The same with no more than so many messages lost or doubled."""
+        return replace(self, faults=min(self.faults, faults))
+
+    def world(self) -> World:
+        """The system to explore."""
+        stage = self.stage
+        agents = cast(self.scheme, self.parts, float(len(self.parts)))
+        parties = tuple(agent.name for agent in agents[1:] if self.scheme != "blind" or agent.name != DSO)
+        window = Window(
+            self.name,
+            us(stage.from_s),
+            us(stage.until_s),
+            us(stage.settle_s),
+            self.faults,
+            self.silent,
+            stage.late if self.late is None else self.late,
+            parties,
+            open_ended=stage.open_ended,
+        )
+        return World(agents, window, stage.surroundings, stage.simplify)
+
+    def run(self, max_states: int = 5_000_000) -> Report:
+        """Explore it."""
+        return explore(self.world(), max_states)
+
+
+def stage_tasks(scheme: Scheme, faults: int = 1) -> Iterator[Task]:
+    """Every stage of a scheme in every variant."""
+    for stage in STAGES[scheme]:
+        yield Task(scheme, stage, faults)
+        for name in (DSO, *(part.name for part in PARTS)):
+            if name != DSO or scheme != "blind":
+                yield Task(scheme, stage, faults, name)
+        yield Task(scheme, stage, 0, "at any time")
+
+
+def three_tasks(faults: int = 1) -> Iterator[Task]:
+    """Contract net and activation with a third BSP."""
+    for stage in STAGES["scenario-1-dso"]:
+        if stage.three:
+            yield Task("scenario-1-dso", stage, faults, parts=THREE)
+
+
+def chained_tasks() -> Iterator[Task]:
+    """All stages in one run, without faults; scenario 2, which is larger, with every message in time."""
+    for scheme in SCHEMES:
+        yield Task(scheme, CHAINED, 0, late=0 if scheme == "scenario-2" else 1)
+
+
+def soak_tasks() -> Iterator[Task]:
+    """All stages in one run, with one message lost or doubled; without faults, with one late message, in scenario 2."""
+    for scheme in SCHEMES:
+        yield Task(scheme, replace(CHAINED, name="soak"), 1, late=0)
+    yield Task("scenario-2", replace(CHAINED, name="soak, late"), 0, late=1)
+
+
+TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
+    "blind": partial(stage_tasks, "blind"),
+    "scenario-1": partial(stage_tasks, "scenario-1"),
+    "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
+    "scenario-2": partial(stage_tasks, "scenario-2"),
+    "three": three_tasks,
+    "chained": chained_tasks,
+    "soak": soak_tasks,
+}
