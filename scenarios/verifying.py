@@ -59,13 +59,15 @@ class Between:
 def works(vocabulary: Vocabulary, faults: int = 1) -> Mapping[str, tuple[Work, ...]]:
     """Everything that can be explored, by group."""
     found: dict[str, tuple[Work, ...]] = {TABLES: tuple(Between(p, faults) for p in vocabulary.protocols.values())}
-    return found | {name: tuple(task.with_faults(faults) for task in tasks()) for name, tasks in TASKS.items()}
+    for name, tasks in TASKS.items():
+        found[name] = tuple(task.with_faults(faults) for task in tasks())
+    return found
 
 
 def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> list[Work]:
     """What is named – a group, a protocol, one exploration – or all but `soak`; ScenarioError for an unknown name."""
     by_group = works(vocabulary, faults)
-    named = {work.name: (work,) for group in by_group.values() for work in group} | by_group
+    named = {**{work.name: (work,) for group in by_group.values() for work in group}, **by_group}
     for name in names:
         if name not in named:
             raise ScenarioError(f"{name}: there is nothing of this name to verify; {right_names(name, named)}")

@@ -53,7 +53,7 @@ class Standing(NamedTuple):
 
     def key(self) -> Hashable:
         """The same, hashable: a protocol is known by its name."""
-        return self._replace(conversations=tuple((c.protocol.name, *c[1:]) for c in self.conversations))  # type: ignore[arg-type]
+        return (self.state, tuple((one.protocol.name, *one[1:]) for one in self.conversations), *self[2:])
 
 
 class Outcome(NamedTuple):

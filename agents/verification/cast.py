@@ -1,7 +1,7 @@
 """Who takes part: a tiny market with one TSO, one DSO, a BSP and an aggregator in its grid; one period, one need.
 
-         0        120 s           2000 s    2600 s                3630 s              4230 s
-    apply │ window │ tests, verdicts │ call   │ gate, MOL, verdicts  │ delivery, 3 cycles │ settlement
+     0        120 s           2000 s    2600 s                3630 s              4230 s
+apply │ window │ tests, verdicts │ call   │ gate, MOL, verdicts  │ delivery, 3 cycles │ settlement
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _provider(coordination: Coordination, part: Part) -> Bsp:
         product="mFRR",
         resources=(unit,),
         dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
-        bids=(BidPlan("mFRR", "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),  # noqa: FBT003 - a bid's own form
+        bids=(BidPlan("mFRR", "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
         coordination=coordination,

@@ -110,7 +110,9 @@ def _needs_verdict(agent: Tso, offer: Offer, after: Standing) -> bool:
     scheme, dso = agent.profile.coordination, agent.profile.dso_of_grid.get(offer.grid)
     if not scheme.dso_in_offering or dso is None:
         return False
-    asked = [c for c in after.conversations if c.protocol is offering.MOL_VALIDATION and c.topic.period == offer.session]
+    asked = [
+        c for c in after.conversations if c.protocol is offering.MOL_VALIDATION and c.topic.period == offer.session
+    ]
     return scheme.silent_dso == "exclude" or not asked or not all(c.answered for c in asked)
 
 

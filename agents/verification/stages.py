@@ -22,10 +22,12 @@ from functools import partial
 
 from ...protocols.verification.search import explore
 from ...protocols.verification.story import Report
+from .actor import Simplify
 from .cast import CALL_S, CLOSE_S, DSO, END_S, GATE_S, PARTS, SCHEMES, START_S, THREE, Part, Scheme, cast, us
 from .essence import commitments
 from .surroundings import Surroundings
-from .world import STREAMS, Simplify, Window, World
+from .window import STREAMS, Window
+from .world import World
 
 AWARDS_OPEN = STREAMS | {("fipa-contract-net", "accepted")}
 
@@ -67,9 +69,7 @@ LIMITS = Stage(
     three=True,
 )
 LATE_ORDERS = Stage("late-orders", END_S - 31, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments)
-AWARDS = Stage(
-    "awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1
-)
+AWARDS = Stage("awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1)
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
 COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
@@ -151,7 +151,8 @@ def three_tasks(faults: int = 1) -> Iterator[Task]:
     """Contract net and activation with a third BSP."""
     for stage in STAGES["scenario-1-dso"]:
         if stage.three:
-            yield Task("scenario-1-dso", stage, faults, parts=THREE)
+            fewer = replace(stage.surroundings, list_ways=min(2, stage.surroundings.list_ways))
+            yield Task("scenario-1-dso", replace(stage, surroundings=fewer), faults, parts=THREE)
 
 
 def chained_tasks() -> Iterator[Task]:

@@ -24,7 +24,17 @@ from ..agent import Agent
 from ..bsp.qualification import TEST_METER
 from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso import Dso
-from ..dso.studies import AskTaps, Forecast, InterfaceForecast, Monitor, Prequalify, TapOptions, Transformer, Validate, Watch
+from ..dso.studies import (
+    AskTaps,
+    Forecast,
+    InterfaceForecast,
+    Monitor,
+    Prequalify,
+    TapOptions,
+    Transformer,
+    Validate,
+    Watch,
+)
 from ..tso.state import TsoState
 
 if TYPE_CHECKING:
@@ -79,7 +89,7 @@ class Surroundings:
 
 def _allowed(activations: tuple[Activation, ...]) -> tuple[Answer, ...]:
     whole = tuple(Allowed(each.id, each.p_mw, None) for each in activations)
-    first, *rest = activations
+    first = activations[0]
     half = (Allowed(first.id, first.p_mw / 2, BINDING), *whole[1:])
     none = (Allowed(first.id, 0.0, BINDING), *whole[1:])
     return (whole, None), (half, None), (none, None), (None, "no solution")
@@ -92,8 +102,11 @@ def _watches(job: Monitor, ordered: tuple[Activation, ...]) -> tuple[Answer, ...
     fine = tuple(Allowed(each.id, each.p_mw, None) for each in ordered) if ordered and job.look else None
     ways: list[Answer] = [(Watch(state, state, fine, freed_mw), None)]
     for share in (0.5, 0.0) if ordered else ():
-        first, *rest = ordered
-        cut = (Allowed(first.id, share * first.p_mw, BINDING), *(Allowed(each.id, each.p_mw, None) for each in rest))
+        first = ordered[0]
+        cut = (
+            Allowed(first.id, share * first.p_mw, BINDING),
+            *(Allowed(each.id, each.p_mw, None) for each in ordered[1:]),
+        )
         ways.append((Watch(state, state, cut, freed_mw), None))
     return tuple(ways)
 

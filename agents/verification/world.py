@@ -9,72 +9,27 @@
     an agent falls silent from the beginning, or at any time: it hears, says and does nothing any more
 
 Time is the order of deadlines: `now` is that of the last one that came. When a window is over, what is on its way
-still arrives, and deadlines pass until nobody waits for an answer any more (or until `settle_us`), but no timers. A window of time is explored, from a
-standing that is reached by playing what comes before it without faults, in the ordinary way.
+still arrives, and deadlines pass until nobody waits for an answer any more (or until `settle_us`), but no timers.
+A window of time is explored, from a standing that is reached by playing what comes before it without faults, in
+the ordinary way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from ...protocols.envelope import Envelope
 from ...protocols.verification.search import Interning
 from ...protocols.verification.story import Moment, Wrong
 from ...protocols.vocabulary import BUSINESS_USE_CASE
 from ..agent import Agent
-from ..runtime.node import Alarm, Due, Reading
 from ..runtime.queue import PHASE_OF_KIND
 from .actor import Actor, NextDue, Outcome, Simplify, Standing
-from .agreement import RULES, Quiet, Rule, settled
+from .agreement import Quiet, settled
 from .surroundings import Surroundings
-
-NOBODY = -1
-LATER_US = 2**62
-STREAMS = frozenset({("fipa-subscribe", "streaming")})
-Silencing = Literal["nobody", "at any time"] | str
-
-
-Ways = tuple[int, ...]
-
-
-class State(NamedTuple):
-    """Who stands where, what is on its way, the time, a stray copy, faults still to come, who is silent."""
-
-    standings: tuple[int, ...]
-    ways: Ways
-    now_us: int
-    stray: int
-    faults: int
-    silent: int
-
-
-class Move(NamedTuple):
-    """What happens: to whom, with which envelope or study, and in which way it turns out."""
-
-    kind: str
-    actor: int
-    envelope: int = NOBODY
-    study: int = NOBODY
-    way: int = 0
-    due: NextDue | None = None
-
-
-@dataclass(frozen=True)
-class Window:
-    """What is explored: from when to when, with which faults; `silent` names an agent, or anybody at any time."""
-
-    name: str
-    from_us: int
-    until_us: int
-    settle_us: int = LATER_US
-    faults: int = 1
-    silent: Silencing = "nobody"
-    late: int | None = None
-    may_fall: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = RULES
-    open_ended: frozenset[tuple[str, str]] = STREAMS
+from .window import NOBODY, Move, State, Ways, Window, about, in_words, is_due
 
 
 @dataclass
@@ -111,15 +66,7 @@ class World:
     @property
     def bounds(self) -> tuple[str, ...]:
         """What the window bounds, in words."""
-        window = self.window
-        silent = {"nobody": "nobody silent", "at any time": f"one of {', '.join(window.may_fall)} silent from any time on"}
-        late = () if window.late is None else (f"at most {window.late} message late at a time",)
-        return (
-            f"{len(self.agents)} agents, {window.from_us / 1e6:g} to {window.until_us / 1e6:g} s",
-            f"at most {window.faults} message lost or doubled" if window.faults else "no message lost or doubled",
-            silent.get(window.silent, f"{window.silent} silent from the beginning"),
-            *late,
-        )
+        return (f"{len(self.agents)} agents", *self.window.bounds)
 
     def starts(self) -> Iterator[State]:
         """The standing that the ordinary course has led to when the window begins, or where it goes wrong before."""
@@ -144,7 +91,7 @@ class World:
     def _ordinary(self, state: State) -> Iterator[State | Wrong]:
         """What happens next without faults: messages first, then studies, then the time, each in its first way."""
         due = tuple(self._passing(state, self.window.from_us - 1))
-        if due and _is_due(state, due[0]):
+        if due and is_due(state, due[0]):
             yield self._after(state, due[0])
         for move in (*self._arrivals(state), *self._studies(state)):
             yield self._after(state, move)
@@ -155,13 +102,16 @@ class World:
         """Everything that may happen next."""
         yield from self._falls(state)
         due = tuple(self._passing(state, self.window.until_us))
-        if due and _is_due(state, due[0]):
+        if due and is_due(state, due[0]):
             yield from ((move, self._after(state, move)) for move in due)
             return
         for move in self._arrivals(state):
             yield move, self._after(state, move)
             if state.faults:
-                yield from ((one, self._after(state, one)) for one in (move._replace(kind="lost"), move._replace(kind="doubled")))
+                yield from (
+                    (one, self._after(state, one))
+                    for one in (move._replace(kind="lost"), move._replace(kind="doubled"))
+                )
         for move in (*self._copies(state), *self._studies(state), *due):
             yield move, self._after(state, move)
 
@@ -312,14 +262,14 @@ class World:
             return Moment("within", name, "falls silent")
         if label.envelope != NOBODY:
             envelope = self._envelopes[label.envelope]
-            text = f"{envelope.content.type_id} ({_about(envelope)})"
+            text = f"{envelope.content.type_id} ({about(envelope)})"
             return Moment(label.kind, envelope.sender, text, name, self._said(state, label))  # type: ignore[arg-type]
         if label.kind == "study":
             study = actor.standings[state.standings[label.actor]].studies[label.study]
             text = f"study {type(study.job).__name__} ends in way {label.way}"
             return Moment("within", name, text, "", self._said(state, label))
         assert label.due is not None
-        return Moment("within", name, _due_in_words(label.due, label.way), "", self._said(state, label))
+        return Moment("within", name, in_words(label.due, label.way), "", self._said(state, label))
 
     def _said(self, state: State, label: Move) -> tuple[str, ...]:
         """What the actor says in reaction: what is on its ways after that was not before."""
@@ -337,25 +287,3 @@ class World:
     def describe(self, state: State) -> str:
         """Who still owes what."""
         return "; ".join(self._owing(state)) or f"at {state.now_us / 1e6:g} s"
-
-
-def _due_in_words(due: NextDue, way: int) -> str:
-    match due.given:
-        case Alarm(timer, _):
-            what = f"timer {timer}"
-        case Due(conversation_id, _):
-            what = f"silence in {conversation_id}"
-        case Reading(source, _):
-            what = f"reading of {source}, way {way}"
-        case _:
-            what = "something"
-    return f"at {due.at_us / 1e6:g} s: {what}"
-
-
-def _is_due(state: State, move: Move) -> bool:
-    """Whether something is due at this very instant: it comes before anything else does."""
-    return move.due is not None and move.due.at_us <= state.now_us
-
-
-def _about(envelope: Envelope) -> str:
-    return envelope.id.partition("/")[2]

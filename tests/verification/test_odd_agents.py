@@ -129,7 +129,9 @@ def keeps_its_output_under_a_limit(agent: Any, react: React, state: Any, event: 
 
 def forgets_the_limit_it_confirmed(agent: Any, react: React, state: Any, event: Any, now_us: int) -> Reaction[Any]:
     after, actions = react(state, event, now_us)
-    return (replace(after, book=replace(after.book, caps=state.book.caps)) if heard(event, LimitOrder) else after), actions
+    return (
+        replace(after, book=replace(after.book, caps=state.book.caps)) if heard(event, LimitOrder) else after
+    ), actions
 
 
 def takes_a_late_award(agent: Any, react: React, state: Any, event: Any, now_us: int) -> Reaction[Any]:
@@ -168,7 +170,9 @@ def never_cancels_again(agent: Any, react: React, state: Any, event: Any, now_us
     return after, without(actions, Cancel) if lost else actions
 
 
-def drops_orders_that_it_does_not_cancel(agent: Any, react: React, state: Any, event: Any, now_us: int) -> Reaction[Any]:
+def drops_orders_that_it_does_not_cancel(
+    agent: Any, react: React, state: Any, event: Any, now_us: int
+) -> Reaction[Any]:
     after, actions = react(state, event, now_us)
     return after, without(actions, Cancel)
 
@@ -260,7 +264,13 @@ ODD: dict[str, tuple[str, Oddity, Stage, str, str]] = {
     "cancels and goes on counting": ("tso", cancels_but_goes_on_counting, ORDERS, ORDERED, "nothing at bsp"),
     "goes on after a cancel": ("bsp", goes_on_after_a_cancel, ORDERS, ORDERED, "nothing at the TSO"),
     "never cancels again": ("tso", never_cancels_again, ORDERS, ORDERED, "nothing at the TSO"),
-    "drops orders without a cancel": ("tso", drops_orders_that_it_does_not_cancel, ORDERS, ORDERED, "nothing at the TSO"),
+    "drops orders without a cancel": (
+        "tso",
+        drops_orders_that_it_does_not_cancel,
+        ORDERS,
+        ORDERED,
+        "nothing at the TSO",
+    ),
     "confirms a change that it does not make": (
         "bsp",
         forgets_to_end_what_is_superseded,
@@ -276,7 +286,13 @@ ODD: dict[str, tuple[str, Oddity, Stage, str, str]] = {
     "fails": ("tso", cannot_bear_silence, OFFERS, FAILS, "tso: KeyError"),
     "asks without a deadline": ("tso", asks_without_a_deadline, SELECTION, BUG, "without reply-by"),
     "speaks in another's role": ("bsp", speaks_for_the_tso, OFFERS, BUG, "may not take the role TSO"),
-    "withdraws what was not accepted": ("bsp", withdraws_without_an_award, SELECTION, BUG, "withdrawal/1 in 'rejected'"),
+    "withdraws what was not accepted": (
+        "bsp",
+        withdraws_without_an_award,
+        SELECTION,
+        BUG,
+        "withdrawal/1 in 'rejected'",
+    ),
 }
 NEED_A_LOSS = {"never cancels again"}
 
