@@ -15,6 +15,12 @@ run: $(STAMP)
 test: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile
 
+verify: $(STAMP)
+	$(PY) -m gridpact verify
+
+soak: $(STAMP)
+	$(PY) -m gridpact verify soak
+
 lint: $(STAMP)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

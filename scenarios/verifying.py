@@ -75,7 +75,7 @@ def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> lis
 
 
 def verify(asked: Iterable[Work], say: Say = lambda _: None) -> list[Report]:
-    """Explore, protocols here and agents in two processes; a line for each as it is done."""
+    """Explore, protocols here and agents in two processes; what came of each, and within which bounds."""
     asked = list(asked)
     tasks = [work for work in asked if isinstance(work, Task)]
     with ProcessPoolExecutor(max(1, min(2, os.cpu_count() or 1, len(tasks)))) as processes:
@@ -83,7 +83,7 @@ def verify(asked: Iterable[Work], say: Say = lambda _: None) -> list[Report]:
         reports = []
         for work in asked:
             report, seconds = next(explored) if isinstance(work, Task) else _timed(work)
-            say(f"{report.line()}  {seconds:.1f} s")
+            say(f"{report.line()}  {seconds:.1f} s\n    within: {'; '.join(report.bounds)}")
             reports.append(report)
     return reports
 
@@ -94,24 +94,15 @@ def _timed(work: Work) -> tuple[Report, float]:
 
 
 def told(reports: Sequence[Report], began: float, *, diagrams: bool) -> Iterable[str]:
-    """What was found, as sequences and if wanted as diagrams; then the bounds and the sum."""
+    """What was found, as sequences and if wanted as diagrams; then the sum."""
     for report in reports:
         for finding in report.findings:
             yield f"COUNTEREXAMPLE {report.name}"
             yield from finding.lines()
             if diagrams:
                 yield finding.diagram()
-    for bounds, names in _by_bounds(reports).items():
-        yield f"bounds of {names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {'; '.join(bounds)}"
     states, transitions = sum(r.states for r in reports), sum(r.transitions for r in reports)
     lasted_s = time.perf_counter() - began
     yield f"{len(reports)} explorations, {states:,} states, {transitions:,} transitions in {lasted_s:.1f} s"
     failed = sum(not report.passed for report in reports)
     yield f"verify failed: {failed} explorations" if failed else "verify passed: every rule holds in all of them"
-
-
-def _by_bounds(reports: Sequence[Report]) -> dict[tuple[str, ...], list[str]]:
-    found: dict[tuple[str, ...], list[str]] = {}
-    for report in reports:
-        found.setdefault(report.bounds, []).append(report.name)
-    return found
