@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ..agents.extension import Extended
 from ..protocols.conversation import Conversation
 from ..protocols.tables import Protocol
-from . import assembly
+from . import plants
 from .audit.findings import moment_of
 from .errors import RecordError
 from .nodes import Cast, cast, played_by
@@ -43,7 +43,7 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
     from ..protocols.errors import ProtocolError
     from ..protocols.information.quantities import instant
 
-    everybody = cast(run.scenario, assembly.resources(run.scenario))
+    everybody = cast(run.scenario, plants.resources(run.scenario))
     seen, taken = 0, 0
     for row in run.journal_rows():
         now, point = moment_of(row["at"]), moment_of(at)

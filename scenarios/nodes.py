@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Agent
 from ..agents.extension import Extended, Extension, Party, Situation
-from . import assembly, plugins
+from . import assembly, plants, plugins
 from .schema import Scenario
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Cast:
         return {result.__name__: result for each in self.extensions for result in each.results}
 
 
-def cast(scenario: Scenario, made: assembly.Resources) -> Cast:
+def cast(scenario: Scenario, made: plants.Resources) -> Cast:
     """Every agent of a scenario, who knows nothing yet."""
     from ..agents.runtime.node import Node
     from ..protocols.desk import Desk

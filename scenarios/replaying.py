@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly
+from . import plants
 from .nodes import Cast, cast
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
     from ..protocols.errors import ProtocolError
     from ..protocols.information.quantities import instant
 
-    everybody = cast(run.scenario, assembly.resources(run.scenario))
+    everybody = cast(run.scenario, plants.resources(run.scenario))
     exchange = _exchange(run, everybody, writer)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly
+from . import assembly, plants
 from .schema import Scenario
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     from .nodes import cast
     from .telemetry import Telemetry
 
-    made = assembly.resources(scenario)
+    made = plants.resources(scenario)
     everybody = cast(scenario, made)
-    physics = assembly.physics(scenario, made)
+    physics = plants.physics(scenario, made)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
     studies = tuple(study for each in everybody.extensions for study in each.studies)
-    laboratory = replace(assembly.laboratory(scenario, made), added=studies)
+    laboratory = replace(plants.laboratory(scenario, made), added=studies)
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer)
     given = scenario.links
     links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)

@@ -14,7 +14,7 @@ from ..agents.bsp.agent import Bsp
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
 from ..agents.tso.state import TsoState
-from . import assembly
+from . import plants
 from .nodes import played_by
 
 if TYPE_CHECKING:
@@ -88,6 +88,6 @@ class Telemetry:
                 for resource, power_mw in agent.withheld(known, at_us):
                     holding = self.physics.holdings.get(resource)
                     if holding is not None and holding.grid == grid:
-                        for point, share in assembly.shares(holding.resource):
+                        for point, share in plants.shares(holding.resource):
                             added[point] = added.get(point, 0.0) + share * power_mw
         return self.physics.grids[grid].shadow_state(added) if added else state

@@ -152,8 +152,8 @@ def test_nothing_is_imported_because_a_message_names_it(tmp_path: Path, monkeypa
 
 def test_without_plugins_agents_are_the_very_same(tmp_path: Path) -> None:
     from gridpact.agents.tso import Tso
-    from gridpact.scenarios import assembly
+    from gridpact.scenarios import plants
     from gridpact.scenarios.nodes import cast
 
     scenario = load_scenario("blind")
-    assert isinstance(cast(scenario, assembly.resources(scenario)).nodes["tso"].agent, Tso)
+    assert isinstance(cast(scenario, plants.resources(scenario)).nodes["tso"].agent, Tso)

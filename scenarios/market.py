@@ -1,0 +1,60 @@
+"""What the market and the parties' coordination prescribe: schemes, needs, tests, bids, activation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..protocols.information.quantities import Direction, Product
+from .participants import Part, Positive, Size
+
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+
+
+class Coordination(Part):
+    """Who checks what, and what happens when a DSO stays silent."""
+
+    scheme: Scheme = "scenario-1-dso"
+    real_time_limits: bool = True
+    silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
+    applicant_order: Literal["first_come", "joint"] = "first_come"
+    forecast: Literal["with_offer", "after_mol"] = "with_offer"
+
+
+class Need(Part):
+    """What the TSO calls for in every period."""
+
+    product: Product = "mFRR"
+    direction: Direction
+    quantity_mw: Positive
+
+
+class TestRules(Part):
+    """The prequalification test: hold full power this long, within tolerance, with enough samples."""
+
+    __test__ = False
+
+    hold_min: Positive = 2.0
+    tolerance_percent: float = Field(default=5.0, ge=0, le=100)
+    completeness_percent: float = Field(default=95.0, ge=0, le=100)
+    sample_s: Positive = 10.0
+
+
+class ActivationRules(Part):
+    """When mFRR is ordered: averaged demand beyond the trigger; scheduled orders go out this long before."""
+
+    trigger_mw: Size = 0.5
+    averaging_s: Positive = 60.0
+    schedule_lead_min: Size = 7.5
+
+
+class Market(Part):
+    """The TSO's needs and the rules of bids, tests and activation."""
+
+    needs: tuple[Need, ...] = (Need(direction="up", quantity_mw=12.0),)
+    min_bid_mw: Positive = 0.1
+    bid_step_mw: Positive = 0.01
+    price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
+    test: TestRules = TestRules()
+    activation: ActivationRules = ActivationRules()

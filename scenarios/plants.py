@@ -1,0 +1,99 @@
+"""The physical side of a scenario: resources, grid plants and the area are the truth, studies each DSO's belief.
+
+    Scenario ─▶ units, pools ─▶ connection points ─▶ grid plants, area ─▶ Physics
+                                                  └▶ GridStudies ───────▶ Laboratory
+
+A DSO's studies are made from the description without what will really happen; only the plants know that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..grid.area import Area
+from ..grid.points import ConnectionPoint
+from ..grid.resources import Pool, Resource, Unit
+from ..protocols.information.capacity import TRANSMISSION
+from .participants import AggregatorDescription
+from .schema import Scenario
+
+if TYPE_CHECKING:
+    from ..agents.runtime.laboratory import Laboratory
+    from ..agents.runtime.physics import Physics
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Every provider's physical resources, in the order of the file."""
+
+    by_provider: Mapping[str, tuple[Resource, ...]]
+
+
+def resources(scenario: Scenario) -> Resources:
+    """Make every unit and pool; pools are drawn from the scenario's seed."""
+    start_us = scenario.time.start_us
+    made: dict[str, tuple[Resource, ...]] = {}
+    for name, provider in scenario.providers.items():
+        if isinstance(provider, AggregatorDescription):
+            made[name] = (Pool(provider.pool, scenario.seed, start_us),)
+        else:
+            made[name] = tuple(Unit(unit, provider.response, start_us) for unit in provider.units)
+    return Resources(made)
+
+
+def shares(resource: Resource) -> tuple[tuple[str, float], ...]:
+    """A resource's connection points with their shares of an activation."""
+    if isinstance(resource, Pool):
+        return resource.site_shares()
+    return tuple((site.name, 1.0) for site in resource.sites())
+
+
+def connection_points(scenario: Scenario, made: Resources, grid: str) -> tuple[ConnectionPoint, ...]:
+    """Where market parties are connected to a grid."""
+    return tuple(
+        ConnectionPoint(site.name, site.bus, site.kind, site.baseline_mw)
+        for name, own in made.by_provider.items()
+        if scenario.providers[name].grid == grid
+        for resource in own
+        for site in resource.sites()
+        if site.bus is not None
+    )
+
+
+def physics(scenario: Scenario, made: Resources) -> Physics:
+    """The true world."""
+    from ..agents.runtime.physics import Holding, Physics
+    from ..grid.plant import GridPlant
+
+    midnight_us = scenario.time.midnight_us
+    plants = {
+        grid: GridPlant(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+        for grid in sorted(scenario.grids)
+    }
+    holdings = {
+        resource.id: Holding(
+            name, resource, None if scenario.providers[name].grid == TRANSMISSION else scenario.providers[name].grid
+        )
+        for name, own in made.by_provider.items()
+        for resource in own
+    }
+    operators = {name: dso.grid for name, dso in scenario.dsos.items()}
+    area = Area(scenario.area, scenario.time.start_us, midnight_us)
+    return Physics(area, plants, operators, holdings, scenario.time.start_us)
+
+
+def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
+    """Each DSO's model of its own grid."""
+    from ..agents.runtime.laboratory import Laboratory
+    from ..grid.studies import GridStudies
+
+    midnight_us = scenario.time.midnight_us
+    grids = sorted(dso.grid for dso in scenario.dsos.values())
+    return Laboratory(
+        {
+            grid: GridStudies(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+            for grid in grids
+        }
+    )

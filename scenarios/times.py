@@ -1,0 +1,98 @@
+"""When a scenario happens: periods, gate closure and calls, ticks, and how long messages take."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, field_validator
+
+from ..grid.clock import clock_us
+from ..protocols.information.quantities import EPOCH
+from .participants import Part, Positive, Size
+
+
+def microseconds(moment: datetime) -> int:
+    """An aware datetime as integer microseconds since the Unix epoch."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+class Times(Part):
+    """When it starts, what is delivered when; periods are market time units (MTU)."""
+
+    start: AwareDatetime
+    first_delivery: AwareDatetime | None = None
+    market_time_units: int = Field(default=4, ge=1, le=200)
+    market_time_unit_min: Literal[15, 30, 60] = 15
+    gate_closure_min: Size = 25.0
+    cfp_lead_min: Positive = 20.0
+    tail_min: Size = 20.0
+
+    @property
+    def start_us(self) -> int:
+        """When the run starts."""
+        return microseconds(self.start)
+
+    @property
+    def midnight_us(self) -> int:
+        """Local midnight of the first day: what clock times count from."""
+        return microseconds(self.start.replace(hour=0, minute=0, second=0, microsecond=0))
+
+    @property
+    def period_us(self) -> int:
+        """Length of a market time unit."""
+        return self.market_time_unit_min * 60_000_000
+
+    @property
+    def first_delivery_us(self) -> int:
+        """Start of the first period; if not given, the first whole one two hours after the start."""
+        if self.first_delivery is not None:
+            return microseconds(self.first_delivery)
+        return -(-(self.start_us + 7_200_000_000) // self.period_us) * self.period_us
+
+    @cached_property
+    def periods(self) -> tuple[tuple[int, int], ...]:
+        """(start, end) of every delivery period."""
+        first, step = self.first_delivery_us, self.period_us
+        return tuple((first + i * step, first + (i + 1) * step) for i in range(self.market_time_units))
+
+    @property
+    def end_us(self) -> int:
+        """When the run ends: the tail after the last period, in which it is settled."""
+        return self.periods[-1][1] + round(self.tail_min * 60e6)
+
+    def gate_closure_us(self, period_start_us: int) -> int:
+        """The latest instant for an offer of a period."""
+        return period_start_us - round(self.gate_closure_min * 60e6)
+
+    def cfp_us(self, period_start_us: int) -> int:
+        """When the call for the offers of a period goes out."""
+        return self.gate_closure_us(period_start_us) - round(self.cfp_lead_min * 60e6)
+
+    def at_clock(self, text: str) -> int:
+        """A clock time of the first day, for instance `12:35:00`."""
+        return self.midnight_us + clock_us(text)
+
+
+class Ticks(Part):
+    """How often, in seconds, the TSO controls, readings are taken, and the DSO looks at its grid."""
+
+    control_s: float = 4.0
+    measurement_s: float = 4.0
+    monitoring_s: float = 4.0
+
+    @field_validator("*")
+    @classmethod
+    def _sane(cls, value: float) -> float:
+        if not 0.1 <= value <= 60:
+            raise ValueError(f"a tick of {value:g} s is out of range: it must lie between 0.1 and 60 s")
+        return value
+
+
+class Links(Part):
+    """How long a message takes (lognormal, seeded) and the probability that it is lost."""
+
+    delay_median_s: Size = 0.05
+    delay_sigma: Size = 0.3
+    loss: float = Field(default=0.0, ge=0, lt=1)
