@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from ..agents.runtime.mqtt.address import BrokerError
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+from .hosting.commands import add_commands
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -36,7 +38,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -59,6 +61,9 @@ def run_command(
     tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
     speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
+    hosts: Annotated[int | None, typer.Option(help="over so many processes and a broker, in real time")] = None,
+    broker: Annotated[str | None, typer.Option(help="with --hosts: mqtt(s)://HOST:PORT (default: embedded)")] = None,
+    credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
@@ -67,11 +72,17 @@ def run_command(
     chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick))
     if not speed > 0:
         raise ScenarioError(f"--speed {speed:g}: it must be above 0")
-    if speed != 1.0 and not realtime:
-        raise ScenarioError("--speed paces a run by the clock, so it goes with --realtime")
-    from .progress import running
+    if speed != 1.0 and not realtime and hosts is None:
+        raise ScenarioError("--speed paces a run by the clock, so it goes with --realtime or --hosts")
+    place = out or Path("runs") / chosen.name
+    if hosts is not None:
+        from .hosting.launching import launched
 
-    done = running(chosen, out or Path("runs") / chosen.name, speed=speed if realtime else None, quiet=quiet)
+        done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+    else:
+        from .progress import running
+
+        done = running(chosen, place, speed=speed if realtime else None, quiet=quiet)
     if not quiet:
         from .summary import print_summary
 
@@ -248,3 +259,6 @@ def verify_command(
         typer.echo(line)
     if not all(report.passed for report in reports):
         raise SystemExit(1)
+
+
+add_commands(app)

@@ -8,11 +8,11 @@ A DSO's studies are made from the description without what will really happen; o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..grid.area import Area
+from ..grid.area import Area, AreaDescription
 from ..grid.points import ConnectionPoint
 from ..grid.resources import Pool, Resource, Unit
 from ..protocols.information.capacity import TRANSMISSION
@@ -84,13 +84,20 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     return Physics(area, plants, operators, holdings, scenario.time.start_us)
 
 
-def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
-    """Each DSO's model of its own grid."""
+def nothing(start_us: int) -> Physics:
+    """The physical world as a host has it on which no plant runs."""
+    from ..agents.runtime.physics import Physics
+
+    return Physics(Area(AreaDescription(), start_us, start_us), {}, {}, {}, start_us)
+
+
+def laboratory(scenario: Scenario, made: Resources, agents: Collection[str] | None = None) -> Laboratory:
+    """Each DSO's model of its own grid; only of the DSOs among `agents`, if these are given."""
     from ..agents.runtime.laboratory import Laboratory
     from ..grid.studies import GridStudies
 
     midnight_us = scenario.time.midnight_us
-    grids = sorted(dso.grid for dso in scenario.dsos.values())
+    grids = sorted(dso.grid for name, dso in scenario.dsos.items() if agents is None or name in agents)
     return Laboratory(
         {
             grid: GridStudies(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)

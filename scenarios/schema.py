@@ -20,6 +20,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from ..grid.area import AreaDescription
 from ..grid.description import GridDescription
 from .consistency import check_together
+from .hosts import Hosting
 from .market import Coordination, Market, Scheme
 from .participants import (
     AggregatorDescription,
@@ -49,6 +50,7 @@ class Scenario(Part):
     area: AreaDescription = AreaDescription()
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
+    hosting: Hosting = Hosting()
     plugins: tuple[str, ...] = ()
     _folders: tuple[Path, ...] = PrivateAttr(default=())
 

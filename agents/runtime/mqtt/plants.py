@@ -1,0 +1,174 @@
+"""Plants on one host, agents on others: what an agent asks of its plant, and what it reads of it.
+
+    agent's host                                plants' host
+      RemotePlants ── observe, actuate ─▶ PlantService ─▶ Physics
+                   ◀─ readings ──────────
+
+A reading belongs to the moment at which it was taken. The agent takes it as of that moment unless it has experienced
+something later, so that a slow network shifts no measurement. An order to move is carried out as of the moment at
+which it was given, but never before what the plants have already done. Whoever asks for what is not its own is refused
+and counted: over a network that is no bug of ours.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ....grid.errors import GridError
+from ....protocols.errors import ProtocolError
+from ....protocols.vocabulary import Vocabulary
+from ...actions import Actuate, Observe
+from ..journal import from_line, to_line
+from ..node import Reading
+from ..physics import Physics, PhysicsError
+from ..queue import PLANT, EventQueue
+
+LEAST_US = 100_000
+MOST_OBSERVED = 50
+Send = Callable[[str, bytes], None]
+AtUs = Annotated[int, Field(ge=0, lt=2**62)]
+
+
+class _Asked(BaseModel):
+    """What an agent asks of its plant; `number` counts up, so that a repetition is seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    number: AtUs
+    at_us: AtUs
+
+
+class ObserveAsked(_Asked):
+    """Readings of a source every so often."""
+
+    kind: Literal["observe"] = "observe"
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    every_us: Annotated[int, Field(ge=1, lt=2**62)]
+    until_us: AtUs
+
+
+class ActuateAsked(_Asked):
+    """A resource or a transformer to move."""
+
+    kind: Literal["actuate"] = "actuate"
+    target: Annotated[str, Field(min_length=1, max_length=200)]
+    value: float
+    announced: bool
+
+
+Asked = Annotated[ObserveAsked | ActuateAsked, Field(discriminator="kind")]
+_ASKED: TypeAdapter[ObserveAsked | ActuateAsked] = TypeAdapter(Asked)
+
+
+class RemotePlants:
+    """The plants as agents on another host have them."""
+
+    def __init__(self, send: Callable[[str, bytes], None], vocabulary: Vocabulary) -> None:
+        """`send(agent, payload)` brings a request to the plants' host."""
+        self._send = send
+        self._vocabulary = vocabulary
+        self._number = 0
+
+    def observe(self, agent: str, wish: Observe, now_us: int) -> None:
+        """Ask for readings."""
+        source, every_us, until_us = wish
+        self._ask(
+            agent,
+            ObserveAsked(number=self._next(), at_us=now_us, source=source, every_us=every_us, until_us=until_us),
+        )
+
+    def actuate(self, agent: str, order: Actuate, now_us: int) -> None:
+        """Ask for a movement."""
+        target, value, announced = order
+        asked = ActuateAsked(
+            number=self._next(), at_us=now_us, target=target, value=float(value), announced=announced
+        )
+        self._ask(agent, asked)
+
+    def reading(self, payload: bytes) -> Reading | None:
+        """A reading that came in; None if it is none."""
+        try:
+            given = from_line(payload.decode(), self._vocabulary)
+        except (ProtocolError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return given if isinstance(given, Reading) else None
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _ask(self, agent: str, asked: ObserveAsked | ActuateAsked) -> None:
+        self._send(agent, json.dumps(asked.model_dump(), separators=(",", ":")).encode())
+
+
+class PlantService:
+    """The plants' side: takes requests by the name of who asks, and sends readings to it."""
+
+    def __init__(self, physics: Physics, queue: EventQueue, send: Send, *, end_us: int) -> None:
+        """`send(agent, payload)` brings a reading to an agent; nothing is read after `end_us`."""
+        self.counts: Counter[str] = Counter()
+        self._physics = physics
+        self._queue = queue
+        self._send = send
+        self._end_us = end_us
+        self._numbers: dict[str, int] = {}
+        self._observed: Counter[str] = Counter()
+
+    def hear(self, agent: str, payload: bytes, now_us: int) -> None:
+        """A request of an agent, at a time of the run."""
+        try:
+            asked = _ASKED.validate_json(payload)
+        except ValidationError:
+            self.counts["unreadable requests"] += 1
+            return
+        if asked.number <= self._numbers.get(agent, 0):
+            self.counts["repeated requests"] += 1
+            return
+        self._numbers[agent] = asked.number
+        self._queue.put(now_us, lambda at_us: self._serve(agent, asked, at_us), phase=PLANT, agent=agent, rank=1)
+
+    def _serve(self, agent: str, asked: ObserveAsked | ActuateAsked, at_us: int) -> None:
+        if isinstance(asked, ActuateAsked):
+            self._actuate(agent, asked, at_us)
+        elif self._observed[agent] >= MOST_OBSERVED:
+            self.counts["too many observations"] += 1
+        else:
+            self._observe(agent, asked, at_us)
+
+    def _actuate(self, agent: str, asked: ActuateAsked, at_us: int) -> None:
+        moment_us = min(max(asked.at_us, self._physics.now_us), at_us)
+        try:
+            self._physics.actuate(agent, Actuate(asked.target, asked.value, asked.announced), moment_us)
+        except (PhysicsError, GridError, ValueError):
+            self.counts["refused orders"] += 1
+
+    def _observe(self, agent: str, asked: ObserveAsked, at_us: int) -> None:
+        """Readings on the grid of multiples of `every_us`; one at once if all of them have passed."""
+        first_us = -(-max(asked.at_us, at_us) // asked.every_us) * asked.every_us
+        until_us = min(asked.until_us, self._end_us)
+        if first_us > until_us or asked.every_us < LEAST_US:
+            self._read(agent, asked.source, at_us)
+            return
+        self._observed[agent] += 1
+        self._repeat(agent, asked.source, first_us, every_us=asked.every_us, until_us=until_us)
+
+    def _repeat(self, agent: str, source: str, at_us: int, *, every_us: int, until_us: int) -> None:
+        def read(now_us: int) -> None:
+            served = self._read(agent, source, now_us)
+            if served and at_us + every_us <= until_us:
+                self._repeat(agent, source, at_us + every_us, every_us=every_us, until_us=until_us)
+            else:
+                self._observed[agent] -= 1
+
+        self._queue.put(at_us, read, phase=PLANT, agent=agent, rank=2)
+
+    def _read(self, agent: str, source: str, at_us: int) -> bool:
+        try:
+            reading = self._physics.read(agent, source, at_us)
+        except (PhysicsError, GridError, KeyError):
+            self.counts["refused readings"] += 1
+            return False
+        self._send(agent, to_line(Reading(source, reading)).encode())
+        return True

@@ -1,0 +1,272 @@
+"""One process of a run on many hosts: its agents, its lines to the broker, maybe the plants.
+
+    start: lines open ─▶ roll called by the TSO's host until all are there ─▶ same beginning ─▶ queue in step with the clock
+    in:    line ─▶ gate ─▶ queue ─▶ mango inbox ─▶ host ─▶ node
+    out:   node ─▶ host ─▶ dispatch ─▶ mango inbox here, or line
+
+A failure of our own code in any host ends the process with that error; what others do wrong is answered and counted.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mango import AgentAddress
+
+from ....protocols.envelope import Envelope
+from ....protocols.wire import to_json
+from ...actions import Actuate, Observe
+from ..host import Host, World
+from ..node import Begin, Effect, Node
+from ..physics import Physics
+from ..queue import PLANT, TELEMETRY
+from ..run import Timing
+from .address import BrokerAddress, BrokerError, Identity
+from .container import MqttContainer
+from .dispatch import Dispatch
+from .gate import Allowance, Gate
+from .line import Incoming, Line, Outgoing
+from .muster import Muster, Readiness
+from .pace import Pace, Paced, Progress
+from .plants import PlantService, RemotePlants
+from .roll import Presence, said, to_bytes
+from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM, Topics
+
+GONE = to_bytes(Presence(state="gone"))
+Telemetry = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Network:
+    """How the others are reached: which broker, which run, who we are, and how much we take from whom."""
+
+    broker: BrokerAddress
+    topics: Topics
+    credentials: Path | None = None
+    allowance: Allowance = Allowance()
+
+    def line(self, name: str, hear: Callable[[Incoming], None]) -> Line:
+        """A line for an agent, not yet open."""
+        identity = Identity.from_folder(name, self.credentials)
+        will = Outgoing(self.topics.presence(name), GONE, retain=True)
+        return Line(self.broker, identity, f"{self.topics.run}/{name}", hear, will=will)
+
+
+class Outpost(Host):
+    """A host whose plants may be somewhere else."""
+
+    def __init__(self, node: Node, world: World, remote: RemotePlants | None) -> None:
+        """`remote`: the plants, if they are not in this process."""
+        super().__init__(node, world)
+        self._remote = remote
+
+    def _carry_out(self, effect: Effect, now_us: int) -> None:
+        if self._remote is not None and isinstance(effect, Observe):
+            self._remote.observe(self.agent_name, effect, now_us)
+        elif self._remote is not None and isinstance(effect, Actuate):
+            self._remote.actuate(self.agent_name, effect, now_us)
+        else:
+            super()._carry_out(effect, now_us)
+
+
+class Station:
+    """The agents of one process, and what connects them to the others."""
+
+    def __init__(
+        self,
+        nodes: Iterable[Node],
+        world: World,
+        kinds: Mapping[str, str],
+        network: Network,
+        *,
+        plants: Physics | None,
+        end_us: int,
+    ) -> None:
+        """`kinds`: of everybody in the run; `plants`: the physical world, if it is here."""
+        self.world = world
+        self.network = network
+        self.container = MqttContainer(world.queue.now_us / 1e6, partial(self._publish, streamed=False))
+        self.timing = Timing()
+        self.counts: Counter[str] = Counter()
+        self.end_us = end_us
+        self.physics = plants
+        self.service = PlantService(plants, world.queue, self._send_reading, end_us=end_us) if plants else None
+        chosen = list(nodes)
+        self.remote = None if plants else RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
+        self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
+        self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
+        self.lines: dict[str, Line] = {}
+        self.pace: Pace | None = None
+        self._paced: Paced | None = None
+        self._waiting: Counter[str] = Counter()
+        self._in_hand: list[Envelope] = []
+        self._muster: Muster | None = None
+        exchange = Dispatch(
+            kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as
+        )
+        for name, host in self.hosts.items():
+            host.exchange = exchange
+            self.container.register(host, suggested_aid=name)
+
+    async def run(self, readiness: Readiness, telemetry: Telemetry, tick_us: int, progress: Progress | None) -> None:
+        """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
+        await self._open(readiness)
+        await self.container.start()
+        self.container.on_ready()
+        try:
+            assert self._muster is not None
+            start = await self._watched(self._muster.gather())
+            self._begin(start.speed, start.begin_us, telemetry, tick_us)
+            assert self._paced is not None
+            await self._watched(self._paced.run(self.end_us, progress))
+            self._say_presence(Presence(state="finished"))
+        finally:
+            await self.container.shutdown()
+            await asyncio.gather(*(line.close() for line in self.lines.values()))
+            self._count()
+
+    async def _open(self, readiness: Readiness) -> None:
+        topics, here = self.network.topics, Presence(state="here", scenario=readiness.scenario)
+        names = sorted([*self.hosts, *([PLANTS] if self.service else [])])
+        for name in names:
+            line = self.network.line(name, partial(self._hear, name))
+            line.subscriptions += topics.heard_by_plants() if name == PLANTS else topics.heard_by(name)
+            line.greeting = Outgoing(topics.presence(name), to_bytes(here), retain=True)
+            self.lines[name] = line
+        self._muster = Muster(self.lines, topics, readiness)
+        self.lines[names[0]].subscriptions += topics.heard_by_all()
+        await asyncio.gather(*(line.open() for line in self.lines.values()))
+
+    async def _watched(self, work: Any) -> Any:
+        """Wait for some work, or for a line that fails for good."""
+        doing = asyncio.ensure_future(work)
+        failing = [asyncio.ensure_future(line.failed()) for line in self.lines.values()]
+        await asyncio.wait([doing, *failing], return_when=asyncio.FIRST_COMPLETED)
+        for task in (doing, *failing):
+            if not task.done():
+                task.cancel()
+        for task in failing:
+            if task.done() and not task.cancelled():
+                task.result()
+        return await doing
+
+    def _begin(self, speed: float, begin_us: int, telemetry: Telemetry, tick_us: int) -> None:
+        """Everything that begins at the agreed time."""
+        queue = self.world.queue
+        self.pace = Pace.beginning(queue.now_us, speed, begin_us)
+        self._paced = Paced(queue, self.pace, self._hand_over, self.timing.lateness_s)
+        for gate in self.gates.values():
+            gate.speed = speed
+        for name in sorted(self.hosts):
+            self.hosts[name].plan(Begin(), queue.now_us)
+
+        def tick(at_us: int) -> None:
+            if self.physics is not None:
+                self.physics.advance(at_us)
+            queue.put(at_us, telemetry, phase=TELEMETRY)
+            if at_us + tick_us <= self.end_us:
+                queue.put(at_us + tick_us, tick, phase=PLANT)
+
+        queue.put(queue.now_us, tick, phase=PLANT)
+
+    def _now_us(self) -> int:
+        return self.world.queue.now_us if self.pace is None else self.pace.now_us
+
+    def _deliver(self, envelope: Envelope, at_us: int) -> None:
+        """Something for an agent here: it is put into its mango inbox when its time has come."""
+        self._waiting[envelope.receiver] += 1
+        self.hosts[envelope.receiver].plan_call(lambda _: self._in_hand.append(envelope), at_us)
+
+    def _publish_as(self, envelope: Envelope, streamed: bool) -> None:  # noqa: FBT001 - a callback's signature
+        self._publish(envelope, streamed=streamed)
+
+    def _publish(self, envelope: Envelope, *, streamed: bool) -> None:
+        topic = self.network.topics.message(envelope.sender, envelope.receiver, streamed=streamed)
+        line, payload = self.lines[envelope.sender], to_json(envelope).encode()
+        if streamed:
+            line.send_fresh(topic, payload)
+        else:
+            line.send(topic, payload)
+
+    def _ask_plants(self, agent: str, payload: bytes) -> None:
+        self.lines[agent].send(self.network.topics.plant_asked(agent), payload)
+
+    def _send_reading(self, agent: str, payload: bytes) -> None:
+        self.lines[PLANTS].send_fresh(self.network.topics.plant_reading(agent), payload)
+
+    def _say_presence(self, presence: Presence) -> None:
+        for name, line in self.lines.items():
+            line.greeting = None
+            line.send(self.network.topics.presence(name), to_bytes(presence), retain=True)
+
+    def _hear(self, name: str, incoming: Incoming) -> None:
+        """Something has come in on the line of an agent here (or of the plants)."""
+        address = self.network.topics.address(incoming.topic)
+        if address is None or address.receiver not in (name, None):
+            self.counts["foreign topics"] += 1
+        elif address.kind in (NEGOTIATION, STREAM):
+            self._hear_message(name, str(address.sender), incoming.payload, streamed=address.kind == STREAM)
+        elif address.kind == READINGS:
+            self._hear_reading(name, incoming.payload)
+        elif address.kind == ASKED and self.service is not None:
+            self.service.hear(str(address.sender), incoming.payload, self._now_us())
+            self._wake()
+        else:
+            self._hear_roll(address.sender, incoming.payload)
+
+    def _hear_message(self, name: str, via: str, payload: bytes, *, streamed: bool) -> None:
+        at_s = asyncio.get_running_loop().time()
+        admission = self.gates[name].admit(payload, via, waiting=self._waiting[name], at_s=at_s)
+        if admission.answer is not None and not streamed:
+            self._publish(admission.answer, streamed=False)
+        if admission.envelope is not None:
+            self._deliver(admission.envelope, self._now_us())
+            self._wake()
+
+    def _hear_reading(self, name: str, payload: bytes) -> None:
+        reading = self.remote.reading(payload) if self.remote is not None else None
+        at_us = getattr(reading.reading, "at_us", None) if reading is not None else None
+        if reading is None or not isinstance(at_us, int):
+            self.counts["unreadable readings"] += 1
+            return
+        self.hosts[name].plan(reading, at_us)
+        self._wake()
+
+    def _hear_roll(self, name: str | None, payload: bytes) -> None:
+        what = said(payload)
+        if what is None or self._muster is None or (name is None) == isinstance(what, Presence):
+            self.counts["unreadable roll"] += 1
+        else:
+            self._muster.hear(name, what)
+
+    def _wake(self) -> None:
+        if self._paced is not None:
+            self._paced.wake()
+
+    async def _hand_over(self) -> None:
+        """Messages that are due go through mango's inboxes; what a host could not take is raised here."""
+        self.container.clock.set_time(self.world.queue.now_us / 1e6)
+        while self._in_hand:
+            envelope = self._in_hand.pop(0)
+            host = self.hosts[envelope.receiver]
+            address = AgentAddress(self.container.addr, envelope.receiver)
+            await self.container.send_message(envelope, address, sender_id=envelope.sender)
+            await host.inbox.join()
+            self._waiting[envelope.receiver] -= 1
+            if host.failure is not None:
+                raise host.failure
+
+    def _count(self) -> None:
+        for gate in self.gates.values():
+            self.counts += gate.counts
+        for line in self.lines.values():
+            self.counts += line.counts
+        if self.service is not None:
+            self.counts += self.service.counts
+
+
+__all__ = ["BrokerError", "Network", "Station"]
