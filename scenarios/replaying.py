@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import plants
 from .nodes import Cast, cast
+from .record.manifest import read_manifest
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
@@ -81,9 +82,11 @@ def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
-    """An exchange with the run's own delays that delivers nothing."""
-    from ..agents.runtime.exchange import Exchange, Links
+    """An exchange that delivers nothing: with the run's own delays, or over a network with those that were recorded."""
+    from ..agents.runtime.exchange import AsRecorded, Exchange, Links
 
+    if "hosts" in read_manifest(run.folder):
+        return AsRecorded(run.received_us(), everybody.kinds, writer)
     scenario = run.scenario
     links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
     return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)

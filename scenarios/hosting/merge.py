@@ -44,7 +44,7 @@ def merge(folders: Iterable[Path], out: Path) -> Run:
         for row in _in_order([list(stream_rows(part.run)) for part in parts], "sent_at"):
             writer.stream(_sent(row, None, spoken, received))
         _merge_rest(parts, writer)
-        writer.finish({"hosts": [{"agents": part.agents, **part.run.timing} for part in parts]})
+        writer.finish({"hosts": [{"agents": part.agents, **part.run.timing} for part in parts]}, hosts=len(parts))
     return load_run(out)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 
 from .address import BrokerAddress, BrokerError, Identity
 
@@ -134,7 +135,7 @@ class Line:
                 async with self._new_client(clean=False) as client:
                     pause_s = RETRY_S[0]
                     await self._talk(client)
-            except aiomqtt.MqttConnectError as error:
+            except MqttConnectError as error:
                 if not self._connected.is_set():
                     raise BrokerError(f"{self.broker} does not let {self.identity.name} in: {error}") from None
             except aiomqtt.MqttError:
@@ -199,7 +200,7 @@ class Line:
             async with asyncio.timeout(GIVE_UP_S), self._new_client(clean=True):
                 pass
         except (aiomqtt.MqttError, TimeoutError) as error:
-            text = f"does not let {self.identity.name} in" if isinstance(error, aiomqtt.MqttConnectError) else "fails"
+            text = f"does not let {self.identity.name} in" if isinstance(error, MqttConnectError) else "fails"
             raise BrokerError(f"{self.broker} {text}: {str(error) or 'no answer'}") from None
 
     def _new_client(self, *, clean: bool) -> aiomqtt.Client:

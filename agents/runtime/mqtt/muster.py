@@ -94,7 +94,8 @@ class Muster:
             await asyncio.sleep(CALL_EVERY_S)
         self._check()
         begin_us = wall_us() + round(wanted.begins_in_s * 1e6)
-        start = Start(call=self._roll.call, begin_us=begin_us, speed=wanted.speed)
+        offsets_us = self._roll.offsets_us()
+        start = Start(call=self._roll.call, begin_us=begin_us, speed=wanted.speed, offsets_us=offsets_us)
         self._say(start)
         return start
 
@@ -122,6 +123,7 @@ class Muster:
         named = ", ".join(missing) or f"nobody, but {self.readiness.lead} has not given the start"
         raise BrokerError(f"not everybody came within {self.readiness.timeout_s:g} s; missing: {named}")
 
-    def offsets(self) -> dict[str, float]:
-        """What the host that calls the roll knows of clocks: offset in seconds by agent."""
-        return {name: known.offset_us / 1e6 for name, known in sorted(self._roll.answers.items())}
+    def begin_us(self, start: Start) -> int:
+        """When the run begins by the clock of this machine, microseconds since the epoch."""
+        known = sorted(start.offsets_us[name] for name in self._lines if name in start.offsets_us)
+        return start.begin_us + (known[len(known) // 2] if known else 0)

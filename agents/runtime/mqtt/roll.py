@@ -33,12 +33,16 @@ class Call(_Said):
 
 
 class Start(_Said):
-    """The run begins at a time (microseconds since the epoch), `speed` times as fast as the clock."""
+    """The run begins at a time of the TSO's clock (microseconds since the epoch), `speed` times as fast as the clock.
+
+    `offsets_us`: how far the clocks of others are ahead of it, where that is more than could not be told.
+    """
 
     kind: Literal["start"] = "start"
     call: str = Field(max_length=80)
     begin_us: int = Field(ge=0, lt=2**62)
     speed: float = Field(gt=0, le=1e6)
+    offsets_us: dict[str, int] = Field(default_factory=dict)
 
 
 class Refused(_Said):
@@ -124,6 +128,11 @@ class Roll:
     def complete(self) -> bool:
         """Whether all have answered often enough to know their clocks."""
         return all(name in self.answers and self.answers[name].count >= ENOUGH_CALLS for name in self.expected)
+
+    def offsets_us(self) -> dict[str, int]:
+        """Offsets in microseconds of the clocks that are certainly off at all."""
+        known = sorted(self.answers.items())
+        return {name: one.offset_us for name, one in known if abs(one.offset_us) > one.round_trip_us // 2}
 
     def wrong_clocks(self, most_us: int) -> dict[str, int]:
         """Offsets in microseconds of the clocks that are certainly further off than `most_us`."""

@@ -120,7 +120,7 @@ class Station:
         try:
             assert self._muster is not None
             start = await self._watched(self._muster.gather())
-            self._begin(start.speed, start.begin_us, telemetry, tick_us)
+            self._begin(start.speed, self._muster.begin_us(start), telemetry, tick_us)
             assert self._paced is not None
             await self._watched(self._paced.run(self.end_us, progress))
             self._say_presence(Presence(state="finished"))
