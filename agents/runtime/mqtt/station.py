@@ -187,6 +187,10 @@ class Station:
     def _publish(self, envelope: Envelope, *, streamed: bool) -> None:
         topic = self.network.topics.message(envelope.sender, envelope.receiver, streamed=streamed)
         line, payload = self.lines[envelope.sender], to_json(envelope).encode()
+        most = self.network.allowance.message_bytes
+        if len(payload) > most:
+            size = f"{len(payload)} bytes, but others take {most}; raise hosting.limits.message_kb"
+            raise BrokerError(f"message {envelope.id} has {size}")
         if streamed:
             line.send_fresh(topic, payload)
         else:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 ROOT = "gridpact"
 PLANTS = "plants"
 NEGOTIATION, STREAM, ASKED, READINGS, PRESENCE, ROLL = "to", "stream", "asked", "readings", "presence", "roll"
-_NAME = re.compile(r"[^/#+$\s\x00][^/#+\x00]{0,79}")
+_NAME = re.compile(r"[^/#+$:\s\x00][^/#+:\s\x00]{0,79}")
 
 
 class TopicError(ValueError):
@@ -34,7 +34,7 @@ class Address(NamedTuple):
 def checked(name: str) -> str:
     """A name that can be one level of a topic; TopicError if it cannot."""
     if not _NAME.fullmatch(name):
-        raise TopicError(f'"{name}" cannot be a name on a broker: it must not be empty or hold / # + or begin with $')
+        raise TopicError(f'"{name}" cannot be a name on a broker: it must not be empty, hold / # + : or a blank, or begin with $')
     return name
 
 
