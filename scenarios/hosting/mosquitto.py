@@ -34,7 +34,7 @@ TOPIC_BYTES = 1024
 MARK = "# written by gridpact broker"
 
 
-def write_configuration(scenario: Scenario, out: Path, *, host: str, port: int, by_certificate: bool) -> Path:
+def write_configuration(scenario: Scenario, out: Path, *, host: str, port: int, by_certificate: bool = False) -> Path:
     """Write the configuration and return its folder.
 
     An earlier configuration of ours is replaced; RecordError if anything else is there, ScenarioError for a name that

@@ -1,8 +1,8 @@
 """What an agent takes from the network, and what it answers to what it does not take.
 
-    payload ─▶ size ─▶ rate ─▶ readable, and the sender is who the topic says ─▶ inbox ─▶ open conversations ─▶ the node
-                │       │          │                                              │          │
-              counted  not-understood with the reason, at most a few a second to one sender; always counted
+    payload ─▶ stranger? size ─▶ rate ─▶ readable, and from who the topic says ─▶ inbox ─▶ open conversations ─▶ the node
+                  │               │           │                                    │            │
+               counted         counted, and answered with not-understood and the reason, a few times a second at most
 
 Nothing that is refused here reaches the agent's desk, so it changes no state and is in no record; it is counted.
 """
@@ -74,6 +74,8 @@ class Gate:
 
     def admit(self, payload: bytes, via: str, *, waiting: int, at_s: float) -> Admission:
         """Judge a payload from the topic of `via`; `waiting`: the inbox's length, `at_s`: a monotonic clock."""
+        if via not in self.desk.kinds:
+            return self._refused("stranger")
         if len(payload) > self._allowance.message_bytes:
             return self._refused("oversized")
         if not self._bucket(self._heard, via, self._rate, at_s).take(at_s):
