@@ -97,6 +97,7 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
 async def _run(
     scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, progress: Progress | None
 ) -> dict[str, Any]:
+    from ...agents.runtime.mqtt.station import Ticks
     from .telemetry import PartialTelemetry
 
     station, everybody = _station(scenario, own, terms, writer)
@@ -105,7 +106,7 @@ async def _run(
     telemetry = PartialTelemetry(nodes, tuple(sorted(scenario.providers)), delivering, station.physics, writer)
     ticks = scenario.ticks
     tick_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
-    await station.run(_readiness(scenario, terms), telemetry, tick_us, progress)
+    await station.run(_readiness(scenario, terms), Ticks(tick_us, telemetry.agents, telemetry.plants), progress)
     return {
         "speed": station.pace.speed if station.pace else terms.speed,
         "lateness": station.timing.summary(),

@@ -131,6 +131,6 @@ async def _host(scenario: Scenario, own: Share, terms: Terms, out: Path, public:
             process.terminate()
             await process.wait()
     if process.returncode:
-        lines = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise BrokerError(f"the host of {', '.join(own.agents)}: {lines[-1].removeprefix('gridpact: ')}")
+        text = said.decode(errors="replace").strip() or "it said nothing"
+        raise BrokerError(f"the host of {', '.join(own.agents)}: {text.removeprefix('gridpact: ')}")
     return out

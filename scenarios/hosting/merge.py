@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -136,18 +137,18 @@ def _merge_rest(parts: list[Part], writer: RunWriter) -> None:
 
 def _merge_telemetry(parts: list[Part], writer: RunWriter) -> None:
     """Every tick with the columns of all hosts, in the order that a run in one process has."""
-    whose = {key: (names, part) for part in parts for key, names in part.about["columns"].items()}
-    ticks: dict[int, dict[str, float]] = {}
-    for key in sorted(whose, key=_place):
-        names, part = whose[key]
-        frame = part.run.telemetry
-        times = frame["at"].astype("datetime64[us, UTC]").astype("int64").tolist()
-        for name in names:
-            for at_us, value in zip(times, frame[name].tolist(), strict=True):
-                ticks.setdefault(at_us, {})[name] = value
-    names = [name for key in sorted(whose, key=_place) for name in whose[key][0]]
+    ticks: dict[int, dict[str, float | None]] = {}
+    for part in parts:
+        for at_us, values in part.telemetry():
+            ticks.setdefault(at_us, {}).update(values)
+    whose = {key: names for part in parts for key, names in part.about["columns"].items()}
+    names = [name for key in sorted(whose, key=_place) for name in whose[key]]
     for at_us, row in sorted(ticks.items()):
-        writer.telemetry(at_us, {name: row.get(name, float("nan")) for name in names})
+        writer.telemetry(at_us, {name: _number(row.get(name)) for name in names})
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _place(key: str) -> tuple[int, str, int]:

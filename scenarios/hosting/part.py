@@ -7,7 +7,7 @@ that is in the journal of the receiver's host.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,19 +17,31 @@ from ..errors import RecordError
 from ..record.cells import plain
 from ..record.columns import FORMAT_VERSION
 from ..record.manifest import NAME, PART_FORMAT, describe
+from ..record.parquet import WideFile
 from ..record.run import Run
 from ..record.writer import RunWriter
+from ..schema import Scenario
+from ..times import microseconds
 from ..version import VERSION
 
-PART = "part.json"
+PART, PLANTS = "part.json", "plants.parquet"
 
 
 class PartWriter(RunWriter):
     """Writes the record of one host."""
 
+    def __init__(self, scenario: Scenario, out: Path) -> None:
+        super().__init__(scenario, out)
+        self._plants = WideFile(self.folder / PLANTS)
+
+    def plants(self, at_us: int, values: Mapping[str, float]) -> None:
+        """One tick of the area, of every meter and of every grid."""
+        self._plants.add(at_us, values)
+
     def finish_part(self, about: Mapping[str, object], timing: Mapping[str, object]) -> Path:
         """Complete the part and give it its name; `about`: agents, plants, and whose each column of telemetry is."""
         self.close()
+        self._plants.close()
         self._json(PART, about)
         self._json("timing.json", plain(timing))
         head = {"format": PART_FORMAT, "gridpact_version": VERSION, "scenario": self.scenario.name}
@@ -52,6 +64,16 @@ class Part:
     def about(self) -> dict[str, Any]:
         """Which agents ran there, whether the plants did, and whose each column of telemetry is."""
         return dict(json.loads((self.folder / PART).read_text("utf-8")))
+
+    def telemetry(self) -> Iterator[tuple[int, dict[str, float]]]:
+        """(microseconds, values by column) of every tick, of agents and plants."""
+        import pyarrow.parquet as pq
+
+        for name in ("telemetry.parquet", PLANTS):
+            path = self.folder / name
+            rows = pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+            for row in rows:
+                yield microseconds(row.pop("at")), row
 
     @property
     def agents(self) -> tuple[str, ...]:

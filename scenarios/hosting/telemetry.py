@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from ...agents.runtime.recording import Recorder
 from ...agents.tso.agent import Tso
 from .. import plants as physical
 from ..nodes import played_by
@@ -23,8 +24,14 @@ from ..nodes import played_by
 if TYPE_CHECKING:
     from ...agents.runtime.node import Node
     from ...agents.runtime.physics import Physics
-    from ...agents.runtime.recording import Recorder
     from ...grid.plant import PlantState
+
+class PartRecorder(Recorder, Protocol):
+    """Keeps the record of one host."""
+
+    def plants(self, at_us: int, values: Mapping[str, float]) -> None:
+        """One tick of the area, of every meter and of every grid."""
+
 
 METERED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
 AREA = ("frequency_hz", "ace_mw", "fcr_mw", "disturbance_mw")
@@ -39,17 +46,23 @@ class PartialTelemetry:
     providers: tuple[str, ...]
     delivering: tuple[str, ...]
     physics: Physics | None
-    recorder: Recorder
+    recorder: PartRecorder
     columns: dict[str, list[str]] = field(default_factory=dict)
 
-    def __call__(self, at_us: int) -> None:
-        """Write the tick at `at_us`."""
-        parts = {name: self._agent(node, at_us) for name, node in sorted(self.nodes.items())}
-        if self.physics is not None:
-            parts |= self._plants(self.physics, at_us)
-        if not self.columns:
-            self.columns |= {whose: list(row) for whose, row in parts.items()}
-        self.recorder.telemetry(at_us, {key: value for row in parts.values() for key, value in row.items()})
+    def agents(self, at_us: int) -> None:
+        """Write what the agents know of themselves."""
+        rows = {name: self._agent(node, at_us) for name, node in sorted(self.nodes.items())}
+        self.recorder.telemetry(at_us, self._noted(rows))
+
+    def plants(self, at_us: int) -> None:
+        """Write what the plants really do."""
+        assert self.physics is not None
+        self.recorder.plants(at_us, self._noted(self._plants(self.physics, at_us)))
+
+    def _noted(self, rows: Mapping[str, Row]) -> Row:
+        for whose, row in rows.items():
+            self.columns.setdefault(whose, list(row))
+        return {key: value for row in rows.values() for key, value in row.items()}
 
     def _agent(self, node: Node, at_us: int) -> Row:
         agent, state = played_by(node)

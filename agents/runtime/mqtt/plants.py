@@ -4,10 +4,12 @@
       RemotePlants ── observe, actuate ─▶ PlantService ─▶ Physics
                    ◀─ readings ──────────
 
-A reading belongs to the moment at which it was taken. The agent takes it as of that moment unless it has experienced
-something later, so that a slow network shifts no measurement. An order to move is carried out as of the moment at
-which it was given, but never before what the plants have already done. Whoever asks for what is not its own is refused
-and counted: over a network that is no bug of ours.
+The plants' clock runs a little behind that of the agents (`LAG_S`), so that an order to move has arrived when the moment
+comes at which it was given, and is carried out as of that moment, as it would be by a unit beside its agent. A reading
+belongs to the moment at which it was taken; the agent takes it as of that moment unless it has experienced something
+later. So a network that is quicker than the lag changes nothing in what is physical.
+
+Whoever asks for what is not its own is refused and counted: over a network that is no bug of ours.
 """
 
 import json
@@ -24,9 +26,11 @@ from ...actions import Actuate, Observe
 from ..journal import from_line, to_line
 from ..node import Reading
 from ..physics import Physics, PhysicsError
-from ..queue import PLANT, EventQueue
+from ..queue import PLANT, TELEMETRY, EventQueue
 
+LAG_S = 0.05
 LEAST_US = 100_000
+READ, MOVE = 1, 4
 MOST_OBSERVED = 50
 Send = Callable[[str, bytes], None]
 AtUs = Annotated[int, Field(ge=0, lt=2**62)]
@@ -104,20 +108,31 @@ class RemotePlants:
 
 
 class PlantService:
-    """The plants' side: takes requests by the name of who asks, and sends readings to it."""
+    """The plants' side: takes requests by the name of who asks, and sends readings to it; has a queue of its own."""
 
-    def __init__(self, physics: Physics, queue: EventQueue, send: Send, *, end_us: int) -> None:
+    def __init__(self, physics: Physics, send: Send, *, end_us: int) -> None:
         """`send(agent, payload)` brings a reading to an agent; nothing is read after `end_us`."""
         self.counts: Counter[str] = Counter()
+        self.queue = EventQueue(physics.now_us)
         self._physics = physics
-        self._queue = queue
         self._send = send
         self._end_us = end_us
         self._numbers: dict[str, int] = {}
         self._observed: Counter[str] = Counter()
 
+    def tick(self, every_us: int, telemetry: Callable[[int], None]) -> None:
+        """Let the plants move on and leave telemetry every so often, from the beginning to the end."""
+
+        def tick(at_us: int) -> None:
+            self._physics.advance(at_us)
+            self.queue.put(at_us, telemetry, phase=TELEMETRY)
+            if at_us + every_us <= self._end_us:
+                self.queue.put(at_us + every_us, tick, phase=PLANT)
+
+        self.queue.put(self.queue.now_us, tick, phase=PLANT)
+
     def hear(self, agent: str, payload: bytes, now_us: int) -> None:
-        """A request of an agent, at a time of the run."""
+        """A request of an agent, at a time of the agents' clock: nothing is done as of a later moment."""
         try:
             asked = _ASKED.validate_json(payload)
         except ValidationError:
@@ -127,32 +142,30 @@ class PlantService:
             self.counts["repeated requests"] += 1
             return
         self._numbers[agent] = asked.number
-        self._queue.put(now_us, lambda at_us: self._serve(agent, asked, at_us), phase=PLANT, agent=agent, rank=1)
-
-    def _serve(self, agent: str, asked: ObserveAsked | ActuateAsked, at_us: int) -> None:
+        as_of_us = min(asked.at_us, now_us)
         if isinstance(asked, ActuateAsked):
-            self._actuate(agent, asked, at_us)
-        elif self._observed[agent] >= MOST_OBSERVED:
-            self.counts["too many observations"] += 1
+            self.queue.put(as_of_us, lambda at_us: self._actuate(agent, asked, at_us), phase=MOVE, agent=agent)
         else:
-            self._observe(agent, asked, at_us)
+            self.queue.put(as_of_us, lambda at_us: self._observe(agent, asked, at_us), phase=PLANT, rank=1)
 
     def _actuate(self, agent: str, asked: ActuateAsked, at_us: int) -> None:
-        moment_us = min(max(asked.at_us, self._physics.now_us), at_us)
+        self.counts["orders carried out late"] += at_us > asked.at_us
         try:
-            self._physics.actuate(agent, Actuate(asked.target, asked.value, asked.announced), moment_us)
+            self._physics.actuate(agent, Actuate(asked.target, asked.value, asked.announced), at_us)
         except (PhysicsError, GridError, ValueError):
             self.counts["refused orders"] += 1
 
     def _observe(self, agent: str, asked: ObserveAsked, at_us: int) -> None:
         """Readings on the grid of multiples of `every_us`; one at once if all of them have passed."""
-        first_us = -(-max(asked.at_us, at_us) // asked.every_us) * asked.every_us
+        first_us = -(-at_us // asked.every_us) * asked.every_us
         until_us = min(asked.until_us, self._end_us)
-        if first_us > until_us or asked.every_us < LEAST_US:
+        if self._observed[agent] >= MOST_OBSERVED:
+            self.counts["too many observations"] += 1
+        elif first_us > until_us or asked.every_us < LEAST_US:
             self._read(agent, asked.source, at_us)
-            return
-        self._observed[agent] += 1
-        self._repeat(agent, asked.source, first_us, every_us=asked.every_us, until_us=until_us)
+        else:
+            self._observed[agent] += 1
+            self._repeat(agent, asked.source, first_us, every_us=asked.every_us, until_us=until_us)
 
     def _repeat(self, agent: str, source: str, at_us: int, *, every_us: int, until_us: int) -> None:
         def read(now_us: int) -> None:
@@ -162,7 +175,7 @@ class PlantService:
             else:
                 self._observed[agent] -= 1
 
-        self._queue.put(at_us, read, phase=PLANT, agent=agent, rank=2)
+        self.queue.put(at_us, read, phase=READ, agent=agent)
 
     def _read(self, agent: str, source: str, at_us: int) -> bool:
         try:

@@ -3,6 +3,7 @@
     start: lines open ─▶ roll called by the TSO's host until all are there ─▶ same beginning ─▶ queue in step with the clock
     in:    line ─▶ gate ─▶ queue ─▶ mango inbox ─▶ host ─▶ node
     out:   node ─▶ host ─▶ dispatch ─▶ mango inbox here, or line
+    plants, if they are here: a queue of their own that runs a little behind (`plants.py`)
 
 A failure of our own code in any host ends the process with that error; what others do wrong is answered and counted.
 """
@@ -10,10 +11,10 @@ A failure of our own code in any host ends the process with that error; what oth
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mango import AgentAddress
 
@@ -23,7 +24,7 @@ from ...actions import Actuate, Observe
 from ..host import Host, World
 from ..node import Begin, Effect, Node
 from ..physics import Physics
-from ..queue import PLANT, TELEMETRY
+from ..queue import TELEMETRY
 from ..run import Timing
 from .address import BrokerAddress, BrokerError, Identity
 from .container import MqttContainer
@@ -32,12 +33,20 @@ from .gate import Allowance, Gate
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
 from .pace import Pace, Paced, Progress
-from .plants import PlantService, RemotePlants
+from .plants import LAG_S, PlantService, RemotePlants
 from .roll import Presence, said, to_bytes
 from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM, Topics
 
 GONE = to_bytes(Presence(state="gone"))
 Telemetry = Callable[[int], None]
+
+
+class Ticks(NamedTuple):
+    """How often telemetry is left, by the agents here and by the plants if they are here."""
+
+    every_us: int
+    agents: Telemetry
+    plants: Telemetry
 
 
 @dataclass(frozen=True)
@@ -57,20 +66,21 @@ class Network:
 
 
 class Outpost(Host):
-    """A host whose plants may be somewhere else."""
+    """A host whose plants are reached by requests, wherever they are."""
 
-    def __init__(self, node: Node, world: World, remote: RemotePlants | None) -> None:
-        """`remote`: the plants, if they are not in this process."""
+    def __init__(self, node: Node, world: World, plants: RemotePlants) -> None:
+        """`plants`: how they are reached."""
         super().__init__(node, world)
-        self._remote = remote
+        self._plants = plants
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
-        if self._remote is not None and isinstance(effect, Observe):
-            self._remote.observe(self.agent_name, effect, now_us)
-        elif self._remote is not None and isinstance(effect, Actuate):
-            self._remote.actuate(self.agent_name, effect, now_us)
-        else:
-            super()._carry_out(effect, now_us)
+        match effect:
+            case Observe():
+                self._plants.observe(self.agent_name, effect, now_us)
+            case Actuate():
+                self._plants.actuate(self.agent_name, effect, now_us)
+            case _:
+                super()._carry_out(effect, now_us)
 
 
 class Station:
@@ -94,14 +104,14 @@ class Station:
         self.counts: Counter[str] = Counter()
         self.end_us = end_us
         self.physics = plants
-        self.service = PlantService(plants, world.queue, self._send_reading, end_us=end_us) if plants else None
+        self.service = PlantService(plants, self._send_reading, end_us=end_us) if plants else None
         chosen = list(nodes)
-        self.remote = None if plants else RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
+        self.remote = RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
         self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
         self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
         self.lines: dict[str, Line] = {}
         self.pace: Pace | None = None
-        self._paced: Paced | None = None
+        self._paced: list[Paced] = []
         self._waiting: Counter[str] = Counter()
         self._in_hand: list[Envelope] = []
         self._muster: Muster | None = None
@@ -112,7 +122,7 @@ class Station:
             host.exchange = exchange
             self.container.register(host, suggested_aid=name)
 
-    async def run(self, readiness: Readiness, telemetry: Telemetry, tick_us: int, progress: Progress | None) -> None:
+    async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
         await self._open(readiness)
         await self.container.start()
@@ -120,9 +130,8 @@ class Station:
         try:
             assert self._muster is not None
             start = await self._watched(self._muster.gather())
-            self._begin(start.speed, self._muster.begin_us(start), telemetry, tick_us)
-            assert self._paced is not None
-            await self._watched(self._paced.run(self.end_us, progress))
+            self._begin(start.speed, self._muster.begin_us(start), ticks)
+            await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._paced)))
             self._say_presence(Presence(state="finished"))
         finally:
             await self.container.shutdown()
@@ -154,24 +163,26 @@ class Station:
                 task.result()
         return await doing
 
-    def _begin(self, speed: float, begin_us: int, telemetry: Telemetry, tick_us: int) -> None:
+    def _begin(self, speed: float, begin_us: int, ticks: Ticks) -> None:
         """Everything that begins at the agreed time."""
         queue = self.world.queue
         self.pace = Pace.beginning(queue.now_us, speed, begin_us)
-        self._paced = Paced(queue, self.pace, self._hand_over, self.timing.lateness_s)
+        self._paced.append(Paced(queue, self.pace, self._hand_over, self.timing.lateness_s))
         for gate in self.gates.values():
             gate.speed = speed
         for name in sorted(self.hosts):
             self.hosts[name].plan(Begin(), queue.now_us)
 
         def tick(at_us: int) -> None:
-            if self.physics is not None:
-                self.physics.advance(at_us)
-            queue.put(at_us, telemetry, phase=TELEMETRY)
-            if at_us + tick_us <= self.end_us:
-                queue.put(at_us + tick_us, tick, phase=PLANT)
+            ticks.agents(at_us)
+            if at_us + ticks.every_us <= self.end_us:
+                queue.put(at_us + ticks.every_us, tick, phase=TELEMETRY)
 
-        queue.put(queue.now_us, tick, phase=PLANT)
+        queue.put(queue.now_us, tick, phase=TELEMETRY)
+        if self.service is not None:
+            self.service.tick(ticks.every_us, ticks.plants)
+            behind = replace(self.pace, began_s=self.pace.began_s + LAG_S)
+            self._paced.append(Paced(self.service.queue, behind, _nothing))
 
     def _now_us(self) -> int:
         return self.world.queue.now_us if self.pace is None else self.pace.now_us
@@ -197,10 +208,21 @@ class Station:
             line.send(topic, payload)
 
     def _ask_plants(self, agent: str, payload: bytes) -> None:
-        self.lines[agent].send(self.network.topics.plant_asked(agent), payload)
+        if self.service is None:
+            self.lines[agent].send(self.network.topics.plant_asked(agent), payload)
+        else:
+            self._hear_request(agent, payload)
 
     def _send_reading(self, agent: str, payload: bytes) -> None:
-        self.lines[PLANTS].send_fresh(self.network.topics.plant_reading(agent), payload)
+        if agent in self.hosts:
+            self._hear_reading(agent, payload)
+        else:
+            self.lines[PLANTS].send_fresh(self.network.topics.plant_reading(agent), payload)
+
+    def _hear_request(self, agent: str, payload: bytes) -> None:
+        assert self.service is not None
+        self.service.hear(agent, payload, max(self._now_us(), self.world.queue.now_us))
+        self._wake()
 
     def _say_presence(self, presence: Presence) -> None:
         for name, line in self.lines.items():
@@ -217,8 +239,7 @@ class Station:
         elif address.kind == READINGS:
             self._hear_reading(name, incoming.payload)
         elif address.kind == ASKED and self.service is not None:
-            self.service.hear(str(address.sender), incoming.payload, self._now_us())
-            self._wake()
+            self._hear_request(str(address.sender), incoming.payload)
         else:
             self._hear_roll(address.sender, incoming.payload)
 
@@ -232,7 +253,7 @@ class Station:
             self._wake()
 
     def _hear_reading(self, name: str, payload: bytes) -> None:
-        reading = self.remote.reading(payload) if self.remote is not None else None
+        reading = self.remote.reading(payload)
         at_us = getattr(reading.reading, "at_us", None) if reading is not None else None
         if reading is None or not isinstance(at_us, int):
             self.counts["unreadable readings"] += 1
@@ -248,8 +269,8 @@ class Station:
             self._muster.hear(name, what)
 
     def _wake(self) -> None:
-        if self._paced is not None:
-            self._paced.wake()
+        for each in self._paced:
+            each.wake()
 
     async def _hand_over(self) -> None:
         """Messages that are due go through mango's inboxes; what a host could not take is raised here."""
@@ -273,4 +294,5 @@ class Station:
             self.counts += self.service.counts
 
 
-__all__ = ["BrokerError", "Network", "Station"]
+async def _nothing() -> None:
+    """The plants hand nothing over: what they send goes out at once."""
