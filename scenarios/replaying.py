@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import plants
 from .nodes import Cast, cast
+from .record.columns import PLANT
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
@@ -61,6 +62,8 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
     exchange = _exchange(run, everybody, writer)
+    physical = {row["sequence"]: row for row in run.event_rows if row["agent"].startswith(PLANT)}
+    _copy(physical, writer)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
@@ -68,8 +71,20 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
-        _keep(effects, exchange, writer, agent=agent, at_us=at_us)
+        for effect in effects:
+            _keep(effect, exchange, writer, agent=agent, at_us=at_us)
+            _copy(physical, writer)
     return None
+
+
+def _copy(physical: Mapping[int, Mapping[str, Any]], writer: RunWriter) -> None:
+    """What plants have left behind is no agent's doing: it is taken over at its place in the record."""
+    from ..protocols.information.quantities import instant
+
+    while writer.events in physical:
+        row = physical[writer.events]
+        where = {"agent": row["agent"], "stage": row["stage"], "step": row["step"]}
+        writer.event(**where, at_us=instant(row["at"]), evidence=row["evidence"])
 
 
 def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
@@ -89,16 +104,15 @@ def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
     return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
 
 
-def _keep(effects: list[Effect], exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
+def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
     """What a node says and notes goes where it went in the run; the rest has no effect here."""
     from ..agents.actions import Note
     from ..agents.runtime.node import Send
 
-    for effect in effects:
-        if isinstance(effect, Send):
-            exchange.send(effect, at_us)
-        elif isinstance(effect, Note):
-            writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
+    if isinstance(effect, Send):
+        exchange.send(effect, at_us)
+    elif isinstance(effect, Note):
+        writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
 
 
 def _compare(recorded: Path, replayed: Path) -> Difference | None:

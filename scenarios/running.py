@@ -9,14 +9,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import assembly, plants
+from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..agents.runtime.run import Operation
+    from ..grid.protection import Incident
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -48,6 +51,7 @@ def run(
             asyncio.run(operation.keep_pace(scenario.time.end_us, speed, progress))
         else:
             operation.simulate(scenario.time.end_us, progress)
+        operation.world.physics.close()
         ended = time.perf_counter()
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": ended - assembled}
         if realtime:
@@ -68,6 +72,7 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
     physics = plants.physics(scenario, made)
+    physics.report = partial(_report, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
     studies = tuple(study for each in everybody.extensions for study in each.studies)
@@ -80,3 +85,9 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     plant_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
     operation.begin(plant_us, Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)
     return operation
+
+
+def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
+    """Evidence of what happened in a grid by itself; it is nobody's step."""
+    evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
+    writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

@@ -9,15 +9,19 @@ measured interface deviations from what was scheduled, losses included, not of a
 prequalification test is part of the schedule, so it is no imbalance.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...grid.area import Area, AreaReading
 from ...grid.plant import GridPlant
-from ...grid.resources import Resource
+from ...grid.protection import Incident
+from ...grid.resources import Resource, is_lost, metered
 from ...protocols.information.activation import PointPower
 from ..actions import Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
+
+
+Report = Callable[[str, Incident], None]
 
 
 class PhysicsError(RuntimeError):
@@ -42,6 +46,7 @@ class Physics:
     operators: Mapping[str, str]
     holdings: Mapping[str, Holding]
     now_us: int
+    report: Report = lambda grid, incident: None
     _announced: set[str] = field(default_factory=set)
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
 
@@ -65,9 +70,30 @@ class Physics:
                 deviation_mw -= holding.resource.power_mw()
         for plant in self.grids.values():
             plant.advance(to_us)
+            self._protect(plant, to_us)
             deviation_mw += plant.reference_interface_p_mw(to_us) - plant.solve().interface_p_mw
         self.area.advance(to_us, deviation_mw)
         self.now_us = to_us
+
+    def close(self) -> None:
+        """The run is over: what goes on in the grids is reported as far as it has come."""
+        for grid, plant in self.grids.items():
+            for incident in plant.close():
+                self.report(grid, incident)
+
+    def _protect(self, plant: GridPlant, at_us: int) -> None:
+        """What protection takes out of service is lost: a resource without supply stops, and starts from rest later."""
+        before = plant.lost_points
+        for incident in plant.protect():
+            self.report(plant.grid_id, incident)
+        if plant.lost_points != before:
+            for holding in self.holdings.values():
+                if is_lost(holding.resource, self._lost(holding)):
+                    holding.resource.set_target(0.0, at_us)
+
+    def _lost(self, holding: Holding) -> frozenset[str]:
+        """The connection points without supply in the grid of a resource."""
+        return frozenset() if holding.grid is None else self.grids[holding.grid].lost_points
 
     @staticmethod
     def _inject(plant: GridPlant, resource: Resource) -> None:
@@ -84,13 +110,14 @@ class Physics:
         return self._own(agent, at_us)
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        states = [holding.resource.state() for holding in self._owned[agent]]
+        meters = [metered(holding.resource, self._lost(holding)) for holding in self._owned[agent]]
+        states = [state for state, _ in meters]
         baseline_mw = round(sum(state.baseline_mw for state in states), 6)
         activated_mw = round(sum(state.p_mw for state in states), 6)
         points = tuple(
             PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar)
-            for holding in self._owned[agent]
-            for point in holding.resource.points()
+            for _, shown in meters
+            for point in shown
         )
         return ParticipantReading(
             at_us,
@@ -117,5 +144,7 @@ class Physics:
         holding = self.holdings.get(target)
         if holding is None or holding.owner != agent:
             raise PhysicsError(f"{agent} moves {target}, which is not its own")
+        if is_lost(holding.resource, self._lost(holding)):
+            return
         (self._announced.add if order.announced else self._announced.discard)(target)
         holding.resource.set_target(order.value, at_us)
