@@ -21,6 +21,7 @@ from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
+from . import outage
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -88,6 +89,9 @@ def _ordered(
     profile: BspProfile, state: BspState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
 ) -> Reaction[BspState]:
     """Take an order, or refuse it with the reason; one that supersedes another ends that one."""
+    offer = state.book.offers.get(order.offer_id)
+    if offer is not None and offer.resource in state.lost:
+        return state, (Say(conversation_id, Refuse(reason=outage.reason(offer.resource))),)
     book, said = take(state.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
     if conversation_id not in book.tasks:
         return state, said
@@ -142,6 +146,7 @@ def _limited(
 def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
+    state, failures = outage.seen(state, reading.resources)
     measurement = Measurement(
         participant=profile.name,
         measured_at=reading.at_us,
@@ -155,7 +160,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (Publish(state.listeners, measurement), *again)
+    return counted, (*failures, Publish(state.listeners, measurement), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

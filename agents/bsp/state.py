@@ -20,7 +20,10 @@ class RunningTest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BspState:
-    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens."""
+    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
+
+    `lost`: resources without supply from the grid.
+    """
 
     qualified: Map[str, float] = Map()
     test: RunningTest | None = None
@@ -32,3 +35,4 @@ class BspState:
     metering: bool = False
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
+    lost: frozenset[str] = frozenset()
