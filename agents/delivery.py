@@ -17,6 +17,8 @@ from ..protocols.information.offering import Offer
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
 
+FOREVER_US = 2**62
+
 
 class Task(NamedTuple):
     """One order: its conversation, offer, MW and time."""
@@ -30,11 +32,15 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, and energy asked for and delivered."""
+    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, and energy asked for and delivered.
+
+    `cap_ends`: until when each cap is valid.
+    """
 
     offers: Map[str, Offer] = Map()
     tasks: Map[str, Task] = Map()
     caps: Map[str, float] = Map()
+    cap_ends: Map[str, int] = Map()
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
 
@@ -81,9 +87,34 @@ class OrderBook:
         """The conversations in which an offer has been ordered and is not over."""
         return tuple(conversation_id for conversation_id, t in sorted(self.tasks.items()) if t.offer_id == offer_id)
 
-    def capped(self, resource: str, direction: str, max_mw: float) -> "OrderBook":
-        """A limit is in force."""
-        return replace(self, caps=self.caps.set(f"{resource}|{direction}", max_mw))
+    def capped(
+        self, resource: str, direction: str, max_mw: float, *, until_us: int = FOREVER_US, now_us: int = 0
+    ) -> "OrderBook":
+        """A limit is in force until its validity is over; it takes the place of an earlier one."""
+        key = f"{resource}|{direction}"
+        book = self._lowered(key, now_us)
+        return replace(book, caps=book.caps.set(key, max_mw), cap_ends=book.cap_ends.set(key, until_us))
+
+    def lapsed(self, now_us: int) -> "OrderBook":
+        """Limits whose validity is over are dropped; what they have lowered stays so until it is ordered anew."""
+        book = self
+        for key, end_us in sorted(self.cap_ends.items()):
+            if end_us <= now_us:
+                book = book._lowered(key, now_us)
+                book = replace(book, caps=book.caps.delete(key), cap_ends=book.cap_ends.delete(key))
+        return book
+
+    def _lowered(self, key: str, now_us: int) -> "OrderBook":
+        """Orders as low as the cap in force has made them, so that nothing rises by itself when it goes."""
+        if key not in self.caps:
+            return self
+        left = {task.conversation_id: power_mw for task, power_mw in self._within_caps(now_us)}
+        tasks = self.tasks
+        for conversation_id, task in sorted(self.tasks.items()):
+            if _bound(self.offers[task.offer_id]) == key:
+                most_mw = left.get(conversation_id, min(task.power_mw, self.caps[key]))
+                tasks = tasks.set(conversation_id, task._replace(power_mw=most_mw))
+        return replace(self, tasks=tasks)
 
     def in_force(self, now_us: int) -> list[Task]:
         """Tasks to deliver now, in the order of their conversations."""

@@ -10,6 +10,7 @@ from .calendar import Calendar
 from .market.merit_order import Rules
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
+LapsedLimits = Literal["release", "keep", "terminate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Coordination:
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    lapsed_limits: LapsedLimits = "release"
 
     @property
     def figure(self) -> str:
@@ -87,6 +89,8 @@ class TsoProfile:
     activation: ActivationRules
     control_us: int
     responsible: str = "balance-responsible-parties"
+    stale_after_us: int = 13_000_000
+    quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
 
 
@@ -102,7 +106,11 @@ class DemandResponse:
 
 @dataclass(frozen=True)
 class DsoProfile:
-    """What a DSO knows of itself; its grid's model stays with its host, behind studies."""
+    """What a DSO knows of itself; its grid's model stays with its host, behind studies.
+
+    It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
+    `stale_after_us` counts with this share of all that was accepted of it.
+    """
 
     name: str
     tso: str
@@ -113,6 +121,10 @@ class DsoProfile:
     demand_response: DemandResponse | None = None
     submit_before_us: int = 600_000_000
     hold_limit_us: int = 300_000_000
+    limit_validity_us: int = 900_000_000
+    state_every: int = 1
+    stale_after_us: int = 13_000_000
+    assumed_share: float = 1.0
     patience: Patience = Patience()
 
 

@@ -120,9 +120,7 @@ class Relays:
     def _grown(self, k: int, before: Running, at_us: int, worst_percent: float) -> Running:
         lasted_s = (at_us - self._looked_us) / US_PER_SECOND if before.since_us < at_us else 0.0
         beyond = max(0.0, before.loading_percent - float(self._limits[k]))
-        return before._replace(
-            percent_seconds=before.percent_seconds + beyond * lasted_s, worst_percent=worst_percent
-        )
+        return before._replace(percent_seconds=before.percent_seconds + beyond * lasted_s, worst_percent=worst_percent)
 
     def _ended(self, k: int, running: Running, at_us: int) -> Incident:
         figures: dict[str, float | str] = {

@@ -1,4 +1,4 @@
-"""One row per moment that makes the grid reproducible: every injection, tap, switch and outage under fixed column names.
+"""One row per moment that makes the grid reproducible: injections, taps, switches and outages under fixed column names.
 
 Loads are written as the power that they really drew, so that the network of any moment is one of constant powers, and
 pandapower's own treatment of voltage-dependent loads does not enter. The network is stored once, the rows per moment.

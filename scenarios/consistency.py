@@ -33,6 +33,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
     yield from _times(scenario)
+    yield from _silences(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     for name, provider in scenario.providers.items():
@@ -50,6 +51,14 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
     yield from _resource_names(scenario)
+
+
+def _silences(scenario: Scenario) -> Iterator[Finding]:
+    for index, silence in enumerate(scenario.links.silences):
+        for key, name in (("who", silence.who), ("to", silence.to)):
+            if name is not None and name not in scenario.participants:
+                hint = right_names(name, tuple(scenario.participants))
+                yield ("links", "silences", index, key), f'there is no participant "{name}"; {hint}'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
+from .security import LimitRules, LostCommunication
 
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 
@@ -20,6 +21,8 @@ class Coordination(Part):
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    limits: LimitRules = LimitRules()
+    lost_communication: LostCommunication = LostCommunication()
 
 
 class Need(Part):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plants
+from . import assembly, plants
 from .nodes import Cast, cast
 from .record.columns import PLANT
 
@@ -97,11 +97,9 @@ def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
     """An exchange with the run's own delays that delivers nothing."""
-    from ..agents.runtime.exchange import Exchange, Links
+    from ..agents.runtime.exchange import Exchange
 
-    scenario = run.scenario
-    links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
-    return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
+    return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 
 
 def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:

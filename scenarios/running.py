@@ -62,7 +62,6 @@ def run(
 
 def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     """Assemble everything, and begin."""
-    from ..agents.runtime.exchange import Links
     from ..agents.runtime.host import World
     from ..agents.runtime.queue import EventQueue
     from ..agents.runtime.run import Operation
@@ -78,9 +77,7 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     studies = tuple(study for each in everybody.extensions for study in each.studies)
     laboratory = replace(plants.laboratory(scenario, made), added=studies)
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer)
-    given = scenario.links
-    links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds)
+    operation = Operation(everybody.nodes.values(), world, assembly.links(scenario), everybody.kinds)
     ticks = scenario.ticks
     plant_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
     operation.begin(plant_us, Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)

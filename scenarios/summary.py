@@ -97,8 +97,14 @@ def _activation(run: Run) -> Table:
 def _limits(run: Run) -> Table:
     table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
     requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
-    lifts = {(step.request["id"], step.limit["offer_id"]) for step in limit_steps(requests) if step.lifts}
+    steps = limit_steps(requests)
+    lifts, renewals = (
+        {(step.request["id"], step.limit["offer_id"]) for step in steps if getattr(step, what)}
+        for what in ("lifts", "renews")
+    )
     for row in run.limits.to_dict("records"):
+        if (row["message_id"], row["offer_id"]) in renewals:
+            continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else row["kind"]
         at = _clock(run, row["sent_at"], "%H:%M:%S")
         table.add_row(at, str(row["participant"]), kind, _mw(row["max_mw"]), _mw(row["confirmed_mw"]), _bound(row))

@@ -25,7 +25,7 @@ from . import outage
 from .reading import ParticipantReading
 from .state import BspState
 
-MEASURE = "activation/measure"
+MEASURE, LAPSE = "activation/measure", "activation/lapse/"
 METER = "meter"
 
 
@@ -36,6 +36,8 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
         case Woken(timer) if timer.startswith(START):
             return applied(state, now_us)
+        case Woken(timer) if timer.startswith(LAPSE):
+            return _lapsed(state, timer.removeprefix(LAPSE), now_us)
         case Woken(timer):
             return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
         case Sampled(reading=reading):
@@ -92,7 +94,9 @@ def _ordered(
     offer = state.book.offers.get(order.offer_id)
     if offer is not None and offer.resource in state.lost:
         return state, (Say(conversation_id, Refuse(reason=outage.reason(offer.resource))),)
-    book, said = take(state.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
+    book, said = take(
+        state.book.lapsed(now_us), conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us
+    )
     if conversation_id not in book.tasks:
         return state, said
     evidence = {
@@ -126,7 +130,9 @@ def _limited(
     limit = order.limit
     if not profile.owns(limit.resource):
         return state, (Say(conversation_id, Refuse(reason=f"{limit.resource} is no resource of ours")),)
-    book = state.book.capped(limit.resource, limit.direction, limit.max_mw)
+    known = state.book.lapsed(now_us)
+    book = known.capped(limit.resource, limit.direction, limit.max_mw, until_us=limit.valid_until, now_us=now_us)
+    lapses = Wake(f"{LAPSE}{limit.resource}|{limit.direction}", limit.valid_until)
     state, moves = applied(replace(state, book=book), now_us)
     offer = book.offers.get(limit.offer_id)
     lowered = offer is not None and limit.max_mw < offer.quantity_mw
@@ -140,7 +146,15 @@ def _limited(
         "power_mw": power_mw,
     }
     answer = OfferModified(offer=revision, confirmed_mw=min(power_mw, limit.max_mw))
-    return state, (*moves, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer))
+    return state, (*moves, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer), lapses)
+
+
+def _lapsed(state: BspState, key: str, now_us: int) -> Reaction[BspState]:
+    """A limit's validity is over and it has not been renewed: it binds no more."""
+    book = state.book.lapsed(now_us)
+    note = Note(stage.STAGE, None, {"name": "limit lapsed", "limited": key})
+    state, moves = applied(replace(state, book=book), now_us)
+    return state, (note, *moves)
 
 
 def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:

@@ -1,7 +1,7 @@
 """A resource that has lost its supply delivers nothing: its orders fail at once, and it offers nothing more.
 
-    reading: nothing available in either direction ─▶ Failure of each order, no further order is taken
-    reading: available again                       ─▶ back; what was ordered before is over
+reading: nothing available in either direction ─▶ Failure of each order, no further order is taken
+reading: available again                       ─▶ back; what was ordered before is over
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ def seen(state: BspState, resources: tuple[ResourceReading, ...]) -> Reaction[Bs
         actions.append(Note(stage.STAGE, None, {"name": "supply lost", "resource": resource}))
     for resource in sorted(state.lost - lost):
         actions.append(Note(stage.STAGE, None, {"name": "supply restored", "resource": resource}))
-    available = state.available.update({resource: (0.0, 0.0) for resource in sorted(lost)})
+    available = state.available.update(dict.fromkeys(sorted(lost), (0.0, 0.0)))
     for resource in sorted(state.lost - lost):
         available = available.delete(resource) if resource in available else available
     points = state.set_points.update({resource: 0.0 for resource in sorted(lost) if resource in state.set_points})

@@ -20,7 +20,6 @@ from ...protocols.information.activation import PointPower
 from ..actions import Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
-
 Report = Callable[[str, Incident], None]
 
 
@@ -115,9 +114,7 @@ class Physics:
         baseline_mw = round(sum(state.baseline_mw for state in states), 6)
         activated_mw = round(sum(state.p_mw for state in states), 6)
         points = tuple(
-            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar)
-            for _, shown in meters
-            for point in shown
+            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
         )
         return ParticipantReading(
             at_us,

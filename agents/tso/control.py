@@ -21,7 +21,7 @@ from ..calendar import MarketTimeUnit
 from ..market.merit_order import Position, dispatch
 from ..market.settlement import watt_us
 from ..profiles import TsoProfile
-from . import quality
+from . import limits, quality
 from .orders import cancelled
 from .state import Order, TsoState, cap_key
 
@@ -33,10 +33,11 @@ def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) ->
     """React to a reading of the area: maybe a new target, maybe new orders; count the energy requested."""
     assert isinstance(reading, AreaReading)
     need_mw = -reading.ace_mw + sum(known.activated_mw for _, known in sorted(state.activation.known.items()))
+    state, lapsed = limits.lapsed(profile, state, now_us)
     state, watched = quality.watch(profile, _dropped(state, now_us), now_us)
     state = _averaged(profile, state, need_mw, reading.ace_mw)
     state, actions = _orders(profile, state, now_us)
-    return _counted(profile, state, now_us), (*watched, *actions)
+    return _counted(profile, state, now_us), (*lapsed, *watched, *actions)
 
 
 def _averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:

@@ -9,7 +9,7 @@
 Every limit is passed on, whether or not the offer is ordered now, so that TSO and participant always keep
 the same caps: a participant that has not heard that a limit was lifted would refuse the next order. The
 TSO may not refuse a security limit; it refuses a request in which it knows no offer, because there is
-nothing it could do about it.
+nothing it could do about it. A limit that its DSO has not renewed when its validity is over lapses.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from ...protocols.information.activation import (
 from ...protocols.information.offering import Offer
 from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Open, Say
+from ..actions import Note, Open, Say
 from ..agent import Reaction
 from ..events import Heard
 from ..profiles import TsoProfile
@@ -97,13 +97,14 @@ def _unknown(offer_ids: tuple[str, ...]) -> str:
 
 def _in_force(state: TsoState, limits: tuple[Limit, ...], offers: Mapping[str, Offer]) -> TsoState:
     """From now on nothing above the caps is sent; orders above them count as lowered."""
-    caps, orders = state.activation.caps, state.activation.orders
+    caps, ends, orders = state.activation.caps, state.activation.cap_ends, state.activation.orders
     for limit in limits:
-        caps = caps.set(_key(offers[limit.offer_id]), limit.max_mw)
+        key = _key(offers[limit.offer_id])
+        caps, ends = caps.set(key, limit.max_mw), ends.set(key, limit.valid_until)
         order = orders.get(limit.offer_id)
         if order is not None and order.power_mw > limit.max_mw:
             orders = orders.set(limit.offer_id, order._replace(power_mw=limit.max_mw))
-    return state.with_activation(caps=caps, orders=orders, changed=True)
+    return state.with_activation(caps=caps, cap_ends=ends, orders=orders, changed=True)
 
 
 def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, numbered: tuple[int, int]) -> Open:
@@ -148,3 +149,21 @@ def followed(state: TsoState, round_id: str) -> Reaction[TsoState]:
         )
         answer = LimitFollowed(followed=done)
     return dropped(state, conversation_id), (Say(conversation_id, answer),)
+
+
+def lapsed(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
+    """Limits whose validity is over and that have not been renewed: their DSO is silent, and the policy decides.
+
+    `release` drops them, `keep` leaves them in force until the DSO is heard again, `terminate` orders nothing more of
+    the resources that they bind.
+    """
+    over = [key for key, end_us in sorted(state.activation.cap_ends.items()) if end_us <= now_us]
+    if not over:
+        return state, ()
+    policy = profile.coordination.lapsed_limits
+    caps, ends = state.activation.caps, state.activation.cap_ends
+    for key in over:
+        ends = ends.delete(key)
+        caps = caps.delete(key) if policy == "release" else caps.set(key, caps[key] if policy == "keep" else 0.0)
+    note = Note(stage.STAGE, None, {"name": "limits lapsed", "limited": over, "policy": policy})
+    return state.with_activation(caps=caps, cap_ends=ends, changed=True), (note,)

@@ -92,7 +92,7 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
+    """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
     `failed` offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
     """
@@ -103,6 +103,7 @@ class Activation:
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
+    cap_ends: Map[str, int] = Map()
     failed: frozenset[str] = frozenset()
     derated: Map[str, float] = Map()
     services: Map[str, Service] = Map()

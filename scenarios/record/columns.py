@@ -260,8 +260,8 @@ STATES = Table(
         Column("storage.<index>.q_mvar", "number", "power drawn", "MVAr"),
         Column("trafo.<index>.tap_pos", "number", "tap position"),
         Column("switch.<index>.closed", "number", "1 if closed, else 0"),
-        Column("line.<index>.in_service", "number", "1 if in service, 0 if protection (or the network's file) has it out"),
-        Column("trafo.<index>.in_service", "number", "the same of transformers, and `trafo3w` of those with 3 windings"),
+        Column("line.<index>.in_service", "number", "1 if in service, 0 if protection or the file has it out"),
+        Column("trafo.<index>.in_service", "number", "the same; `trafo3w` for three windings"),
         Column("ext_grid.<index>.vm_pu", "number", "voltage of the source", "pu"),
     ),
 )
