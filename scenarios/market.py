@@ -53,11 +53,12 @@ class ActivationRules(Part):
 
 
 class Market(Part):
-    """The TSO's needs and the rules of bids, tests and activation."""
+    """The TSO's needs, the rules of bids, tests and activation; `lost_load_eur_per_mwh` only values what is lost."""
 
     needs: tuple[Need, ...] = (Need(direction="up", quantity_mw=12.0),)
     min_bid_mw: Positive = 0.1
     bid_step_mw: Positive = 0.01
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
+    lost_load_eur_per_mwh: Size = 10_000.0
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()

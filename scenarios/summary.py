@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -140,9 +140,27 @@ def _kpis(run: Run) -> Table:
         worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
         text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
         table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
+    for name, text in _reaction(kpis):
+        table.add_row(name, text)
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
     return table
 
 
 def _streamed(kpis: dict[str, Any]) -> int:
     return int(kpis["kpi_1_information_exchange"]["stream_messages"])
+
+
+def _reaction(kpis: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How limits worked, where there were any, and what overload has brought about, if it has."""
+    limits, lost = kpis["real_time_limits"], kpis["consequences"]
+    if limits["limits"]:
+        yield "limits", f"{limits['limits']}, renewed {limits['renewals']} times, {limits['reversals']} taken back"
+        yield "redispatch", f"{limits['redispatched_mwh']:.2f} MWh withheld, {limits['redispatch_eur']:.2f} EUR dearer"
+    told = [one for one in limits["reactions"] if one["lowered_after_s"] is not None]
+    if told:
+        worst = {key: max(one[key] for one in told) for key in ("info_8_after_s", "lowered_after_s", "ended_after_s")}
+        text = f"INFO 8 after {worst['info_8_after_s']:.1f} s, lowered set-point after {worst['lowered_after_s']:.1f} s"
+        yield "reaction, at most", f"{text}, no violation after {worst['ended_after_s']:.0f} s"
+    if lost["trips"]:
+        names = ", ".join(trip["element"] for trip in lost["trips"])
+        yield "tripped", f"{names}: {lost['lost_load_mwh']:.2f} MWh of load lost, worth {lost['lost_load_eur']:.0f} EUR"

@@ -50,11 +50,14 @@ class Telemetry:
         agent, state = played_by(node)
         values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
         if isinstance(agent, Tso):
-            return {"demand_mw": agent.telemetry(state)["demand_mw"], **self._set_points(agent, state, at_us)}
+            limited = agent.redispatch(state, at_us)
+            own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
+            own["demand_mw"] = agent.telemetry(state)["demand_mw"]
+            return own | self._set_points(agent, state, at_us)
         if isinstance(agent, Bsp):
-            own = self.physics.read(name, "meter", at_us)
+            meter = self.physics.read(name, "meter", at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-            values |= {f"{name}.{key}": getattr(own, key) for key in keys}
+            values |= {f"{name}.{key}": getattr(meter, key) for key in keys}
         return values
 
     def _set_points(self, tso: Tso, state: TsoState, at_us: int) -> dict[str, float]:

@@ -225,6 +225,8 @@ TELEMETRY = Table(
         Column("fcr_mw", "number", "frequency containment reserve delivered", "MW"),
         Column("disturbance_mw", "number", "sum of the disturbances so far", "MW"),
         Column("demand_mw", "number", "the TSO's demand for activation, + is up", "MW"),
+        Column("redispatched_mw", "number", "what limits keep from being ordered", "MW"),
+        Column("redispatch_eur_per_h", "number", "price of what is ordered less that of what would be", "EUR/h"),
         Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
         Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
         Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),
