@@ -34,13 +34,14 @@ class Task(NamedTuple):
 class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, and energy asked for and delivered.
 
-    `cap_ends`: until when each cap is valid.
+    `cap_ends`: until when each cap is valid; `moved`: (resource, MW) that other resources give of an offer.
     """
 
     offers: Map[str, Offer] = Map()
     tasks: Map[str, Task] = Map()
     caps: Map[str, float] = Map()
     cap_ends: Map[str, int] = Map()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
 
@@ -69,8 +70,23 @@ class OrderBook:
         return None
 
     def cap_mw(self, offer: Offer) -> float:
-        """The most that an offer's resource may deliver in its direction."""
-        return self.caps.get(_bound(offer), float("inf"))
+        """The most that may be delivered of an offer: what the cap on its resource leaves, and what others give."""
+        moved_mw = sum(mw for _, mw in self.moved.get(offer.offer_id, ()))
+        return self.caps.get(_bound(offer), float("inf")) + moved_mw
+
+    def moving(self, offer_id: str, shares: tuple[tuple[str, float], ...]) -> "OrderBook":
+        """Other resources give so many MW of an offer, beyond what its own may."""
+        moved = self.moved.set(offer_id, shares) if shares else self.moved
+        if not shares and offer_id in moved:
+            moved = moved.delete(offer_id)
+        return replace(self, moved=moved)
+
+    def committed_mw(self, resource: str, like: Offer) -> float:
+        """MW of a resource that other offers of the same period and direction may ask for."""
+        same = [o for _, o in sorted(self.offers.items()) if (o.session, o.direction) == (like.session, like.direction)]
+        own = sum(offer.quantity_mw for offer in same if offer.resource == resource)
+        others = [offer.offer_id for offer in same if offer.offer_id != like.offer_id]
+        return own + sum(mw for name in others for other, mw in self.moved.get(name, ()) if other == resource)
 
     def taken(self, conversation_id: str, order: Activate | ActivateWhen) -> "OrderBook":
         """An order is accepted."""
@@ -122,10 +138,11 @@ class OrderBook:
 
     def set_points(self, now_us: int) -> dict[str, float]:
         """Signed MW to deliver of each awarded resource now, caps kept; resources in the order of their names."""
-        points = {offer.resource: 0.0 for _, offer in sorted(self.offers.items())}
-        for task, power_mw in self._within_caps(now_us):
-            offer = self.offers[task.offer_id]
-            points[offer.resource] += power_mw if offer.direction == "up" else -power_mw
+        others = (resource for _, shares in sorted(self.moved.items()) for resource, _ in shares)
+        points = dict.fromkeys((*(offer.resource for _, offer in sorted(self.offers.items())), *others), 0.0)
+        for task, shares in self._placed(now_us):
+            for resource, power_mw in shares:
+                points[resource] += power_mw if self.offers[task.offer_id].direction == "up" else -power_mw
         return {resource: round(power_mw, 6) for resource, power_mw in sorted(points.items())}
 
     def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
@@ -153,15 +170,26 @@ class OrderBook:
         return delivered_mw * (power_mw / together_mw) if together_mw > 0 else 0.0
 
     def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
-        """Tasks in force with the MW that caps leave of them; a cap is shared in merit order, as the TSO does."""
+        """Tasks in force with the MW that caps leave of them, given by whatever unit."""
+        return [(task, sum(power_mw for _, power_mw in shares)) for task, shares in self._placed(now_us)]
+
+    def _placed(self, now_us: int) -> list[tuple[Task, list[tuple[str, float]]]]:
+        """Tasks in force and which resource gives how much: its own, then those that part of the offer was moved to.
+
+        A cap is shared in merit order, as the TSO does.
+        """
         left = dict(self.caps.items())
         found = []
         for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
-            bound = _bound(self.offers[task.offer_id])
-            power_mw = min(task.power_mw, left.get(bound, task.power_mw))
-            if bound in left:
-                left[bound] = max(0.0, left[bound] - power_mw)
-            found.append((task, power_mw))
+            offer, wanted_mw, shares = self.offers[task.offer_id], task.power_mw, []
+            for resource, share_mw in ((offer.resource, task.power_mw), *self.moved.get(task.offer_id, ())):
+                key = f"{resource}|{offer.direction}"
+                power_mw = min(share_mw, wanted_mw, left.get(key, share_mw))
+                if key in left:
+                    left[key] = max(0.0, left[key] - power_mw)
+                wanted_mw = max(0.0, wanted_mw - power_mw)
+                shares.append((resource, power_mw))
+            found.append((task, shares))
         return found
 
     def requested_mwh(self, offer_id: str) -> float:

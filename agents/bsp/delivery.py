@@ -12,7 +12,6 @@ from ...protocols.information.activation import (
     LimitOrder,
     Measurement,
     MeasurementSubscription,
-    OfferModified,
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
@@ -21,11 +20,12 @@ from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
-from . import outage
+from . import limiting, outage
+from .limiting import applied
 from .reading import ParticipantReading
 from .state import BspState
 
-MEASURE, LAPSE = "activation/measure", "activation/lapse/"
+MEASURE = "activation/measure"
 METER = "meter"
 
 
@@ -36,8 +36,8 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
         case Woken(timer) if timer.startswith(START):
             return applied(state, now_us)
-        case Woken(timer) if timer.startswith(LAPSE):
-            return _lapsed(state, timer.removeprefix(LAPSE), now_us)
+        case Woken(timer) if timer.startswith(limiting.LAPSE):
+            return limiting.lapsed(state, timer.removeprefix(limiting.LAPSE), now_us)
         case Woken(timer):
             return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
         case Sampled(reading=reading):
@@ -74,7 +74,7 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
         case Cancel():
             return _booked(state, cancel(state.book, conversation_id), now_us)
         case LimitOrder() as limit:
-            return _limited(profile, state, conversation_id, limit, now_us)
+            return limiting.limited(profile, state, conversation_id, limit, now_us)
         case _:
             return state, ()
 
@@ -109,52 +109,11 @@ def _ordered(
     return state, (*said, Note(stage.STAGE, "7.2", evidence), *moves)
 
 
-def applied(state: BspState, now_us: int) -> Reaction[BspState]:
-    """Bring the resources' set-points in line with the order book."""
-    wanted = state.book.set_points(now_us)
-    moves = tuple(Actuate(r, mw) for r, mw in sorted(wanted.items()) if state.set_points.get(r, 0.0) != mw)
-    return replace(state, set_points=state.set_points.update(wanted)), moves
-
-
 def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
     """An order has ended: say so, and follow the book."""
     book, said = booked
     state, moves = applied(replace(state, book=book), now_us)
     return state, (*said, *moves)
-
-
-def _limited(
-    profile: BspProfile, state: BspState, conversation_id: str, order: LimitOrder, now_us: int
-) -> Reaction[BspState]:
-    """A limit: lower the output first, then confirm with a related revision of the offer."""
-    limit = order.limit
-    if not profile.owns(limit.resource):
-        return state, (Say(conversation_id, Refuse(reason=f"{limit.resource} is no resource of ours")),)
-    known = state.book.lapsed(now_us)
-    book = known.capped(limit.resource, limit.direction, limit.max_mw, until_us=limit.valid_until, now_us=now_us)
-    lapses = Wake(f"{LAPSE}{limit.resource}|{limit.direction}", limit.valid_until)
-    state, moves = applied(replace(state, book=book), now_us)
-    offer = book.offers.get(limit.offer_id)
-    lowered = offer is not None and limit.max_mw < offer.quantity_mw
-    revision = offer.revised(limit.max_mw, "changes_required") if offer is not None and lowered else offer
-    power_mw = abs(state.set_points.get(limit.resource, 0.0))
-    evidence = {
-        "name": "offer modified",
-        "offer_id": limit.offer_id,
-        "revision": revision.offer_id if revision else None,
-        "max_mw": limit.max_mw,
-        "power_mw": power_mw,
-    }
-    answer = OfferModified(offer=revision, confirmed_mw=min(power_mw, limit.max_mw))
-    return state, (*moves, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer), lapses)
-
-
-def _lapsed(state: BspState, key: str, now_us: int) -> Reaction[BspState]:
-    """A limit's validity is over and it has not been renewed: it binds no more."""
-    book = state.book.lapsed(now_us)
-    note = Note(stage.STAGE, None, {"name": "limit lapsed", "limited": key})
-    state, moves = applied(replace(state, book=book), now_us)
-    return state, (note, *moves)
 
 
 def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:

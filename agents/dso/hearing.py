@@ -6,11 +6,11 @@
 A DSO that knows nothing must not assume that nothing happens: what was accepted may be on at any time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ...grid.limits import Activation
-from ...protocols.information.activation import Measurement
+from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
@@ -20,6 +20,8 @@ from ..market.settlement import watt_us
 from ..profiles import DsoProfile
 from .state import DsoState, Told, limit_key
 from .validation import signed
+
+BY = " by "
 
 
 def told(state: DsoState, event: Heard) -> DsoState:
@@ -99,12 +101,51 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
         asked_mw = max(0.0, signed(left.get(offer.participant, 0.0), offer.direction))
         taken_mw = assumed.get(offer.offer_id, min(asked_mw, offer.quantity_mw))
         left[offer.participant] = left.get(offer.participant, 0.0) - signed(taken_mw, offer.direction)
-        if lift and limit_key(offer) in state.limits:
+        if lift and any(limit_key(offer, unit) in state.limits for unit in units(state, offer)):
             taken_mw = offer.quantity_mw
-        if taken_mw > 0:
-            points = state.connected[offer.resource].points
-            found.append(Activation(offer.offer_id, points, signed(taken_mw, offer.direction)))
+        for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
+            if part_mw > 0 and resource in state.connected:
+                points = state.connected[resource].points
+                found.append(Activation(activation_id(offer, resource), points, signed(part_mw, offer.direction)))
     return tuple(found)
+
+
+def _by_unit(state: DsoState, offer: AcceptedOffer, taken_mw: float, *, lift: bool) -> Iterator[tuple[str, float]]:
+    """What is given by the offer's own unit, within its limit, and by those that the rest was moved to."""
+    moved, limit = state.moved.get(offer.offer_id, ()), state.limits.get(limit_key(offer))
+    own_mw = min(taken_mw, limit.max_mw) if moved and limit is not None and not lift else taken_mw
+    yield offer.resource, own_mw
+    left_mw = round(taken_mw - own_mw, 6)
+    for resource, most_mw in moved:
+        yield resource, min(left_mw, most_mw)
+        left_mw = max(0.0, left_mw - most_mw)
+
+
+def units(state: DsoState, offer: AcceptedOffer) -> tuple[str, ...]:
+    """The units that give an offer."""
+    return (offer.resource, *(resource for resource, _ in state.moved.get(offer.offer_id, ())))
+
+
+def activation_id(offer: AcceptedOffer, resource: str) -> str:
+    """An offer as a study knows it; what another unit gives of it is named after that unit too."""
+    return offer.offer_id if resource == offer.resource else f"{offer.offer_id}{BY}{resource}"
+
+
+def unit_of(state: DsoState, activation: str) -> tuple[AcceptedOffer, str]:
+    """The offer and the unit that an activation of a study stands for."""
+    offer_id, _, resource = activation.partition(BY)
+    offer = state.accepted[offer_id]
+    return offer, resource or offer.resource
+
+
+def moved(state: DsoState, followed: Iterable[FollowedLimit]) -> DsoState:
+    """What the TSO says that other units give of limited offers from now on."""
+    known = state.moved
+    for one in followed:
+        shares = tuple((unit.resource, unit.max_mw) for unit in one.moved)
+        known = known.set(one.offer_id, shares)
+        known = known if shares else known.delete(one.offer_id)
+    return replace(state, moved=known)
 
 
 def current(state: DsoState, now_us: int) -> list[AcceptedOffer]:

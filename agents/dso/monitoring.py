@@ -57,7 +57,7 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
     number, in_force = state.requests + 1, state.limits
     request = _request(profile, state, tuple(limit for _, limit in limits), number, now_us)
     for key, limit in limits:
-        in_force = in_force.set(key, limiting.asked(limit, state, request.topic.conversation_id, now_us))
+        in_force = in_force.set(key, limiting.asked(limit, in_force.get(key), request.topic.conversation_id, now_us))
     return replace(state, limits=in_force, requests=number, looked_us=now_us), (*note, request)
 
 
@@ -120,7 +120,7 @@ def answered(state: DsoState, event: Heard | Silence | Rejected) -> Reaction[Dso
             limits = limits.delete(key)
         else:
             limits = limits.set(key, limit._replace(status="confirmed" if confirmed else "unconfirmed"))
-    if confirmed:
-        return replace(state, limits=limits), ()
+    if isinstance(content, LimitFollowed):
+        return replace(hearing.moved(state, content.followed), limits=limits), ()
     evidence = {"name": "limit not confirmed", "conversation_id": event.conversation.id}
     return replace(state, limits=limits), (Note(stage.STAGE, None, evidence),)

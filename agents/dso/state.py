@@ -73,7 +73,8 @@ class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
-    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for too long.
+    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
+    too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     """
 
     connected: Map[str, Connected] = Map()
@@ -91,6 +92,7 @@ class DsoState:
     looking: bool = False
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
@@ -101,6 +103,9 @@ class DsoState:
         return replace(self, demand=replace(self.demand, **changes))
 
 
-def limit_key(offer: AcceptedOffer) -> str:
-    """What a limit binds: a participant's resource in one direction, whatever offer uses it."""
-    return f"{offer.participant}|{offer.resource}|{offer.direction}"
+def limit_key(offer: AcceptedOffer, resource: str | None = None) -> str:
+    """What a limit binds: a participant's resource in one direction, whatever offer uses it.
+
+    `resource`: another unit of the portfolio that gives part of the offer.
+    """
+    return f"{offer.participant}|{resource or offer.resource}|{offer.direction}"
