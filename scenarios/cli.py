@@ -142,6 +142,17 @@ def audit_command(
         raise SystemExit(1)
 
 
+@app.command("report", epilog="gridpact report runs/scenario-1-dso")
+def report_command(
+    run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
+) -> None:
+    """Write one self-contained page about a run: plots, grids, merit order, sequence, audit, settlement."""
+    from .record.run import load_run
+    from .report import write_report
+
+    typer.echo(f"report: {write_report(load_run(run), out)}")
+
+
 @app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")
 def network_command(
     run: RunPath,
