@@ -124,7 +124,7 @@ def merit_order(run: Run) -> go.Figure:
     figure.update_xaxes(title_text="MW offered, in merit order")
     figure.update_yaxes(title_text="EUR/MWh")
     figure = _styled(_with_choice(figure, shown), 120 + 210 * len(needs))
-    return figure.update_layout(barmode="overlay", hovermode="closest", margin_t=70)
+    return figure.update_layout(barmode="overlay", hovermode="closest", margin_t=110)
 
 
 def _staircase(offers: list[Any], largest: pd.Series[float]) -> list[go.Bar]:
@@ -168,7 +168,7 @@ def _with_choice(figure: go.Figure, shown: list[str]) -> go.Figure:
         for period in sorted(set(shown))
     ]
     if len(buttons) > 1:
-        menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "pad": {"b": 24}}
+        menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "pad": {"b": 66}}
         figure.update_layout(updatemenus=[menu])
     return figure
 

@@ -38,7 +38,7 @@ def _drawn(chapter: Chapter, names: tuple[str, ...]) -> Drawn:
 
 
 def _svg(shown: tuple[Happening, ...], names: list[str]) -> str:
-    width, height = LEFT * 2 + COLUMN * max(len(names) - 1, 1), TOP + ROW * (len(shown) + 1)
+    width, height = LEFT * 2.6 + COLUMN * max(len(names) - 1, 1), TOP + ROW * (len(shown) + 1)
     x = {name: LEFT + COLUMN * number for number, name in enumerate(names)}
     parts = [f'<svg class="sequence" viewBox="0 0 {width:g} {height:g}" style="min-width:{width * 0.75:g}px">']
     for name, at in x.items():
