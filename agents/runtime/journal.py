@@ -53,7 +53,17 @@ TYPE, ENVELOPE = "@", "envelope"
 
 def to_line(given: Input) -> str:
     """One input as a line of JSON."""
-    return json.dumps(_plain(given), ensure_ascii=False, separators=(",", ":"))
+    return to_text(given)
+
+
+def to_text(value: object) -> str:
+    """Any value of the listed types as JSON in one line."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_text(text: str, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
+    """Read a value of one of `types` back; ValueError, KeyError or a protocol error if the text is none."""
+    return _value(json.loads(text), vocabulary, types)
 
 
 def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input:
@@ -61,7 +71,7 @@ def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] 
 
     `added`: further types by name, those that plugins' studies answer with.
     """
-    given = _value(json.loads(line), vocabulary, {**TYPES, **(added or {})})
+    given = from_text(line, vocabulary, {**TYPES, **(added or {})})
     if not isinstance(given, Begin | Arrival | Due | Alarm | Result | Reading):
         raise ValueError(f"not an input of an agent: {line[:80]}")
     return given
