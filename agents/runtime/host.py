@@ -12,7 +12,6 @@ from typing import Any
 
 from mango import Agent as MangoAgent
 
-from ...protocols.envelope import Envelope
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
@@ -54,9 +53,9 @@ class Host(MangoAgent):  # type: ignore[misc]
         return self.node.agent.name
 
     def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
-        """Take a message from mango's inbox; the guard of a started container."""
+        """Take an arrival from mango's inbox; the guard of a started container."""
         try:
-            self.take(Arrival(content), self.world.queue.now_us)
+            self.take(content, self.world.queue.now_us)
         except Exception as error:  # noqa: BLE001 - the outermost guard: kept, and raised by the run
             self.failure = error
 
@@ -120,6 +119,6 @@ class Host(MangoAgent):  # type: ignore[misc]
 
         follow(next_tick(now_us - 1, every_us))
 
-    def receive(self, envelope: Envelope, at_us: int) -> None:
+    def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
-        self.plan(Arrival(envelope), at_us)
+        self.plan(arrival, at_us)

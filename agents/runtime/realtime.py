@@ -13,12 +13,11 @@ from collections.abc import Awaitable, Callable
 
 from mango import AgentAddress
 
-from ...protocols.envelope import Envelope
 from .annex import Annex
 from .collector import calm
 from .host import Host
 from .laboratory import Answer
-from .node import Result
+from .node import Arrival, Result
 from .pace import Pace
 from .queue import Happening
 from .run import Operation, Progress
@@ -73,17 +72,17 @@ class RealTime:
         result, error = await answer
         host.take(Result(key, result, error), now_us)
 
-    def _deliver(self, envelope: Envelope, at_us: int) -> None:
+    def _deliver(self, arrival: Arrival, at_us: int) -> None:
         """A message that is due goes through its receiver's inbox."""
-        errand = lambda _: self._hand_over(envelope)  # noqa: E731 - one expression, bound to this envelope
-        self.operation.hosts[envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
+        errand = lambda _: self._hand_over(arrival)  # noqa: E731 - one expression, bound to this arrival
+        self.operation.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
 
-    async def _hand_over(self, envelope: Envelope) -> None:
-        """Put an envelope into an inbox, and wait until it has been taken out; what the host could not do is raised."""
+    async def _hand_over(self, arrival: Arrival) -> None:
+        """Put an arrival into an inbox, and wait until it has been taken out; what the host could not do is raised."""
+        envelope = arrival.envelope
         container, host = self.operation.container, self.operation.hosts[envelope.receiver]
-        await container.send_message(
-            envelope, AgentAddress(container.addr, envelope.receiver), sender_id=envelope.sender
-        )
+        address = AgentAddress(container.addr, envelope.receiver)
+        await container.send_message(arrival, address, sender_id=envelope.sender)
         await host.inbox.join()
         if host.failure is not None:
             raise host.failure

@@ -6,12 +6,11 @@ real time    the same queue, paced by the clock: realtime.py
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ...protocols.envelope import Envelope
 from .collector import calm
 from .container import LocalContainer
 from .exchange import Exchange, Links
 from .host import Host, World
-from .node import Begin, Node
+from .node import Arrival, Begin, Node
 from .queue import PLANT, TELEMETRY
 from .rhythm import next_of
 
@@ -36,13 +35,13 @@ class Operation:
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.hosts = {node.agent.name: Host(node, world) for node in nodes}
         self.deliver = self._receive
-        self.exchange = Exchange(links, kinds, world.recorder, lambda envelope, at_us: self.deliver(envelope, at_us))
+        self.exchange = Exchange(links, kinds, world.recorder, lambda arrival, at_us: self.deliver(arrival, at_us))
         for name, host in self.hosts.items():
             host.exchange = self.exchange
             self.container.register(host, suggested_aid=name)
 
-    def _receive(self, envelope: Envelope, at_us: int) -> None:
-        self.hosts[envelope.receiver].receive(envelope, at_us)
+    def _receive(self, arrival: Arrival, at_us: int) -> None:
+        self.hosts[arrival.envelope.receiver].receive(arrival, at_us)
 
     def tick_after(self, at_us: int) -> int:
         """The next tick of anybody after an instant."""
