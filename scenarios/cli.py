@@ -59,16 +59,18 @@ def run_command(
     tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
     speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
+    late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
     from .loading import load_scenario
 
-    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick))
-    if not speed > 0:
-        raise ScenarioError(f"--speed {speed:g}: it must be above 0")
-    if speed != 1.0 and not realtime:
-        raise ScenarioError("--speed paces a run by the clock, so it goes with --realtime")
+    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
+    if not 0 < speed < float("inf"):
+        raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
+    for option, given in (("--speed", speed != 1.0), ("--late", late is not None)):
+        if given and not realtime:
+            raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
     from .progress import running
 
     done = running(chosen, out or Path("runs") / chosen.name, speed=speed if realtime else None, quiet=quiet)

@@ -26,9 +26,10 @@ class Begin(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An envelope has come in."""
+    """An envelope has come in; `row`: which one of the run's streamed messages it is, if it is one."""
 
     envelope: Envelope
+    row: int | None = None
 
 
 class Due(NamedTuple):
