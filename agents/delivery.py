@@ -19,24 +19,29 @@ from .market.settlement import megawatt_hours, watt_us
 
 
 class Task(NamedTuple):
-    """One order: its conversation, offer, MW and time."""
+    """One order: its conversation, offer, MW and time; if `controlled`, set-points say how much of it is wanted."""
 
     conversation_id: str
     offer_id: str
     power_mw: float
     start_us: int
     end_us: int
+    controlled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, and energy asked for and delivered."""
+    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
+
+    `wanted_mw` is the last set-point for all offers under control together, + up.
+    """
 
     offers: Map[str, Offer] = Map()
     tasks: Map[str, Task] = Map()
     caps: Map[str, float] = Map()
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
+    wanted_mw: float = 0.0
 
     def awarded(self, offers: tuple[Offer, ...]) -> "OrderBook":
         """The TSO has accepted these offers."""
@@ -58,7 +63,7 @@ class OrderBook:
             return "outside the offer's delivery period"
         if not offer.divisible and order.power_mw < offer.quantity_mw - 1e-6:
             return f"offer {order.offer_id} is indivisible: {offer.quantity_mw:g} MW or nothing"
-        if order.power_mw > self.cap_mw(offer) + 1e-6:
+        if order.kind == "activate" and order.power_mw > self.cap_mw(offer) + 1e-6:
             return f"{order.power_mw:g} MW ordered above the limit of {self.cap_mw(offer):g} MW"
         return None
 
@@ -68,8 +73,13 @@ class OrderBook:
 
     def taken(self, conversation_id: str, order: Activate | ActivateWhen) -> "OrderBook":
         """An order is accepted."""
-        task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end)
+        controlled = order.kind == "set-point"
+        task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end, controlled)
         return replace(self, tasks=self.tasks.set(conversation_id, task))
+
+    def wanted(self, power_mw: float) -> "OrderBook":
+        """A set-point has come: so much is wanted of the offers under control, + up."""
+        return self if power_mw == self.wanted_mw else replace(self, wanted_mw=power_mw)
 
     def ended(self, conversation_id: str) -> "OrderBook":
         """An order is over."""
@@ -124,10 +134,14 @@ class OrderBook:
     def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
         """Tasks in force with the MW that caps leave of them; a cap is shared in merit order, as the TSO does."""
         left = dict(self.caps.items())
+        wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
         for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
-            bound = _bound(self.offers[task.offer_id])
+            bound, direction = _bound(self.offers[task.offer_id]), self.offers[task.offer_id].direction
             power_mw = min(task.power_mw, left.get(bound, task.power_mw))
+            if task.controlled:
+                power_mw = min(power_mw, wanted[direction])
+                wanted[direction] = round(wanted[direction] - power_mw, 6)
             if bound in left:
                 left[bound] = max(0.0, left[bound] - power_mw)
             found.append((task, power_mw))

@@ -7,7 +7,9 @@ from typing import Literal
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
 from .calendar import Calendar
+from .market.distribution import Distribution
 from .market.merit_order import Rules
+from .market.regulation import Tuning
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 
@@ -65,6 +67,14 @@ class ActivationRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RegulationRules:
+    """How aFRR is controlled: the controller's tuning, and how its demand is shared by the offers."""
+
+    tuning: Tuning
+    distribution: Distribution
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How long an answer may take, per kind of question."""
 
@@ -86,6 +96,7 @@ class TsoProfile:
     test: TestRules
     activation: ActivationRules
     control_us: int
+    regulation: RegulationRules | None = None
     responsible: str = "balance-responsible-parties"
     patience: Patience = Patience()
 

@@ -10,6 +10,7 @@ from ..agents.bsp import Aggregator, Bsp
 from ..agents.calendar import Calendar, MarketTimeUnit, period_id
 from ..agents.dso import Dso
 from ..agents.market.merit_order import Rules
+from ..agents.market.regulation import Tuning
 from ..agents.profiles import (
     ActivationRules,
     BidPlan,
@@ -18,6 +19,7 @@ from ..agents.profiles import (
     DemandResponse,
     DsoProfile,
     Need,
+    RegulationRules,
     TestRules,
     TsoProfile,
 )
@@ -89,7 +91,17 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         ),
         activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
         control_us=us(scenario.ticks.control_s),
+        regulation=_regulation(scenario),
     )
+
+
+def _regulation(scenario: Scenario) -> RegulationRules | None:
+    """How aFRR is controlled, if it is needed at all."""
+    rules = scenario.market.afrr
+    if not any(need.product == "aFRR" for need in scenario.market.needs):
+        return None
+    tuning = Tuning(rules.beta, us(rules.integration_s), us(scenario.ticks.control_s))
+    return RegulationRules(tuning, rules.distribution)
 
 
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR",)
+TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -127,7 +127,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
         if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR"
+            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -136,7 +136,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
     if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR"
+        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

@@ -9,6 +9,8 @@ from pydantic import Field
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
 
+Distribution = Literal["merit_order", "pro_rata"]
+
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 
 
@@ -49,6 +51,17 @@ class ActivationRules(Part):
     schedule_lead_min: Size = 7.5
 
 
+class AfrrRules(Part):
+    """How aFRR is controlled: β and integration time of the controller, and how its demand is shared by the offers.
+
+    `frequency restoration`: P = −(β·ACE + 1/T_r ∫ACE dt).
+    """
+
+    beta: Size = 0.2
+    integration_s: Positive = 150.0
+    distribution: Distribution = "merit_order"
+
+
 class Market(Part):
     """The TSO's needs and the rules of bids, tests and activation."""
 
@@ -58,3 +71,4 @@ class Market(Part):
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
+    afrr: AfrrRules = AfrrRules()

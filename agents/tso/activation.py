@@ -1,6 +1,6 @@
 """The TSO's activation: follow the need down the definitive MOL, keep the DSOs' limits, replace what they cut.
 
-    area reading ─▶ need = −ACE + what is activated, averaged ─▶ target ─▶ orders (control.py)
+    area reading ─▶ ACE ─▶ set-points of aFRR; need, averaged ─▶ orders of mFRR (control.py)
     DSO's limit  ─▶ cap on the resource ─▶ passed on to the participant ─▶ replaced in the same control cycle
     measurement  ─▶ known activation
 
@@ -27,6 +27,7 @@ from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import control, limits, orders, quality
+from .afrr import requests, talk
 from .state import Known, TsoState
 
 BEGIN, OVER = "activation/begin", "activation/over/"
@@ -40,10 +41,16 @@ ORDER_PROTOCOLS = (
 
 def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
     """React to what concerns activation."""
+    of_afrr = talk.react(profile, state, event, now_us)
+    return of_afrr if of_afrr is not None else _react(profile, state, event, now_us)
+
+
+def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
     match event:
         case Started():
             ends = tuple(Wake(OVER + period.id, period.end_us - 1) for period in profile.calendar.periods)
-            return state, (Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us), *ends)
+            begin = Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us)
+            return state, (begin, *requests.timers(profile), *ends)
         case Woken(timer) if timer == BEGIN:
             return _begin(profile, state)
         case Woken(timer):
@@ -93,9 +100,17 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
         case ActivationEnded():
             return orders.ended(state, event.conversation.id), ()
         case Refuse(reason=reason) | Failure(reason=reason) if _is_order(event.conversation.protocol):
-            return orders.failed(profile, state, event, reason, now_us)
+            return _not_followed(profile, state, event, reason, now_us)
         case _:
             return state, ()
+
+
+def _not_followed(
+    profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected, reason: str, now_us: int
+) -> Reaction[TsoState]:
+    """An order is refused, has failed, or is not answered."""
+    of_afrr = talk.unfollowed(state, event, reason)
+    return of_afrr if of_afrr is not None else orders.failed(profile, state, event, reason, now_us)
 
 
 def _is_order(protocol: Protocol) -> bool:
@@ -124,7 +139,7 @@ def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected,
         return state, (Note(stage.STAGE, None, evidence),)
     if isinstance(event, Silence) and event.waited_in == "agreed":
         return state, ()
-    state, actions = orders.failed(profile, state, event, reason, now_us)
+    state, actions = _not_followed(profile, state, event, reason, now_us)
     again = conversation.state == CANCEL_EXPIRED and now_us < profile.calendar.period(conversation.topic.period).end_us
     if isinstance(event, Silence) and (again or conversation.state == "expired"):
         actions = (*actions, *orders.cancelled(profile, (conversation.id,), reason, now_us))

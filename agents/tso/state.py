@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
-from ...protocols.information.activation import Limit
+from ...protocols.information.activation import Limit, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.settlement import StatementLine
+from ..market.distribution import Walk
 from ..market.merit_order import Position
+from ..market.regulation import Controller
 from ..market.settlement import Payment
 
 
@@ -115,6 +117,20 @@ class Activation:
     ace_mw: float = 0.0
 
 
+class Regulation(NamedTuple):
+    """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
+
+    `stale`: what is under control has changed since the walk was prepared.
+    """
+
+    controls: Map[str, Order] = Map()
+    subscribers: Map[str, str] = Map()
+    sent: Map[str, SetPoint] = Map()
+    controller: Controller = Controller()
+    walk: Walk = Walk()
+    stale: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
@@ -133,6 +149,7 @@ class TsoState:
     prequalification: Prequalification = Prequalification()
     offering: Offering = Offering()
     activation: Activation = Activation()
+    regulation: Regulation = Regulation()
     settlement: Settlement = Settlement()
 
     def with_prequalification(self, **changes: Any) -> "TsoState":
@@ -146,6 +163,10 @@ class TsoState:
     def with_activation(self, **changes: Any) -> "TsoState":
         """The state with changes to the activation slice."""
         return replace(self, activation=replace(self.activation, **changes))
+
+    def with_regulation(self, **changes: Any) -> "TsoState":
+        """The state with changes to the regulation slice."""
+        return replace(self, regulation=self.regulation._replace(**changes))
 
     def with_settlement(self, **changes: Any) -> "TsoState":
         """The state with changes to the settlement slice."""

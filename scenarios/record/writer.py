@@ -16,17 +16,17 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent
-from ...protocols.information.activation import Measurement
 from ..loading import scenario_yaml
 from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
 from ..version import VERSION
-from .cells import line, moment, number, plain
+from .cells import line, moment, plain
 from .columns import EVENTS, JOURNAL, MESSAGES, STREAMS
 from .derived import derived_files
 from .directory import RunDirectory
 from .manifest import NAME, describe
 from .parquet import WideFile, streams_file
+from .streaming import stream_content
 
 
 class RunWriter:
@@ -71,15 +71,8 @@ class RunWriter:
         self._rows[MESSAGES.file] += 1
 
     def stream(self, sent: Sent) -> None:
-        """A high-rate message (INFO 7) of a subscription; TypeError if it is none."""
-        content = sent.envelope.content
-        if not isinstance(content, Measurement):
-            raise TypeError(f"{content.type_id} is no real-time information, but streams hold nothing else")
-        address = _stream_address(sent)
-        points = json.dumps([plain(point) for point in content.points]) if content.points else None
-        measured = (content.p_mw, content.q_mvar, content.activated_mw, content.baseline_mw, content.set_point_mw)
-        numbers = (number(value) for value in measured)
-        self._streams.add([*address, content.participant, content.measured_at, *numbers, points])
+        """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
+        self._streams.add([*_stream_address(sent), *stream_content(sent.envelope.content)])
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
