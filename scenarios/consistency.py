@@ -103,16 +103,20 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes: dict[str, float] = {}
+    lanes: dict[str, list[float]] = {}
     for provider in scenario.providers.values():
         once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
         once_s += 60 * scenario.market.test.hold_min
+        if provider.qualify == "aFRR":
+            once_s = 2 * once_s + 60 * scenario.market.test.pause_min
         directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
         tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
-        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
+        lanes.setdefault(provider.grid, []).append(tests * once_s)
     if not lanes:
         return
-    grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
+    at_once = scenario.market.test.at_once
+    needed = {grid: max(sum(alone[n::at_once]) for n in range(at_once)) for grid, alone in lanes.items()}
+    grid, needed_s = max(needed.items(), key=lambda lane: lane[1])
     last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
     left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
     if left_s < needed_s:

@@ -33,7 +33,10 @@ class Need(Part):
 
 
 class TestRules(Part):
-    """The prequalification test: hold full power this long, within tolerance, with enough samples."""
+    """The prequalification test: hold full power this long, within tolerance, with enough samples.
+
+    `pause_min` lies between the two humps of aFRR; `at_once` applicants of a grid are tested at the same time.
+    """
 
     __test__ = False
 
@@ -41,6 +44,8 @@ class TestRules(Part):
     tolerance_percent: float = Field(default=5.0, ge=0, le=100)
     completeness_percent: float = Field(default=95.0, ge=0, le=100)
     sample_s: Positive = 10.0
+    pause_min: Size = 1.0
+    at_once: int = Field(default=1, ge=1, le=1000)
 
 
 class ActivationRules(Part):
@@ -54,12 +59,17 @@ class ActivationRules(Part):
 class AfrrRules(Part):
     """How aFRR is controlled: β and integration time of the controller, and how its demand is shared by the offers.
 
-    `frequency restoration`: P = −(β·ACE + 1/T_r ∫ACE dt).
+    P = −(β·ACE + 1/T_r ∫ACE dt). Delivery must begin after the reaction time and be complete at the full activation
+    time; what is missing beyond the tolerance costs the penalty.
     """
 
     beta: Size = 0.2
     integration_s: Positive = 150.0
     distribution: Distribution = "merit_order"
+    reaction_s: Positive = 30.0
+    full_activation_s: Positive = 300.0
+    tolerance_percent: float = Field(default=5.0, ge=0, le=100)
+    penalty_eur_per_mwh: Size = 100.0
 
 
 class Market(Part):

@@ -8,6 +8,8 @@ The orders are looked at once a control cycle, so that everything heard since th
 refusal, a participant that does not answer – is replaced in the first cycle after it was heard.
 """
 
+from dataclasses import replace
+
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
     Activated,
@@ -27,7 +29,7 @@ from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import control, limits, orders, quality
-from .afrr import requests, talk
+from .afrr import metering, requests, talk
 from .state import Known, TsoState
 
 BEGIN, OVER = "activation/begin", "activation/over/"
@@ -121,7 +123,8 @@ def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: M
     activation = state.activation
     name = event.conversation.peer
     known = activation.known.set(name, Known(measurement.activated_mw, measurement.measured_at))
-    state = state.with_activation(known=known)
+    regulation = metering.measured(profile, state.regulation, name, measurement)
+    state = replace(state, activation=replace(activation, known=known), regulation=regulation)
     if name in activation.subscribed:
         return state, ()
     state = state.with_activation(subscribed=activation.subscribed | {name})

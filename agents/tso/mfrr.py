@@ -15,25 +15,21 @@ from collections.abc import Mapping
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import Activate, ActivateWhen
 from ...protocols.information.offering import Offer
+from ...protocols.information.quantities import Product
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Open
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.merit_order import dispatch
 from ..market.settlement import watt_us
-from ..profiles import Need, TsoProfile
+from ..profiles import TsoProfile
 from .caps import caps
 from .orders import cancelled
 from .state import Order, TsoState
 
-PRODUCT = "mFRR"
+PRODUCT: Product = "mFRR"
 RESOLUTION_MW = 1e-3
 RESTLESS_WINDOWS = 5
-
-
-def needs(profile: TsoProfile) -> tuple[Need, ...]:
-    """The needs of mFRR."""
-    return tuple(need for need in profile.needs if need.product == PRODUCT)
 
 
 def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
@@ -72,7 +68,7 @@ def dropped(state: TsoState, now_us: int) -> TsoState:
 
 def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Bring the orders of this period, and of the next from the schedule lead on, in line with the target."""
-    if not needs(profile):
+    if not profile.needs_of(PRODUCT):
         return state.with_activation(changed=False), ()
     calendar = profile.calendar
     lead_us = profile.activation.schedule_lead_us
@@ -111,7 +107,7 @@ def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_u
 
 def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
     """The accepted offers of a period: need by need, each in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in needs(profile)]
+    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
     return [position.offer for positions in lists for position in positions]
 
 
@@ -120,7 +116,7 @@ def shares(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict
     target_mw = state.activation.target_mw
     left = {"up": max(0.0, target_mw), "down": max(0.0, -target_mw)}
     wanted: dict[str, float] = {}
-    for need in needs(profile):
+    for need in profile.needs_of(PRODUCT):
         positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
         share = dispatch(positions, left[need.direction], caps(state, positions))
         left[need.direction] = max(0.0, round(left[need.direction] - sum(share.values()), 6))

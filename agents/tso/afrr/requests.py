@@ -7,6 +7,8 @@ Only what a participant has confirmed can be asked for by set-points; a request 
 list to do its part.
 """
 
+from dataclasses import replace
+
 from ....protocols.envelope import Topic
 from ....protocols.information.activation import Activate, ActivateWhen
 from ....protocols.information.offering import Offer
@@ -15,21 +17,17 @@ from ...actions import Action, Note, Open, Wake
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
 from ...events import Heard, Rejected, Silence
-from ...profiles import Need, TsoProfile
+from ...profiles import TsoProfile
 from ..state import Order, TsoState
+from . import metering
+from .metering import PRODUCT
 
 PREPARE = "activation/afrr/"
-PRODUCT = "aFRR"
-
-
-def needs(profile: TsoProfile) -> tuple[Need, ...]:
-    """The needs of aFRR."""
-    return tuple(need for need in profile.needs if need.product == PRODUCT)
 
 
 def timers(profile: TsoProfile) -> tuple[Wake, ...]:
     """When each period's offers are put under control."""
-    if not needs(profile):
+    if not profile.needs_of(PRODUCT):
         return ()
     lead_us = profile.activation.schedule_lead_us
     return tuple(Wake(PREPARE + period.id, period.start_us - lead_us) for period in profile.calendar.periods)
@@ -37,7 +35,7 @@ def timers(profile: TsoProfile) -> tuple[Wake, ...]:
 
 def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
     """The accepted offers of aFRR of a period, each direction in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in needs(profile)]
+    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
     return [position.offer for positions in lists for position in positions]
 
 
@@ -48,6 +46,7 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
         if control.end_us <= now_us:
             controls = controls.delete(offer_id)
     actions: list[Action] = []
+    state = replace(state, regulation=metering.shelved(profile, state, period))
     for offer in accepted(profile, state, period):
         if offer.offer_id in state.activation.failed:
             continue

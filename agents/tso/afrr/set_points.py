@@ -24,7 +24,8 @@ from ...market.regulation import Controller, step
 from ...profiles import TsoProfile
 from ..caps import caps
 from ..state import TsoState
-from .requests import PRODUCT, needs
+from . import metering
+from .metering import PRODUCT
 
 
 def subscribed(state: TsoState, event: Heard) -> Reaction[TsoState]:
@@ -63,7 +64,8 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     after = step(before, ace_mw, now_us, room_mw=(walk.up_mw, walk.down_mw), tuning=rules.tuning)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
     sent, published = _published(known.subscribers, known.sent, wanted)
-    state = replace(state, regulation=known._replace(controller=after, sent=sent))
+    known = known._replace(controller=after, sent=sent)
+    state = replace(state, regulation=metering.guided(known, walk.period, rules.channel, now_us))
     return state, (*_lost(before, after), *published)
 
 
@@ -102,7 +104,7 @@ def _prepared(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
 def walked(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Walk:
     """The confirmed offers of subscribers in a period, per direction in merit order, limits kept."""
     found: dict[str, tuple[Portion, ...]] = {"up": (), "down": ()}
-    for need in needs(profile):
+    for need in profile.needs_of(PRODUCT):
         positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
         most = caps(state, positions)
         for position in positions:
