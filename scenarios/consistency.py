@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR",)
+TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -103,16 +103,20 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes: dict[str, float] = {}
+    lanes: dict[str, list[float]] = {}
     for provider in scenario.providers.values():
         once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
         once_s += 60 * scenario.market.test.hold_min
+        if provider.qualify == "aFRR":
+            once_s = 2 * once_s + 60 * scenario.market.test.pause_min
         directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
         tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
-        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
+        lanes.setdefault(provider.grid, []).append(tests * once_s)
     if not lanes:
         return
-    grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
+    at_once = scenario.market.test.at_once
+    needed = {grid: max(sum(alone[n::at_once]) for n in range(at_once)) for grid, alone in lanes.items()}
+    grid, needed_s = max(needed.items(), key=lambda lane: lane[1])
     last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
     left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
     if left_s < needed_s:
@@ -127,7 +131,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
         if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR"
+            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -136,7 +140,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
     if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR"
+        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

@@ -20,7 +20,8 @@ def test_a_resolved_scenario_loads_as_the_same_scenario(name: str, tmp_path: Pat
 
 
 def test_the_built_in_scenarios_differ_in_their_coordination_only() -> None:
-    plain = [load_scenario(name) for name in builtin_names() if not load_scenario(name).plugins]
+    loaded_all = [load_scenario(name) for name in builtin_names()]
+    plain = [scenario for scenario in loaded_all if not scenario.plugins and scenario.name != "afrr-day"]
     loaded = [scenario.model_dump(exclude={"name", "title", "coordination"}) for scenario in plain]
     assert all(other == loaded[0] for other in loaded)
     assert [scenario.scheme for scenario in plain] == [scenario.name for scenario in plain]
