@@ -35,6 +35,14 @@ BUILT_IN: dict[str, Buses] = {
     "oberrhein": tuple((bus, f"Bus {k}") for k, bus in enumerate(_OBERRHEIN)),
     "case33bw": tuple((k, str(k)) for k in range(33)),
 }
+# where the slack of each stands: no participant is placed there by a swarm
+SOURCES: dict[str, frozenset[int]] = {
+    "cigre_mv": frozenset({0}),
+    "cigre_mv_der": frozenset({0}),
+    "cigre_lv": frozenset({0}),
+    "oberrhein": frozenset({58, 318}),
+    "case33bw": frozenset({0}),
+}
 
 
 def wrong_buses(scenario: Scenario) -> Iterator[Finding]:

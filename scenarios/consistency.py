@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,7 @@ from .errors import right_names
 
 if TYPE_CHECKING:
     from ..grid.resources.description import PoolDescription, UnitDescription
+    from .market import Market
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
@@ -103,13 +104,7 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes: dict[str, float] = {}
-    for provider in scenario.providers.values():
-        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
-        once_s += 60 * scenario.market.test.hold_min
-        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
-        tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
-        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
+    lanes = lanes_s(scenario.providers.values(), scenario.market)
     if not lanes:
         return
     grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
@@ -120,6 +115,18 @@ def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
         text = f"the tests in {grid} take about {needed_s / 60:.0f} min, one after the other, and would not be over"
         text += f" before the first call for offers: first_delivery must be at least {missing_min:g} min later"
         yield ("time", "first_delivery"), text
+
+
+def lanes_s(providers: Iterable[Provider], market: Market) -> dict[str, float]:
+    """Seconds that the tests of each grid's applicants take, one after the other."""
+    lanes: dict[str, float] = {}
+    for provider in providers:
+        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+        once_s += 60 * market.test.hold_min
+        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
+        tests = sum(mw >= market.min_bid_mw for mw in directions)
+        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
+    return lanes
 
 
 def _needs(scenario: Scenario) -> Iterator[Finding]:

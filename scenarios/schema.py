@@ -1,6 +1,8 @@
 """What a scenario is: the parts of its YAML file as frozen models, with the times that follow from them.
 
     time + ticks + links     when, how often, how late messages are (`times.py`)
+    swarm                    participants, grids and needs that are drawn, not listed (`swarm/`)
+    short_names              names that --set may use for long paths
     coordination + market    who checks what; what is needed, and the rules of it (`market.py`)
     area + grids             the physics it happens in
     participants             who takes part, with units, pools and offers (`participants.py`)
@@ -30,6 +32,7 @@ from .participants import (
     Provider,
     TsoDescription,
 )
+from .swarm import SwarmDescription, expand
 from .times import Links, Ticks, Times
 
 
@@ -49,6 +52,8 @@ class Scenario(Part):
     area: AreaDescription = AreaDescription()
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
+    swarm: SwarmDescription | None = None
+    short_names: dict[str, str] = {}
     plugins: tuple[str, ...] = ()
     _folders: tuple[Path, ...] = PrivateAttr(default=())
 
@@ -61,6 +66,21 @@ class Scenario(Part):
             if value.count(name) > 1:
                 raise ValueError(f'the plugin "{name}" is named twice')
         return value
+
+    @field_validator("short_names")
+    @classmethod
+    def _short(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, path in value.items():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in cls.model_fields:
+                raise ValueError(f'"{name}" cannot be a short name: it is a key of every scenario, or no plain word')
+            if not re.fullmatch(r"\w+(\.[^.\s]+)*", path) or path.partition(".")[0] not in cls.model_fields:
+                raise ValueError(f'short name "{name}": "{path}" is no path of a scenario, as swarm.bsps is')
+        return value
+
+    @model_validator(mode="after")
+    def _is_completed_by_its_swarm(self) -> Self:
+        expand(self)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
