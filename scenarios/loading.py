@@ -60,9 +60,14 @@ def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, obje
     if not isinstance(scenario, Scenario):
         texts = {key: json.dumps(value) for key, value in changes.items()}
         return load_scenario(scenario, texts)
+    return changed_texts(scenario, {key: json.dumps(value) for key, value in changes.items()})
+
+
+def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
+    """A scenario with changes by dotted path; values are written in YAML. Raises ScenarioError."""
     located = Located(undrawn(scenario), {(): Place(scenario.name)})
-    for key, value in changes.items():
-        _override(located, key, json.dumps(value))
+    for key, text in overrides.items():
+        _override(located, key, text)
     changed = checked(located)
     return _complete(changed.placed_in(*scenario.folders), located)
 

@@ -53,7 +53,7 @@ class Scenario(Part):
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
     swarm: SwarmDescription | None = None
-    short_names: dict[str, str] = {}
+    short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()
     _folders: tuple[Path, ...] = PrivateAttr(default=())
 

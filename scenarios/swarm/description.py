@@ -1,4 +1,4 @@
-"""What a scenario says about its swarm: how many, and the distributions that sizes, prices and dynamics are drawn from."""
+"""What a scenario says about its swarm: how many, and what their sizes, prices and dynamics are drawn from."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Crowd(Part):
     """One kind of participant: what it has, which way it offers, at what price, how fast it is."""
 
     size_mw: Lognormal
-    ways: dict[Way, Share] = {"up": 0.5, "down": 0.3, "both": 0.2}
-    kinds: dict[Kind, Share] = {"generator": 0.6, "load": 0.2, "storage": 0.2}
+    ways: dict[Way, Share] = Field(default={"up": 0.5, "down": 0.3, "both": 0.2})
+    kinds: dict[Kind, Share] = Field(default={"generator": 0.6, "load": 0.2, "storage": 0.2})
     up_eur_per_mwh: Normal = Normal(mean=80, deviation=15)
     down_eur_per_mwh: Normal = Normal(mean=10, deviation=10)
     preparation_s: Range = (5, 15)

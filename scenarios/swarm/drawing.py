@@ -60,6 +60,10 @@ class Draw:
         """A price in EUR/MWh, to the cent."""
         return round(of.mean + of.deviation * _NORMAL.inv_cdf(self.uniform(purpose)), 2) + 0.0
 
+    def way(self, crowd: Crowd) -> Way:
+        """Which way it offers."""
+        return self.chosen("way", crowd.ways)
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -77,7 +81,7 @@ class Drawing:
         grid, size_mw, way = (
             self._grid(index // self.swarm.bsps_per_grid),
             self._size_mw(draw, crowd),
-            _way(draw, crowd),
+            draw.way(crowd),
         )
         buses = self.buses[grid]
         unit = UnitDescription(
@@ -101,7 +105,7 @@ class Drawing:
         """The aggregator of an index, from 0: one pool at a few buses."""
         draw, crowd = Draw(self.seed, f"aggregator-{index + 1:05d}"), self.swarm.aggregator
         grid = self._grid(index // self.swarm.aggregators_per_grid)
-        size_mw, way, response = self._size_mw(draw, crowd), _way(draw, crowd), _response(draw, crowd)
+        size_mw, way, response = self._size_mw(draw, crowd), draw.way(crowd), _response(draw, crowd)
         pool = PoolDescription(
             id=draw.name.replace("aggregator", "pool"),
             dfrs=self.swarm.dfrs,
@@ -154,10 +158,6 @@ class Drawing:
             for direction in DIRECTIONS
             if sizes[direction] > 0
         )
-
-
-def _way(draw: Draw, crowd: Crowd) -> Way:
-    return draw.chosen("way", crowd.ways)
 
 
 def _response(draw: Draw, crowd: Crowd) -> Response:

@@ -17,6 +17,7 @@ from ...grid.description import GridDescription
 from ...protocols.information.quantities import EPOCH, US_PER_S
 from ..market import Need
 from ..participants import AggregatorDescription, BspDescription, DsoDescription, Participant, Provider
+from ..times import microseconds
 from . import surroundings
 from .description import SwarmDescription
 from .drawing import Drawing
@@ -104,9 +105,7 @@ def _drawn(scenario: Scenario, swarm: SwarmDescription) -> Drawn:
         providers[surroundings.RESERVE] = reserve
     own = {name: who for name, who in scenario.participants.items() if name not in providers}
     first = _first_delivery(scenario, (*_providers(own), *_providers(providers)))
-    first_us = (
-        time.first_delivery_us if time.first_delivery is not None else (first - EPOCH) // timedelta(microseconds=1)
-    )
+    first_us = microseconds(time.first_delivery or first)
     return Drawn(
         grids={name: surroundings.plain_grid(template) for name, template in templates.items()},
         participants={**_dsos(templates), **providers},
