@@ -44,7 +44,7 @@ class Cluster:
         """(key, result) of each task, as they are done."""
         self._futures = {self._client.submit(perform, task, key=key, pure=False): key for key, task in tasks.items()}
         as_completed = import_module("distributed").as_completed
-        for future in as_completed(list(self._futures)):
+        for future in as_completed(list(self._futures), loop=self._client.loop):
             yield self._futures.pop(future), _answer(future)
 
 
