@@ -45,7 +45,7 @@ class Normal(Part):
 class Crowd(Part):
     """One kind of participant: what it has, which way it offers, at what price, how fast it is."""
 
-    size_mw: Lognormal
+    size_mw: Lognormal = Lognormal(median=0.3, most=2)
     ways: dict[Way, Share] = Field(default={"up": 0.5, "down": 0.3, "both": 0.2})
     kinds: dict[Kind, Share] = Field(default={"generator": 0.6, "load": 0.2, "storage": 0.2})
     up_eur_per_mwh: Normal = Normal(mean=80, deviation=15)
@@ -92,7 +92,7 @@ class SwarmDescription(Part):
     aggregators_per_grid: int = Field(default=10, ge=1, le=MOST)
     grids: tuple[GridTemplate, ...] = (GridTemplate(network="cigre_mv_der"),)
     product: Product = "mFRR"
-    bsp: Crowd = Crowd(size_mw=Lognormal(median=0.3, most=2))
+    bsp: Crowd = Crowd()
     aggregator: Crowd = Crowd(
         size_mw=Lognormal(median=0.5, most=2), kinds={"storage": 0.5, "load": 0.5}, ways={"both": 1.0}
     )

@@ -103,8 +103,7 @@ def _drawn(scenario: Scenario, swarm: SwarmDescription) -> Drawn:
     reserve = surroundings.reserve(swarm, market, needed, last)
     if reserve is not None:
         providers[surroundings.RESERVE] = reserve
-    own = {name: who for name, who in scenario.participants.items() if name not in providers}
-    first = _first_delivery(scenario, (*_providers(own), *_providers(providers)))
+    first = _first_delivery(scenario, _providers({**providers, **scenario.participants}))
     first_us = microseconds(time.first_delivery or first)
     return Drawn(
         grids={name: surroundings.plain_grid(template) for name, template in templates.items()},

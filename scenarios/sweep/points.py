@@ -10,8 +10,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ..errors import ScenarioError
+from ..source import parse_value
 
 Axes = Mapping[str, Sequence[str]]
 MOST_SEEDS = 1_000_000
@@ -25,9 +27,14 @@ class Point:
     settings: tuple[tuple[str, str], ...]
 
     def key(self, base: str) -> str:
-        """A name that only this point of this base (scenario and version) has."""
-        text = json.dumps([base, sorted(self.settings)])
+        """A name that only this point of this base (scenario and version) has, however its values are written."""
+        text = json.dumps([base, self.values], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:24]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Its settings as plain values."""
+        return {path: parse_value(text, path).values["value"] for path, text in self.settings}
 
     def __str__(self) -> str:
         """As it is told: `bsps=10, seed=2`."""

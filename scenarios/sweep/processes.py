@@ -21,6 +21,8 @@ from typing import Self
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GRACE_S = 5.0
+Worker = subprocess.Popen[str]
+Pairs = queue.SimpleQueue[tuple[str, str]]
 
 
 class Processes:
@@ -28,7 +30,8 @@ class Processes:
 
     def __init__(self, workers: int) -> None:
         self._count = workers
-        self._workers: list[subprocess.Popen[str]] = []
+        self._workers: list[Worker] = []
+        self._threads: list[threading.Thread] = []
         self._closed = False
         self._starting = threading.Lock()
 
@@ -40,37 +43,44 @@ class Processes:
             self._closed = True
         for worker in self._workers:
             worker.terminate()
+        for thread in self._threads:
+            thread.join(GRACE_S)
         for worker in self._workers:
-            with suppress(subprocess.TimeoutExpired):
-                worker.wait(GRACE_S)
             worker.kill()
             worker.wait()
 
+    @property
+    def running(self) -> int:
+        """How many worker processes there are just now."""
+        return sum(worker.poll() is None for worker in self._workers)
+
     def results(self, tasks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """(key, result) of each task, as they are done."""
-        waiting: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        done: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        waiting: Pairs = queue.SimpleQueue()
+        done: Pairs = queue.SimpleQueue()
         for item in tasks.items():
             waiting.put(item)
         for _ in range(min(self._count, len(tasks))):
-            threading.Thread(target=self._serve, args=(waiting, done), daemon=True).start()
+            thread = threading.Thread(target=self._serve, args=(waiting, done), daemon=True)
+            self._threads.append(thread)
+            thread.start()
         for _ in tasks:
             yield done.get()
 
-    def _serve(self, waiting: queue.SimpleQueue[tuple[str, str]], done: queue.SimpleQueue[tuple[str, str]]) -> None:
+    def _serve(self, waiting: Pairs, done: Pairs) -> None:
         """One worker's thread: task by task, until there are none left or the sweep is over."""
         worker = None
         with suppress(queue.Empty):
             while not self._closed:
                 key, task = waiting.get_nowait()
-                worker = worker if worker is not None and worker.poll() is None else self._start()
+                if worker is None or worker.poll() is not None:
+                    _release(worker)
+                    worker = self._start()
                 if worker is not None:
                     done.put((key, _answer(worker, task)))
-        if worker is not None and worker.stdin is not None:
-            with suppress(OSError):
-                worker.stdin.close()
+        _release(worker)
 
-    def _start(self) -> subprocess.Popen[str] | None:
+    def _start(self) -> Worker | None:
         """A new worker, in a session of its own: an interrupt on the terminal reaches the sweep, which ends them."""
         paths = [str(Path(path).resolve()) for path in sys.path]
         environment = os.environ | dict.fromkeys(_THREADS, "1") | {"PYTHONPATH": os.pathsep.join(paths)}
@@ -90,7 +100,7 @@ class Processes:
         return worker
 
 
-def _answer(worker: subprocess.Popen[str], task: str) -> str:
+def _answer(worker: Worker, task: str) -> str:
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
@@ -102,3 +112,15 @@ def _answer(worker: subprocess.Popen[str], task: str) -> str:
     if answer.endswith("\n"):
         return answer
     return json.dumps({"error": f"the worker process ended with code {worker.wait()} before the run was over"})
+
+
+def _release(worker: Worker | None) -> None:
+    """Let a worker end: it does so when its input does."""
+    if worker is None:
+        return
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    with suppress(OSError):
+        worker.stdin.close()
+    worker.stdout.close()
+    worker.wait()

@@ -1,5 +1,7 @@
 """The results of a sweep as one table: a row a point, a column a setting, then status and error, KPIs, and cost.
 
+`run` is the name of the point's result, and of its run directory in `runs/` if these are kept.
+
 `kpis.json` is flattened to paths as `frequency.nadir_mhz`, without what is listed by participant.
 `wall_s` and `peak_mb` are what the run took on that machine; everything else is reproducible.
 """
@@ -10,7 +12,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..source import parse_value
 from .folder import Result, SweepFolder
 from .points import Point
 
@@ -30,9 +31,9 @@ def table(results: Iterable[tuple[Point, Result]]) -> pd.DataFrame:
     kpis = list(dict.fromkeys(path for row in rows for path in row[1]))
     frame = pd.DataFrame(
         [{**ours, **theirs} for ours, theirs in rows],
-        columns=[*settings, "status", "error", *(path for path in kpis if path not in _LAST), *COST],
+        columns=[*settings, "run", "status", "error", *(path for path in kpis if path not in _LAST), *COST],
     )
-    return frame.assign(**{name: _of_one_kind(frame[name]) for name in settings})
+    return frame.assign(**{str(name): _of_one_kind(frame[name]) for name in frame if frame[name].dtype == object})
 
 
 def write_table(folder: SweepFolder, frame: pd.DataFrame) -> None:
@@ -43,12 +44,16 @@ def write_table(folder: SweepFolder, frame: pd.DataFrame) -> None:
     folder.write(CSV, frame.to_csv(index=False).encode())
 
 
-_LAST = {"status", "error", *COST}
+_LAST = {"run", "status", "error", *COST}
 
 
 def _row(point: Point, result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings = {path: _plain(parse_value(text, path).values["value"]) for path, text in point.settings}
-    outcome = {"status": "failed" if "error" in result else "ok", "error": result.get("error")}
+    settings = {path: _plain(value) for path, value in point.values.items()}
+    outcome = {
+        "run": result.get("key"),
+        "status": "failed" if "error" in result else "ok",
+        "error": result.get("error"),
+    }
     kpis = dict(_flat(result.get("kpis", {}), ""))
     return settings, {**kpis, **outcome, **{name: result.get(name) for name in COST}}
 
@@ -70,6 +75,7 @@ def _plain(value: object) -> Any:
 
 
 def _of_one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column as it is if it is all numbers or all text, else as text, as Parquet wants one type."""
-    kinds = {"number" if isinstance(value, int | float) else "text" for value in column if value is not None}
-    return column if len(kinds) <= 1 and column.map(type).nunique() <= 2 else column.map(str)
+    """A column of objects as text, as Parquet wants one type; what holds nothing at all is numbers that are missing."""
+    if column.isna().all() and column.name not in _LAST:
+        return column.astype(float)
+    return column.map(str, na_action="ignore").astype("string")
