@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -97,26 +98,30 @@ class Scenario(Part):
         """Whether DSOs take part at all."""
         return self.scheme != "blind"
 
-    @property
+    @cached_property
     def tso(self) -> str:
         """The TSO's name."""
         return next(name for name, who in self.participants.items() if isinstance(who, TsoDescription))
 
-    @property
+    @cached_property
     def dsos(self) -> Mapping[str, DsoDescription]:
         """The DSOs that take part, by name (none in `blind`)."""
         named = {name: who for name, who in self.participants.items() if isinstance(who, DsoDescription)}
         return named if self.has_dso else {}
 
-    @property
+    @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """BSPs and aggregators by name, in the order of the file."""
         kinds = (BspDescription, AggregatorDescription)
         return {name: who for name, who in self.participants.items() if isinstance(who, kinds)}
 
+    @cached_property
+    def _operators(self) -> Mapping[str, str]:
+        return {dso.grid: name for name, dso in self.dsos.items()}
+
     def dso_of(self, grid: str) -> str | None:
         """The name of a grid's DSO, or None."""
-        return next((name for name, dso in self.dsos.items() if dso.grid == grid), None)
+        return self._operators.get(grid)
 
     def applies_at_us(self, name: str) -> int:
         """When a provider applies for qualification; the start if it does not say."""

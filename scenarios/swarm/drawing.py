@@ -73,17 +73,13 @@ class Drawing:
     market: Market
     seed: int
     opens_us: int  # of the day: when the first may apply
-    buses: Mapping[str, Sequence[Bus]]  # by grid, the grids in their order
+    places: Sequence[tuple[str, Sequence[Bus]]]  # grids and their buses
 
     def bsp(self, index: int) -> tuple[str, BspDescription]:
         """The BSP of an index, from 0: one unit at one bus."""
         draw, crowd = Draw(self.seed, f"bsp-{index + 1:05d}"), self.swarm.bsp
-        grid, size_mw, way = (
-            self._grid(index // self.swarm.bsps_per_grid),
-            self._size_mw(draw, crowd),
-            draw.way(crowd),
-        )
-        buses = self.buses[grid]
+        grid, buses = self.places[index // self.swarm.bsps_per_grid]
+        size_mw, way = self._size_mw(draw, crowd), draw.way(crowd)
         unit = UnitDescription(
             id=draw.name.replace("bsp", "unit"),
             bus=buses[int(draw.uniform("bus") * len(buses))],
@@ -104,12 +100,12 @@ class Drawing:
     def aggregator(self, index: int) -> tuple[str, AggregatorDescription]:
         """The aggregator of an index, from 0: one pool at a few buses."""
         draw, crowd = Draw(self.seed, f"aggregator-{index + 1:05d}"), self.swarm.aggregator
-        grid = self._grid(index // self.swarm.aggregators_per_grid)
+        grid, buses = self.places[index // self.swarm.aggregators_per_grid]
         size_mw, way, response = self._size_mw(draw, crowd), draw.way(crowd), _response(draw, crowd)
         pool = PoolDescription(
             id=draw.name.replace("aggregator", "pool"),
             dfrs=self.swarm.dfrs,
-            buses=self._some_buses(draw, grid),
+            buses=self._some_of(buses, draw),
             kinds={kind: share for kind, share in sorted(crowd.kinds.items()) if share > 0},
             up_mw=size_mw if way != "down" else 0.0,
             down_mw=size_mw if way != "up" else 0.0,
@@ -126,12 +122,8 @@ class Drawing:
             offers=self._offers(draw, crowd, pool),
         )
 
-    def _grid(self, index: int) -> str:
-        return list(self.buses)[index]
-
-    def _some_buses(self, draw: Draw, grid: str) -> tuple[Bus, ...]:
+    def _some_of(self, buses: Sequence[Bus], draw: Draw) -> tuple[Bus, ...]:
         """Neighbours in the grid's list, as a pool is something local; a network that is smaller is used whole."""
-        buses = self.buses[grid]
         first = int(draw.uniform("bus") * max(1, len(buses) - POOL_BUSES + 1))
         return tuple(buses[first : first + min(POOL_BUSES, self.swarm.dfrs)])
 

@@ -94,8 +94,8 @@ def _absent(drawn: Drawn, scenario: Scenario) -> dict[str, Participant]:
 def _drawn(scenario: Scenario, swarm: SwarmDescription) -> Drawn:
     templates, market, time = surroundings.grids(swarm), scenario.market, scenario.time
     opens_us = time.start_us - time.midnight_us + SETTLE_S * US_PER_S
-    buses = {name: surroundings.standing(template) for name, template in templates.items()}
-    drawing = Drawing(swarm, market, scenario.seed, opens_us, buses)
+    places = [(name, surroundings.standing(template)) for name, template in templates.items()]
+    drawing = Drawing(swarm, market, scenario.seed, opens_us, places)
     providers: dict[str, Participant] = dict(map(drawing.bsp, range(swarm.bsps)))
     providers |= dict(map(drawing.aggregator, range(swarm.aggregators)))
     needed = surroundings.needed_mw(swarm, market, _providers(providers))
