@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -93,6 +94,9 @@ def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dic
     if tick is not None:
         changes |= {f"ticks.{name}_s": str(tick) for name in ("control", "measurement", "monitoring")}
     return changes
+
+
+app.command("sweep", epilog=EXAMPLE)(sweep_command)
 
 
 @app.command("list", epilog="gridpact list")

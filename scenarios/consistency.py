@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,7 @@ from .errors import right_names
 
 if TYPE_CHECKING:
     from ..grid.resources.description import PoolDescription, UnitDescription
+    from .market import Market
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
@@ -103,20 +104,10 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes: dict[str, list[float]] = {}
-    for provider in scenario.providers.values():
-        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
-        once_s += 60 * scenario.market.test.hold_min
-        if provider.qualify == "aFRR":
-            once_s = 2 * once_s + 60 * scenario.market.test.pause_min
-        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
-        tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
-        lanes.setdefault(provider.grid, []).append(tests * once_s)
+    lanes = lanes_s(scenario.providers.values(), scenario.market)
     if not lanes:
         return
-    at_once = scenario.market.test.at_once
-    needed = {grid: max(sum(alone[n::at_once]) for n in range(at_once)) for grid, alone in lanes.items()}
-    grid, needed_s = max(needed.items(), key=lambda lane: lane[1])
+    grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
     last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
     left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
     if left_s < needed_s:
@@ -124,6 +115,24 @@ def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
         text = f"the tests in {grid} take about {needed_s / 60:.0f} min, one after the other, and would not be over"
         text += f" before the first call for offers: first_delivery must be at least {missing_min:g} min later"
         yield ("time", "first_delivery"), text
+
+
+def lanes_s(providers: Iterable[Provider], market: Market) -> dict[str, float]:
+    """Seconds that the tests of each grid's applicants take, so many at once as the market allows."""
+    alone: dict[str, list[float]] = {}
+    for provider in providers:
+        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
+        tests = sum(mw >= market.min_bid_mw for mw in directions)
+        alone.setdefault(provider.grid, []).append(tests * _test_s(provider, market))
+    at_once = market.test.at_once
+    return {grid: max(sum(own[n::at_once]) for n in range(at_once)) for grid, own in alone.items()}
+
+
+def _test_s(provider: Provider, market: Market) -> float:
+    """Up, hold, down; twice with a pause for aFRR."""
+    once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+    once_s += 60 * market.test.hold_min
+    return 2 * once_s + 60 * market.test.pause_min if provider.qualify == "aFRR" else once_s
 
 
 def _needs(scenario: Scenario) -> Iterator[Finding]:
