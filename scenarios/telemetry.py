@@ -52,8 +52,7 @@ class Telemetry:
         if isinstance(agent, Tso):
             limited = agent.redispatch(state, at_us)
             own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-            own["demand_mw"] = agent.telemetry(state)["demand_mw"]
-            return own | self._set_points(agent, state, at_us)
+            return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
             meter = self.physics.read(name, "meter", at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")

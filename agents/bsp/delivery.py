@@ -12,16 +12,18 @@ from ...protocols.information.activation import (
     LimitOrder,
     Measurement,
     MeasurementSubscription,
+    SetPoint,
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
-from ..events import Event, Heard, Rejected, Sampled, Woken
+from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
 from . import limiting, outage
-from .limiting import applied
+from .applying import applied
+from .following import followed, unheard
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -32,22 +34,28 @@ METER = "meter"
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
     """React to what concerns activation."""
     match event:
-        case Woken(timer) if timer == MEASURE:
-            return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
-        case Woken(timer) if timer.startswith(START):
-            return applied(state, now_us)
-        case Woken(timer) if timer.startswith(limiting.LAPSE):
-            return limiting.lapsed(state, timer.removeprefix(limiting.LAPSE), now_us)
         case Woken(timer):
-            return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
+            return _woken(profile, state, timer, now_us)
         case Sampled(reading=reading):
             return _measured(profile, state, reading, now_us)
         case Heard():
             return _hear(profile, state, event, now_us)
+        case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
+            return unheard(state, event)
         case Rejected():
             return _rejected(state, event.conversation.id, now_us)
         case _:
             return state, ()
+
+
+def _woken(profile: BspProfile, state: BspState, timer: str, now_us: int) -> Reaction[BspState]:
+    if timer == MEASURE:
+        return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
+    if timer.startswith(START):
+        return applied(state, now_us)
+    if timer.startswith(limiting.LAPSE):
+        return limiting.lapsed(state, timer.removeprefix(limiting.LAPSE), now_us)
+    return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
 
 
 def _rejected(state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
@@ -63,6 +71,8 @@ def _silenced(state: BspState, conversation_id: str) -> BspState:
 def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
     conversation_id = event.conversation.id
     match event.content:
+        case SetPoint() as set_point:
+            return followed(state, event, set_point, now_us)
         case MeasurementSubscription() as wish:
             return _subscribed(state, conversation_id, wish, now_us)
         case Activate() | ActivateWhen() as order:
@@ -133,7 +143,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (*failures, Publish(state.listeners, measurement), *again)
+    return counted, (*failures, Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

@@ -11,20 +11,14 @@ from ...protocols.information.activation import LimitOrder, MovedPower, OfferMod
 from ...protocols.information.offering import Offer
 from ...protocols.messages import Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Action, Actuate, Note, Say, Wake
+from ..actions import Note, Say, Wake
 from ..agent import Reaction
 from ..delivery import OrderBook
 from ..profiles import BspProfile
+from .applying import applied
 from .state import BspState
 
 LAPSE = "activation/lapse/"
-
-
-def applied(state: BspState, now_us: int) -> tuple[BspState, tuple[Action, ...]]:
-    """Bring the resources' set-points in line with the order book."""
-    wanted = dict.fromkeys(state.set_points, 0.0) | state.book.set_points(now_us)
-    moves = tuple(Actuate(r, mw) for r, mw in sorted(wanted.items()) if state.set_points.get(r, 0.0) != mw)
-    return replace(state, set_points=state.set_points.update(wanted)), moves
 
 
 def limited(

@@ -22,7 +22,8 @@ class RunningTest(NamedTuple):
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 
-    `lost`: resources without supply from the grid.
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard; `lost`: resources without
+    supply from the grid.
     """
 
     qualified: Map[str, float] = Map()
@@ -33,6 +34,8 @@ class BspState:
     book: OrderBook = OrderBook()
     listeners: tuple[str, ...] = ()
     metering: bool = False
+    subscriptions: tuple[str, ...] = ()
+    acknowledged: str | None = None
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
     lost: frozenset[str] = frozenset()

@@ -63,15 +63,21 @@ class Tso:
         return state, actions
 
     def telemetry(self, state: TsoState) -> Mapping[str, float]:
-        """The demand that the orders follow."""
-        return {"demand_mw": state.activation.target_mw}
+        """The demand that the orders of mFRR follow, and that of aFRR."""
+        demand = {"demand_mw": state.activation.target_mw}
+        if self.profile.regulation is not None:
+            demand["afrr_demand_mw"] = round(state.regulation.controller.demand_mw, 6)
+        return demand
 
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
-        """(participant, signed MW) of every order in force now."""
+        """(participant, signed MW) of every order and set-point in force now."""
         offers = _offers(state, now_us)
         for offer_id, order in sorted(state.activation.orders.items()):
             if order.start_us <= now_us < order.end_us:
                 yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+        if self.profile.calendar.at(now_us) is not None:
+            for participant, content in sorted(state.regulation.sent.items()):
+                yield participant, content.power_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
