@@ -92,5 +92,5 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     given = scenario.links
     links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)
     operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
-    operation.begin(Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)
+    operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
