@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -95,6 +96,9 @@ def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dic
     return changes
 
 
+app.command("sweep", epilog=EXAMPLE)(sweep_command)
+
+
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
@@ -142,6 +146,17 @@ def audit_command(
         typer.echo(line)
     if not result.passed:
         raise SystemExit(1)
+
+
+@app.command("report", epilog="gridpact report runs/scenario-1-dso")
+def report_command(
+    run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
+) -> None:
+    """Write one self-contained page about a run: plots, grids, merit order, sequence, audit, settlement."""
+    from .record.run import load_run
+    from .report import write_report
+
+    typer.echo(f"report: {write_report(load_run(run), out)}")
 
 
 @app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")

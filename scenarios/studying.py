@@ -1,6 +1,6 @@
 """The laboratory of a scenario: what DSOs can have computed, here or in a process of its own.
 
-    python -m gridpact.scenarios.studying RUN/scenario.yaml      jobs on standard input, answers on standard output
+python -m gridpact.scenarios.studying RUN/scenario.yaml      jobs on standard input, answers on standard output
 """
 
 from __future__ import annotations

@@ -43,9 +43,7 @@ class Annex:
     async def start(self) -> None:
         """Start the process and wait until its grids are built; AnnexError if it does not come up."""
         pipe = asyncio.subprocess.PIPE
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, limit=LINE_LIMIT
-        )
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LINE_LIMIT)
         assert self._process.stdout is not None
         if await self._process.stdout.readline() != READY:
             raise AnnexError(f"the process for studies did not start: {' '.join(self._command)}")

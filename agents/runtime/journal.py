@@ -25,6 +25,7 @@ from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
 from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
+
 class Streamed(NamedTuple):
     """The arrival of a streamed message, by its number among the run's; whoever reads it knows what was said."""
 

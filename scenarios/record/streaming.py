@@ -1,31 +1,43 @@
-"""High-rate messages as columns of streams.parquet, many at once."""
+"""High-rate messages as columns of streams.parquet, many at once, and their content back from a row."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
-from ...protocols.information.activation import Measurement, PointPower
+from ...protocols.information.activation import Measurement, PointPower, SetPoint
+from ...protocols.messages import Message
 from .cells import number
 from .parquet import TIME, numbers
 
 _TEXT = pa.string()
+MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
+ORDERED = ("product", "kind", "power_mw")
 
 
 def check_streamed(sent: Sent) -> None:
     """TypeError for content that streams do not hold."""
     content = sent.envelope.content
-    if type(content) is not Measurement:
+    if type(content) is not Measurement and type(content) is not SetPoint:
         raise TypeError(f"{content.type_id} is no real-time information, but streams hold nothing else")
 
 
 def stream_arrays(sents: list[Sent]) -> list[Any]:
     """All columns, in the order of STREAMS."""
-    return [*_address(sents), *_measured([sent.envelope.content for sent in sents])]
+    contents = [sent.envelope.content for sent in sents]
+    return [*_address(sents), *_measured(_each(contents, Measurement)), *_ordered(_each(contents, SetPoint))]
+
+
+def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a row as the message that was sent, from its type id and columns."""
+    if type_id == SetPoint.type_id:
+        return {name: columns[name] for name in ORDERED}
+    measured = {name: columns[name] for name in MEASURED}
+    return {**measured, "points": json.loads(measured["points"] or "[]")}
 
 
 def _address(sents: list[Sent]) -> list[Any]:
@@ -52,16 +64,32 @@ def _address(sents: list[Sent]) -> list[Any]:
     ]
 
 
-def _measured(contents: Sequence[Any]) -> list[Any]:
+def _each(contents: Sequence[Message], kind: type[Message]) -> Callable[[Callable[[Any], object]], list[Any]]:
+    """Reads something of every content of a kind; None where it is of another."""
+    if all(type(content) is kind for content in contents):
+        return lambda read: [read(content) for content in contents]
+    own = [content if type(content) is kind else None for content in contents]
+    return lambda read: [None if content is None else read(content) for content in own]
+
+
+def _measured(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
     return [
-        _texts([content.participant for content in contents]),
-        _times([content.measured_at for content in contents]),
-        numbers([content.p_mw for content in contents]),
-        numbers([content.q_mvar for content in contents]),
-        numbers([content.activated_mw for content in contents]),
-        numbers([content.baseline_mw for content in contents]),
-        numbers([content.set_point_mw for content in contents]),
-        _texts(_points(contents)),
+        _texts(each(lambda content: content.participant)),
+        _times(each(lambda content: content.measured_at)),
+        numbers(each(lambda content: content.p_mw)),
+        numbers(each(lambda content: content.q_mvar)),
+        numbers(each(lambda content: content.activated_mw)),
+        numbers(each(lambda content: content.baseline_mw)),
+        numbers(each(lambda content: content.set_point_mw)),
+        _texts(_points(each(lambda content: content))),
+    ]
+
+
+def _ordered(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
+    return [
+        _texts(each(lambda content: content.product)),
+        _texts(each(lambda content: content.kind)),
+        numbers(each(lambda content: content.power_mw)),
     ]
 
 
@@ -70,7 +98,8 @@ def _points(contents: Sequence[Any]) -> list[str | None]:
     made: dict[int, str | None] = {}
     for content in contents:
         if id(content) not in made:
-            made[id(content)] = json.dumps([_point(point) for point in content.points]) if content.points else None
+            points = content.points if content is not None else ()
+            made[id(content)] = json.dumps([_point(point) for point in points]) if points else None
     return [made[id(content)] for content in contents]
 
 

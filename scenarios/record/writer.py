@@ -74,7 +74,7 @@ class RunWriter:
         self._rows[MESSAGES.file] += 1
 
     def stream(self, sent: Sent) -> None:
-        """A high-rate message (INFO 7) of a subscription; TypeError if it is none."""
+        """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
         check_streamed(sent)
         self._streams.add(sent)
 
@@ -139,8 +139,9 @@ class RunWriter:
                 shutil.copyfile(plugin.file, self.folder / FOLDER / plugin.file.name)
 
     def _all_rows(self) -> dict[str, int]:
-        high = {"telemetry.parquet": self._telemetry, STREAMS.file: self._streams, JOURNAL.file: self._journal}
-        return self._rows | {name: file.rows for name, file in high.items()} | {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
+        rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
+        states = {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
+        return self._rows | rows | {JOURNAL.file: self._journal.rows} | states
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""
@@ -148,7 +149,9 @@ class RunWriter:
             return
         self._messages.close()
         self._events.close()
-        for file in (self._journal, self._streams, self._telemetry, *self._states.values()):
+        self._journal.close()
+        self._streams.close()
+        for file in (self._telemetry, *self._states.values()):
             file.close()
         self._clerk.finish()
 
