@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR",)
+TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -118,15 +118,21 @@ def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
 
 
 def lanes_s(providers: Iterable[Provider], market: Market) -> dict[str, float]:
-    """Seconds that the tests of each grid's applicants take, one after the other."""
-    lanes: dict[str, float] = {}
+    """Seconds that the tests of each grid's applicants take, so many at once as the market allows."""
+    alone: dict[str, list[float]] = {}
     for provider in providers:
-        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
-        once_s += 60 * market.test.hold_min
         directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
         tests = sum(mw >= market.min_bid_mw for mw in directions)
-        lanes[provider.grid] = lanes.get(provider.grid, 0.0) + tests * once_s
-    return lanes
+        alone.setdefault(provider.grid, []).append(tests * _test_s(provider, market))
+    at_once = market.test.at_once
+    return {grid: max(sum(own[n::at_once]) for n in range(at_once)) for grid, own in alone.items()}
+
+
+def _test_s(provider: Provider, market: Market) -> float:
+    """Up, hold, down; twice with a pause for aFRR."""
+    once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+    once_s += 60 * market.test.hold_min
+    return 2 * once_s + 60 * market.test.pause_min if provider.qualify == "aFRR" else once_s
 
 
 def _needs(scenario: Scenario) -> Iterator[Finding]:
@@ -134,7 +140,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
         if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR"
+            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -143,7 +149,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
     if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR"
+        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

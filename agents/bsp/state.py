@@ -20,7 +20,10 @@ class RunningTest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BspState:
-    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens."""
+    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
+
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard.
+    """
 
     qualified: Map[str, float] = Map()
     test: RunningTest | None = None
@@ -30,5 +33,7 @@ class BspState:
     book: OrderBook = OrderBook()
     listeners: tuple[str, ...] = ()
     metering: bool = False
+    subscriptions: tuple[str, ...] = ()
+    acknowledged: str | None = None
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
