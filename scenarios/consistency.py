@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError
 
 from ..protocols.information.capacity import TRANSMISSION
+from . import reserve
 from .errors import right_names
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _times(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
+    yield from reserve.findings(scenario)
     for name, provider in scenario.providers.items():
         yield from _connections(scenario, name, provider)
         yield from _offers(scenario, name, provider)
@@ -126,7 +128,9 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
-        if need.product not in TRADED:
+        if need.product == "FCR":
+            yield (*path, "product"), "FCR is symmetric capacity and has no direction: say it as market.fcr.need_mw"
+        elif need.product not in TRADED:
             yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
@@ -135,7 +139,7 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
-    if provider.qualify not in TRADED:
+    if provider.qualify not in (*TRADED, "FCR"):
         yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))

@@ -105,7 +105,7 @@ def _chapters(run: Run, names: Mapping[str, str]) -> Chapters:
     chapters: Chapters = {}
     for _, stage, period, kind, line in told:
         chapters.setdefault((stage, period), []).append((kind, line))
-    order = ("prequalification", "offering", "activation", "settlement")
+    order = ("prequalification", "reserve", "offering", "activation", "settlement")
     return dict(sorted(chapters.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else 9))
 
 

@@ -62,7 +62,7 @@ class Trajectories:
         holds = np.abs(containment.wanted(means) - assumed) <= SAME_MW
         lagged = states[:, -len(constant) :]
         holds &= np.abs(lagged[1:] - lagged[:-1]) <= containment.most_mw
-        good = holds.all(axis=1)
+        good: Booleans = np.all(holds, axis=1)
         return len(good) if good.all() else int(good.argmin())
 
     def _powers(self, linear: Booleans) -> Powers:
@@ -102,4 +102,4 @@ def _powers(motion: Floats, pushed: Floats, constant: Floats) -> Powers:
             block = inputs[row - column]
             table[row * size : (row + 1) * size, column * areas : (column + 1) * areas] = block
     after = np.vstack([motion @ each for each in start])
-    return Powers(after, table, np.vstack(np.cumsum(constants, axis=0)))
+    return Powers(after, table, np.cumsum(constants, axis=0).reshape(MOST_STEPS * size, -1))
