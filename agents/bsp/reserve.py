@@ -1,9 +1,9 @@
-"""A participant keeps containment reserve (FCR): it offers, arms its local control for the time awarded, and records it.
+"""A participant keeps containment reserve (FCR): it offers, arms its local control for the time awarded, records it.
 
     CallForReserve ─▶ ReserveOffers … ReserveAward ─▶ begin: follow the frequency ─▶ over: stop ─▶ ReserveRecord
 
-What it does then needs no message: the local control answers the frequency by itself. An award that does not arrive arms
-nothing.
+What it does then needs no message: the local control answers the frequency by itself. An award that does not arrive
+arms nothing.
 """
 
 from dataclasses import replace
@@ -158,7 +158,7 @@ def _available(reserve: ReserveState, award: AwardedReserve) -> float:
 
 def _record(reserve: ReserveState, conversation_id: str) -> tuple[Action, ...]:
     awards = reserve.awarded[conversation_id]
-    kept = tuple(KeptReserve(offer_id=award.offer_id, available=_available(reserve, award)) for award in awards)
+    kept = tuple(KeptReserve(offer_id=award.offer_id, share=_available(reserve, award)) for award in awards)
     return (Say(conversation_id, ReserveRecord(kept=kept)),)
 
 

@@ -53,7 +53,7 @@ def _line(state: TsoState, award: Award) -> ReserveLine:
     return ReserveLine(
         offer_id=offer.offer_id,
         quantity_mw=award.awarded_mw,
-        available=round(kept.followed / max(1, kept.cycles), 6),
+        share=round(kept.followed / max(1, kept.cycles), 6),
         capacity_mw_h=megawatt_hours(kept_watt_us),
         price_eur_per_mw_h=offer.price_eur_per_mw_h,
         amount_eur=amount(kept_watt_us, offer.price_eur_per_mw_h),

@@ -2,9 +2,9 @@
 
     |Δf|·slope of the last 30 s: the least and the most of it  ±  tolerance  ∋  measured MW         else: not kept
 
-The reserve may lag behind the frequency by its full activation time, so what it gives must lie between the least and the
-most that the frequencies of that time ask for. A measurement that is missing or old counts as not kept. Its MW are no
-part of the known activation: the area's K (ACE = K · Δf) counts them already.
+The reserve may lag behind the frequency by its full activation time, so what it gives must lie between the least and
+the most that the frequencies of that time ask for. A measurement that is missing or old counts as not kept. Its MW are
+no part of the known activation: the area's K (ACE = K · Δf) counts them already.
 """
 
 from ...grid.area import AreaReading

@@ -20,7 +20,7 @@ SAME_MW = 1e-9
 
 
 class Droop(NamedTuple):
-    """One reserve: its slope, what it can give in either direction, and how fast; `synthetic_hz`: it is being tested."""
+    """One reserve: its slope, what it gives in either direction, and how fast; `synthetic_hz`: it is being tested."""
 
     mw_per_hz: float
     up_mw: float
@@ -84,7 +84,7 @@ class Containment:
         return capped
 
     def regime(self, offset_hz: Floats) -> tuple[Booleans, Floats]:
-        """Where each reserve is linear at this frequency (K), and its constant part: wanted = -slope · Δf + constant."""
+        """Where each reserve is linear at this frequency (K), and the constant c of wanted = c - slope · Δf (K)."""
         seen_hz = offset_hz @ self.seen.T + self.synthetic_hz
         beyond_hz = np.abs(seen_hz) - self.dead_band
         most = np.where(seen_hz < 0, self.up, self.down)

@@ -11,6 +11,7 @@ import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,7 +133,8 @@ def _quarter_hours(variation: Variation, key: str, begins_us: int) -> Iterator[P
 def _noise(variation: Variation, key: str, begins_us: int) -> Iterator[Piece]:
     """A stationary AR(1) process, one value a second, straight lines between them, beginning at 0.
 
-    x_{n+1} = φ · x_n + σ · √(1 - φ²) · ε with φ = exp(-1 s / noise_time_s) (Box and Jenkins, Time Series Analysis, 3.2).
+    x_{n+1} = φ · x_n + σ · √(1 - φ²) · ε with φ = exp(-1 s / noise_time_s) (G. Box and G. Jenkins, Time Series
+    Analysis, 3.2).
     """
     keep = math.exp(-1.0 / variation.noise_time_s)
     push = variation.noise_mw * math.sqrt(-math.expm1(-2.0 / variation.noise_time_s))
@@ -149,7 +151,7 @@ def recording(recorded: Recorded, midnight_us: int) -> Course:
     rows = read_rows(recorded.file)
     pieces = [Piece(midnight_us + at_us, mw) for at_us, mw in rows]
     if recorded.between == "lines":
-        for index, (one, after) in enumerate(zip(pieces, pieces[1:], strict=False)):
+        for index, (one, after) in enumerate(pairwise(pieces)):
             pieces[index] = one._replace(mw_per_us=(after.mw - one.mw) / (after.from_us - one.from_us))
     return Course(pieces)
 
@@ -167,7 +169,7 @@ def read_rows(file: str) -> list[tuple[int, float]]:
             rows = [_row(file, reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"the file {file} cannot be read: {error}") from None
-    for number, (one, after) in enumerate(zip(rows, rows[1:], strict=False), start=3):
+    for number, (one, after) in enumerate(pairwise(rows), start=3):
         if after[0] <= one[0]:
             raise RecordingError(f"{file} line {number}: its time does not come after that of the line before")
     if not rows:

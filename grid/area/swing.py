@@ -4,8 +4,8 @@
     tie l :  d(P_tie)/dt = 2π · T_l · (Δf_from - Δf_to)
 
 The synchronising torque T_l (MW/rad) makes the exchange follow the difference of the frequencies (O. Elgerd and
-C. Fosha, Optimum Megawatt-Frequency Control of Multiarea Electric Energy Systems, 1970; P. Kundur, Power System Stability
-and Control, 11.1), so that areas swing against each other and no exchange is lost or made.
+C. Fosha, Optimum Megawatt-Frequency Control of Multiarea Electric Energy Systems, 1970; P. Kundur, Power System
+Stability and Control, 11.1), so that areas swing against each other and no exchange is lost or made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEP_S = STEP_US / 1e6
 
 
 class Swing:
-    """The transition z → Φ · z + Γ · u of one sub-step; z = (Δf of each area in Hz, MW of each tie), u in MW by area."""
+    """The transition z → Φ · z + Γ · u of a sub-step; z = (Δf of each area in Hz, MW of each tie), u in MW by area."""
 
     def __init__(self, description: AreaDescription) -> None:
         """The own area comes first, then its neighbours in the order of the file."""

@@ -72,7 +72,7 @@ class Trajectories:
         return self._made[key]
 
     def _one_step(self, linear: Booleans) -> tuple[Floats, Floats, Floats]:
-        """M, N and R: the mean frequency from a first guess, the reserves' answer to it, then the step with their mean."""
+        """M, N and R: mean frequency from a first guess, the reserves' answer to it, then the step with their mean."""
         swing, reserves = self.swing, self.containment
         size, areas, count = len(swing.keep), len(swing.names), len(linear)
         unit, keep_l = np.eye(size), np.diag(reserves.lag_keep)

@@ -1,7 +1,7 @@
 """Containment reserve (FCR): called for, offered, awarded and paid as capacity – symmetric, for hours, not activated.
 
-A reserve of 2 MW gives up to 2 MW in either direction, by the frequency alone. The paper names FCR among the products, but
-has no step for it; an offer of it carries what an offer does (INFO 3), so it has that number.
+A reserve of 2 MW gives up to 2 MW in either direction, by the frequency alone. The paper names FCR among the products,
+but has no step for it; an offer of it carries what an offer does (INFO 3), so it has that number.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -18,7 +18,7 @@ Deviation = Annotated[float, Field(gt=0, le=5)]
 
 
 class CallForReserve(Message):
-    """The TSO's need of containment reserve for hours to come, and how fast it must be; reply-by is the gate closure."""
+    """The TSO's need of containment reserve for hours to come, and where it is full; reply-by is the gate closure."""
 
     type_id: ClassVar[str] = "gridpact.call-for-reserve/1"
     performative: ClassVar[Performative] = Performative.CFP
@@ -93,7 +93,7 @@ class KeptReserve(Payload):
     """The share of its time in which an awarded reserve followed the frequency, by the participant's own records."""
 
     offer_id: Name
-    available: Share
+    share: Share
 
 
 class ReserveRecord(Message):
@@ -109,7 +109,7 @@ class ReserveLine(Payload):
 
     offer_id: Name
     quantity_mw: Quantity
-    available: Share
+    share: Share
     capacity_mw_h: Annotated[float, Field(ge=0, le=1e9)]
     price_eur_per_mw_h: Price
     amount_eur: Money
