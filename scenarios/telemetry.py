@@ -39,6 +39,7 @@ class Telemetry:
         reading = self.physics.area.reading()
         row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
         row["disturbance_mw"] = reading.disturbance_mw
+        row["lowest_hz"], row["highest_hz"] = self.physics.area.extremes_hz()
         for area, other in self.physics.area.neighbours().items():
             row |= {
                 "tie_mw": reading.tie_mw,

@@ -27,6 +27,7 @@ from .secondary import Secondary
 from .swing import Swing
 from .trajectory import MOST_STEPS, Trajectories
 
+STEPS_US = np.arange(MOST_STEPS) * STEP_US
 SINGLE_STEPS = 10  # done one by one before the matrix is tried again
 
 
@@ -83,6 +84,8 @@ class Area:
         ]
         if description.recorded is not None:
             self._courses[0].append(recording(description.recorded, midnight_us))
+        self._last = self._reading(0)
+        self._lowest_hz = self._highest_hz = 0.0
 
     def disturbance_mw(self, at_us: int) -> float:
         """The sum of the own area's disturbances at an instant."""
@@ -117,11 +120,14 @@ class Area:
         while (left := to_us // STEP_US - self._step) > 0:
             count = self._before_next_cycle(min(left, MOST_STEPS))
             outer_mw = self._outer_mw(count)
-            middles_us = np.arange(count) * STEP_US + (self._step * STEP_US + STEP_US // 2 - before_us)
-            outer_mw[:, 0] += before_mw + np.maximum(middles_us, 0) * per_us
+            outer_mw[:, 0] += before_mw
+            if per_us:
+                middles_us = STEPS_US[:count] + (self._step * STEP_US + STEP_US // 2 - before_us)
+                outer_mw[:, 0] += np.maximum(middles_us, 0) * per_us
             self._integrate(outer_mw)
         self._deviation_us, self._deviation_mw = to_us, deviation_mw
-        return self.reading()
+        self._last = self._reading(0)
+        return self._last
 
     def _before_next_cycle(self, count: int) -> int:
         """How many of `count` sub-steps come before a neighbour's control acts again; those that are due act now."""
@@ -145,11 +151,12 @@ class Area:
         """Some or all of these sub-steps: at once as far as that holds, else some one by one."""
         containment, done = self._containment, 0
         if containment.unhindered:
-            states, done = self._trajectories.follow(np.append(self._z, containment.lagged_mw), outer_mw)
+            states, done = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
             if done:
-                self._z = states[done - 1, : len(self._z)].copy()
-                containment.lagged_mw = states[done - 1, len(self._z) :].copy()
-                containment.mw = containment.lagged_mw.copy()
+                last, size = states[done - 1].copy(), len(self._z)
+                self._z = last[:size]
+                self._note(float(states[:done, 0].min()), float(states[:done, 0].max()))
+                containment.lagged_mw = containment.mw = last[size:]
         if done == 0:
             done = min(SINGLE_STEPS, len(outer_mw))
             for row in outer_mw[:done]:
@@ -167,6 +174,17 @@ class Area:
         lagged, mw = containment.respond(mean_hz)
         self._z = kept + swing.push @ (outer_mw + containment.felt @ ((containment.mw + mw) / 2))
         containment.lagged_mw, containment.mw = lagged, mw
+        self._note(float(self._z[0]), float(self._z[0]))
+
+    def _note(self, lowest_hz: float, highest_hz: float) -> None:
+        self._lowest_hz, self._highest_hz = min(self._lowest_hz, lowest_hz), max(self._highest_hz, highest_hz)
+
+    def extremes_hz(self) -> tuple[float, float]:
+        """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""
+        nominal_hz, now_hz = self.description.nominal_hz, float(self._z[0])
+        found = round(nominal_hz + self._lowest_hz, 6), round(nominal_hz + self._highest_hz, 6)
+        self._lowest_hz = self._highest_hz = now_hz
+        return found
 
     def _tie_mw(self, number: int) -> float:
         """What an area exports beyond its schedule."""
@@ -178,7 +196,7 @@ class Area:
 
     def reading(self) -> AreaReading:
         """What is measured of the own area at the time reached: to 1 µHz and 1 W."""
-        return self._reading(0)
+        return self._last
 
     def neighbours(self) -> Mapping[str, AreaReading]:
         """The same of every neighbour."""

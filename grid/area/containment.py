@@ -16,8 +16,6 @@ import numpy as np
 from ..arrays import Booleans, Floats
 from .swing import STEP_S
 
-SAME_MW = 1e-9
-
 
 class Droop(NamedTuple):
     """One reserve: its slope, what it gives in either direction, and how fast; `synthetic_hz`: it is being tested."""
@@ -83,15 +81,28 @@ class Containment:
         )
         return capped
 
-    def regime(self, offset_hz: Floats) -> tuple[Booleans, Floats]:
-        """Where each reserve is linear at this frequency (K), and the constant c of wanted = c - slope · Δf (K)."""
-        seen_hz = offset_hz @ self.seen.T + self.synthetic_hz
-        beyond_hz = np.abs(seen_hz) - self.dead_band
-        most = np.where(seen_hz < 0, self.up, self.down)
-        linear = (beyond_hz > 0) | (self.dead_band <= 0)
-        linear &= (self.slope * beyond_hz < most) & (self.seen.sum(axis=1) > 0)
-        edge = np.where(seen_hz > 0, self.slope * self.dead_band, -self.slope * self.dead_band)
-        return linear, np.where(linear, edge, self.wanted(offset_hz))
+    def regime(self, offset_hz: Floats) -> tuple[Booleans, Floats, Floats, Floats]:
+        """Where each reserve is linear at these frequency deviations (areas), and what holds between which.
+
+        Returns linear (K), the constant c of wanted = c - slope · Δf (K), and the least and greatest Δf of each area
+        (areas each) between which that holds.
+        """
+        seen_hz, band = offset_hz @ self.seen.T + self.synthetic_hz, self.dead_band
+        below = seen_hz < 0
+        edge = band + np.where(below, self.up, self.down) / np.maximum(self.slope, 1e-12)  # saturated beyond
+        size_hz = np.abs(seen_hz)
+        silent, full = (size_hz <= band) & (band > 0), size_hz >= edge
+        near = np.where(silent, -band, np.where(full, edge, band))
+        far = np.where(silent, band, np.where(full, np.inf, edge))
+        low, high = np.where(below & ~silent, -far, near), np.where(below & ~silent, -near, far)
+        through = ~silent & ~full & (band <= 0)  # without a dead band one straight line leads through zero
+        low = np.where(through, -self.up / np.maximum(self.slope, 1e-12), low)
+        high = np.where(through, self.down / np.maximum(self.slope, 1e-12), high)
+        linear = ~silent & ~full & (self.seen.sum(axis=1) > 0)
+        constant = np.where(linear, np.where(below, -1.0, 1.0) * self.slope * band, self.wanted(offset_hz))
+        mine = self.seen.T > 0
+        lowest = np.where(mine, low, -np.inf).max(axis=1, initial=-np.inf)
+        return linear, constant, lowest, np.where(mine, high, np.inf).min(axis=1, initial=np.inf)
 
     def respond(self, offset_hz: Floats) -> tuple[Floats, Floats]:
         """One sub-step at a mean frequency: the lagged power, and the power after the rate limit."""
@@ -104,7 +115,7 @@ class Containment:
     @property
     def unhindered(self) -> bool:
         """Whether no rate limit is at work."""
-        return bool((np.abs(self.lagged_mw - self.mw) <= SAME_MW).all())
+        return self.mw is self.lagged_mw or bool((self.mw == self.lagged_mw).all())
 
 
 def _columns(droops: Sequence[Droop]) -> Floats:

@@ -222,6 +222,8 @@ TELEMETRY = Table(
     (
         _AT,
         Column("frequency_hz", "number", "frequency of the area, sampled at the tick", "Hz"),
+        Column("lowest_hz", "number", "lowest frequency since the row before", "Hz"),
+        Column("highest_hz", "number", "highest frequency since the row before", "Hz"),
         Column("ace_mw", "number", "area control error, + is surplus", "MW"),
         Column("fcr_mw", "number", "frequency containment reserve delivered", "MW"),
         Column("disturbance_mw", "number", "sum of the disturbances so far", "MW"),
