@@ -13,6 +13,7 @@ from rich.table import Table
 from .record.limiting import limit_steps
 from .record.offering import binding_text
 from .record.run import Run
+from .reserve_summary import reserve_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
-    for table in (_qualification(run), _merit_order(run), _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    before = (_qualification(run), reserve_table(run), _merit_order(run))
+    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(table)
     console.print(f"record: {run.folder}", soft_wrap=True)
