@@ -17,6 +17,7 @@ from ...protocols.information.reserve import (
     ReserveNotice,
     ReserveOffer,
     ReserveOffers,
+    ReserveRecord,
 )
 from ...protocols.stages import reserve as stage
 from ..actions import Action, Note, Open, Say, Wake
@@ -63,6 +64,8 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
 
 
 def _answered(profile: TsoProfile, state: TsoState, event: Event) -> Reaction[TsoState]:
+    if isinstance(event, Heard) and isinstance(event.content, ReserveRecord):
+        return reserve_books.recorded(state, event, event.content), ()
     if isinstance(event, Heard | Silence | Rejected) and event.conversation.protocol is stage.RESERVE_STATEMENT:
         return reserve_books.answered(profile, state, event)
     if isinstance(event, Silence | Rejected):

@@ -1,13 +1,13 @@
 """What containment reserve is paid: awarded MW, for the share of the time in which it followed the frequency.
 
-    period over ─▶ ReserveStatement to each participant ─▶ accepted, or disputed and noted ─▶ books closed
+    ReserveRecord, period over ─▶ ReserveStatement to each participant ─▶ accepted, or disputed, noted ─▶ books closed
 
 The TSO pays the capacity; what it pays comes from the neutrality account, so that all accounts sum to zero. The energy
 of containment is not settled: over hours it comes to about nothing, and nobody has ordered it.
 """
 
 from ...protocols.envelope import Topic
-from ...protocols.information.reserve import ReserveLine, ReserveStatement
+from ...protocols.information.reserve import ReserveLine, ReserveRecord, ReserveStatement
 from ...protocols.information.settlement import StatementDisputed
 from ...protocols.stages import reserve as stage
 from ...protocols.stages import settlement
@@ -45,15 +45,27 @@ def propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
     return state.with_reserve(unsettled=unsettled), tuple(actions)
 
 
+def recorded(state: TsoState, event: Heard, record: ReserveRecord) -> TsoState:
+    """A participant's ex-post record; it speaks for its own offers only. Who gives none is paid nothing."""
+    own = {award.offer.offer_id for award in state.reserve.awards.get(event.conversation.topic.period, ())}
+    told = state.reserve.recorded
+    for kept in record.kept:
+        if kept.offer_id in own and kept.offer_id.startswith(f"{event.conversation.peer}."):
+            told = told.set(kept.offer_id, kept.share)
+    return state.with_reserve(recorded=told)
+
+
 def _line(state: TsoState, award: Award) -> ReserveLine:
-    """Left rectangle in integer watt × microsecond, as for energy; rounded to the cent once."""
+    """The lesser of what the TSO has seen and the participant has recorded, in integer watt × microsecond."""
     offer, kept = award.offer, state.reserve.kept.get(award.offer.offer_id, Kept())
+    seen = kept.followed / max(1, kept.cycles)
+    share = round(min(seen, state.reserve.recorded.get(offer.offer_id, 0.0)), 6)
     awarded_watt_us = watt_us(award.awarded_mw, offer.delivery_end - offer.delivery_start)
-    kept_watt_us = awarded_watt_us * kept.followed // max(1, kept.cycles)
+    kept_watt_us = awarded_watt_us * round(1e6 * share) // 1_000_000
     return ReserveLine(
         offer_id=offer.offer_id,
         quantity_mw=award.awarded_mw,
-        share=round(kept.followed / max(1, kept.cycles), 6),
+        share=share,
         capacity_mw_h=megawatt_hours(kept_watt_us),
         price_eur_per_mw_h=offer.price_eur_per_mw_h,
         amount_eur=amount(kept_watt_us, offer.price_eur_per_mw_h),

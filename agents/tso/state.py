@@ -145,7 +145,8 @@ class Kept(NamedTuple):
 class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
-    `offsets_hz` are the frequency deviations of the last cycles; `unsettled` statements by `period/participant`.
+    `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
+    `unsettled` statements by `period/participant`.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -153,6 +154,7 @@ class Reserve:
     known: Map[str, Known] = Map()
     offsets_hz: tuple[float, ...] = ()
     kept: Map[str, Kept] = Map()
+    recorded: Map[str, float] = Map()
     unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
     agreed: Map[str, tuple[ReserveLine, ...]] = Map()
 

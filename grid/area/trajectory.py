@@ -3,9 +3,9 @@
     x = (z, lagged FCR);   x_{n+1} = M · x_n + N · u_n + R · c       M, N, R: one sub-step, by Heun as in area.py
     x_1 … x_n = [P T] · (x_0, u_0 … u_{n-1}) + C · c                 P, T, C: all sub-steps at once
 
-What is assumed – each reserve is linear, silent in its dead band, or saturated – holds between two frequencies, which are
-checked along the whole trajectory, as are the rates; it is kept up to the first sub-step at which one does not hold. So
-the result is that of single sub-steps to the last few bits, many times faster.
+What is assumed – each reserve is linear, silent in its dead band, or saturated – holds between two frequencies, which
+are checked along the whole trajectory, as are the rates; it is kept up to the first sub-step at which one does not
+hold. So the result is that of single sub-steps to the last few bits, many times faster.
 """
 
 from __future__ import annotations
