@@ -35,10 +35,11 @@ class Say(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """Say the same in several subscriptions."""
+    """Say the same in several subscriptions, because of a message of another conversation if one is named."""
 
     conversation_ids: tuple[str, ...]
     content: Message
+    caused_by: str | None = None
 
 
 class Wake(NamedTuple):

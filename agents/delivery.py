@@ -19,24 +19,29 @@ from .market.settlement import megawatt_hours, watt_us
 
 
 class Task(NamedTuple):
-    """One order: its conversation, offer, MW and time."""
+    """One order: its conversation, offer, MW and time; if `controlled`, set-points say how much of it is wanted."""
 
     conversation_id: str
     offer_id: str
     power_mw: float
     start_us: int
     end_us: int
+    controlled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, and energy asked for and delivered."""
+    """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
+
+    `wanted_mw` is the last set-point for all offers under control together, + up.
+    """
 
     offers: Map[str, Offer] = Map()
     tasks: Map[str, Task] = Map()
     caps: Map[str, float] = Map()
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
+    wanted_mw: float = 0.0
 
     def awarded(self, offers: tuple[Offer, ...]) -> "OrderBook":
         """The TSO has accepted these offers."""
@@ -58,7 +63,7 @@ class OrderBook:
             return "outside the offer's delivery period"
         if not offer.divisible and order.power_mw < offer.quantity_mw - 1e-6:
             return f"offer {order.offer_id} is indivisible: {offer.quantity_mw:g} MW or nothing"
-        if order.power_mw > self.cap_mw(offer) + 1e-6:
+        if order.kind == "activate" and order.power_mw > self.cap_mw(offer) + 1e-6:
             return f"{order.power_mw:g} MW ordered above the limit of {self.cap_mw(offer):g} MW"
         return None
 
@@ -68,8 +73,13 @@ class OrderBook:
 
     def taken(self, conversation_id: str, order: Activate | ActivateWhen) -> "OrderBook":
         """An order is accepted."""
-        task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end)
+        controlled = order.kind == "set-point"
+        task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end, controlled)
         return replace(self, tasks=self.tasks.set(conversation_id, task))
+
+    def wanted(self, power_mw: float) -> "OrderBook":
+        """A set-point has come: so much is wanted of the offers under control, + up."""
+        return self if power_mw == self.wanted_mw else replace(self, wanted_mw=power_mw)
 
     def ended(self, conversation_id: str) -> "OrderBook":
         """An order is over."""
@@ -101,33 +111,50 @@ class OrderBook:
         """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
 
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
+        Of offers under control each is filled in merit order, and the last takes what is left.
         """
         asked = self._within_caps(now_us)
         requested, delivered = self.requested, self.delivered
-        for task, power_mw in asked:
+        for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
             counted_us = min(lasts_us, task.end_us - now_us)
-            got_mw = self._got_mw(task, power_mw, asked, activated_mw)
-            requested = requested.set(task.offer_id, requested.get(task.offer_id, 0) + watt_us(power_mw, counted_us))
-            delivered = delivered.set(task.offer_id, delivered.get(task.offer_id, 0) + watt_us(got_mw, counted_us))
+            requested = _added(requested, task.offer_id, watt_us(power_mw, counted_us))
+            delivered = _added(delivered, task.offer_id, watt_us(got_mw, counted_us))
+        if requested is self.requested and delivered is self.delivered:
+            return self
         return replace(self, requested=requested, delivered=delivered)
 
-    def _got_mw(self, task: Task, power_mw: float, asked: list[tuple[Task, float]], activated_mw: float) -> float:
-        """What is still delivered when nothing may be asked for any more is shared by what was ordered."""
-        direction = self.offers[task.offer_id].direction
-        same = [(other, mw) for other, mw in asked if self.offers[other.offer_id].direction == direction]
-        together_mw = sum(mw for _, mw in same)
-        if together_mw <= 0:
-            power_mw, together_mw = task.power_mw, sum(other.power_mw for other, _ in same)
-        delivered_mw = max(0.0, activated_mw if direction == "up" else -activated_mw)
-        return delivered_mw * (power_mw / together_mw) if together_mw > 0 else 0.0
+    def _got_mw(self, asked: list[tuple[Task, float]], activated_mw: float) -> list[float]:
+        """MW delivered of each task; what is still delivered when nothing may be asked for is shared by the orders."""
+        got = [0.0] * len(asked)
+        left = {"up": max(0.0, activated_mw), "down": max(0.0, -activated_mw)}
+        for direction, delivered_mw in left.items():
+            same = [n for n, (task, _) in enumerate(asked) if self.offers[task.offer_id].direction == direction]
+            shares = [asked[n][1] for n in same]
+            if sum(shares) <= 0:
+                shares = [asked[n][0].power_mw for n in same]
+            for n, share_mw in zip(same, shares, strict=True):
+                got[n] = delivered_mw * share_mw / sum(shares) if sum(shares) > 0 else 0.0
+            if any(asked[n][0].controlled for n in same):
+                self._fill(asked, got, same, delivered_mw)
+        return got
+
+    @staticmethod
+    def _fill(asked: list[tuple[Task, float]], got: list[float], same: list[int], delivered_mw: float) -> None:
+        for n in same:
+            got[n] = delivered_mw if n == same[-1] else min(delivered_mw, asked[n][0].power_mw)
+            delivered_mw -= got[n]
 
     def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
         """Tasks in force with the MW that caps leave of them; a cap is shared in merit order, as the TSO does."""
         left = dict(self.caps.items())
+        wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
         for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
-            bound = _bound(self.offers[task.offer_id])
+            bound, direction = _bound(self.offers[task.offer_id]), self.offers[task.offer_id].direction
             power_mw = min(task.power_mw, left.get(bound, task.power_mw))
+            if task.controlled:
+                power_mw = min(power_mw, wanted[direction])
+                wanted[direction] = round(wanted[direction] - power_mw, 6)
             if bound in left:
                 left[bound] = max(0.0, left[bound] - power_mw)
             found.append((task, power_mw))
@@ -140,6 +167,10 @@ class OrderBook:
     def delivered_mwh(self, offer_id: str) -> float:
         """Energy delivered of an offer."""
         return megawatt_hours(self.delivered.get(offer_id, 0))
+
+
+def _added(energy: Map[str, int], offer_id: str, more: int) -> Map[str, int]:
+    return energy.set(offer_id, energy.get(offer_id, 0) + more) if more else energy
 
 
 def _bound(offer: Offer) -> str:

@@ -7,7 +7,10 @@ from typing import Literal
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
 from .calendar import Calendar, MarketTimeUnit
+from .market.channel import ChannelRules
+from .market.distribution import Distribution
 from .market.merit_order import Rules
+from .market.regulation import Tuning
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 
@@ -46,13 +49,18 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class TestRules:
-    """The prequalification test: how long to hold, what tolerance, what completeness."""
+    """The prequalification test: how long to hold, what tolerance and completeness, how many at once in a grid.
+
+    `pause_us`: between the two humps of aFRR.
+    """
 
     __test__ = False
     hold_us: int
     sample_us: int
     tolerance: float
     completeness: float
+    pause_us: int = 0
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,15 @@ class ActivationRules:
     trigger_mw: float
     averaging_us: int
     schedule_lead_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegulationRules:
+    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+
+    tuning: Tuning
+    distribution: Distribution
+    channel: ChannelRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +122,14 @@ class TsoProfile:
     test: TestRules
     activation: ActivationRules
     control_us: int
+    regulation: RegulationRules | None = None
     responsible: str = "balance-responsible-parties"
     patience: Patience = Patience()
     reserve: ReserveRules | None = None
+
+    def needs_of(self, product: Product) -> tuple[Need, ...]:
+        """The needs of one product."""
+        return tuple(need for need in self.needs if need.product == product)
 
 
 @dataclass(frozen=True, slots=True)

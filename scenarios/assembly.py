@@ -9,7 +9,9 @@ from ..agents.agent import Agent
 from ..agents.bsp import Aggregator, Bsp
 from ..agents.calendar import Calendar, MarketTimeUnit, period_id
 from ..agents.dso import Dso
+from ..agents.market.channel import ChannelRules
 from ..agents.market.merit_order import Rules
+from ..agents.market.regulation import Tuning
 from ..agents.profiles import (
     ActivationRules,
     BidPlan,
@@ -18,6 +20,7 @@ from ..agents.profiles import (
     DemandResponse,
     DsoProfile,
     Need,
+    RegulationRules,
     ReservePlan,
     ReserveRules,
     TestRules,
@@ -87,10 +90,16 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         needs=tuple(Need(need.product, need.direction, need.quantity_mw) for need in market.needs),
         rules=Rules(market.min_bid_mw, market.bid_step_mw, market.price_limit_eur_per_mwh),
         test=TestRules(
-            us(60 * test.hold_min), us(test.sample_s), test.tolerance_percent / 100, test.completeness_percent / 100
+            us(60 * test.hold_min),
+            us(test.sample_s),
+            test.tolerance_percent / 100,
+            test.completeness_percent / 100,
+            us(60 * test.pause_min),
+            test.at_once,
         ),
         activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
         control_us=us(scenario.ticks.control_s),
+        regulation=_regulation(scenario),
         reserve=_reserve_rules(scenario),
     )
 
@@ -115,6 +124,17 @@ def _reserve_rules(scenario: Scenario) -> ReserveRules | None:
         us(fcr.full_activation_s),
         fcr.tolerance_percent / 100,
     )
+
+
+def _regulation(scenario: Scenario) -> RegulationRules | None:
+    """How aFRR is controlled, if it is needed at all."""
+    rules = scenario.market.afrr
+    if not any(need.product == "aFRR" for need in scenario.market.needs):
+        return None
+    tuning = Tuning(rules.beta, us(rules.integration_s), us(scenario.ticks.control_s))
+    times = us(rules.reaction_s), us(rules.full_activation_s)
+    channel = ChannelRules(*times, rules.tolerance_percent / 100, rules.penalty_eur_per_mwh)
+    return RegulationRules(tuning, rules.distribution, channel)
 
 
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:

@@ -9,6 +9,8 @@ from pydantic import Field
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
 
+Distribution = Literal["merit_order", "pro_rata"]
+
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 
 
@@ -31,7 +33,10 @@ class Need(Part):
 
 
 class TestRules(Part):
-    """The prequalification test: hold full power this long, within tolerance, with enough samples."""
+    """The prequalification test: hold full power this long, within tolerance, with enough samples.
+
+    `pause_min` lies between the two humps of aFRR; `at_once` applicants of a grid are tested at the same time.
+    """
 
     __test__ = False
 
@@ -39,6 +44,8 @@ class TestRules(Part):
     tolerance_percent: float = Field(default=5.0, ge=0, le=100)
     completeness_percent: float = Field(default=95.0, ge=0, le=100)
     sample_s: Positive = 10.0
+    pause_min: Size = 1.0
+    at_once: int = Field(default=1, ge=1, le=1000)
 
 
 class ActivationRules(Part):
@@ -65,6 +72,22 @@ class FcrRules(Part):
     tolerance_percent: float = Field(default=10.0, ge=0, le=100)
 
 
+class AfrrRules(Part):
+    """How aFRR is controlled: β and integration time of the controller, and how its demand is shared by the offers.
+
+    P = −(β·ACE + 1/T_r ∫ACE dt). Delivery must begin after the reaction time and be complete at the full activation
+    time; what is missing beyond the tolerance costs the penalty.
+    """
+
+    beta: Size = 0.2
+    integration_s: Positive = 150.0
+    distribution: Distribution = "merit_order"
+    reaction_s: Positive = 30.0
+    full_activation_s: Positive = 300.0
+    tolerance_percent: float = Field(default=5.0, ge=0, le=100)
+    penalty_eur_per_mwh: Size = 100.0
+
+
 class Market(Part):
     """The TSO's needs and the rules of bids, tests and activation; `fcr`: what it calls for as reserve, if anything."""
 
@@ -75,3 +98,4 @@ class Market(Part):
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
+    afrr: AfrrRules = AfrrRules()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from .nodes import Cast, cast
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
     from ..agents.runtime.node import Effect, Input
+    from ..protocols.envelope import Envelope
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -60,24 +61,44 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
     from ..protocols.information.quantities import instant
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
-    exchange = _exchange(run, everybody, writer)
+    exchange, recall = _exchange(run, everybody, writer), Recall(everybody)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
-            effects = everybody.nodes[agent].take(input_of(row, everybody), at_us)
+            effects = everybody.nodes[agent].take(recall.input_of(row), at_us)
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
+        recall.keep(effects)
         _keep(effects, exchange, writer, agent=agent, at_us=at_us)
     return None
 
 
-def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
-    """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
-    from ..agents.runtime.journal import from_line
+class Recall:
+    """Reads the journal's inputs; streamed messages stand there by number only, so what was said of them is kept."""
 
-    vocabulary = everybody.nodes[row["agent"]].desk.vocabulary
-    return from_line(json.dumps(row["input"]), vocabulary, everybody.results)
+    def __init__(self, everybody: Cast) -> None:
+        self._everybody = everybody
+        self._said: dict[int, Envelope] = {}
+        self._streamed = 0
+
+    def keep(self, effects: Iterable[Effect]) -> None:
+        """Remember what an agent has streamed."""
+        from ..agents.runtime.node import Send
+
+        for effect in effects:
+            if isinstance(effect, Send) and effect.streamed:
+                self._said[self._streamed] = effect.envelope
+                self._streamed += 1
+
+    def input_of(self, row: Mapping[str, Any]) -> Input:
+        """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
+        from ..agents.runtime.journal import Streamed, from_line
+        from ..agents.runtime.node import Arrival
+
+        vocabulary = self._everybody.nodes[row["agent"]].desk.vocabulary
+        given = from_line(json.dumps(row["input"]), vocabulary, self._everybody.results)
+        return Arrival(self._said.pop(given.row), given.row) if isinstance(given, Streamed) else given
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:

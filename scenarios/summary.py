@@ -26,6 +26,9 @@ def print_summary(run: Run, console: Console) -> None:
     for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(table)
+    realtime = run.timing.get("realtime")
+    if realtime is not None and realtime["warning"]:
+        console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
     console.print(f"record: {run.folder}", soft_wrap=True)
 
 
@@ -137,7 +140,17 @@ def _kpis(run: Run) -> Table:
         text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
         table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
+    if "realtime" in run.timing:
+        table.add_row("real time", _paced(run.timing["realtime"]))
     return table
+
+
+def _paced(timing: dict[str, Any]) -> str:
+    """How well the clock was kept."""
+    late, missed = timing["lateness"], f"{timing['missed']} missed ({timing['late']})"
+    spread = ", ".join(f"{name[:-2]} {1000 * late[name]:.1f}" for name in ("p50_s", "p99_s", "max_s") if name in late)
+    drift_ms, load = 1000 * timing["drift_s"], 100 * timing["load_p99"]
+    return f"{late['count']} ticks late by {spread} ms, {missed}, drift {drift_ms:.1f} ms, load {load:.0f} % (p99)"
 
 
 def _streamed(kpis: dict[str, Any]) -> int:

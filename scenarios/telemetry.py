@@ -57,7 +57,7 @@ class Telemetry:
         agent, state = played_by(node)
         values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
         if isinstance(agent, Tso):
-            return {"demand_mw": agent.telemetry(state)["demand_mw"], **self._set_points(agent, state, at_us)}
+            return {**agent.telemetry(state), **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
             own = self.physics.read(name, "meter", at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")

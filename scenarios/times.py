@@ -76,18 +76,31 @@ class Times(Part):
 
 
 class Ticks(Part):
-    """How often, in seconds, the TSO controls, readings are taken, and the DSO looks at its grid."""
+    """How often, in seconds, the TSO controls, readings are taken, and the DSO looks at its grid.
+
+    Ticks come at whole multiples of their length since the epoch. `study_s` and `state_s`: how long after it was asked
+    a DSO hears the result of a study for the market, and of the state of its grid. `late`: what real time does with
+    ticks that it could not begin before the next was due.
+    """
 
     control_s: float = 4.0
     measurement_s: float = 4.0
     monitoring_s: float = 4.0
+    study_s: Size = 0.0
+    state_s: Size = 0.0
+    late: Literal["catch_up", "skip"] = "catch_up"
 
-    @field_validator("*")
+    @field_validator("control_s", "measurement_s", "monitoring_s")
     @classmethod
     def _sane(cls, value: float) -> float:
         if not 0.1 <= value <= 60:
             raise ValueError(f"a tick of {value:g} s is out of range: it must lie between 0.1 and 60 s")
         return value
+
+    @property
+    def lengths_us(self) -> tuple[int, ...]:
+        """The lengths of the three series of ticks."""
+        return tuple(round(length * 1e6) for length in (self.control_s, self.measurement_s, self.monitoring_s))
 
 
 class Links(Part):

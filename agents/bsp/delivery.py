@@ -13,14 +13,17 @@ from ...protocols.information.activation import (
     Measurement,
     MeasurementSubscription,
     OfferModified,
+    SetPoint,
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
-from ..events import Event, Heard, Rejected, Sampled, Woken
+from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
+from .applying import applied
+from .following import followed, unheard
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -41,6 +44,8 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return _measured(profile, state, reading, now_us)
         case Heard():
             return _hear(profile, state, event, now_us)
+        case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
+            return unheard(state, event)
         case Rejected():
             return _rejected(state, event.conversation.id, now_us)
         case _:
@@ -60,6 +65,8 @@ def _silenced(state: BspState, conversation_id: str) -> BspState:
 def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:
     conversation_id = event.conversation.id
     match event.content:
+        case SetPoint() as set_point:
+            return followed(state, event, set_point, now_us)
         case MeasurementSubscription() as wish:
             return _subscribed(state, conversation_id, wish, now_us)
         case Activate() | ActivateWhen() as order:
@@ -99,13 +106,6 @@ def _ordered(
     }
     state, moves = applied(replace(state, book=book), now_us)
     return state, (*said, Note(stage.STAGE, "7.2", evidence), *moves)
-
-
-def applied(state: BspState, now_us: int) -> Reaction[BspState]:
-    """Bring the resources' set-points in line with the order book."""
-    wanted = state.book.set_points(now_us)
-    moves = tuple(Actuate(r, mw) for r, mw in sorted(wanted.items()) if state.set_points.get(r, 0.0) != mw)
-    return replace(state, set_points=state.set_points.update(wanted)), moves
 
 
 def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
@@ -155,7 +155,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (Publish(state.listeners, measurement), *again)
+    return counted, (Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

@@ -32,7 +32,10 @@ class ReserveState:
 
 @dataclass(frozen=True, slots=True)
 class BspState:
-    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens."""
+    """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
+
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard.
+    """
 
     qualified: Map[str, float] = Map()
     test: RunningTest | None = None
@@ -42,6 +45,8 @@ class BspState:
     book: OrderBook = OrderBook()
     listeners: tuple[str, ...] = ()
     metering: bool = False
+    subscriptions: tuple[str, ...] = ()
+    acknowledged: str | None = None
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
     reserve: ReserveState = ReserveState()

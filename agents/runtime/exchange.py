@@ -11,10 +11,10 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from ...protocols.envelope import Envelope
-from .node import Send
+from .node import Arrival, Send
 from .recording import Recorder, Sent
 
-Deliver = Callable[[Envelope, int], None]
+Deliver = Callable[[Arrival, int], None]
 _NORMAL = NormalDist()
 
 
@@ -50,30 +50,24 @@ class Exchange:
     recorder: Recorder
     deliver: Deliver
     sequence: int = 0
+    row: int = 0
     _free_at: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
-        envelope = sending.envelope
+        envelope, stage, step, streamed = sending
         arrives_us = self._arrival(envelope, now_us)
-        sequence = None if sending.streamed else self.sequence
-        sent = Sent(
-            sequence,
-            now_us,
-            arrives_us,
-            envelope,
-            self.kinds[envelope.sender],
-            self.kinds.get(envelope.receiver, "UNKNOWN"),
-            sending.stage,
-            sending.step,
-        )
-        if sending.streamed:
+        sequence, row = (None, self.row) if streamed else (self.sequence, None)
+        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
+        sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
+        if streamed:
+            self.row += 1
             self.recorder.stream(sent)
         else:
             self.sequence += 1
             self.recorder.message(sent)
         if arrives_us is not None and envelope.receiver in self.kinds:
-            self.deliver(envelope, arrives_us)
+            self.deliver(Arrival(envelope, row), arrives_us)
 
     def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
         if self.links.loses(envelope.id):

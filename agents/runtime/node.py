@@ -26,9 +26,10 @@ class Begin(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An envelope has come in."""
+    """An envelope has come in; `row`: which one of the run's streamed messages it is, if it is one."""
 
     envelope: Envelope
+    row: int | None = None
 
 
 class Due(NamedTuple):
@@ -168,9 +169,9 @@ class Node:
             case Say(conversation_id, content, reply_by_us, caused_by):
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
-            case Publish(conversation_ids, content):
+            case Publish(conversation_ids, content, caused_by):
                 for conversation_id in (one for one in conversation_ids if not self._is_broken(one)):
-                    self._send(self.desk.say(conversation_id, content), effects, streamed=True)
+                    self._send(self.desk.say(conversation_id, content, caused_by=caused_by), effects, streamed=True)
             case Wake(timer, at_us):
                 self.timers[timer] = at_us
                 effects.append(SetTimer(timer, at_us))

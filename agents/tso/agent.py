@@ -9,7 +9,7 @@ from ...protocols.information.offering import Offer
 from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, control, limits, merit_list, offering, prequalification, reserve, settlement
+from . import activation, limits, merit_list, mfrr, offering, prequalification, reserve, settlement
 from .state import TsoState
 
 STAGES = {
@@ -66,15 +66,21 @@ class Tso:
         return state, actions
 
     def telemetry(self, state: TsoState) -> Mapping[str, float]:
-        """The demand that the orders follow."""
-        return {"demand_mw": state.activation.target_mw}
+        """The demand that the orders of mFRR follow, and that of aFRR."""
+        demand = {"demand_mw": state.activation.target_mw}
+        if self.profile.regulation is not None:
+            demand["afrr_demand_mw"] = round(state.regulation.controller.demand_mw, 6)
+        return demand
 
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
-        """(participant, signed MW) of every order in force now."""
+        """(participant, signed MW) of every order and set-point in force now."""
         offers = _offers(state, now_us)
         for offer_id, order in sorted(state.activation.orders.items()):
             if order.start_us <= now_us < order.end_us:
                 yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+        if self.profile.calendar.at(now_us) is not None:
+            for participant, content in sorted(state.regulation.sent.items()):
+                yield participant, content.power_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
@@ -82,9 +88,9 @@ class Tso:
         if period is None or not state.activation.caps:
             return
         free = replace(state, activation=replace(state.activation, caps=Map()))
-        wanted = control.shares(self.profile, free, period)
-        given = control.shares(self.profile, state, period)
-        for offer in control.accepted(self.profile, state, period):
+        wanted = mfrr.shares(self.profile, free, period)
+        given = mfrr.shares(self.profile, state, period)
+        for offer in mfrr.accepted(self.profile, state, period):
             more_mw = wanted[offer.offer_id] - given[offer.offer_id]
             if more_mw:
                 yield offer.resource, _signed(offer, more_mw)

@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
-from ...protocols.information.activation import Limit
+from ...protocols.information.activation import Limit, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
+from ..market.channel import Bounds, Channel
+from ..market.distribution import Walk
 from ..market.merit_order import Position
+from ..market.regulation import Controller
 from ..market.settlement import Payment
 
 
@@ -116,6 +119,49 @@ class Activation:
     ace_mw: float = 0.0
 
 
+class Lot(NamedTuple):
+    """One accepted offer of aFRR as it is metered: its direction and MW."""
+
+    offer_id: str
+    up: bool
+    most_mw: float
+
+
+class Meter(NamedTuple):
+    """One participant's meter: its acceptance channel, and the last measurement with the bounds of its time."""
+
+    channel: Channel = Channel()
+    at_us: int = 0
+    power_mw: float = 0.0
+    bounds: Bounds = Bounds(0, 0.0, 0.0)
+
+
+class Counted(NamedTuple):
+    """Energy of one offer, W·µs: delivered, of that too much to be paid, and missing."""
+
+    metered: int = 0
+    unpaid: int = 0
+    missing: int = 0
+
+
+class Regulation(NamedTuple):
+    """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
+
+    `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
+    participant, energy by offer.
+    """
+
+    controls: Map[str, Order] = Map()
+    subscribers: Map[str, str] = Map()
+    sent: Map[str, SetPoint] = Map()
+    controller: Controller = Controller()
+    walk: Walk = Walk()
+    stale: bool = False
+    lots: Map[str, tuple[Lot, ...]] = Map()
+    meters: Map[str, Meter] = Map()
+    counted: Map[str, Counted] = Map()
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
@@ -166,6 +212,7 @@ class TsoState:
     prequalification: Prequalification = Prequalification()
     offering: Offering = Offering()
     activation: Activation = Activation()
+    regulation: Regulation = Regulation()
     settlement: Settlement = Settlement()
     reserve: Reserve = Reserve()
 
@@ -180,6 +227,10 @@ class TsoState:
     def with_activation(self, **changes: Any) -> "TsoState":
         """The state with changes to the activation slice."""
         return replace(self, activation=replace(self.activation, **changes))
+
+    def with_regulation(self, **changes: Any) -> "TsoState":
+        """The state with changes to the regulation slice."""
+        return replace(self, regulation=self.regulation._replace(**changes))
 
     def with_settlement(self, **changes: Any) -> "TsoState":
         """The state with changes to the settlement slice."""

@@ -4,6 +4,7 @@ A reserve of 2 MW gives up to 2 MW in either direction, by the frequency alone. 
 but has no step for it; an offer of it carries what an offer does (INFO 3), so it has that number.
 """
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -113,6 +114,11 @@ class ReserveLine(Payload):
     capacity_mw_h: Annotated[float, Field(ge=0, le=1e9)]
     price_eur_per_mw_h: Price
     amount_eur: Money
+
+    @property
+    def due_eur(self) -> Decimal:
+        """What the TSO owes for it."""
+        return self.amount_eur
 
 
 class ReserveStatement(Message):

@@ -83,7 +83,7 @@ EVENTS = Table(
 )
 STREAMS = Table(
     "streams.parquet",
-    "high-rate real-time information (INFO 7), one row per receiver",
+    "high-rate messages, one row per receiver: real-time information (INFO 7) and set-points (INFO 6)",
     (
         _ID,
         *_ADDRESS,
@@ -95,6 +95,9 @@ STREAMS = Table(
         Column("baseline_mw", "number", "what it would be without activation", "MW"),
         Column("set_point_mw", "number", "last set-point seen, + is up", "MW"),
         Column("points", "json", "power at each connection point, if asked for", "MW, MVAr"),
+        _PRODUCT,
+        Column("kind", "text", "set-point or terminate"),
+        Column("power_mw", "number", "set-point for all offers of the receiver under control, + is up", "MW"),
     ),
 )
 OFFERS = Table(
@@ -230,7 +233,8 @@ TELEMETRY = Table(
         Column("tie_mw", "number", "export to neighbouring areas beyond the schedule; only where there are any", "MW"),
         Column("<area>.frequency_hz", "number", "frequency of a neighbouring area", "Hz"),
         Column("<area>.ace_mw", "number", "its area control error", "MW"),
-        Column("demand_mw", "number", "the TSO's demand for activation, + is up", "MW"),
+        Column("demand_mw", "number", "the TSO's demand for activation of mFRR, + is up", "MW"),
+        Column("afrr_demand_mw", "number", "the TSO's demand for aFRR, + is up; only where there is aFRR", "MW"),
         Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
         Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
         Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),

@@ -54,6 +54,7 @@ STEPS = {
     ("6.8", "TSO", "BSP", "INFO 3", "acceptance"),
     ("6.8", "TSO", "DSO", "INFO 3", "acceptance-notice"),
     ("7.1", "TSO", "BSP", "INFO 6", "activate"),
+    ("7.1", "TSO", "BSP", "INFO 6", "set-point"),
     ("7.1", "TSO", "BSP", "INFO 6", "activate-when"),
     ("7.2", "BSP", "TSO", None, "activated"),
     ("7.3", "BSP", "TSO", "INFO 7", "measurement"),

@@ -12,7 +12,7 @@ from gridpact.scenarios.cli import main
 from gridpact.scenarios.record.run import Run
 
 Recorded = Callable[[str], Run]
-COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema", "diff")
+COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema", "diff", "sweep")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -39,6 +39,7 @@ def test_list_names_the_built_in_scenarios(capsys: pytest.CaptureFixture[str], m
         "scenario-1",
         "scenario-1-dso",
         "scenario-2",
+        "swarm",
     ]
 
 
