@@ -14,6 +14,7 @@ from rich.table import Table
 from .record.limiting import limit_steps
 from .record.offering import binding_text
 from .record.run import Run
+from .reserve_summary import reserve_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,8 @@ MOST_ROWS = 40
 def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
-    for table in (_qualification(run), _merit_order(run), _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    before = (_qualification(run), reserve_table(run), _merit_order(run))
+    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
     realtime = run.timing.get("realtime")

@@ -46,6 +46,13 @@ class Telemetry:
         reading = self.physics.area.reading()
         row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
         row["disturbance_mw"] = reading.disturbance_mw
+        row["lowest_hz"], row["highest_hz"] = self.physics.area.extremes_hz()
+        for area, other in self.physics.area.neighbours().items():
+            row |= {
+                "tie_mw": reading.tie_mw,
+                f"{area}.frequency_hz": other.frequency_hz,
+                f"{area}.ace_mw": other.ace_mw,
+            }
         for name, node in sorted(self.nodes.items()):
             row |= self._participant(name, node, at_us)
         for grid, plant in sorted(self.physics.grids.items()):
