@@ -14,7 +14,7 @@ from ...protocols.information.capacity import (
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages import prequalification as stage
-from ..actions import Action, Actuate, Note, Observe, Open, Say, Wake
+from ..actions import RESERVE_TEST, Action, Actuate, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
@@ -37,7 +37,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Woken(timer):
             return state, _step(state, int(timer.removeprefix(TEST_STEP)))
         case Sampled(reading=reading):
-            return _sampled(state, reading, now_us), ()
+            return _sampled(state, reading), ()
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected():
@@ -101,17 +101,22 @@ def _begin_test(
 def _step(state: BspState, index: int) -> tuple[Action, ...]:
     if state.test is None:
         return ()
-    order = state.test.order
-    return (Actuate(order.resource, order.steps[index].p_mw, announced=True),)
+    return (_moved(state.test.order, state.test.order.steps[index].p_mw),)
 
 
-def _sampled(state: BspState, reading: object, now_us: int) -> BspState:
+def _moved(order: TestOrder, p_mw: float) -> Actuate:
+    """Containment reserve is moved by a synthetic frequency, anything else by a set-point."""
+    return Actuate(RESERVE_TEST + order.resource if order.product == "FCR" else order.resource, p_mw, announced=True)
+
+
+def _sampled(state: BspState, reading: object) -> BspState:
+    """A reading counts for the moment at which it was taken, however late it comes."""
     assert isinstance(reading, ParticipantReading)
     test = state.test
-    if test is None or now_us < test.order.start:
+    if test is None or reading.at_us < test.order.start:
         return state
     measured = [r.activated_mw for r in reading.resources if r.resource == test.order.resource]
-    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=sum(measured))
+    sample = TestSample(offset_s=(reading.at_us - test.order.start) / US_PER_S, p_mw=sum(measured))
     return replace(state, test=test._replace(samples=(*test.samples, sample)))
 
 
@@ -121,6 +126,6 @@ def _report(state: BspState) -> Reaction[BspState]:
         return state, ()
     report = TestReport(resource=test.order.resource, samples=test.samples)
     return replace(state, test=None), (
-        Actuate(test.order.resource, 0.0, announced=True),
+        _moved(test.order, 0.0),
         Say(test.conversation_id, report),
     )

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import assembly, plants
+from .. import plants, studying
 from ..errors import ScenarioError, right_names
+from ..running import report_incident
 from ..schema import Scenario
 from .privacy import digest
 
 if TYPE_CHECKING:
+    from ...agents.runtime.annex import Annex
     from ...agents.runtime.host import World
     from ...agents.runtime.mqtt.muster import Readiness
     from ...agents.runtime.mqtt.station import Network, Station
@@ -97,19 +101,19 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
 async def _run(
     scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, progress: Progress | None
 ) -> dict[str, Any]:
+    from ...agents.runtime.meters import Meters
     from ...agents.runtime.mqtt.station import Ticks
     from .telemetry import PartialTelemetry
 
     station, everybody = _station(scenario, own, terms, writer)
     nodes = {name: everybody.nodes[name] for name in own.agents}
     delivering = tuple(n for n in taking_part(scenario) if n != scenario.tso)
-    telemetry = PartialTelemetry(nodes, tuple(sorted(scenario.providers)), delivering, station.physics, writer)
-    ticks = scenario.ticks
-    tick_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
-    await station.run(_readiness(scenario, terms), Ticks(tick_us, telemetry.agents, telemetry.plants), progress)
+    meters = Meters(station.physics) if station.physics else None
+    telemetry = PartialTelemetry(nodes, tuple(sorted(scenario.providers)), delivering, meters, writer)
+    ticks = Ticks(scenario.ticks.lengths_us, telemetry.agents, telemetry.plants)
+    await station.run(_readiness(scenario, terms), ticks, progress)
     return {
-        "speed": station.pace.speed if station.pace else terms.speed,
-        "lateness": station.timing.summary(),
+        "realtime": station.timing.summary() if station.timing else {},
         "network": dict(sorted(station.counts.items())),
         "columns": telemetry.columns,
     }
@@ -135,26 +139,44 @@ def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -
 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
-    physics = plants.physics(scenario, made) if own.plants else None
-    if physics is not None:
-        for grid, plant in physics.grids.items():
-            writer.network(grid, plant.network_json())
+    physics = _physics(scenario, made, writer) if own.plants else None
     nodes = [everybody.nodes[name] for name in own.agents]
-    world = _world(scenario, own, everybody, physics, writer)
-    network = _network(scenario, terms)
-    station = Station(nodes, world, everybody.kinds, network, plants=physics, end_us=scenario.time.end_us)
+    station = Station(
+        nodes,
+        _world(scenario, everybody, writer),
+        everybody.kinds,
+        _network(scenario, terms),
+        plants=physics,
+        annex=_annex(scenario, writer) if any(name in scenario.dsos for name in own.agents) else None,
+        end_us=scenario.time.end_us,
+    )
     return station, everybody
 
 
-def _world(scenario: Scenario, own: Share, everybody: Cast, physics: Physics | None, writer: PartWriter) -> World:
+def _physics(scenario: Scenario, made: plants.Resources, writer: PartWriter) -> Physics:
+    physics = plants.physics(scenario, made)
+    physics.report = partial(report_incident, writer)
+    for grid, plant in physics.grids.items():
+        writer.network(grid, plant.network_json())
+    return physics
+
+
+def _annex(scenario: Scenario, writer: PartWriter) -> Annex:
+    """Where the DSOs here have their studies made."""
+    from ...agents.runtime.annex import Annex
+
+    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
+    return Annex(command, studying.results(scenario))
+
+
+def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:
+    """What the agents here share; plants are reached by requests, and studies made elsewhere."""
     from ...agents.runtime.host import World
     from ...agents.runtime.queue import EventQueue
 
-    laboratory = plants.laboratory(scenario, plants.resources(scenario), own.agents)
-    studies = tuple(study for each in everybody.extensions for study in each.studies)
     start_us = scenario.time.start_us
-    here = physics if physics is not None else plants.nothing(start_us)
-    return World(EventQueue(start_us), here, replace(laboratory, added=studies), writer)
+    laboratory = studying.no_laboratory(scenario, everybody.extensions)
+    return World(EventQueue(start_us), plants.nothing(start_us), laboratory, writer)
 
 
 def _network(scenario: Scenario, terms: Terms) -> Network:

@@ -32,16 +32,21 @@ class PartWriter(RunWriter):
 
     def __init__(self, scenario: Scenario, out: Path) -> None:
         super().__init__(scenario, out)
-        self._plants = WideFile(self.folder / PLANTS)
+        self._plants = WideFile(self.folder / PLANTS, self._clerk)
 
     def plants(self, at_us: int, values: Mapping[str, float]) -> None:
         """One tick of the area, of every meter and of every grid."""
         self._plants.add(at_us, values)
 
+    def close(self) -> None:
+        """Write what is left and close the files, without completing the record."""
+        if not self._messages.closed:
+            self._plants.close()
+        super().close()
+
     def finish_part(self, about: Mapping[str, object], timing: Mapping[str, object]) -> Path:
         """Complete the part and give it its name; `about`: agents, plants, and whose each column of telemetry is."""
         self.close()
-        self._plants.close()
         self._json(PART, about)
         self._json("timing.json", plain(timing))
         head = {"format": PART_FORMAT, "gridpact_version": VERSION, "scenario": self.scenario.name}

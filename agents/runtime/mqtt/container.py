@@ -5,17 +5,17 @@ from typing import Any
 
 from mango import AgentAddress
 
-from ....protocols.envelope import Envelope
 from ..container import LocalContainer
+from ..node import Arrival
 
-Post = Callable[[Envelope], None]
+Post = Callable[[Arrival], None]
 
 
 class MqttContainer(LocalContainer):
     """A mango container whose agents reach those of other hosts through a broker."""
 
     def __init__(self, start_s: float, post: Post) -> None:
-        """`post` publishes an envelope on its sender's line."""
+        """`post` publishes an arrival elsewhere on its sender's line."""
         super().__init__(start_s)
         self._post = post
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ....protocols.envelope import Envelope
 from ..exchange import Deliver, Exchange, Links
-from ..node import Send
+from ..node import Arrival, Send
 from ..recording import Recorder, Sent
 
 WITHIN_HOST_US = 1
@@ -34,24 +34,17 @@ class Dispatch(Exchange):
 
     def send(self, sending: Send, now_us: int) -> None:
         """Record a message and send it on its way."""
-        envelope, local = sending.envelope, sending.envelope.receiver in self._here
-        known = envelope.receiver in self.kinds
-        sent = Sent(
-            None if sending.streamed else self.sequence,
-            now_us,
-            now_us + WITHIN_HOST_US if local else None,
-            envelope,
-            self.kinds[envelope.sender],
-            self.kinds.get(envelope.receiver, "UNKNOWN"),
-            sending.stage,
-            sending.step,
-        )
-        if sending.streamed:
+        envelope, stage, step, streamed = sending
+        local = envelope.receiver in self._here
+        arrives_us = now_us + WITHIN_HOST_US if local else None
+        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
+        sent = Sent(None if streamed else self.sequence, now_us, arrives_us, envelope, *roles, stage, step)
+        if streamed:
             self.recorder.stream(sent)
         else:
             self.sequence += 1
             self.recorder.message(sent)
-        if local:
-            self.deliver(envelope, now_us + WITHIN_HOST_US)
-        elif known:
-            self._publish(envelope, sending.streamed)
+        if arrives_us is not None:
+            self.deliver(Arrival(envelope), arrives_us)
+        elif envelope.receiver in self.kinds:
+            self._publish(envelope, streamed)

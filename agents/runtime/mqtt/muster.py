@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .address import BrokerError
+from .clock import wall_us
 from .line import Line
-from .pace import wall_us
 from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes
 from .topics import Topics
 

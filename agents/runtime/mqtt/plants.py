@@ -27,6 +27,7 @@ from ..journal import from_line, to_line
 from ..node import Reading
 from ..physics import Physics, PhysicsError
 from ..queue import PLANT, TELEMETRY, EventQueue
+from ..rhythm import next_of, next_tick
 
 LAG_S = 0.05
 LEAST_US = 100_000
@@ -120,16 +121,21 @@ class PlantService:
         self._numbers: dict[str, int] = {}
         self._observed: Counter[str] = Counter()
 
-    def tick(self, every_us: int, telemetry: Callable[[int], None]) -> None:
-        """Let the plants move on and leave telemetry every so often, from the beginning to the end."""
+    def tick(self, ticks_us: tuple[int, ...], telemetry: Callable[[int], None]) -> None:
+        """Let the plants move on and leave telemetry whenever somebody ticks, from the beginning to the end."""
 
         def tick(at_us: int) -> None:
             self._physics.advance(at_us)
             self.queue.put(at_us, telemetry, phase=TELEMETRY)
-            if at_us + every_us <= self._end_us:
-                self.queue.put(at_us + every_us, tick, phase=PLANT)
+            next_us = next_of(at_us, ticks_us)
+            if next_us <= self._end_us:
+                self.queue.put(next_us, tick, phase=PLANT)
 
         self.queue.put(self.queue.now_us, tick, phase=PLANT)
+
+    def close(self) -> None:
+        """The run is over: what goes on in the grids is reported as far as it has come."""
+        self._physics.close()
 
     def hear(self, agent: str, payload: bytes, now_us: int) -> None:
         """A request of an agent, at a time of the agents' clock: nothing is done as of a later moment."""
@@ -157,7 +163,7 @@ class PlantService:
 
     def _observe(self, agent: str, asked: ObserveAsked, at_us: int) -> None:
         """Readings on the grid of multiples of `every_us`; one at once if all of them have passed."""
-        first_us = -(-at_us // asked.every_us) * asked.every_us
+        first_us = next_tick(at_us - 1, asked.every_us)
         until_us = min(asked.until_us, self._end_us)
         if self._observed[agent] >= MOST_OBSERVED:
             self.counts["too many observations"] += 1

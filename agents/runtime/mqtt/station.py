@@ -11,7 +11,7 @@ A failure of our own code in any host ends the process with that error; what oth
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,18 +21,21 @@ from mango import AgentAddress
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
 from ...actions import Actuate, Observe
+from ..annex import Annex
+from ..collector import calm
 from ..host import Host, World
-from ..node import Begin, Effect, Node
+from ..node import Arrival, Begin, Effect, Node, Result
 from ..physics import Physics
-from ..queue import TELEMETRY
-from ..run import Timing
+from ..queue import TELEMETRY, Happening
+from ..rhythm import next_of
+from ..timing import Timing
 from .address import BrokerAddress, BrokerError, Identity
+from .clock import Errand, InStep, Progress, SharedClock
 from .container import MqttContainer
 from .dispatch import Dispatch
 from .gate import Allowance, Gate
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
-from .pace import Pace, Paced, Progress
 from .plants import LAG_S, PlantService, RemotePlants
 from .roll import Presence, said, to_bytes
 from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM, Topics
@@ -44,7 +47,7 @@ Telemetry = Callable[[int], None]
 class Ticks(NamedTuple):
     """How often telemetry is left, by the agents here and by the plants if they are here."""
 
-    every_us: int
+    lengths_us: tuple[int, ...]
     agents: Telemetry
     plants: Telemetry
 
@@ -94,13 +97,17 @@ class Station:
         network: Network,
         *,
         plants: Physics | None,
+        annex: Annex | None,
         end_us: int,
     ) -> None:
-        """`kinds`: of everybody in the run; `plants`: the physical world, if it is here."""
+        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here."""
         self.world = world
         self.network = network
-        self.container = MqttContainer(world.queue.now_us / 1e6, partial(self._publish, streamed=False))
-        self.timing = Timing()
+        self.container = MqttContainer(
+            world.queue.now_us / 1e6, lambda arrival: self._publish(arrival.envelope, streamed=False)
+        )
+        self.annex = annex
+        self.timing: Timing | None = None
         self.counts: Counter[str] = Counter()
         self.end_us = end_us
         self.physics = plants
@@ -110,10 +117,10 @@ class Station:
         self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
         self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
         self.lines: dict[str, Line] = {}
-        self.pace: Pace | None = None
-        self._paced: list[Paced] = []
+        self.clock: SharedClock | None = None
+        self._in_step: list[InStep] = []
+        self._errands: list[Errand] = []
         self._waiting: Counter[str] = Counter()
-        self._in_hand: list[Envelope] = []
         self._muster: Muster | None = None
         exchange = Dispatch(
             kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as
@@ -124,19 +131,44 @@ class Station:
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
-        await self._open(readiness)
+        await asyncio.gather(self._open(readiness), self._send_studies_away())
         await self.container.start()
         self.container.on_ready()
         try:
             assert self._muster is not None
             start = await self._watched(self._muster.gather())
-            self._begin(start.speed, self._muster.begin_us(start), ticks)
-            await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._paced)))
+            with calm():
+                self._begin(start.speed, self._muster.begin_us(start), ticks)
+                await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step)))
             self._say_presence(Presence(state="finished"))
         finally:
-            await self.container.shutdown()
-            await asyncio.gather(*(line.close() for line in self.lines.values()))
-            self._count()
+            await self._close()
+
+    async def _close(self) -> None:
+        if self.service is not None:
+            self.service.close()
+        await self.container.shutdown()
+        await asyncio.gather(*(line.close() for line in self.lines.values()))
+        if self.annex is not None:
+            await self.annex.close()
+        self._count()
+
+    async def _send_studies_away(self) -> None:
+        """Studies are made in a process of their own, so that the network never waits for them."""
+        if self.annex is None:
+            return
+        await self.annex.start()
+        for host in self.hosts.values():
+            host.study = partial(self._away, host, self.annex)
+
+    def _away(self, host: Host, annex: Annex, key: str, job: object) -> Happening:
+        answer = annex.ask(job)
+
+        async def hear(now_us: int) -> None:
+            result, error = await answer
+            host.take(Result(key, result, error), now_us)
+
+        return lambda _: self._errands.append(hear)
 
     async def _open(self, readiness: Readiness) -> None:
         topics, here = self.network.topics, Presence(state="here", scenario=readiness.scenario)
@@ -166,8 +198,10 @@ class Station:
     def _begin(self, speed: float, begin_us: int, ticks: Ticks) -> None:
         """Everything that begins at the agreed time."""
         queue = self.world.queue
-        self.pace = Pace.beginning(queue.now_us, speed, begin_us)
-        self._paced.append(Paced(queue, self.pace, self._hand_over, self.timing.lateness_s))
+        self.timing = Timing(min(ticks.lengths_us) / 1e6, speed, "catch_up")
+        self.clock = SharedClock.beginning(queue.now_us, speed, begin_us)
+        agents = InStep(queue, self.clock, self.timing, self._errands)
+        self._in_step.append(agents)
         for gate in self.gates.values():
             gate.speed = speed
         for name in sorted(self.hosts):
@@ -175,22 +209,24 @@ class Station:
 
         def tick(at_us: int) -> None:
             ticks.agents(at_us)
-            if at_us + ticks.every_us <= self.end_us:
-                queue.put(at_us + ticks.every_us, tick, phase=TELEMETRY)
+            next_us = next_of(at_us, ticks.lengths_us)
+            agents.ticked(at_us, next_us)
+            if next_us <= self.end_us:
+                queue.put(next_us, tick, phase=TELEMETRY)
 
         queue.put(queue.now_us, tick, phase=TELEMETRY)
         if self.service is not None:
-            self.service.tick(ticks.every_us, ticks.plants)
-            behind = replace(self.pace, began_s=self.pace.began_s + LAG_S)
-            self._paced.append(Paced(self.service.queue, behind, _nothing))
+            self.service.tick(ticks.lengths_us, ticks.plants)
+            self._in_step.append(InStep(self.service.queue, self.clock.behind(LAG_S), self.timing))
 
     def _now_us(self) -> int:
-        return self.world.queue.now_us if self.pace is None else self.pace.now_us
+        return self.world.queue.now_us if self.clock is None else self.clock.now_us
 
-    def _deliver(self, envelope: Envelope, at_us: int) -> None:
+    def _deliver(self, arrival: Arrival, at_us: int) -> None:
         """Something for an agent here: it is put into its mango inbox when its time has come."""
-        self._waiting[envelope.receiver] += 1
-        self.hosts[envelope.receiver].plan_call(lambda _: self._in_hand.append(envelope), at_us)
+        self._waiting[arrival.envelope.receiver] += 1
+        errand = partial(self._hand_over, arrival)
+        self.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
 
     def _publish_as(self, envelope: Envelope, streamed: bool) -> None:  # noqa: FBT001 - a callback's signature
         self._publish(envelope, streamed=streamed)
@@ -249,7 +285,7 @@ class Station:
         if admission.answer is not None and not streamed:
             self._publish(admission.answer, streamed=False)
         if admission.envelope is not None:
-            self._deliver(admission.envelope, self._now_us())
+            self._deliver(Arrival(admission.envelope), self._now_us())
             self._wake()
 
     def _hear_reading(self, name: str, payload: bytes) -> None:
@@ -269,21 +305,19 @@ class Station:
             self._muster.hear(name, what)
 
     def _wake(self) -> None:
-        for each in self._paced:
+        for each in self._in_step:
             each.wake()
 
-    async def _hand_over(self) -> None:
-        """Messages that are due go through mango's inboxes; what a host could not take is raised here."""
-        self.container.clock.set_time(self.world.queue.now_us / 1e6)
-        while self._in_hand:
-            envelope = self._in_hand.pop(0)
-            host = self.hosts[envelope.receiver]
-            address = AgentAddress(self.container.addr, envelope.receiver)
-            await self.container.send_message(envelope, address, sender_id=envelope.sender)
-            await host.inbox.join()
-            self._waiting[envelope.receiver] -= 1
-            if host.failure is not None:
-                raise host.failure
+    async def _hand_over(self, arrival: Arrival, now_us: int) -> None:
+        """Put an arrival into its receiver's mango inbox; what the host could not take is raised here."""
+        self.container.clock.set_time(now_us / 1e6)
+        receiver = arrival.envelope.receiver
+        host, address = self.hosts[receiver], AgentAddress(self.container.addr, receiver)
+        await self.container.send_message(arrival, address, sender_id=arrival.envelope.sender)
+        await host.inbox.join()
+        self._waiting[receiver] -= 1
+        if host.failure is not None:
+            raise host.failure
 
     def _count(self) -> None:
         for gate in self.gates.values():
@@ -292,7 +326,3 @@ class Station:
             self.counts += line.counts
         if self.service is not None:
             self.counts += self.service.counts
-
-
-async def _nothing() -> None:
-    """The plants hand nothing over: what they send goes out at once."""
