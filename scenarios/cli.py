@@ -77,10 +77,11 @@ def run_command(
     for option, given in (("--speed", speed != 1.0 and hosts is None), ("--late", late is not None)):
         if given and not realtime:
             raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
+    if hosts is None and (broker or credentials):
+        raise ScenarioError(f"--{'broker' if broker else 'credentials'} goes with --hosts")
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.launching import launched
-
 
         done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
     else:

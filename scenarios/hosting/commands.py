@@ -25,7 +25,9 @@ def _host(
     agents: Annotated[list[str], typer.Option(metavar="NAME", help="who runs here, as bsp-a or 'bsp-*'; repeatable")],
     broker: Annotated[str, typer.Option(help="mqtt://HOST:1883 or mqtts://HOST:8883")],
     out: Annotated[Path | None, typer.Option(help="folder of this host's record (default parts/RUN-AGENT)")] = None,
-    private: Annotated[Path | None, typer.Option(help="YAML that only this host has: offers, on plants' host truth")] = None,
+    private: Annotated[
+        Path | None, typer.Option(help="YAML that only this host has: offers, on plants' host truth")
+    ] = None,
     credentials: Annotated[Path | None, typer.Option(help="folder with a password or certificate per agent")] = None,
     run: Annotated[str | None, typer.Option(help="name of the run, the same on all hosts (default: scenario)")] = None,
     speed: Annotated[float, typer.Option(help="times as fast as the clock; the TSO's host decides")] = 1.0,

@@ -1,6 +1,6 @@
 """Run some agents of a scenario on this host, together with the others over a broker.
 
-    public scenario + private part ─▶ own nodes, own studies, maybe the plants ─▶ Station ─▶ part of the record
+public scenario + private part ─▶ own nodes, own studies, maybe the plants ─▶ Station ─▶ part of the record
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ...agents.runtime.annex import Annex
     from ...agents.runtime.host import World
     from ...agents.runtime.mqtt.muster import Readiness
-    from ...agents.runtime.mqtt.station import Network, Station
+    from ...agents.runtime.mqtt.network import Network
+    from ...agents.runtime.mqtt.station import Station
     from ...agents.runtime.physics import Physics
     from ..nodes import Cast
     from .part import PartWriter
@@ -43,7 +44,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Terms:
-    """How the hosts find together: which run, how fast (the TSO's host decides), how long to wait, how exact a clock."""
+    """How hosts find together: which run, how fast (the TSO's host decides), how long to wait, how exact a clock."""
 
     run: str
     broker: str
@@ -89,13 +90,12 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     from .part import PartWriter
 
     began = time.perf_counter()
+    _network(scenario, terms)
     with single_threaded(), PartWriter(scenario, out) as writer:
         timing = asyncio.run(_run(scenario, own, terms, writer, progress))
         about = {"agents": list(own.agents), "plants": own.plants, "digest": digest(scenario), "run": terms.run}
         columns = timing.pop("columns")
-        return writer.finish_part(
-            {**about, "columns": columns}, {**timing, "total_s": time.perf_counter() - began}
-        )
+        return writer.finish_part({**about, "columns": columns}, {**timing, "total_s": time.perf_counter() - began})
 
 
 async def _run(
@@ -182,7 +182,7 @@ def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:
 def _network(scenario: Scenario, terms: Terms) -> Network:
     from ...agents.runtime.mqtt.address import BrokerAddress
     from ...agents.runtime.mqtt.gate import Allowance
-    from ...agents.runtime.mqtt.station import Network
+    from ...agents.runtime.mqtt.network import Network
     from ...agents.runtime.mqtt.topics import PLANTS, TopicError, Topics, checked
 
     try:

@@ -1,6 +1,6 @@
 """Several hosts on one machine for a try: each a process that knows the public scenario and its own private file only.
 
-    scenario ─▶ public folder + a private file per host ─▶ `gridpact host` × N over a broker ─▶ `merge` ─▶ Run
+scenario ─▶ public folder + a private file per host ─▶ `gridpact host` × N over a broker ─▶ `merge` ─▶ Run
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..schema import Scenario
 from .host import Share, Terms, plants_host, taking_part
 from .merge import merge
 from .privacy import private_values, public_values
+
 
 def shares(scenario: Scenario, hosts: int) -> tuple[Share, ...]:
     """Who runs where: the TSO, then the DSOs, then the providers in turn; the plants where the scenario says.

@@ -1,9 +1,9 @@
 """The records of several hosts as one run directory, as if all had been in one process.
 
-    messages, measurements, events, journal     in the order of time; within a host the order is its own
-    received_at                                 from the journal of the receiver's host
-    scenario                                    the public one with what was private to each host
-    telemetry                                   columns of all hosts side by side, tick by tick
+messages, measurements, events, journal     in the order of time; within a host the order is its own
+received_at                                 from the journal of the receiver's host
+scenario                                    the public one with what was private to each host
+telemetry                                   columns of all hosts side by side, tick by tick
 """
 
 from __future__ import annotations

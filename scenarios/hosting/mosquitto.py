@@ -99,7 +99,7 @@ def password_hash(secret: str) -> str:
     return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
 
 
-def _settings(scenario: Scenario, folder: Path, host: str, port: int, by_certificate: bool) -> Iterator[str]:  # noqa: FBT001
+def _settings(scenario: Scenario, folder: Path, host: str, port: int, by_certificate: bool) -> Iterator[str]:
     most = scenario.hosting.limits
     yield f"{MARK} for {scenario.name}; Mosquitto 2.0 or newer"
     yield f"listener {port}{' 127.0.0.1' if host in LOOPBACK else ''}"

@@ -101,7 +101,9 @@ def load_part(folder: Path) -> Part:
         part = Part(folder)
         missing = {"agents", "plants", "columns", "digest", "run"} - set(part.about)
     except OSError:
-        raise RecordError(f"{folder}: there is no record of one host; `gridpact host --out {folder}` makes one") from None
+        raise RecordError(
+            f"{folder}: there is no record of one host; `gridpact host --out {folder}` makes one"
+        ) from None
     except ValueError as error:
         if isinstance(error, RecordError):
             raise

@@ -38,8 +38,11 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
     """What is private to the host of some agents, and of the plants if they are there."""
     own = scenario.model_dump(mode="json")
     values: Values = {}
-    offers = {name: {PRIVATE_OF_PROVIDERS: own["participants"][name][PRIVATE_OF_PROVIDERS]}
-              for name in scenario.providers if name in agents}
+    offers = {
+        name: {PRIVATE_OF_PROVIDERS: own["participants"][name][PRIVATE_OF_PROVIDERS]}
+        for name in scenario.providers
+        if name in agents
+    }
     if offers:
         values["participants"] = offers
     if plants:

@@ -1,4 +1,4 @@
-"""A broker for the tests: Mosquitto where it is installed, else the embedded one; and a scenario small enough for both."""
+"""A broker for the tests, Mosquitto where it is installed, else the embedded one; and a scenario small enough."""
 
 import asyncio
 import contextlib
@@ -92,12 +92,16 @@ async def mosquitto(settings: Path, port: int) -> AsyncIterator[BrokerAddress]:
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(settings), stdout=quiet, stderr=quiet)
     try:
         async with asyncio.timeout(10):
-            while not listens(port):
+            while not await asyncio.to_thread(listens, port):  # noqa: ASYNC110 - it tells nobody when it listens
                 await asyncio.sleep(0.02)
-        yield BrokerAddress("localhost", port, tls="certfile" in settings.read_text("utf-8"))
+        yield BrokerAddress("localhost", port, tls=is_secured(settings))
     finally:
         process.terminate()
         await process.wait()
+
+
+def is_secured(settings: Path) -> bool:
+    return "certfile" in settings.read_text("utf-8")
 
 
 def listens(port: int) -> bool:

@@ -111,13 +111,19 @@ def test_a_not_understood_is_never_answered() -> None:
     assert admit(gate(inbox=0), envelope) == (None, None)
 
 
-
-
 @settings(max_examples=60)
 @given(
     st.binary(max_size=300)
-    | st.builds(lambda at, byte: VALID[:at] + bytes([byte]) + VALID[at + 1 :], st.integers(0, len(VALID) - 1), st.integers(0, 255))
-    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20).map(lambda value: json.dumps(value).encode())
+    | st.builds(
+        lambda at, byte: VALID[:at] + bytes([byte]) + VALID[at + 1 :],
+        st.integers(0, len(VALID) - 1),
+        st.integers(0, 255),
+    )
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    ).map(lambda value: json.dumps(value).encode())
 )
 def test_no_payload_does_any_harm(payload: bytes) -> None:
     at = gate()

@@ -23,6 +23,7 @@ from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.nodes import cast
 
 TOPICS = Topics("handful")
+GUESSED = "guessed"
 Connect = Callable[[str], AbstractAsyncContextManager[aiomqtt.Client]]
 
 
@@ -95,7 +96,7 @@ async def test_nobody_without_credentials_can_do_anything(secured: Secured, how:
     if how == "without TLS":
         client = aiomqtt.Client(secured.address.host, secured.address.port, timeout=2)
     else:
-        client = secured.client("bsp-a", anonymous=how == "anonymous", password="guessed")
+        client = secured.client("bsp-a", anonymous=how == "anonymous", password=GUESSED)
     with pytest.raises(aiomqtt.MqttError):
         async with client:
             pass

@@ -1,4 +1,4 @@
-"""The mango container of one process of a run on many hosts: inside it as always, outside over the lines of its agents."""
+"""The mango container of one process of many: inside it as always, outside over the lines of its agents."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,8 @@
 """The exchange of one host among several: records what its agents say, and hands it over here or to the broker.
 
 How long a message takes, and whether it is lost, is what the network does; the links of the scenario are for simulated
-time. So the time of arrival is known to the receiver's host only, and a merge of the records puts both together. Within the
-host a message takes one microsecond, so that what it causes comes after it in any order of time.
+time. So the time of arrival is known to the receiver's host only, and a merge of the records puts both together. Within
+the host a message takes one microsecond, so that what it causes comes after it in any order of time.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -1,8 +1,8 @@
 """What an agent takes from the network, and what it answers to what it does not take.
 
-    payload ─▶ stranger? size ─▶ rate ─▶ readable, and from who the topic says ─▶ inbox ─▶ open conversations ─▶ the node
-                  │               │           │                                    │            │
-               counted         counted, and answered with not-understood and the reason, a few times a second at most
+    payload ─▶ stranger, size ─▶ rate ─▶ readable, and from whom the topic says ─▶ inbox ─▶ conversations ─▶ the node
+                  │               │           │                                      │           │
+               counted         counted, and answered with not-understood and the reason, a few times a second
 
 Nothing that is refused here reaches the agent's desk, so it changes no state and is in no record; it is counted.
 """

@@ -4,8 +4,8 @@
                  ▲                          │ connection lost
                  └── again, in order ◀──────┘           (the receiver's desk drops what it has heard before)
 
-What is only of use while it is fresh (measurements, readings: QoS 0) is not kept: without a connection it is dropped and
-counted. Every connection subscribes anew and says that we are here; the last will says that we are gone.
+What is only of use while it is fresh (measurements, readings: QoS 0) is not kept: without a connection it is dropped
+and counted. Every connection subscribes anew and says that we are here; the last will says that we are gone.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class Line:
         self._publishing: set[asyncio.Task[None]] = set()
 
     async def open(self, *, fresh: bool = True) -> None:
-        """Connect; BrokerError if that does not succeed. `fresh`: what the broker kept for us from before is dropped."""
+        """Connect; BrokerError if that does not succeed. `fresh`: what the broker has kept for us is dropped."""
         if fresh:
             await self._forget()
         self._task = asyncio.create_task(self._stay_connected(), name=f"line of {self.identity.name}")

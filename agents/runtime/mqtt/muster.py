@@ -56,6 +56,8 @@ class Muster:
                 self._seen(str(name), what)
             case Call():
                 self._answer(what)
+            case _ if self.leads:
+                pass  # what it has said itself
             case Start() if not self._decided.done():
                 self._decided.set_result(what)
             case Refused(reason=reason) if not self._decided.done():

@@ -4,10 +4,10 @@
       RemotePlants ── observe, actuate ─▶ PlantService ─▶ Physics
                    ◀─ readings ──────────
 
-The plants' clock runs a little behind that of the agents (`LAG_S`), so that an order to move has arrived when the moment
-comes at which it was given, and is carried out as of that moment, as it would be by a unit beside its agent. A reading
-belongs to the moment at which it was taken; the agent takes it as of that moment unless it has experienced something
-later. So a network that is quicker than the lag changes nothing in what is physical.
+The plants' clock runs a little behind that of the agents (`LAG_S`), so that an order to move has arrived when the
+moment comes at which it was given, and is carried out as of that moment, as it would be by a unit beside its agent. A
+reading belongs to the moment at which it was taken; the agent takes it as of that moment unless it has experienced
+something later. So a network that is quicker than the lag changes nothing in what is physical.
 
 Whoever asks for what is not its own is refused and counted: over a network that is no bug of ours.
 """
@@ -87,9 +87,7 @@ class RemotePlants:
     def actuate(self, agent: str, order: Actuate, now_us: int) -> None:
         """Ask for a movement."""
         target, value, announced = order
-        asked = ActuateAsked(
-            number=self._next(), at_us=now_us, target=target, value=float(value), announced=announced
-        )
+        asked = ActuateAsked(number=self._next(), at_us=now_us, target=target, value=float(value), announced=announced)
         self._ask(agent, asked)
 
     def reading(self, payload: bytes) -> Reading | None:

@@ -1,6 +1,6 @@
 """One process of a run on many hosts: its agents, its lines to the broker, maybe the plants.
 
-    start: lines open ─▶ roll called by the TSO's host until all are there ─▶ same beginning ─▶ queue in step with the clock
+    start: lines open ─▶ roll called by the TSO's host until all are there ─▶ same beginning ─▶ queue in step
     in:    line ─▶ gate ─▶ queue ─▶ mango inbox ─▶ host ─▶ node
     out:   node ─▶ host ─▶ dispatch ─▶ mango inbox here, or line
     plants, if they are here: a queue of their own that runs a little behind (`plants.py`)
@@ -11,36 +11,34 @@ A failure of our own code in any host ends the process with that error; what oth
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from mango import AgentAddress
 
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
-from ...actions import Actuate, Observe
 from ..annex import Annex
 from ..collector import calm
-from ..host import Host, World
-from ..node import Arrival, Begin, Effect, Node, Result
+from ..host import World
+from ..node import Arrival, Begin, Node
 from ..physics import Physics
-from ..queue import TELEMETRY, Happening
+from ..queue import TELEMETRY
 from ..rhythm import next_of
 from ..timing import Timing
-from .address import BrokerAddress, BrokerError, Identity
+from .address import BrokerError
 from .clock import Errand, InStep, Progress, SharedClock
 from .container import MqttContainer
 from .dispatch import Dispatch
-from .gate import Allowance, Gate
+from .gate import Gate
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
+from .network import Network
+from .outpost import Outpost, send_studies_away
 from .plants import LAG_S, PlantService, RemotePlants
 from .roll import Presence, said, to_bytes
-from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM, Topics
+from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
 
-GONE = to_bytes(Presence(state="gone"))
 Telemetry = Callable[[int], None]
 
 
@@ -50,40 +48,6 @@ class Ticks(NamedTuple):
     lengths_us: tuple[int, ...]
     agents: Telemetry
     plants: Telemetry
-
-
-@dataclass(frozen=True)
-class Network:
-    """How the others are reached: which broker, which run, who we are, and how much we take from whom."""
-
-    broker: BrokerAddress
-    topics: Topics
-    credentials: Path | None = None
-    allowance: Allowance = Allowance()
-
-    def line(self, name: str, hear: Callable[[Incoming], None]) -> Line:
-        """A line for an agent, not yet open."""
-        identity = Identity.from_folder(name, self.credentials)
-        will = Outgoing(self.topics.presence(name), GONE, retain=True)
-        return Line(self.broker, identity, f"{self.topics.run}/{name}", hear, will=will)
-
-
-class Outpost(Host):
-    """A host whose plants are reached by requests, wherever they are."""
-
-    def __init__(self, node: Node, world: World, plants: RemotePlants) -> None:
-        """`plants`: how they are reached."""
-        super().__init__(node, world)
-        self._plants = plants
-
-    def _carry_out(self, effect: Effect, now_us: int) -> None:
-        match effect:
-            case Observe():
-                self._plants.observe(self.agent_name, effect, now_us)
-            case Actuate():
-                self._plants.actuate(self.agent_name, effect, now_us)
-            case _:
-                super()._carry_out(effect, now_us)
 
 
 class Station:
@@ -122,16 +86,14 @@ class Station:
         self._errands: list[Errand] = []
         self._waiting: Counter[str] = Counter()
         self._muster: Muster | None = None
-        exchange = Dispatch(
-            kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as
-        )
+        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as)
         for name, host in self.hosts.items():
             host.exchange = exchange
             self.container.register(host, suggested_aid=name)
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
-        await asyncio.gather(self._open(readiness), self._send_studies_away())
+        await asyncio.gather(self._open(readiness), send_studies_away(self.hosts.values(), self.annex, self._errands))
         await self.container.start()
         self.container.on_ready()
         try:
@@ -152,23 +114,6 @@ class Station:
         if self.annex is not None:
             await self.annex.close()
         self._count()
-
-    async def _send_studies_away(self) -> None:
-        """Studies are made in a process of their own, so that the network never waits for them."""
-        if self.annex is None:
-            return
-        await self.annex.start()
-        for host in self.hosts.values():
-            host.study = partial(self._away, host, self.annex)
-
-    def _away(self, host: Host, annex: Annex, key: str, job: object) -> Happening:
-        answer = annex.ask(job)
-
-        async def hear(now_us: int) -> None:
-            result, error = await answer
-            host.take(Result(key, result, error), now_us)
-
-        return lambda _: self._errands.append(hear)
 
     async def _open(self, readiness: Readiness) -> None:
         topics, here = self.network.topics, Presence(state="here", scenario=readiness.scenario)
@@ -228,7 +173,7 @@ class Station:
         errand = partial(self._hand_over, arrival)
         self.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
 
-    def _publish_as(self, envelope: Envelope, streamed: bool) -> None:  # noqa: FBT001 - a callback's signature
+    def _publish_as(self, envelope: Envelope, streamed: bool) -> None:
         self._publish(envelope, streamed=streamed)
 
     def _publish(self, envelope: Envelope, *, streamed: bool) -> None:

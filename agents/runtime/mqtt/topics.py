@@ -34,7 +34,9 @@ class Address(NamedTuple):
 def checked(name: str) -> str:
     """A name that can be one level of a topic; TopicError if it cannot."""
     if not _NAME.fullmatch(name):
-        raise TopicError(f'"{name}" cannot be a name on a broker: it must not be empty, hold / # + : or a blank, or begin with $')
+        raise TopicError(
+            f'"{name}" cannot be a name on a broker: it must not be empty, hold / # + : or a blank, or begin with $'
+        )
     return name
 
 
