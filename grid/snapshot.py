@@ -18,7 +18,7 @@ from .errors import NetworkError
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
 from .solver import Solution
-from .source import refuse_foreign_modules
+from .scan import refuse_foreign_modules
 
 Row = dict[str, float | int]
 
