@@ -25,6 +25,7 @@ from .operating_point import OperatingPoint
 from .points import ConnectionPoint
 from .profiles import Profiles
 from .readings import Readings
+from .series import Window
 from .snapshot import Row, columns, network_json, row_of, with_row
 from .solver import Solution
 from .taps import TapDrive
@@ -64,13 +65,21 @@ class GridPlant:
     """The true state of one grid over time; instants are integer microseconds since the epoch and never go back."""
 
     def __init__(
-        self, grid_id: str, description: GridDescription, points: Sequence[ConnectionPoint], midnight_us: int = 0
+        self,
+        grid_id: str,
+        description: GridDescription,
+        points: Sequence[ConnectionPoint],
+        midnight_us: int = 0,
+        *,
+        window: Window | None = None,
     ) -> None:
-        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00. Errors as for GridStudies."""
+        """`midnight_us`: when the clock of the first day reads 00:00:00 · `window`: as for GridStudies; errors too."""
         self.grid_id = grid_id
         self.model = load_model(description, points)
         self.columns = columns(self.model.net)
-        self._profiles = Profiles(self.model, description, midnight_us)
+        self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
+        error = description.forecast_error
+        self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
         self._constraints = Constraints(self.model)
         self._metered = _metered(self._profiles, description.metered)
         self._meters_interface = "interface" in description.metered
@@ -133,8 +142,8 @@ class GridPlant:
         return Readings(at_us=at_us, p_mw=tuple(metered), taps=self.taps, interface=interface)
 
     def reference_interface_p_mw(self, at_us: int) -> float:
-        """Return the scheduled import in MW: forecast, no activation, initial taps, true or not."""
-        state = self._profiles.forecast(at_us)
+        """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
+        state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
         if self._reference is None or self._reference[0] is not state:
             self._reference = state, self._state(self.model.solve(state)).interface_p_mw
         return self._reference[1]

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,13 +26,15 @@ LeadShares = Annotated[dict[float, Share], Field(min_length=1)]
 class Series(Part):
     """Values over time: `synthetic-day`, `simbench`, or a CSV or Parquet file relative to the scenario's folder.
 
-    `forecast`: another file with what was expected · `zone`: the time zone of times without an offset.
+    `forecast`: another file with what was expected · `zone`: the time zone of times without an offset · `season`,
+    `seed`: of the synthetic day; without a seed it is the scenario's.
     """
 
     source: str
     forecast: str | None = None
     zone: str | None = None
     season: Literal["winter", "spring", "summer"] = "spring"
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
 
     @field_validator("source", "forecast")
     @classmethod
@@ -59,6 +62,16 @@ def is_file(source: str) -> bool:
     return source not in (SYNTHETIC, SIMBENCH)
 
 
+def located_series(series: Series, place: Callable[[str], str], seed: int) -> Series:
+    """Return a series with its files put in their place, and a seed if it has none."""
+    located = {
+        field: place(name)
+        for field in ("source", "forecast")
+        if (name := getattr(series, field)) is not None and is_file(name)
+    }
+    return series.model_copy(update=located | ({"seed": seed} if series.seed is None else {}))
+
+
 class GroupError(Part):
     """Standard deviation and bias of a forecast at the longest lead, in percent of the value or of what is installed.
 
@@ -75,7 +88,8 @@ class ForecastError(Part):
 
     `scale` multiplies every error, also that of forecasts given as profiles (0: perfect) · `lead_share`: minutes
     before the instant → share of sigma and bias that is left · `correlation` between the elements of a group ·
-    `persistence` from one quarter-hour to the next · `schedule_lead_min`: when the area's schedule is made.
+    `persistence` from one quarter-hour to the next · `schedule_lead_min`: when the area's schedule is made ·
+    `seed`: without one it is the scenario's.
     """
 
     scale: float = Field(default=1.0, ge=0, le=2)

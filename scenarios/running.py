@@ -70,6 +70,7 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     physics = plants.physics(scenario, made)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
+        writer.notes(grid, plant.model.notes)
     studies = tuple(study for each in everybody.extensions for study in each.studies)
     laboratory = replace(plants.laboratory(scenario, made), added=studies)
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer)

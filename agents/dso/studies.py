@@ -102,15 +102,17 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by forecast."""
+    """What of a merit order may be activated, by the forecast that is known at `made_us`."""
 
     grid: str
     activations: tuple[Activation, ...]
     at_us: tuple[int, ...]
+    made_us: int | None = None
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it."""
-        return _unknown(studies, self.activations) or studies.validate(self.activations, self.at_us)
+        unknown = _unknown(studies, self.activations)
+        return unknown or studies.validate(self.activations, self.at_us, made_us=self.made_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class AskTaps:
 
     grid: str
     at_us: int
+    made_us: int | None = None
 
     def run(self, studies: GridStudies) -> TapOptions:
         """Answer it."""
@@ -153,8 +156,8 @@ class AskTaps:
         named = zip(model.transformer_names, model.initial_taps, model.tap_ranges, strict=True)
         return TapOptions(
             tuple(Transformer(name, position, low, high) for name, position, (low, high) in named),
-            studies.cvr(self.at_us, model.initial_taps),
-            sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us)),
+            studies.cvr(self.at_us, model.initial_taps, made_us=self.made_us),
+            sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us, made_us=self.made_us)),
             taps.step_percent if taps else 0.0,
             float(model.ratings.vm_min_pu.max()),
             float(model.ratings.vm_max_pu.min()),
@@ -167,13 +170,14 @@ class Forecast:
 
     grid: str
     at_us: tuple[int, ...]
+    made_us: int | None = None
 
     def run(self, studies: GridStudies) -> tuple[InterfaceForecast, ...]:
         """Answer it."""
         return tuple(
             InterfaceForecast(name, at_us, p_mw, limit_mw)
             for at_us in self.at_us
-            for name, p_mw, _, limit_mw in studies.interface_forecast(at_us)
+            for name, p_mw, _, limit_mw in studies.interface_forecast(at_us, made_us=self.made_us)
         )
 
 

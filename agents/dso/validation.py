@@ -206,7 +206,7 @@ def binding_of(allowed: Allowed) -> BindingConstraint | None:
     return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
 
 
-def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
     """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
     mol = event.content
     assert isinstance(mol, MeritOrderList)
@@ -217,7 +217,7 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reactio
     state = replace(state, unknown=state.unknown.set(event.conversation.id, unknown))
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
-    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1))
+    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1), now_us)
     return state, (Compute(LIST + event.conversation.id, job),)
 
 
