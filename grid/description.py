@@ -112,7 +112,7 @@ class GridDescription(Part):
     zip_percent: ZipPercent | None = None
     limits: GridLimits = GridLimits()
     planning_cases: tuple[PlanningCase, ...] = ()
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, Profile] = Field(default={})
     series: Series | None = None
     forecast_error: ForecastError | None = None
     security_margin: SecurityMargin | None = None
@@ -161,7 +161,13 @@ class GridDescription(Part):
 
     def structure(self) -> GridDescription:
         """Return the same grid without anything that changes over time: what a compiled model depends on."""
-        nothing = {"profiles": {}, "planning_cases": (), "metered": (), "series": None, "forecast_error": None}
+        nothing: dict[str, object] = {
+            "profiles": {},
+            "planning_cases": (),
+            "metered": (),
+            "series": None,
+            "forecast_error": None,
+        }
         return self.model_copy(update=nothing | {"security_margin": None, "load_recovery": LoadRecovery()})
 
 

@@ -1,6 +1,6 @@
 """Networks that the batch solver cannot represent, by pandapower's own power flow: slow, but never wrong.
 
-    needs_power_flow(net) ─▶ reason ─▶ PowerFlowSolver: per state set powers ─▶ runpp ─▶ voltages ─▶ ZIP loads ─▶ runpp …
+    needs_power_flow ─▶ reason ─▶ PowerFlowSolver: per state, set powers ─▶ runpp ─▶ voltages ─▶ ZIP loads ─▶ runpp …
 
 Same questions and answers as `BatchSolver`, one state after the other. Voltage-dependent loads are iterated here, each
 with its own shares, because pandapower's own treatment is wrong where a generator shares the bus. A state counts as

@@ -110,9 +110,7 @@ def _relative(error: ForecastError, of: GroupError, vintage: int, steps: int, ke
         weight = of.sigma_percent * np.sqrt(share**2 - before**2)
         common = persistent((*place, "error", group, step), steps, error.persistence)[:, None]
         own = [persistent((*place, "error", group, step, name), steps, error.persistence) for name in names]
-        total += weight * (
-            np.sqrt(error.correlation) * common + np.sqrt(1 - error.correlation) * np.column_stack(own)
-        )
+        total += weight * (np.sqrt(error.correlation) * common + np.sqrt(1 - error.correlation) * np.column_stack(own))
     return error.scale * total / 100.0
 
 
@@ -155,4 +153,3 @@ def margins(
             shifted[f"{table}_p_mw"][at] = moved
         found.append((name, shifted))
     return found[0], found[1]
-

@@ -24,7 +24,6 @@ from .points import ConnectionPoint
 from .solver import BatchSolver, Solution, zip_shares
 from .source import file_digest
 
-
 Solver = BatchSolver | PowerFlowSolver
 
 
@@ -48,7 +47,7 @@ class Ratings:
 class GridModel:
     """A compiled grid: `net` is the prepared pandapower network; never change it.
 
-    `fallback_reason` says why states are solved by pandapower's own power flow and not in batches; None if they are not.
+    `fallback_reason`: why states are solved by pandapower's own power flow and not in batches; None if they are not.
     """
 
     def __init__(self, description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> None:

@@ -1,8 +1,8 @@
 """What loads and generators do over the day: the truth, and beside it the outlook that others may have of it.
 
-    the file's value × load_scaling, storage_scaling  <  series  <  profiles of groups  <  profiles of elements
-    truth ─┬─▶ actual                                   (the physical plant)
-           └─ + forecast error, by lead ─▶ Outlook      (whoever believes: `outlook_of` makes it and forgets the truth)
+the file's value × load_scaling, storage_scaling  <  series  <  profiles of groups  <  profiles of elements
+truth ─┬─▶ actual                                   (the physical plant)
+       └─ + forecast error, by lead ─▶ Outlook      (whoever believes: `outlook_of` makes it and forgets the truth)
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _series(
     series = description.series
     if series is None:
         return None, None
-    found = []
+    found: list[SeriesValues | None] = []
     for source in (series.source, series.forecast):
         if source is None:
             found.append(None)
@@ -154,9 +154,7 @@ def _course(
     return Course(starts, parts["p"], parts["q"])
 
 
-def _explicit(
-    description: GridDescription, elements: Elements, expected: SeriesValues | None
-) -> dict[str, Booleans]:
+def _explicit(description: GridDescription, elements: Elements, expected: SeriesValues | None) -> dict[str, Booleans]:
     """Return per table which elements have a forecast of their own, apart from what happens."""
     explicit = {table: np.zeros(len(elements.names[table]), dtype=np.bool_) for table in TABLES}
     for block in expected.blocks if expected is not None else ():
@@ -178,4 +176,3 @@ def _step_function(profile: Profile, *, actual: bool) -> StepFunction:
     if isinstance(profile.actual, dict):
         return forecast.followed_by(profile.actual)
     return StepFunction(profile.actual, {})
-

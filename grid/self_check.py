@@ -19,7 +19,8 @@ def branch_loadings(net: Any) -> Floats:
     """Return pandapower's loading results in percent: lines, transformers, three-winding; 0 where out of service."""
     tables = (net.res_line, net.res_trafo, net.res_trafo3w)
     parts = [table.loading_percent.to_numpy(dtype=float) if len(table) else np.zeros(0) for table in tables]
-    return np.nan_to_num(np.concatenate(parts))
+    loading: Floats = np.nan_to_num(np.concatenate(parts))
+    return loading
 
 
 def interface_powers_mva(net: Any, buses: Sources) -> Complexes:

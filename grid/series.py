@@ -76,7 +76,8 @@ def covered(starts_us: Integers, window: Window, name: str) -> tuple[int, int]:
     """Return the slice of rows that a window needs. Raises ProfileError if the series does not cover it."""
     step = int(np.diff(starts_us).min()) if len(starts_us) > 1 else window.end_us - int(starts_us[0])
     if starts_us[0] > window.start_us:
-        raise ProfileError(f"{name} begins at {_clock(int(starts_us[0]))}, after the scenario, {_clock(window.start_us)}")
+        begins = _clock(int(starts_us[0]))
+        raise ProfileError(f"{name} begins at {begins}, after the scenario, which begins at {_clock(window.start_us)}")
     if starts_us[-1] + step < window.end_us:
         ends = _clock(int(starts_us[-1]) + step)
         raise ProfileError(f"{name} ends at {ends}, but the scenario lasts until {_clock(window.end_us)}")
@@ -152,9 +153,7 @@ def _scaled(elements: Elements, table: str, at: Integers, scale: Floats) -> Bloc
     return Block(table, at, scale[:, None] * file_p, scale[:, None] * file_q)
 
 
-def _powers(
-    elements: Elements, key: str, found: tuple[str, Integers], values: dict[str, Floats], path: Path
-) -> Block:
+def _powers(elements: Elements, key: str, found: tuple[str, Integers], values: dict[str, Floats], path: Path) -> Block:
     (table, at), total = found, values[f"{key}.p_mw"]
     file_p, file_q = elements.file_p_mw[table][at], elements.file_q_mvar[table][at]
     if len(at) == 1:

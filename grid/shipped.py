@@ -39,7 +39,7 @@ def shipped(name: str) -> Any:
     """Return the pandapower network of a name in NAMES, the same at every call; KeyError for another name."""
     from pandapower import networks
 
-    function, options = SHORT[name] if name in SHORT else (name, {})
+    function, options = SHORT.get(name, (name, {}))
     if name not in NAMES:
         raise KeyError(name)
     maker: Callable[..., Any] = getattr(networks, function)

@@ -17,8 +17,8 @@ from .engine import quiet
 from .errors import NetworkError
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
-from .solver import Solution
 from .scan import refuse_foreign_modules
+from .solver import Solution
 
 Row = dict[str, float | int]
 

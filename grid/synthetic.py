@@ -21,7 +21,7 @@ from .series import Block, SeriesValues, Window, quarter_hours
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """Daylight from sunrise to sunset (hours), the height of loads, PV at noon, the mean of wind; per unit of the file."""
+    """Daylight (hours), and per unit of the file the height of loads, PV under a clear sky, the mean of wind."""
 
     sunrise_h: float
     sunset_h: float
@@ -93,12 +93,14 @@ def _bump(hours: Floats, at_h: float, width_h: float) -> Floats:
 def _clouded(shape: Floats, noise: Floats, name: str, spread: float) -> Floats:
     """Return T × elements: loads wobble, clouds only take away, wind stays between calm and nameplate."""
     if name == "pv":
-        return shape[:, None] * (1 - spread * np.clip(0.5 + 0.5 * noise, 0, 2))
+        sunny: Floats = shape[:, None] * (1 - spread * np.clip(0.5 + 0.5 * noise, 0, 2))
+        return sunny
     if name == "wind":
         odds = np.log(shape / (1 - shape))[:, None] + spread * noise
         windy: Floats = 1 / (1 + np.exp(-odds))
         return windy
-    return shape[:, None] * (1 + spread * noise)
+    wobbling: Floats = shape[:, None] * (1 + spread * noise)
+    return wobbling
 
 
 def _shared_noise(elements: Elements, found: tuple[str, Integers], steps: int, key: tuple[object, ...]) -> Floats:
@@ -106,7 +108,8 @@ def _shared_noise(elements: Elements, found: tuple[str, Integers], steps: int, k
     table, at = found
     common = persistent((*key, "common"), steps, PERSISTENCE)
     own = np.column_stack([persistent((*key, elements.names[table][k]), steps, PERSISTENCE) for k in at])
-    return np.sqrt(SHARED) * common[:, None] + np.sqrt(1 - SHARED) * own
+    together: Floats = np.sqrt(SHARED) * common[:, None] + np.sqrt(1 - SHARED) * own
+    return together
 
 
 def _block(elements: Elements, table: str, at: Integers, scale: Floats) -> Block:

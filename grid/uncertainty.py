@@ -1,8 +1,8 @@
 """What a scenario says about series of load and generation, how wrong forecasts are, and what margin a DSO keeps.
 
-    series          what really happens, from a file, SimBench, or a synthetic day
-    forecast_error  forecast = truth + seeded error: by lead time, correlated, with bias, all scaled by one factor
-    security_margin a quantile of that error, which a DSO's validation adds in the worst direction
+series          what really happens, from a file, SimBench, or a synthetic day
+forecast_error  forecast = truth + seeded error: by lead time, correlated, with bias, all scaled by one factor
+security_margin a quantile of that error, which a DSO's validation adds in the worst direction
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ForecastError(Part):
     wind: GroupError = GroupError(sigma_percent=12.0, of="installed")
     pv: GroupError = GroupError(sigma_percent=15.0)
     storage: GroupError = GroupError()
-    lead_share: LeadShares = {0.0: 0.2, 15.0: 0.35, 60.0: 0.5, 240.0: 0.75, 1440.0: 1.0}
+    lead_share: LeadShares = Field(default={0.0: 0.2, 15.0: 0.35, 60.0: 0.5, 240.0: 0.75, 1440.0: 1.0})
     correlation: Share = 0.6
     persistence: float = Field(default=0.9, ge=0, lt=1)
     schedule_lead_min: float = Field(default=60.0, ge=0, le=10080)
