@@ -37,6 +37,10 @@ class TapChanger(Part):
     def _position_within_range(self) -> Self:
         if not self.min <= self.position <= self.max:
             raise ValueError(f"taps.position {self.position} must lie between min {self.min} and max {self.max}")
+        step = self.step_percent / 100
+        if self.regulator is not None and not step <= self.regulator.dead_band_pu < 2 * step:
+            rule = f"dead_band_pu must be at least one tap step, {step:g}, or it hunts, and less than two"
+            raise ValueError(f"taps.regulator.{rule}, got {self.regulator.dead_band_pu:g}")
         return self
 
 

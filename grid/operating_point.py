@@ -55,6 +55,11 @@ class OperatingPoint:
         reactive[first:] += change_mva.imag
         return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
 
+    def with_load_factor(self, factor: Complexes) -> OperatingPoint:
+        """Return this state with every load's P times the real and Q times the imaginary part of its factor."""
+        active, reactive = self.load_p_mw * factor.real, self.load_q_mvar * factor.imag
+        return replace(self, load_p_mw=active, load_q_mvar=reactive)
+
     def with_taps(self, taps: Sequence[int]) -> OperatingPoint:
         """Return this state with other tap positions, one per transformer."""
         return replace(self, taps=tuple(int(tap) for tap in taps))

@@ -1,8 +1,8 @@
 """The grid as it physically is: true profiles, true taps, and what units and pools really do.
 
-    resources ── set_point_power ─┐
-    orders ───── set_tap_target ──┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
-    profiles (actual) ────────────┘
+    resources ── set_point_power ─────────┐
+    orders ───── set_tap_target, voltage ─┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
+    profiles (actual) ────────────────────┘      └─ on beats of 5 s: loads recover, regulators look
 
 No party of the market; a DSO learns from it only through readings of what is metered.
 """
@@ -19,18 +19,18 @@ from .arrays import Complexes, Floats
 from .clock import US_PER_SECOND, clock_text
 from .constraints import Binding, Constraints
 from .description import GridDescription
-from .errors import GridError
+from .errors import GridError, NetworkError
 from .model import load_model
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
 from .profiles import Profiles
 from .readings import Readings
+from .recovery import BEAT_US, Recovery, next_beat_us
+from .regulation import Regulation, set_points, settled
 from .series import Window
 from .snapshot import Row, columns, network_json, row_of, with_row
 from .solver import Solution
-from .taps import TapDrive
-
-DEFAULT_SECONDS_PER_STEP = 10.0
+from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,26 @@ class GridPlant:
         seconds = description.taps.seconds_per_step if description.taps else DEFAULT_SECONDS_PER_STEP
         drives = zip(self.model.initial_taps, self.model.tap_ranges, strict=True)
         self._drives = [TapDrive(tap, reach, round(seconds * US_PER_SECOND)) for tap, reach in drives]
+        self._recovery = Recovery(description.load_recovery, len(self.model.net.load))
+        self._regulator = description.taps.regulator if description.taps else None
+        self._regulation = None if self._regulator is None else Regulation(self.model, self._regulator)
+        self.recovered_mwh = 0.0
+        self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
+
+    def _settle(self) -> None:
+        """Regulators have been at work before: the taps begin where those leave them."""
+        taps = self._undisturbed(self._profiles.actual(self._now_us)).taps
+        for drive, position in zip(self._drives, taps, strict=True):
+            drive.position = drive.target = position
+
+    def _undisturbed(self, state: OperatingPoint) -> OperatingPoint:
+        """Return a state with the taps as nobody has touched them: initially, or where regulators leave them."""
+        state = state.with_taps(self.model.initial_taps)
+        if self._regulator is None:
+            return state
+        return settled(self.model, state, self._regulator, set_points(self.model, self._regulator))
 
     @property
     def taps(self) -> tuple[int, ...]:
@@ -108,11 +126,56 @@ class GridPlant:
         self.advance(at_us)
         self._drives[self.model.transformer(transformer)].set_target(position, at_us)
 
+    def set_voltage_target(self, transformer: str, vm_pu: float, at_us: int) -> None:
+        """Order a regulator's set-point. Raises NetworkError (name, range, or no regulator)."""
+        if self._regulation is None:
+            raise NetworkError(f"the transformers of grid {self.grid_id} have no voltage regulators (taps.regulator)")
+        self.advance(at_us)
+        self._regulation.set_voltage(self.model.transformer(transformer), vm_pu)
+
     def advance(self, to_us: int) -> None:
-        """Move time on: profiles and tap drives. Raises GridError if time would go back."""
+        """Move time on: profiles, tap drives, and beats. Raises GridError if time would go back."""
         if to_us < self._now_us:
             texts = (clock_text(max(0, t - self._midnight_us)) for t in (self._now_us, to_us))
             raise GridError("time of grid {} cannot go back from {} to {}".format(self.grid_id, *texts))
+        while self._beats() and (beat_us := next_beat_us(self._now_us)) <= to_us:
+            self._move(beat_us)
+            self._beat()
+        self._move(to_us)
+
+    @property
+    def load_recovery_mw(self) -> float:
+        """What loads draw at present beyond what their voltage says, because of tap steps before."""
+        if not self._recovery.active:
+            return 0.0
+        state, solution, plant_state = self._solution()
+        drawn = state.load_p_mw * solution.load_factor[0].real if plant_state.converged else np.zeros(0)
+        return float((drawn * (1 - 1 / self._recovery.factor.real)).sum()) if len(drawn) else 0.0
+
+    def _beats(self) -> bool:
+        """Whether anything happens by itself: regulators look, or tap steps are being recovered from."""
+        if self._regulation is not None:
+            return True
+        moved = self.taps != self.model.initial_taps or any(drive.position != drive.target for drive in self._drives)
+        return self._recovery.possible and (moved or self._recovery.active)
+
+    def _beat(self) -> None:
+        state, solution, plant_state = self._solution()
+        if self._regulation is not None:
+            self._regulation.beat(self._now_us, plant_state.vm_pu, self._drives)
+        undisturbed = self._operating_point(recovered=False)
+        if self._regulation is None or self._regulation.touched:
+            undisturbed = self._undisturbed(undisturbed)
+        touched = self._recovery.active or undisturbed.taps != state.taps
+        if not (self._recovery.possible and touched and plant_state.converged):
+            return
+        self.recovered_mwh += self.load_recovery_mw * BEAT_US / 3.6e9
+        reference = self.model.solve(undisturbed)
+        if reference.converged[0]:
+            self._recovery.beat(solution.load_factor[0], reference.load_factor[0])
+            self._solved = None
+
+    def _move(self, to_us: int) -> None:
         before = self.taps, self._profiles.actual(self._now_us)
         for drive in self._drives:
             drive.advance(to_us)
@@ -145,7 +208,7 @@ class GridPlant:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
         state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
         if self._reference is None or self._reference[0] is not state:
-            self._reference = state, self._state(self.model.solve(state)).interface_p_mw
+            self._reference = state, self._state(self.model.solve(self._undisturbed(state))).interface_p_mw
         return self._reference[1]
 
     def snapshot(self, at_us: int) -> Row:
@@ -162,8 +225,9 @@ class GridPlant:
         """Return the pandapower network of a row, loads as constant power at what they drew. Raises NetworkError."""
         return with_row(self.model.net, row)
 
-    def _operating_point(self) -> OperatingPoint:
-        return self._profiles.actual(self._now_us).with_change_mva(self._power_mva).with_taps(self.taps)
+    def _operating_point(self, *, recovered: bool = True) -> OperatingPoint:
+        state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva).with_taps(self.taps)
+        return state.with_load_factor(self._recovery.factor) if recovered and self._recovery.active else state
 
     def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
         if self._solved is None:

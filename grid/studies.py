@@ -19,7 +19,7 @@ from . import cvr, limits
 from .arrays import Floats
 from .clock import clock_text
 from .constraints import Constraints
-from .cvr import TapBlock
+from .cvr import Behaviour, TapBlock
 from .description import GridDescription
 from .limits import Activation, Allowed, Case, Scope
 from .model import load_model
@@ -27,8 +27,10 @@ from .operating_point import OperatingPoint
 from .points import ConnectionPoint
 from .profiles import outlook_of
 from .readings import Assessment, Readings
+from .regulation import set_points, settled
 from .series import Window
 from .solver import Solution
+from .taps import DEFAULT_SECONDS_PER_STEP
 
 _ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 NEAR_LOADING = 0.05
@@ -59,6 +61,9 @@ class GridStudies:
         self._outlook = outlook_of(self.model, description, midnight_us, window=window, grid_id=grid_id)
         self._constraints = Constraints(self.model)
         self._midnight_us = midnight_us
+        taps, recovery = description.taps, description.load_recovery
+        seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+        self.behaviour = Behaviour(seconds, recovery.share, taps.regulator if taps else None)
 
     def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names that are not connection points of this grid, in their order."""
@@ -94,7 +99,8 @@ class GridStudies:
         """Return the forecast for an instant, and what a security margin makes of it."""
         time = self._time(at_us)
         margin = self._outlook.margin_cases(at_us, made_us)
-        return [(time, self._outlook.forecast(at_us, made_us)), *((f"{time}, {name}", case) for name, case in margin)]
+        margin_cases = [(f"{time}, {name}", self._regulated(case)) for name, case in margin]
+        return [(time, self.expected(at_us, made_us)), *margin_cases]
 
     def assess(self, readings: Readings, activated: Sequence[tuple[str, float]] = ()) -> Assessment:
         """Return the state that readings and activations imply.
@@ -119,14 +125,24 @@ class GridStudies:
         self, at_us: int, taps: tuple[int, ...] | None = None, *, made_us: int | None = None
     ) -> tuple[TapBlock, ...]:
         """Return the tap blocks that the forecast offers; `taps`: where they stand (default: initially)."""
-        state = self._outlook.forecast(at_us, made_us)
-        return cvr.options(self.model, state if taps is None else state.with_taps(taps))
+        state = self.expected(at_us, made_us)
+        return cvr.options(self.model, state if taps is None else state.with_taps(taps), self.behaviour)
+
+    def expected(self, at_us: int, made_us: int | None = None) -> OperatingPoint:
+        """Return the forecast for an instant; where regulators are at work, with the taps where they come to rest."""
+        return self._regulated(self._outlook.forecast(at_us, made_us))
+
+    def _regulated(self, state: OperatingPoint) -> OperatingPoint:
+        regulator = self.behaviour.regulator
+        if regulator is None:
+            return state
+        return settled(self.model, state, regulator, set_points(self.model, regulator))
 
     def interface_forecast(
         self, at_us: int, *, made_us: int | None = None
     ) -> tuple[tuple[str, float, float, float], ...]:
         """Return (interface, P MW, Q Mvar, limit MW) as forecast without activations; + = import."""
-        solution = self.model.solve(self._outlook.forecast(at_us, made_us))
+        solution = self.model.solve(self.expected(at_us, made_us))
         ratings = self.model.ratings
         rows = zip(ratings.interfaces, solution.interface_mva[0], ratings.interface_mw, strict=True)
         return tuple((name, round(float(s.real), 6), round(float(s.imag), 6), round(mw, 6)) for name, s, mw in rows)

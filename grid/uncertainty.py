@@ -134,13 +134,20 @@ class LoadRecovery(Part):
 
 
 class Regulator(Part):
-    """A transformer's automatic voltage control: holds its lower bus at `vm_set_pu`, steps when off for `delay_s`."""
+    """A transformer's automatic voltage control: holds its lower bus at `vm_set_pu`, steps when off for `delay_s`.
+
+    `dead_band_pu` is the whole width of the band; set-points may be ordered between `vm_low_pu` and `vm_high_pu`.
+    """
 
     vm_set_pu: float = Field(gt=0.8, lt=1.2)
     dead_band_pu: float = Field(default=0.02, gt=0, le=0.1)
     delay_s: float = Field(default=30.0, ge=0, le=3600)
     vm_low_pu: float = Field(default=0.95, gt=0.8, lt=1.2)
     vm_high_pu: float = Field(default=1.05, gt=0.8, lt=1.2)
+
+    def reaches(self, vm_pu: float) -> bool:
+        """Return whether a set-point may be ordered."""
+        return self.vm_low_pu <= vm_pu <= self.vm_high_pu
 
     @model_validator(mode="after")
     def _within(self) -> Self:

@@ -74,6 +74,7 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
             f"{grid}.shadow_loading_percent": shadow.worst_loading_percent,
             f"{grid}.shadow_vm_min_pu": shadow.vm_min_pu,
             f"{grid}.shadow_vm_max_pu": shadow.vm_max_pu,

@@ -74,7 +74,7 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
     state = state.with_demand(
         options=options,
         steps=demand.steps.update(usable),
-        positions=demand.positions.update({t.name: t.position for t in options.transformers}),
+        positions=demand.positions.update({t.name: t.vm_set_pu or t.position for t in options.transformers}),
     )
     answer = _technical_data(profile, state, usable, claims)
     notes: tuple[Action, ...] = ()

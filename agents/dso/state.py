@@ -55,8 +55,9 @@ class DemandResponseState:
     test: RunningTest | None = None
     test_base_mw: float | None = None
     book: OrderBook = OrderBook()
-    positions: Map[str, int] = Map()
+    positions: Map[str, float] = Map()
     applied_mw: float = 0.0
+    recovered_mw: float = 0.0
     measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
 

@@ -27,12 +27,13 @@ class UnknownPoint(NamedTuple):
 
 
 class Transformer(NamedTuple):
-    """One tap changer as the DSO knows it."""
+    """One tap changer as the DSO knows it; with a voltage regulator, its set-point."""
 
     name: str
     position: int
     tap_min: int
     tap_max: int
+    vm_set_pu: float | None = None
 
 
 class TapOptions(NamedTuple):
@@ -153,10 +154,13 @@ class AskTaps:
     def run(self, studies: GridStudies) -> TapOptions:
         """Answer it."""
         model, taps = studies.model, studies.description.taps
-        named = zip(model.transformer_names, model.initial_taps, model.tap_ranges, strict=True)
+        regulator = studies.behaviour.regulator
+        set_pu = None if regulator is None else regulator.vm_set_pu
+        start = studies.expected(self.at_us, self.made_us).taps
+        named = zip(model.transformer_names, start, model.tap_ranges, strict=True)
         return TapOptions(
-            tuple(Transformer(name, position, low, high) for name, position, (low, high) in named),
-            studies.cvr(self.at_us, model.initial_taps, made_us=self.made_us),
+            tuple(Transformer(name, position, low, high, set_pu) for name, position, (low, high) in named),
+            studies.cvr(self.at_us, made_us=self.made_us),
             sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us, made_us=self.made_us)),
             taps.step_percent if taps else 0.0,
             float(model.ratings.vm_min_pu.max()),

@@ -42,7 +42,19 @@ def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action,
         return ()
     transformer = transformer_of(profile.grid, test.order.resource)
     wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
-    return (Actuate(f"taps/{transformer}", position(state, transformer, wanted)),)
+    return (order(state, transformer, wanted),)
+
+
+def order(state: DsoState, transformer: str, steps: int) -> Actuate:
+    """What brings a transformer to a number of up blocks: a tap position, or the set-point of its regulator in pu."""
+    options = state.demand.options
+    assert options is not None
+    start = next(t for t in options.transformers if t.name == transformer)
+    blocks = up_blocks(options, transformer)[:steps]
+    if start.vm_set_pu is None:
+        return Actuate(f"taps/{transformer}", position(state, transformer, steps))
+    held_pu = blocks[-1].vm_set_pu if blocks else None
+    return Actuate(f"voltage/{transformer}", start.vm_set_pu if held_pu is None else held_pu)
 
 
 def position(state: DsoState, transformer: str, steps: int) -> int:

@@ -105,14 +105,20 @@ class Physics:
             points,
         )
 
+    def _own_grid(self, agent: str, target: str) -> GridPlant:
+        if agent not in self.operators:
+            raise PhysicsError(f"{agent} moves {target}, but operates no grid")
+        return self.grids[self.operators[agent]]
+
     def actuate(self, agent: str, order: Actuate, at_us: int) -> None:
-        """Move something that the agent owns: a resource to a change in MW, or `taps/…` to a position."""
+        """Move what is the agent's own: a resource to a change in MW, `taps/…` to a position, `voltage/…` to pu."""
         target = order.target
         if target.startswith("taps/"):
-            if agent not in self.operators:
-                raise PhysicsError(f"{agent} moves {target}, but operates no grid")
-            plant = self.grids[self.operators[agent]]
+            plant = self._own_grid(agent, target)
             plant.set_tap_target(target.removeprefix("taps/"), int(order.value), at_us)
+            return
+        if target.startswith("voltage/"):
+            self._own_grid(agent, target).set_voltage_target(target.removeprefix("voltage/"), order.value, at_us)
             return
         holding = self.holdings.get(target)
         if holding is None or holding.owner != agent:

@@ -11,6 +11,7 @@ from .exchange import exchange
 from .flexibility import flexibility
 from .participation import participation
 from .quality import cost, frequency, violations
+from .recovery import load_recovery
 
 
 def compute_kpis(index: Index) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "kpi_3_participation_of_dso": participation(index),
         "frequency": frequency(run),
         "violations": violations(run),
+        "load_recovery": load_recovery(run),
         "cost": cost(index),
     }
     return dict(plain(values))

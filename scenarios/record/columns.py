@@ -237,6 +237,7 @@ TELEMETRY = Table(
         Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
+        Column("<grid>.load_recovery_mw", "number", "drawn by loads beyond their voltage's, after tap steps", "MW"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
