@@ -34,7 +34,7 @@ class Course:
 
     def operating_point(self, row: int, taps: tuple[int, ...], names: tuple[str, ...]) -> OperatingPoint:
         """Return one row as a state with tap positions and connection points."""
-        return OperatingPoint(**self.powers(row), taps=taps, point_names=names)
+        return OperatingPoint(**self.powers(row), taps=taps, point_names=names, out=())
 
     def thinned(self) -> Course:
         """Return the same course without rows that change nothing, so that it shows no one else's instants."""

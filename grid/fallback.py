@@ -10,7 +10,7 @@ converged only when powers and voltages agree; every state starts flat, so no re
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,16 @@ class PowerFlowSolver:
         numbers = sorted({int(net._pd2ppc_lookups["bus"][bus]) for bus in buses})
         at = [np.flatnonzero((inside == number) & self.supplied) for number in numbers]
         return tuple(each.astype(np.int64) for each in at if len(each))
+
+    def live(self, table: str) -> Booleans:
+        """Return which elements of a table (load, sgen, storage) have supply."""
+        live: Booleans = self._live[table]
+        return live
+
+    def supplied_part(self, state: OperatingPoint) -> OperatingPoint:
+        """Return a state without the power of what has no supply."""
+        names = [(table, f"{table}_{kind}") for table in _TABLES for kind in ("p_mw", "q_mvar")]
+        return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
     def solve(self, state: OperatingPoint, change_mva: Complexes | None = None) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""

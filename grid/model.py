@@ -25,6 +25,7 @@ from .solver import BatchSolver, Solution, zip_shares
 from .source import file_digest
 
 Solver = BatchSolver | PowerFlowSolver
+BRANCH_TABLES = ("line", "trafo", "trafo3w")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +62,8 @@ class GridModel:
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._bench = _constant_power_copy(self.net)
-        self._solvers: dict[tuple[int, ...], Solver] = {}
-        self._second_opinions: dict[tuple[int, ...], PowerFlowSolver] = {}
+        self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
+        self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
         self.fallback_reason = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         self.tap_ranges = _tap_ranges(self.net)
@@ -70,20 +71,26 @@ class GridModel:
         self.ratings = self._ratings()
         self.notes = (*prepared.notes, *self._told())
 
-    def solver(self, taps: tuple[int, ...]) -> Solver:
-        """Return the solver for tap positions (one per transformer); compiled once, about 30 ms.
+    def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> Solver:
+        """Return the solver for tap positions (one per transformer) and branches that are out; compiled once, 30 ms.
 
         Raises NetworkError for a wrong number of taps, SolverError where pandapower finds no power flow at all.
         """
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
-        if taps not in self._solvers:
-            self._solvers[taps] = self._compiled(taps)
-        return self._solvers[taps]
+        if (taps, out) not in self._solvers:
+            self._place(taps, out)
+            self._solvers[taps, out] = self._compiled()
+        return self._solvers[taps, out]
 
-    def _compiled(self, taps: tuple[int, ...]) -> Solver:
-        """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""
+    def _place(self, taps: tuple[int, ...], out: tuple[int, ...]) -> None:
+        """Bring the network that is compiled into a position."""
         self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
+        for table, in_service in in_service_of(self.net, out).items():
+            self._bench[table]["in_service"] = in_service
+
+    def _compiled(self) -> Solver:
+        """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""
         if self.fallback_reason is None:
             try:
                 return BatchSolver(self._bench, self._zip_percent)
@@ -99,15 +106,36 @@ class GridModel:
         return (f"every state is solved by pandapower's runpp, which is slow, because of {self.fallback_reason}",)
 
     def solve(self, state: OperatingPoint) -> Solution:
-        """Solve one state; where the batch solver finds no solution, pandapower is asked before it counts as lost."""
-        solver = self.solver(state.taps)
+        """Solve one state; what its branches out of service leave without supply has no power.
+
+        Where the batch solver finds no solution, pandapower is asked before it counts as lost.
+        """
+        solver = self.solver(state.taps, state.out)
+        state = solver.supplied_part(state) if state.out else state
         solution = solver.solve(state)
         if solution.converged[0] or isinstance(solver, PowerFlowSolver):
             return solution
-        if state.taps not in self._second_opinions:
-            self._bench.trafo["tap_pos"] = [float(tap) for tap in state.taps]
-            self._second_opinions[state.taps] = PowerFlowSolver(self._bench, self._zip_percent)
-        return self._second_opinions[state.taps].solve(state)
+        if (state.taps, state.out) not in self._second_opinions:
+            self._place(state.taps, state.out)
+            self._second_opinions[state.taps, state.out] = PowerFlowSolver(self._bench, self._zip_percent)
+        return self._second_opinions[state.taps, state.out].solve(state)
+
+    def energised(self, state: OperatingPoint) -> OperatingPoint:
+        """Return a state without the power of what its branches out of service leave without supply."""
+        return self.solver(state.taps, state.out).supplied_part(state) if state.out else state
+
+    def unsupplied_points(self, out: tuple[int, ...]) -> frozenset[str]:
+        """Return the connection points that have no supply with these branches out."""
+        if not out:
+            return frozenset()
+        live = self.solver(self.initial_taps, out).live("sgen")[-len(self.points) :] if self.points else ()
+        return frozenset(name for name, is_live in zip(self.point_names, live, strict=True) if not is_live)
+
+    def branch(self, name: str) -> int:
+        """Return the position of a line or transformer named as in the ratings; raises NetworkError."""
+        if name not in self.ratings.branches:
+            raise NetworkError(f'"{name}" is not in this grid{near_names(name, self.ratings.branches)}')
+        return self.ratings.branches.index(name)
 
     def point(self, name: str) -> int:
         """Return the number of a connection point; raises NetworkError if it is not in this grid."""
@@ -155,6 +183,16 @@ def load_model(description: GridDescription, points: Sequence[ConnectionPoint] =
 @lru_cache(maxsize=16)
 def _shared(structure: str, points: tuple[ConnectionPoint, ...], _content: str) -> GridModel:
     return GridModel(GridDescription.model_validate_json(structure), points)
+
+
+def in_service_of(net: Any, out: Sequence[int]) -> dict[str, list[bool]]:
+    """Return, per table of branches, which are in service when these (by position over all tables) are out."""
+    found, first = {}, 0
+    for table in BRANCH_TABLES:
+        given = [bool(value) for value in net[table].in_service]
+        found[table] = [value and first + k not in out for k, value in enumerate(given)]
+        first += len(given)
+    return found
 
 
 def _constant_power_copy(net: Any) -> Any:

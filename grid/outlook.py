@@ -87,7 +87,7 @@ class Outlook:
         return self._state(powers)
 
     def _state(self, powers: dict[str, Floats]) -> OperatingPoint:
-        return OperatingPoint(**powers, taps=self._model.initial_taps, point_names=self._model.point_names)
+        return OperatingPoint(**powers, taps=self._model.initial_taps, point_names=self._model.point_names, out=())
 
 
 def standing(elements: Elements, description: GridDescription) -> dict[str, Floats]:

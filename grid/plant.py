@@ -2,7 +2,8 @@
 
     resources ── set_point_power ─────────┐
     orders ───── set_tap_target, voltage ─┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
-    profiles (actual) ────────────────────┘      └─ on beats of 5 s: loads recover, regulators look
+    profiles (actual) ────────────────────┘   │    ▲        └─▶ protect ─▶ out of service ─▶ solve
+                     loads recover, regulators look, on beats of 5 s
 
 No party of the market; a DSO learns from it only through readings of what is metered.
 """
@@ -10,20 +11,22 @@ No party of the market; a DSO learns from it only through readings of what is me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .arrays import Complexes, Floats
+from .arrays import Complexes
 from .clock import US_PER_SECOND, clock_text
-from .constraints import Binding, Constraints
+from .constraints import Constraints
 from .description import GridDescription
 from .errors import GridError, NetworkError
 from .model import load_model
 from .operating_point import OperatingPoint
+from .plant_state import PlantState, drawn, metered
 from .points import ConnectionPoint
 from .profiles import Profiles
+from .protection import Incident, Relays
 from .readings import Readings
 from .recovery import BEAT_US, Recovery, next_beat_us
 from .regulation import Regulation, set_points, settled
@@ -31,34 +34,6 @@ from .series import Window
 from .snapshot import Row, columns, network_json, row_of, with_row
 from .solver import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlantState:
-    """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
-
-    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN.
-    """
-
-    vm_pu: Floats
-    loading_percent: Floats
-    interface: tuple[tuple[str, float, float], ...]
-    converged: bool
-    violations: tuple[Binding, ...]
-    worst_element: str
-    worst_loading_percent: float
-    vm_min_pu: float
-    vm_max_pu: float
-
-    @property
-    def interface_p_mw(self) -> float:
-        """Import over all interfaces in MW."""
-        return sum(p_mw for _, p_mw, _ in self.interface)
-
-    @property
-    def interface_q_mvar(self) -> float:
-        """Import over all interfaces in Mvar."""
-        return sum(q_mvar for _, _, q_mvar in self.interface)
 
 
 class GridPlant:
@@ -81,7 +56,7 @@ class GridPlant:
         error = description.forecast_error
         self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
         self._constraints = Constraints(self.model)
-        self._metered = _metered(self._profiles, description.metered)
+        self._metered = metered(self._profiles.elements, description.metered)
         self._meters_interface = "interface" in description.metered
         self._midnight_us = self._now_us = midnight_us
         self._power_mva: Complexes = np.zeros(len(self.model.point_names), dtype=complex)
@@ -92,6 +67,9 @@ class GridPlant:
         self._regulator = description.taps.regulator if description.taps else None
         self._regulation = None if self._regulator is None else Regulation(self.model, self._regulator)
         self.recovered_mwh = 0.0
+        ratings = self.model.ratings
+        self._relays = Relays(ratings.branches, ratings.loading_percent, description.protection)
+        self.lost_points: frozenset[str] = frozenset()
         self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
@@ -113,6 +91,11 @@ class GridPlant:
     def taps(self) -> tuple[int, ...]:
         """The present tap positions."""
         return tuple(drive.position for drive in self._drives)
+
+    @property
+    def out_of_service(self) -> tuple[str, ...]:
+        """The lines and transformers that protection has taken out."""
+        return tuple(self.model.ratings.branches[k] for k in self._relays.out)
 
     def set_point_power(self, point: str, p_mw: float, q_mvar: float = 0.0) -> None:
         """Set what a connection point injects beyond its baseline, MW and Mvar, + up. Raises NetworkError."""
@@ -183,6 +166,22 @@ class GridPlant:
         if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
             self._solved = None
 
+    def protect(self) -> tuple[Incident, ...]:
+        """Let protection look at the present state; what trips is out of service from now on, `solve` shows it.
+
+        Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
+        """
+        state, before = self.solve(), self._relays.out
+        incidents = self._relays.look(self._now_us, state.loading_percent) if state.converged else ()
+        if self._relays.out != before:
+            self._solved = None
+            self.lost_points = self.model.unsupplied_points(self._relays.out)
+        return incidents
+
+    def close(self) -> tuple[Incident, ...]:
+        """Return the overloads that go on now, at the end of a run."""
+        return self._relays.close(self._now_us)
+
     def solve(self) -> PlantState:
         """Return the present state; computed only when something has changed."""
         return self._solution()[2]
@@ -196,13 +195,13 @@ class GridPlant:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""
         self.advance(at_us)
         state, solution, plant_state = self._solution()
-        powers = _drawn(state, solution)
-        metered = []
+        powers = drawn(state, solution)
+        found = []
         for name, table, k in self._metered:
             p_mw, q_mvar = powers[table]
-            metered.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+            found.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
         interface = plant_state.interface if self._meters_interface else ()
-        return Readings(at_us=at_us, p_mw=tuple(metered), taps=self.taps, interface=interface)
+        return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
 
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
@@ -226,14 +225,27 @@ class GridPlant:
         return with_row(self.model.net, row)
 
     def _operating_point(self, *, recovered: bool = True) -> OperatingPoint:
-        state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva).with_taps(self.taps)
+        return self.model.energised(self._wanted(recovered=recovered))
+
+    def _wanted(self, *, recovered: bool = True) -> OperatingPoint:
+        """What everybody would draw and inject if all had supply."""
+        state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva)
+        state = state.with_taps(self.taps).with_out(self._relays.out)
         return state.with_load_factor(self._recovery.factor) if recovered and self._recovery.active else state
 
     def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
         if self._solved is None:
             state = self._operating_point()
             solution = self.model.solve(state)
-            self._solved = state, solution, self._state(solution)
+            found = self._state(solution)
+            if state.out:
+                wanted = self._wanted()
+                lost_mw = [
+                    round(float((getattr(wanted, name) - getattr(state, name)).sum()), 6) + 0.0
+                    for name in ("load_p_mw", "sgen_p_mw")
+                ]
+                found = replace(found, lost_load_mw=lost_mw[0], lost_generation_mw=lost_mw[1])
+            self._solved = state, solution, found
         return self._solved
 
     def _state(self, solution: Solution) -> PlantState:
@@ -243,6 +255,7 @@ class GridPlant:
         loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0]
         worst = int(np.argmax(loading / ratings.loading_percent)) if converged and len(loading) else -1
         watched = vm_pu[ratings.buses]
+        watched = watched[np.isfinite(watched)] if converged else watched
         rounded = [(round(float(s.real), 6) + 0.0, round(float(s.imag), 6) + 0.0) for s in flows]
         return PlantState(
             vm_pu=np.round(vm_pu, 6),
@@ -252,23 +265,6 @@ class GridPlant:
             violations=self._constraints.beyond(self._constraints.values(solution)[0], ""),
             worst_element=ratings.branches[worst] if worst >= 0 else "",
             worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
-            vm_min_pu=round(float(watched.min()), 6),
-            vm_max_pu=round(float(watched.max()), 6),
+            vm_min_pu=round(float(watched.min()), 6) if len(watched) else float("nan"),
+            vm_max_pu=round(float(watched.max()), 6) if len(watched) else float("nan"),
         )
-
-
-def _drawn(state: OperatingPoint, solution: Solution) -> dict[str, tuple[Floats, Floats]]:
-    """Return P and Q per table as a meter shows them; without a power flow loads draw nothing."""
-    factor = np.nan_to_num(solution.load_factor[0])
-    loads = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
-    storages = state.storage_p_mw, state.storage_q_mvar
-    return {"load": loads, "sgen": (state.sgen_p_mw, state.sgen_q_mvar), "storage": storages}
-
-
-def _metered(profiles: Profiles, names: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
-    """Return (element, table, position) of everything metered, each once, in the order of the tables."""
-    found: dict[tuple[str, int], str] = {}
-    for name in names:
-        for table, positions in profiles.elements.find(name) if name != "interface" else ():
-            found |= {(table, int(k)): profiles.elements.names[table][int(k)] for k in positions}
-    return tuple((found[key], *key) for key in sorted(found))

@@ -11,6 +11,7 @@ from .exchange import exchange
 from .flexibility import flexibility
 from .participation import participation
 from .quality import cost, frequency, violations
+from .reaction import consequences, reaction
 from .recovery import load_recovery
 
 
@@ -26,6 +27,8 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "frequency": frequency(run),
         "violations": violations(run),
         "load_recovery": load_recovery(run),
+        "real_time_limits": reaction(index),
+        "consequences": consequences(index),
         "cost": cost(index),
     }
     return dict(plain(values))
