@@ -7,7 +7,10 @@ clocks leaves out are refused, those that it repeats are told apart by their ord
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _CLOCK = re.compile(r"\d{1,3}:\d\d(:\d\d(\.\d+)?)?")
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def since_midnight_us(column: pd.Series, midnight_us: int, zone: str | None, name: str) -> Integers:
@@ -27,7 +31,7 @@ def since_midnight_us(column: pd.Series, midnight_us: int, zone: str | None, nam
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column):
-        return _since(_localised(column, zone, name), midnight_us)
+        return _since_epoch(column, zone, name) - midnight_us
     texts = column.astype(str).str.strip()
     if texts.map(lambda text: bool(_CLOCK.fullmatch(text))).all():
         return np.array([clock_us(text) for text in texts], dtype=np.int64)
@@ -40,22 +44,26 @@ def since_midnight_us(column: pd.Series, midnight_us: int, zone: str | None, nam
         row = int(np.argmax(parsed.isna().to_numpy()))
         right = "2026-03-02T00:15:00+01:00 or, on the first day, 00:15"
         raise ProfileError(f'{name}:{row + 2}: "{texts.iloc[row]}" is no time; write {right}')
-    return _since(_localised(parsed, zone, name), midnight_us)
+    return _since_epoch(parsed, zone, name) - midnight_us
 
 
-def _localised(times: Any, zone: str | None, name: str) -> Any:
+def _since_epoch(times: Any, zone: str | None, name: str) -> Integers:
     """Times without an offset are local ones of the zone."""
     if times.dt.tz is not None:
-        return times
+        found: Integers = times.dt.tz_convert("UTC").to_numpy(dtype="datetime64[us]").astype(np.int64)
+        return found
     if zone is None:
         raise ProfileError(f"{name}: times have no offset, so the series needs its `zone`, for instance Europe/Berlin")
-    try:
-        return times.dt.tz_localize(zone, ambiguous="infer", nonexistent="raise")
-    except ValueError as error:
-        text = str(error).splitlines()[0]
-        raise ProfileError(f"{name}: the times do not fit {zone} and its change of the clocks: {text}") from error
+    return np.array(list(_unfolded(times.dt.to_pydatetime(), ZoneInfo(zone), name)), dtype=np.int64)
 
 
-def _since(times: Any, midnight_us: int) -> Integers:
-    found: Integers = times.dt.tz_convert("UTC").to_numpy(dtype="datetime64[us]").astype(np.int64) - midnight_us
-    return found
+def _unfolded(times: Iterable[datetime], zone: ZoneInfo, name: str) -> Iterator[int]:
+    """Yield local times since the epoch; of a repeated one the second is meant if the first would not come after."""
+    before_us = None
+    for local in times:
+        instants = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        if instants[0].astimezone(zone).replace(tzinfo=None, fold=0) != local:
+            raise ProfileError(f"{name}: the clocks of {zone.key} leave out {local:%Y-%m-%d %H:%M}")
+        first, second = ((instant - _EPOCH) // timedelta(microseconds=1) for instant in instants)
+        before_us = first if before_us is None or first > before_us else second
+        yield before_us
