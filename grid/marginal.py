@@ -15,6 +15,8 @@ from .arrays import Floats, Integers
 
 RUNGS = 16
 ROUNDS = 60
+NARROWING = 0.02
+FEW_ITEMS, FEW_BETWEEN, MANY_BETWEEN = 8, 1, 4
 _SMALLEST_FRACTION = 1e-13
 Excess = Callable[[Integers, Floats], Floats]
 
@@ -23,36 +25,36 @@ def bracket(excess: Excess, low: Floats, high: Floats, tolerance: Floats) -> tup
     """Return (allowed, not allowed) fractions that are no farther apart than the tolerance, item by item.
 
     `excess(items, fractions)` is ≤ 0 where allowed, infinite without a solution; it must be ≤ 0 at `low` and > 0 at
-    `high`. Two points are tried per round, on either side of where a secant sees the boundary.
+    `high`. Each round tries a point on either side of where a secant sees the boundary, and some in between.
     """
-    low, high = low.copy(), high.copy()
+    low, high, tolerance = low.copy(), high.copy(), np.maximum(tolerance, _SMALLEST_FRACTION)
     items = np.arange(len(low))
-    below, above = excess(items, low), excess(items, high)
-    tolerance = np.maximum(tolerance, _SMALLEST_FRACTION)
-    for number in range(ROUNDS):
+    below, above = np.split(excess(np.concatenate([items, items]), np.concatenate([low, high])), 2)
+    between = np.linspace(0, 1, 2 + (FEW_BETWEEN if len(low) > FEW_ITEMS else MANY_BETWEEN))[1:-1]
+    for _ in range(ROUNDS):
         items = np.flatnonzero(high - low > tolerance)
         if not len(items):
             break
-        left, right = _probes(low[items], high[items], (below[items], above[items]), tolerance[items], number)
-        found = excess(np.concatenate([items, items]), np.concatenate([left, right]))
-        at_left, at_right = found[: len(items)], found[len(items) :]
-        left_fits, right_fits = at_left <= 0, (at_left <= 0) & (at_right <= 0)
-        low[items] = np.where(right_fits, right, np.where(left_fits, left, low[items]))
-        below[items] = np.where(right_fits, at_right, np.where(left_fits, at_left, below[items]))
-        high[items] = np.where(~left_fits, left, np.where(~right_fits, right, high[items]))
-        above[items] = np.where(~left_fits, at_left, np.where(~right_fits, at_right, above[items]))
+        probes = _probes(low[items], high[items], (below[items], above[items]), tolerance[items], between)
+        found = excess(np.tile(items, len(probes)), probes.ravel()).reshape(probes.shape)
+        probes = np.vstack([low[items], probes, high[items]])
+        found = np.vstack([below[items], found, above[items]])
+        first = np.argmax(found > 0, axis=0)
+        first[first == 0] = 1
+        column = np.arange(len(items))
+        low[items], below[items] = probes[first - 1, column], found[first - 1, column]
+        high[items], above[items] = probes[first, column], found[first, column]
     return low, high
 
 
-def _probes(
-    low: Floats, high: Floats, excess: tuple[Floats, Floats], tolerance: Floats, number: int
-) -> tuple[Floats, Floats]:
-    """Return two points inside each bracket: about the secant's zero, every third time the middle."""
+def _probes(low: Floats, high: Floats, excess: tuple[Floats, Floats], tolerance: Floats, between: Floats) -> Floats:
+    """Return points inside each bracket, ascending (points × items): about the secant's zero, and spread evenly."""
     below, above = excess
     with np.errstate(all="ignore"):
         secant = np.where(np.isfinite(above) & (above > below), below / (below - above), 0.5)
-    part = np.full(len(low), 0.5) if number % 3 == 2 else np.clip(secant, 1e-3, 1 - 1e-3)
-    guess = low + part * (high - low)
-    reach = np.minimum(0.45 * tolerance, 0.25 * np.minimum(guess - low, high - guess))
-    spread = np.where(number < 2, np.maximum(reach, 0.02 * np.minimum(guess - low, high - guess)), reach)
-    return guess - spread, guess + spread
+    width = high - low
+    guess = low + np.clip(secant, 1e-3, 1 - 1e-3) * width
+    reach = np.maximum(0.45 * tolerance, NARROWING * width)
+    left = np.maximum(guess - reach, low + 0.1 * (guess - low))
+    right = np.minimum(guess + reach, high - 0.1 * (high - guess))
+    return np.sort(np.vstack([left, right, low + between[:, None] * width]), axis=0)

@@ -72,6 +72,9 @@ class BatchSolver:
 
         Raises SolverError if pandapower disagrees by more than 1e-7 pu.
         """
+        self._last: (
+            tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None
+        ) = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -101,15 +104,22 @@ class BatchSolver:
     ) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
         with np.errstate(all="ignore"):
-            power, current, impedance = self._injections(state)
-            base, converged = self._iterate(power[:, None], current, impedance, self._start)
-            batch, stranded = power[:, None], self._is_stranded(state)
-            voltage, lost = base, np.zeros(1, dtype=np.bool_)
-            if change_mva is not None:
-                batch, lost = self._with_changes(power, change_mva)
-                start = base[self._admittance.others, 0] if converged[0] else self._start
-                voltage, converged = self._iterate(batch, current, impedance, start, tolerance_pu)
-            return self._results(voltage, converged & ~(lost | stranded), (batch, current, impedance))
+            injections, base, converged = self._base(state)
+            power, stranded = injections[0], self._is_stranded(state)
+            if change_mva is None:
+                return self._results(base, converged & ~stranded, (power[:, None], *injections[1:]))
+            batch, lost = self._with_changes(power, change_mva)
+            start = base[self._admittance.others, 0] if converged[0] else self._start
+            voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
+            return self._results(voltage, converged & ~(lost | stranded), (batch, *injections[1:]))
+
+    def _base(self, state: OperatingPoint) -> tuple[tuple[Complexes, Complexes, Complexes], Complexes, Booleans]:
+        """Return the injections and the solution of a state itself; many questions about one state follow another."""
+        if self._last is None or self._last[0] is not state:
+            injections = self._injections(state)
+            solved = self._iterate(injections[0][:, None], injections[1:], self._start, TOLERANCE_PU)
+            self._last = state, injections, *solved
+        return self._last[1:]
 
     def sensitivity(
         self, state: OperatingPoint, voltage: Complexes, points: Integers, direction: Complexes
@@ -209,16 +219,11 @@ class BatchSolver:
         return any(bool(array[~self._live[table]].any()) for table, pair in powers.items() for array in pair)
 
     def _iterate(
-        self,
-        power: Complexes,
-        current: Complexes,
-        impedance: Complexes,
-        start: Complexes,
-        tolerance_pu: float = TOLERANCE_PU,
+        self, power: Complexes, passive: tuple[Complexes, ...], start: Complexes, tolerance_pu: float
     ) -> tuple[Complexes, Booleans]:
         others = self._admittance.others
-        parts = power[others], current[others], impedance[others]
-        voltage, converged = self._fixed_point.solve(*parts, start, tolerance_pu)
+        current, impedance = (each[others] for each in passive)
+        voltage, converged = self._fixed_point.solve(power[others], current, impedance, start, tolerance_pu)
         return self._complete(voltage), converged
 
     def _complete(self, voltage: Complexes) -> Complexes:
@@ -272,7 +277,7 @@ class BatchSolver:
         if not error <= SELF_CHECK_PU:
             raise SolverError(f"the fast solver and pandapower differ by {error:.2e} pu; {SELF_CHECK_PU} is allowed")
         assert solution.voltage is not None
-        self._start = solution.voltage[0, self._admittance.others]
+        self._start, self._last = solution.voltage[0, self._admittance.others], None
 
 
 def _magnitude(values: Complexes) -> Floats:

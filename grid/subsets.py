@@ -12,7 +12,7 @@ not be allowed anything never can. Nothing leaves here that some pattern forbids
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -28,7 +28,8 @@ from .sharing import Sharing
 from .slopes import Columns, Slopes, slopes_at
 from .walking import FINE_MW, Settled, Walk, singly
 
-CRITICAL = 12
+CRITICAL = 6
+NARROWING = 6
 GATE_RANDOM = 96
 GATE_STRESSED = 6
 STRESSED = -0.03
@@ -49,11 +50,12 @@ class SubsetWalk:
         """Return what may be allowed of every activation, in order or pro rata, at most `asked_mw` (signed)."""
         self._weights = legs_on(self._legs)
         for case in range(len(self._judge.hearings)):
-            self._learn(case, np.zeros(self._legs.shares.shape[1], dtype=complex), asked_mw)
+            found = self._worst_at(case, np.zeros(self._legs.shares.shape[1], dtype=complex), asked_mw)
+            self._weights = np.unique(np.concatenate([self._weights, found]), axis=0)
         for _ in range(MAX_ROUNDS):
             settled = self._shared(asked_mw) if pro_rata else self._walk(asked_mw)
-            worse = self._gate(settled.p_mw)
-            if not len(worse):
+            worse = self._weights[:0] if settled is None else self._gate(settled.p_mw)
+            if settled is not None and not len(worse):
                 return settled
             self._weights = np.concatenate([self._weights, worse])
         raise GridError(f"no safe subset limits after {MAX_ROUNDS} rounds of worse patterns")
@@ -62,24 +64,28 @@ class SubsetWalk:
         states = partial(self._changes, self._weights)
         return Sharing(self._judge, self._activations, self._legs, self._columns, states).settle(asked_mw)
 
-    def _learn(self, case: int, change_mva: Complexes, asked_mw: Floats) -> None:
+    def _worst_at(self, case: int, change_mva: Complexes, p_mw: Floats) -> Complexes:
+        """Return the worst patterns of all constraints, by slopes at a state."""
         slopes = self._slopes(case, change_mva)
         if slopes is None:
-            return
-        bounds, amounts = self._judge.bounds(case), self._legs.amounts(asked_mw)
-        found = worst_patterns(slopes, self._groups, amounts, bounds, pick=True)
-        self._weights = np.unique(np.concatenate([self._weights, found]), axis=0)
+            return self._weights[:0]
+        bounds, amounts = self._judge.bounds(case), self._legs.amounts(p_mw)
+        return worst_patterns(slopes, self._groups, amounts, bounds, pick=True)
 
     def _slopes(self, case: int, change_mva: Complexes) -> Slopes | None:
         total = change_mva + self._judge.fixed_mva
         return slopes_at(self._judge.hearings[case], total, self._columns, reactive=self._reactive)
 
-    def _walk(self, asked_mw: Floats) -> Settled:
+    def _walk(self, asked_mw: Floats) -> Settled | None:
+        """Return what fits, or None if it has to be done again with the patterns that have turned up."""
         count = len(asked_mw)
         settled = Settled(np.zeros(count), [], [], [], np.zeros((count, 0), dtype=complex))
         left = np.flatnonzero(np.abs(asked_mw) >= self._least)
         while len(left):
-            stop, part, critical = self._reach(left, asked_mw, settled.p_mw)
+            reached = self._reach(left, asked_mw, settled.p_mw)
+            if reached is None:
+                return None
+            stop, part, critical = reached
             settled.p_mw[left[:stop]] = asked_mw[left[:stop]]
             if stop == len(left):
                 break
@@ -89,24 +95,41 @@ class SubsetWalk:
             left = left[~self._hopeless(left, asked_mw, critical, settled)]
         return settled
 
-    def _reach(self, left: Integers, asked_mw: Floats, on_mw: Floats) -> tuple[int, float, Complexes]:
-        """Return how many of the list fit in full, the part of the next that does, and the patterns that stop it."""
+    def _reach(self, left: Integers, asked_mw: Floats, on_mw: Floats) -> tuple[int, float, Complexes] | None:
+        """Return how many of the list fit in full, the part of the next that does, and the patterns that stop it.
+
+        None if a pattern has turned up that what is on already violates.
+        """
         ends = np.concatenate([[0.0], np.cumsum(np.abs(asked_mw[left]))])
-        critical = self._beyond(self._weights, self._along(ends[-1:], ends, left, asked_mw, on_mw))
+        here = partial(self._along, ends=ends, left=left, asked_mw=asked_mw, on_mw=on_mw)
+        critical = self._beyond(self._weights, here(ends[-1:]))
         if not len(critical):
             return len(left), 0.0, critical
-        working = critical[:CRITICAL]
+        low, high, working = self._narrowed(critical, 0.0, ends[-1], here)
         while True:
-            low, high = self._bracket(working, ends, left, asked_mw, on_mw)
-            at_low = self._along(np.array([low]), ends, left, asked_mw, on_mw)
-            worse = self._beyond(critical, at_low)
+            low, high = self._bracket(working, low, high, here)
+            worse = self._beyond(critical, here(np.array([low])))
             if not len(worse):
-                worse = self._refined(self._along(np.array([high]), ends, left, asked_mw, on_mw)[0], at_low[0])
+                worse = self._refined(here(np.array([high]))[0], here(np.array([low]))[0])
             if not len(worse):
-                stopping = self._beyond(working, self._along(np.array([high]), ends, left, asked_mw, on_mw))
+                stopping = self._beyond(working, here(np.array([high])))
                 stop = min(int(np.searchsorted(ends, low, "right")) - 1, len(left) - 1)
                 return stop, (low - ends[stop]) / (ends[stop + 1] - ends[stop]), stopping
-            working = np.concatenate([worse[:CRITICAL], working])
+            if len(self._beyond(worse, on_mw[None, :])):
+                return None
+            low, high, working = self._narrowed(np.concatenate([worse, working]), 0.0, low, here)
+
+    def _narrowed(
+        self, weights: Complexes, low: float, high: float, here: Callable[[Floats], Floats]
+    ) -> tuple[float, float, Complexes]:
+        """Return a narrower part of the list in which it stops fitting, and the patterns that stop it there."""
+        filled = low + (high - low) * np.arange(1, NARROWING + 1) / NARROWING
+        states = np.concatenate([self._changes(weights, row) for row in here(filled)])
+        excess = self._judge.judge(states, path=False).excess.reshape(len(filled), len(weights))
+        first = int(np.argmax(excess.max(axis=1) > 0))
+        order = np.argsort(-excess[first], kind="stable")[:CRITICAL]
+        beyond = weights[order[excess[first][order] > 0]]
+        return (float(filled[first - 1]) if first else low), float(filled[first]), beyond
 
     def _along(
         self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats
@@ -127,16 +150,16 @@ class SubsetWalk:
         return weights[order[excess[order] > 0]]
 
     def _bracket(
-        self, working: Complexes, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats
+        self, working: Complexes, low: float, high: float, here: Callable[[Floats], Floats]
     ) -> tuple[float, float]:
         def excess(_: Integers, filled: Floats) -> Floats:
-            rows = self._along(filled, ends, left, asked_mw, on_mw)
+            rows = here(filled)
             states = np.concatenate([self._changes(working, row) for row in rows])
             found = self._judge.judge(states, path=False).excess
             return np.asarray(found.reshape(len(rows), len(working)).max(axis=1))
 
-        low, high = bracket(excess, np.zeros(1), ends[-1:], np.array([FINE_MW]))
-        return float(low[0]), float(high[0])
+        found = bracket(excess, np.array([low]), np.array([high]), np.array([FINE_MW]))
+        return float(found[0][0]), float(found[1][0])
 
     def _refined(self, beyond_mw: Floats, within_mw: Floats) -> Complexes:
         """Return patterns that slopes at the binding state call worse, as far as AC finds them so just within."""
@@ -145,7 +168,8 @@ class SubsetWalk:
         worst = int(np.argmax(np.where(np.isfinite(verdict.excess), verdict.excess, -np.inf)))
         if not np.isfinite(verdict.excess[worst]):
             return self._weights[:0]
-        found = self._at_stressed(int(np.argmax(verdict.by_case[:, worst])), states[worst], within_mw)
+        case = int(np.argmax(verdict.by_case[:, worst]))
+        found = self._worst_at(case, states[worst], within_mw)
         worse = self._beyond(found, within_mw[None, :]) if len(found) else found
         self._weights = np.concatenate([self._weights, worse])
         return worse
@@ -196,10 +220,13 @@ class SubsetWalk:
         """Return patterns that what is allowed would violate: at stressed states, and random ones."""
         states = self._changes(self._weights, p_mw)
         verdict = self._judge.judge(states, path=False)
-        stressed = [k for k in np.argsort(-verdict.excess)[:GATE_STRESSED] if verdict.excess[k] > STRESSED]
         found = [self._weights[verdict.excess > 0]]
-        for k in stressed:
-            found.append(self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw))
+        for k in np.argsort(-verdict.excess, kind="stable")[:GATE_STRESSED]:
+            if verdict.excess[k] > STRESSED:
+                found.append(self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw))
+        for case in range(len(self._judge.hearings)):
+            worst = int(np.argmax(verdict.by_case[case]))
+            found.append(self._worst_at(case, states[worst], p_mw))
         random = np.concatenate([*found, self._random(np.flatnonzero(p_mw))])
         return self._beyond(random, p_mw[None, :])
 

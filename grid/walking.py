@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 
 from .activation import Activation, kept, smallest
-from .arrays import Booleans, Complexes, Floats, Integers
+from .arrays import Complexes, Floats, Integers
 from .judging import Judge
 from .legs import Legs
 from .marginal import RUNGS, bracket
 
-BLOCK, SMALLEST_BLOCK = 512, 32
+BLOCK, SMALLEST_BLOCK, AHEAD = 512, 32, 256
 FINE_MW = 1e-6
 # Within a step that moves voltages less than this, currents and voltages run so straight that its ends speak for it.
 STRAIGHT_PU = 0.04
@@ -44,27 +45,36 @@ class Walk:
         self._on = np.zeros((len(weights), legs.shares.shape[1]), dtype=complex)
         self._import_mva = judge.base_interface_mva
         self._least = np.array([smallest(each) for each in activations])
+        self._hopeless = np.zeros(len(activations), dtype=np.bool_)
 
     def settle(self, asked_mw: Floats) -> Settled:
         """Return what fits of every activation in turn, at most `asked_mw` (signed)."""
         count = len(asked_mw)
         interfaces = np.zeros((count, len(self._import_mva)), dtype=complex)
         settled = Settled(np.zeros(count), [], [], [], interfaces)
-        position, size, congested = 0, BLOCK, False
+        position, size = 0, BLOCK
         while position < count:
             block = np.arange(position, min(position + size, count))
-            done = self._block(block, asked_mw, settled, congested=congested)
+            done = self._block(block, asked_mw, settled)
             position += done
-            size = min(BLOCK, 2 * size) if done == len(block) else max(SMALLEST_BLOCK, size // 4)
+            size = min(BLOCK, 2 * size)
             if done < len(block):
                 self._closely(position, asked_mw[position], settled)
-                position, congested = position + 1, True
+                position, size = position + 1, max(SMALLEST_BLOCK, done)
+                self._expect(np.arange(position, min(position + AHEAD, count)), asked_mw)
         return settled
 
-    def _block(self, block: Integers, asked_mw: Floats, settled: Settled, *, congested: bool) -> int:
+    def _expect(self, ahead: Integers, asked_mw: Floats) -> None:
+        """Find out which of the next cannot be allowed the least that counts, as things stand."""
+        open_ = ahead[~self._hopeless[ahead] & (asked_mw[ahead] != 0)]
+        if len(open_):
+            probes = self._on[:, None, :] + self._single(open_, self._probe_mw(open_, asked_mw))
+            verdict = self._judge.judge(np.concatenate([*probes]))
+            self._hopeless[open_] = ~verdict.allowed.reshape(len(probes), -1).all(axis=0)
+
+    def _block(self, block: Integers, asked_mw: Floats, settled: Settled) -> int:
         """Settle the activations of a block as expected, up to the first that is not; return how many."""
-        hopeless = self._hopeless(block, asked_mw) if congested else np.zeros(len(block), dtype=np.bool_)
-        hopeless |= np.abs(asked_mw[block]) < self._least[block]
+        hopeless = self._hopeless[block] | (np.abs(asked_mw[block]) < self._least[block])
         wanted = np.zeros(len(asked_mw))
         wanted[block[~hopeless]] = asked_mw[block[~hopeless]]
         path, before, at = self._path(block, wanted)
@@ -79,6 +89,7 @@ class Walk:
         refused = ~verdict.allowed[states:].reshape(len(path), -1).all(axis=0)
         fine[np.isin(block, probed)] = refused
         done = len(block) if fine.all() else int(np.argmin(fine))
+        self._hopeless[block[done:]] &= ~np.isin(block[done:], probed[~refused])
         self._keep(block[:done], wanted, (path, verdict.interface_mva[:width], at), settled)
         self._refuse(block[:done], probed, (before, probes), asked_mw, settled)
         return done
@@ -96,13 +107,6 @@ class Walk:
             path[pattern, 1:] += self._on[pattern]
         at = np.append(self._legs.first[block], legs.stop) - legs.start
         return path, path[:, at[:-1]], at
-
-    def _hopeless(self, block: Integers, asked_mw: Floats) -> Booleans:
-        """Return which activations cannot be allowed the least that counts on top of what is on now."""
-        probes = self._on[:, None, :] + self._single(block, self._probe_mw(block, asked_mw))
-        verdict = self._judge.judge(np.concatenate([*probes]))
-        refused = ~verdict.allowed.reshape(len(probes), -1).all(axis=0)
-        return np.asarray(refused & (asked_mw[block] != 0), dtype=np.bool_)
 
     def _probe_mw(self, which: Integers, asked_mw: Floats) -> Floats:
         return np.asarray(np.sign(asked_mw[which]) * np.minimum(self._least[which], np.abs(asked_mw[which])))
@@ -158,7 +162,9 @@ class Walk:
             found = self._judge.judge(np.concatenate([*states(fractions)])).excess
             return np.asarray(found.reshape(len(self._on), -1).max(axis=0))
 
-        ladder = np.arange(1, RUNGS + 1) / RUNGS
+        whole = self._judge.judge(np.concatenate([*states(np.array([0.0, 1.0]))]))
+        straight = whole.jump_pu.reshape(len(self._on), -1)[:, 1].max() < STRAIGHT_PU
+        ladder = np.ones(1) if straight else np.arange(1, RUNGS + 1) / RUNGS
         allowed = excess(index, ladder) <= 0
         part = 1.0
         if not allowed.all():
@@ -181,13 +187,13 @@ class Walk:
 def singly(legs: Legs, weights: Complexes, which: Integers, p_mw: Floats) -> Complexes:
     """Return the change that each of some activations makes alone (patterns × activations × points)."""
     points = legs.shares.shape[1]
-    found = np.zeros((len(weights), len(which), points), dtype=complex)
     counts = legs.last[which] - legs.first[which]
     rows = np.repeat(np.arange(len(which)), counts)
-    own = np.concatenate([np.arange(legs.first[k], legs.last[k]) for k in which]) if len(which) else rows
+    own = np.concatenate([np.arange(legs.first[k], legs.last[k]) for k in which]) if counts.max(initial=0) > 1 else which
     filled = np.clip(np.abs(p_mw)[rows] - legs.start_mw[own], 0.0, legs.size_mw[own]) * legs.sign[own]
-    shares = legs.shares[own].tocoo()
+    gather = sp.csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), (len(which), len(rows)))
+    shares = legs.shares[own]
+    found = np.empty((len(weights), len(which), points), dtype=complex)
     for pattern, weight in enumerate(weights[:, own]):
-        values = shares.data * (filled * weight)[shares.row]
-        np.add.at(found[pattern], (rows[shares.row], shares.col), values)
+        found[pattern] = (gather @ shares.multiply((filled * weight)[:, None])).toarray()
     return found
