@@ -107,11 +107,11 @@ class BatchSolver:
             injections, base, converged = self._base(state)
             power, stranded = injections[0], self._is_stranded(state)
             if change_mva is None:
-                return self._results(base, converged & ~stranded, (power[:, None], *injections[1:]))
+                return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
             batch, lost = self._with_changes(power, change_mva)
             start = base[self._admittance.others, 0] if converged[0] else self._start
             voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
-            return self._results(voltage, converged & ~(lost | stranded), (batch, *injections[1:]))
+            return self._results(voltage, converged & ~lost & (not stranded), (batch, *injections[1:]))
 
     def _base(self, state: OperatingPoint) -> tuple[tuple[Complexes, Complexes, Complexes], Complexes, Booleans]:
         """Return the injections and the solution of a state itself; many questions about one state follow another."""
