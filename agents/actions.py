@@ -35,10 +35,11 @@ class Say(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """Say the same in several subscriptions."""
+    """Say the same in several subscriptions, because of a message of another conversation if one is named."""
 
     conversation_ids: tuple[str, ...]
     content: Message
+    caused_by: str | None = None
 
 
 class Wake(NamedTuple):
@@ -69,9 +70,14 @@ class Observe(NamedTuple):
     until_us: int
 
 
-class Actuate(NamedTuple):
-    """Move something of the agent's plant: a resource to a change in MW, or a transformer to a tap position.
+TAPS, RESERVE, RESERVE_TEST = "taps/", "reserve/", "reserve-test/"
 
+
+class Actuate(NamedTuple):
+    """Move something of the agent's plant: a resource to a change in MW, or what one of these names stands before.
+
+    `taps/…`: a transformer to a tap position; `reserve/…`: the MW with which a resource follows the frequency;
+    `reserve-test/…`: let it answer a synthetic step of frequency, to which these MW are the full answer.
     `announced`: a test that the area's schedule allows for, so that it is no imbalance.
     """
 

@@ -6,10 +6,14 @@ from typing import Literal
 
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
-from .calendar import Calendar
+from .calendar import Calendar, MarketTimeUnit
+from .market.channel import ChannelRules
+from .market.distribution import Distribution
 from .market.merit_order import Rules
+from .market.regulation import Tuning
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
+LapsedLimits = Literal["release", "keep", "terminate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Coordination:
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    lapsed_limits: LapsedLimits = "release"
 
     @property
     def figure(self) -> str:
@@ -46,13 +51,18 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class TestRules:
-    """The prequalification test: how long to hold, what tolerance, what completeness."""
+    """The prequalification test: how long to hold, what tolerance and completeness, how many at once in a grid.
+
+    `pause_us`: between the two humps of aFRR.
+    """
 
     __test__ = False
     hold_us: int
     sample_us: int
     tolerance: float
     completeness: float
+    pause_us: int = 0
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,40 @@ class ActivationRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RegulationRules:
+    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+
+    tuning: Tuning
+    distribution: Distribution
+    channel: ChannelRules
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How long an answer may take, per kind of question."""
 
     answer_us: int = 120_000_000
     validation_us: int = 300_000_000
     follow_us: int = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRules:
+    """Containment reserve: what is called for, when, and how it has to answer the frequency (Hz off nominal)."""
+
+    need_mw: float
+    periods: tuple[MarketTimeUnit, ...]
+    nominal_hz: float
+    full_deviation_hz: float
+    full_activation_us: int
+    tolerance: float
+
+    def period(self, period_id: str) -> MarketTimeUnit:
+        """The period with this id; KeyError if there is none."""
+        for period in self.periods:
+            if period.id == period_id:
+                return period
+        raise KeyError(f"no period of reserve '{period_id}'")
 
 
 @dataclass(frozen=True)
@@ -86,8 +124,16 @@ class TsoProfile:
     test: TestRules
     activation: ActivationRules
     control_us: int
+    regulation: RegulationRules | None = None
     responsible: str = "balance-responsible-parties"
+    stale_after_us: int = 13_000_000
+    quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
+    reserve: ReserveRules | None = None
+
+    def needs_of(self, product: Product) -> tuple[Need, ...]:
+        """The needs of one product."""
+        return tuple(need for need in self.needs if need.product == product)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +148,11 @@ class DemandResponse:
 
 @dataclass(frozen=True)
 class DsoProfile:
-    """What a DSO knows of itself; its grid's model stays with its host, behind studies."""
+    """What a DSO knows of itself; its grid's model stays with its host, behind studies.
+
+    It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
+    `stale_after_us` counts with this share of all that was accepted of it.
+    """
 
     name: str
     tso: str
@@ -113,6 +163,10 @@ class DsoProfile:
     demand_response: DemandResponse | None = None
     submit_before_us: int = 600_000_000
     hold_limit_us: int = 300_000_000
+    limit_validity_us: int = 900_000_000
+    state_every: int = 1
+    stale_after_us: int = 13_000_000
+    assumed_share: float = 1.0
     patience: Patience = Patience()
 
 
@@ -127,6 +181,16 @@ class BidPlan:
     min_quantity_mw: float
     divisible: bool
     price_eur_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReservePlan:
+    """What a participant wants to offer as containment reserve: its private knowledge."""
+
+    resource: str
+    quantity_mw: float
+    min_quantity_mw: float
+    price_eur_per_mw_h: float
 
 
 @dataclass(frozen=True)
@@ -147,6 +211,7 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     patience: Patience = Patience()
+    reserve: ReservePlan | None = None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

@@ -61,6 +61,7 @@ class Constraints:
         loading = _or(own.loading_percent, ratings.loading_percent) * factor
         voltages = _or(own.vm_max_pu, ratings.vm_max_pu), _or(own.vm_min_pu, ratings.vm_min_pu)
         self.limits = np.concatenate([loading, *voltages])
+        self._middle_pu = (voltages[0] + voltages[1]) / 2
         self._sign = np.array([-1.0 if kind == "vm_min_pu" else 1.0 for kind in self.kinds])
         self._scale = np.array([1.0 if kind == "loading_percent" else 100.0 for kind in self.kinds])
         self._factor = self._sign * self._scale
@@ -68,8 +69,13 @@ class Constraints:
         self._safe = self.nominal - np.abs(self.nominal) * own.margin
 
     def values(self, solution: Solution) -> Floats:
-        """Return states × constraints, signed and scaled; rows that are not converged are infinite."""
+        """Return states × constraints, signed and scaled; rows that are not converged are infinite.
+
+        A bus that an outage has left without supply has no voltage and violates nothing: it is lost.
+        """
         vm_pu = solution.vm_pu[:, self._buses]
+        if np.isnan(vm_pu.sum()):
+            vm_pu = np.where(np.isnan(vm_pu) & solution.converged[:, None], self._middle_pu, vm_pu)
         values: Floats = np.concatenate([solution.loading_percent, vm_pu, vm_pu], axis=1)
         values *= self._factor
         bad = ~solution.converged | ~np.isfinite(values.sum(axis=1))

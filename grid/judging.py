@@ -109,7 +109,7 @@ class Judge:
     def solution(self, case: int, change_mva: Complexes) -> Solution:
         """Solve changes (states × points) in one case."""
         hearing = self.hearings[case]
-        solver = hearing.model.solver(hearing.state.taps)
+        solver = hearing.model.solver(hearing.state.taps, hearing.state.out)
         return solver.solve(hearing.state, change_mva + self.fixed_mva, tolerance_pu=TOLERANCE_PU)
 
     def _values(self, change_mva: Complexes) -> list[Floats]:

@@ -48,7 +48,7 @@ def check(
     batch = legs.change(legs.amounts(np.array([each.p_mw for each in activations])), legs_on(legs))
     worst: tuple[float, Binding] | None = None
     for name, state, own, constraints in hearings(model, cases, rating):
-        for values in constraints.values(own.solver(state.taps).solve(state, batch)):
+        for values in constraints.values(own.solver(state.taps, state.out).solve(state, batch)):
             for found in constraints.beyond(values, name)[:1]:
                 excess = np.inf if found.kind == "no_solution" else abs(found.value / found.limit - 1)
                 if worst is None or excess > worst[0]:

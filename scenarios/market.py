@@ -8,6 +8,9 @@ from pydantic import Field
 
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
+from .security import LimitRules, LostCommunication
+
+Distribution = Literal["merit_order", "pro_rata"]
 
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 
@@ -20,6 +23,8 @@ class Coordination(Part):
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    limits: LimitRules = LimitRules()
+    lost_communication: LostCommunication = LostCommunication()
 
 
 class Need(Part):
@@ -31,7 +36,10 @@ class Need(Part):
 
 
 class TestRules(Part):
-    """The prequalification test: hold full power this long, within tolerance, with enough samples."""
+    """The prequalification test: hold full power this long, within tolerance, with enough samples.
+
+    `pause_min` lies between the two humps of aFRR; `at_once` applicants of a grid are tested at the same time.
+    """
 
     __test__ = False
 
@@ -39,6 +47,8 @@ class TestRules(Part):
     tolerance_percent: float = Field(default=5.0, ge=0, le=100)
     completeness_percent: float = Field(default=95.0, ge=0, le=100)
     sample_s: Positive = 10.0
+    pause_min: Size = 1.0
+    at_once: int = Field(default=1, ge=1, le=1000)
 
 
 class ActivationRules(Part):
@@ -49,12 +59,50 @@ class ActivationRules(Part):
     schedule_lead_min: Size = 7.5
 
 
+class FcrRules(Part):
+    """Containment reserve that the TSO calls for as symmetric capacity, for some hours at a time, by price.
+
+    It must be full at `full_deviation_mhz` within `full_activation_s`; `tolerance_percent` of the award is how far from
+    the frequency's demand it may be measured.
+    """
+
+    need_mw: Positive
+    period_min: Positive = 240.0
+    gate_closure_min: Size = 30.0
+    cfp_lead_min: Positive = 15.0
+    full_deviation_mhz: float = Field(default=200.0, ge=10, le=1000)
+    full_activation_s: Positive = 30.0
+    tolerance_percent: float = Field(default=10.0, ge=0, le=100)
+
+
+class AfrrRules(Part):
+    """How aFRR is controlled: β and integration time of the controller, and how its demand is shared by the offers.
+
+    P = −(β·ACE + 1/T_r ∫ACE dt). Delivery must begin after the reaction time and be complete at the full activation
+    time; what is missing beyond the tolerance costs the penalty.
+    """
+
+    beta: Size = 0.2
+    integration_s: Positive = 150.0
+    distribution: Distribution = "merit_order"
+    reaction_s: Positive = 30.0
+    full_activation_s: Positive = 300.0
+    tolerance_percent: float = Field(default=5.0, ge=0, le=100)
+    penalty_eur_per_mwh: Size = 100.0
+
+
 class Market(Part):
-    """The TSO's needs and the rules of bids, tests and activation."""
+    """The TSO's needs, the rules of bids, tests and activation.
+
+    `fcr`: what it calls for as reserve, if anything; `lost_load_eur_per_mwh` only values what is lost.
+    """
 
     needs: tuple[Need, ...] = (Need(direction="up", quantity_mw=12.0),)
+    fcr: FcrRules | None = None
     min_bid_mw: Positive = 0.1
     bid_step_mw: Positive = 0.01
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
+    lost_load_eur_per_mwh: Size = 10_000.0
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
+    afrr: AfrrRules = AfrrRules()

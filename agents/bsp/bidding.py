@@ -15,11 +15,12 @@ from ...protocols.information.offering import (
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.messages import Message
 from ...protocols.stages import offering as stage
-from ..actions import Action, Note, Observe, Say, Wake
+from ..actions import Note, Observe, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..market.merit_order import floor_to_step
 from ..profiles import BidPlan, BspProfile
+from .following import listening
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -154,8 +155,8 @@ def _awarded(profile: BspProfile, state: BspState, event: Heard, offers: tuple[O
     step = "6.9" if profile.coordination.dso_in_offering else "5.6"
     note = Note(stage.STAGE, step, {"name": "acceptance received", "offer_ids": [o.offer_id for o in offers]})
     due_us = profile.calendar.period(event.topic.period).end_us + RECORD_AFTER_US
-    actions: tuple[Action, ...] = (note, Wake(RECORD + event.conversation.id, due_us))
-    return replace(state, book=state.book.awarded(offers)), actions
+    state, subscription = listening(profile, replace(state, book=state.book.awarded(offers)), offers)
+    return state, (note, Wake(RECORD + event.conversation.id, due_us), *subscription)
 
 
 def _is_ours(state: BspState, conversation_id: str, accepted: Offer) -> bool:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from ...protocols.information.offering import DeliveredOffer, DeliveryRecord, Offer
-from ...protocols.information.settlement import Statement, StatementAccepted, StatementDisputed
+from ...protocols.information.settlement import Statement, StatementAccepted, StatementDisputed, StatementLine
 from ..actions import Action, Say
 from ..delivery import OrderBook
-from ..market.settlement import amount, settled_on, total
+from ..market.settlement import amount, settled_on, watt_us
 
 
 def record(book: OrderBook, conversation_id: str, baseline: str) -> tuple[Action, ...]:
@@ -34,11 +34,19 @@ def answer(book: OrderBook, conversation_id: str, statement: Statement, toleranc
     foreign = [line.offer_id for line in statement.lines if line.offer_id not in {offer.offer_id for offer in own}]
     if foreign:
         return (_dispute(conversation_id, f"{', '.join(foreign)}: no offer of ours that was accepted", claimed),)
-    stated = total(statement.lines)
+    stated = sum((_stated(line) for line in statement.lines), Decimal(0))
     allowed = max(Decimal("0.50"), abs(claimed) * Decimal(str(tolerance)))
     if abs(stated - claimed) > allowed:
         return (_dispute(conversation_id, f"stated {stated} EUR, our books say {claimed} EUR", claimed),)
     return (Say(conversation_id, StatementAccepted()),)
+
+
+def _stated(line: StatementLine) -> Decimal:
+    """What a line says of the energy that was delivered, paid or not: penalties are no matter of energy."""
+    if not line.unpaid_mwh:
+        return line.amount_eur
+    earned = amount(watt_us(line.energy_mwh + line.unpaid_mwh, 3_600_000_000), line.price_eur_per_mwh)
+    return earned if line.direction == "up" else -earned
 
 
 def _claim(book: OrderBook, offer: Offer) -> Decimal:

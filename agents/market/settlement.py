@@ -6,6 +6,7 @@ tick: the left rectangle rule. Money is Decimal, rounded half up to the cent onc
     payer              payee            what
     TSO                participant      up energy, pay-as-bid          (negative amount: the other way round)
     participant        TSO              down energy: the participant pays its price
+    participant        TSO              penalty for aFRR that was asked for and not delivered
     responsible party  TSO              its imbalance at the imbalance price
     TSO ⇄ neutrality account            what is left, so that every account is known and all sum to zero
 """
@@ -16,11 +17,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from ...protocols.information.offering import Offer
-from ...protocols.information.settlement import StatementLine
+from ...protocols.information.settlement import Charged, StatementLine
 
 WATT_US_PER_MWH = 3_600_000_000 * 1_000_000
 CENT = Decimal("0.01")
-PaymentKind = Literal["balancing_energy", "imbalance", "neutrality"]
+PaymentKind = Literal["balancing_energy", "capacity", "penalty", "imbalance", "neutrality"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Payment:
     settled_on: str = ""
     energy_mwh: float = 0.0
     price_eur_per_mwh: float = 0.0
+    capacity_mw_h: float = 0.0
+    price_eur_per_mw_h: float = 0.0
 
 
 def watt_us(power_mw: float, duration_us: int) -> int:
@@ -75,9 +78,19 @@ def line(offer: Offer, energy_watt_us: int) -> StatementLine:
     )
 
 
-def total(lines: Iterable[StatementLine]) -> Decimal:
-    """The sum of a statement's lines."""
-    return sum((line.amount_eur for line in lines), Decimal(0))
+def metered_line(offer: Offer, *, metered: int, unpaid: int, missing: int, penalty_eur_per_mwh: float) -> StatementLine:
+    """An aFRR offer's line: paid for what was metered and wanted, with a penalty for what is missing; W·µs."""
+    judged = {
+        "unpaid_mwh": megawatt_hours(unpaid),
+        "missing_mwh": megawatt_hours(missing),
+        "penalty_eur": amount(missing, penalty_eur_per_mwh),
+    }
+    return StatementLine(**{**dict(line(offer, metered - unpaid)), **judged})
+
+
+def total(lines: Iterable[Charged]) -> Decimal:
+    """The sum of a statement's lines, penalties deducted."""
+    return sum((line.due_eur for line in lines), Decimal(0))
 
 
 def imbalance_price(lines: Sequence[StatementLine]) -> float:
@@ -96,6 +109,7 @@ def books(
     responsible parties (`responsible`), paid at the single imbalance price.
     """
     energy = [_energy_payment(period, tso, participant, line) for participant, line in statements]
+    penalties = [_penalty(period, tso, participant, line) for participant, line in statements if line.penalty_eur]
     lines = [line for _, line in statements]
     price = imbalance_price(lines)
     net_mwh = sum(line.energy_mwh if line.direction == "up" else -line.energy_mwh for line in lines)
@@ -110,9 +124,25 @@ def books(
         energy_mwh=round(net_mwh, 9),
         price_eur_per_mwh=price,
     )
-    left = owed - sum((p.amount_eur for p in energy), Decimal(0))
+    paid = sum((p.amount_eur for p in energy), Decimal(0)) - sum((p.amount_eur for p in penalties), Decimal(0))
+    left = owed - paid
     neutrality = Payment(period, "neutrality", tso, f"{tso}:neutrality", left)
-    return (*energy, imbalance, neutrality)
+    return (*energy, *penalties, imbalance, neutrality)
+
+
+def _penalty(period: str, tso: str, participant: str, line: StatementLine) -> Payment:
+    return Payment(
+        period,
+        "penalty",
+        participant,
+        tso,
+        line.penalty_eur,
+        line.offer_id,
+        line.product,
+        line.direction,
+        "not delivered",
+        line.missing_mwh,
+    )
 
 
 def _energy_payment(period: str, tso: str, participant: str, line: StatementLine) -> Payment:

@@ -26,9 +26,10 @@ class Begin(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An envelope has come in."""
+    """An envelope has come in; `row`: which one of the run's streamed messages it is, if it is one."""
 
     envelope: Envelope
+    row: int | None = None
 
 
 class Due(NamedTuple):
@@ -104,9 +105,9 @@ class Node:
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
-        if isinstance(given, Alarm):
+        if type(given) is Alarm:
             return self.timers.get(given.timer) != given.at_us
-        if isinstance(given, Due):
+        if type(given) is Due:
             conversation = self.desk.conversations.get(given.conversation_id)
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False
@@ -168,9 +169,9 @@ class Node:
             case Say(conversation_id, content, reply_by_us, caused_by):
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
-            case Publish(conversation_ids, content):
+            case Publish(conversation_ids, content, caused_by):
                 for conversation_id in (one for one in conversation_ids if not self._is_broken(one)):
-                    self._send(self.desk.say(conversation_id, content), effects, streamed=True)
+                    self._send(self.desk.say(conversation_id, content, caused_by=caused_by), effects, streamed=True)
             case Wake(timer, at_us):
                 self.timers[timer] = at_us
                 effects.append(SetTimer(timer, at_us))

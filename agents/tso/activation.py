@@ -1,12 +1,14 @@
 """The TSO's activation: follow the need down the definitive MOL, keep the DSOs' limits, replace what they cut.
 
-    area reading ─▶ need = −ACE + what is activated, averaged ─▶ target ─▶ orders (control.py)
+    area reading ─▶ ACE ─▶ set-points of aFRR; need, averaged ─▶ orders of mFRR (control.py)
     DSO's limit  ─▶ cap on the resource ─▶ passed on to the participant ─▶ replaced in the same control cycle
     measurement  ─▶ known activation
 
 The orders are looked at once a control cycle, so that everything heard since the last one – a limit, a
 refusal, a participant that does not answer – is replaced in the first cycle after it was heard.
 """
+
+from dataclasses import replace
 
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
@@ -26,7 +28,8 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import control, limits, orders, quality
+from . import control, limits, orders, quality, reserve_watch
+from .afrr import metering, requests, talk
 from .state import Known, TsoState
 
 BEGIN, OVER = "activation/begin", "activation/over/"
@@ -40,16 +43,22 @@ ORDER_PROTOCOLS = (
 
 def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
     """React to what concerns activation."""
+    of_afrr = talk.react(profile, state, event, now_us)
+    return of_afrr if of_afrr is not None else _react(profile, state, event, now_us)
+
+
+def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
     match event:
         case Started():
             ends = tuple(Wake(OVER + period.id, period.end_us - 1) for period in profile.calendar.periods)
-            return state, (Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us), *ends)
+            begin = Wake(BEGIN, profile.calendar.first.start_us - profile.patience.follow_us)
+            return state, (begin, *requests.timers(profile), *ends)
         case Woken(timer) if timer == BEGIN:
             return _begin(profile, state)
         case Woken(timer):
             return _over(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
         case Sampled(reading=reading):
-            return control.cycle(profile, state, reading, now_us)
+            return control.cycle(profile, reserve_watch.looked(profile, state, reading, now_us), reading, now_us)
         case RoundClosed(round_id):
             return limits.followed(state, round_id)
         case Heard():
@@ -93,9 +102,17 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
         case ActivationEnded():
             return orders.ended(state, event.conversation.id), ()
         case Refuse(reason=reason) | Failure(reason=reason) if _is_order(event.conversation.protocol):
-            return orders.failed(profile, state, event, reason, now_us)
+            return _not_followed(profile, state, event, reason, now_us)
         case _:
             return state, ()
+
+
+def _not_followed(
+    profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected, reason: str, now_us: int
+) -> Reaction[TsoState]:
+    """An order is refused, has failed, or is not answered."""
+    of_afrr = talk.unfollowed(state, event, reason)
+    return of_afrr if of_afrr is not None else orders.failed(profile, state, event, reason, now_us)
 
 
 def _is_order(protocol: Protocol) -> bool:
@@ -105,8 +122,11 @@ def _is_order(protocol: Protocol) -> bool:
 def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
     activation = state.activation
     name = event.conversation.peer
+    if reserve_watch.keeps(state, name):
+        return reserve_watch.measured(state, name, measurement), ()
     known = activation.known.set(name, Known(measurement.activated_mw, measurement.measured_at))
-    state = state.with_activation(known=known)
+    regulation = metering.measured(profile, state.regulation, name, measurement)
+    state = replace(state, activation=replace(activation, known=known), regulation=regulation)
     if name in activation.subscribed:
         return state, ()
     state = state.with_activation(subscribed=activation.subscribed | {name})
@@ -124,7 +144,7 @@ def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected,
         return state, (Note(stage.STAGE, None, evidence),)
     if isinstance(event, Silence) and event.waited_in == "agreed":
         return state, ()
-    state, actions = orders.failed(profile, state, event, reason, now_us)
+    state, actions = _not_followed(profile, state, event, reason, now_us)
     again = conversation.state == CANCEL_EXPIRED and now_us < profile.calendar.period(conversation.topic.period).end_us
     if isinstance(event, Silence) and (again or conversation.state == "expired"):
         actions = (*actions, *orders.cancelled(profile, (conversation.id,), reason, now_us))

@@ -1,15 +1,14 @@
 """The TSO agent: each event goes to the stage that it belongs to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-
-from immutables import Map
+from dataclasses import dataclass
 
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, control, limits, merit_list, offering, prequalification, settlement
+from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
+from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
 
 STAGES = {
@@ -17,12 +16,14 @@ STAGES = {
     "offering": offering.react,
     "activation": activation.react,
     "settlement": settlement.react,
+    "reserve": reserve.react,
 }
 ROUNDS = {
     offering.CALLED: "offering",
     merit_list.VALIDATED: "offering",
     limits.ROUND: "activation",
     settlement.METERED: "settlement",
+    reserve.CALLED: "reserve",
 }
 
 
@@ -64,28 +65,30 @@ class Tso:
         return state, actions
 
     def telemetry(self, state: TsoState) -> Mapping[str, float]:
-        """The demand that the orders follow."""
-        return {"demand_mw": state.activation.target_mw}
+        """The demand that the orders of mFRR follow, and that of aFRR."""
+        demand = {"demand_mw": state.activation.target_mw}
+        if self.profile.regulation is not None:
+            demand["afrr_demand_mw"] = round(state.regulation.controller.demand_mw, 6)
+        return demand
 
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
-        """(participant, signed MW) of every order in force now."""
+        """(participant, signed MW) of every order and set-point in force now."""
         offers = _offers(state, now_us)
         for offer_id, order in sorted(state.activation.orders.items()):
             if order.start_us <= now_us < order.end_us:
                 yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+        if self.profile.calendar.at(now_us) is not None:
+            for participant, content in sorted(state.regulation.sent.items()):
+                yield participant, content.power_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
-        period = self.profile.calendar.at(now_us)
-        if period is None or not state.activation.caps:
-            return
-        free = replace(state, activation=replace(state.activation, caps=Map()))
-        wanted = control.shares(self.profile, free, period)
-        given = control.shares(self.profile, state, period)
-        for offer in control.accepted(self.profile, state, period):
-            more_mw = wanted[offer.offer_id] - given[offer.offer_id]
-            if more_mw:
-                yield offer.resource, _signed(offer, more_mw)
+        for offer, more_mw in changes(self.profile, state, now_us):
+            yield offer.resource, _signed(offer, more_mw)
+
+    def redispatch(self, state: TsoState, now_us: int) -> Redispatch:
+        """What limits withhold now, and what that costs."""
+        return redispatch(self.profile, state, now_us)
 
 
 def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:

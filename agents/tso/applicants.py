@@ -1,6 +1,7 @@
 """Applicants and their lanes: who waits for qualification in which grid, and whose turn it is.
 
-A lane's items are conversation ids of applications, or `demand-response/<dso>` in scenario II.
+A lane's items are conversation ids of applications, or `demand-response/<dso>` in scenario II. Where several may be
+tested at once a grid has several lanes: `north`, `north#2`, …
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,16 @@ from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
     TRANSMISSION,
     Application,
+    NotQualified,
+    Qualified,
     ResourceData,
     ResourceVerdict,
     TechnicalData,
 )
 from ...protocols.information.quantities import US_PER_S, Direction
+from ...protocols.messages import Message
 from ...protocols.stages import prequalification as stage
+from ..actions import Action, Say
 from ..profiles import TsoProfile
 from .state import Applicant, TsoState
 from .trial import Trial
@@ -92,13 +97,20 @@ def rejected(verdict: ResourceVerdict) -> ResourceVerdict:
     return verdict.model_copy(update={"verdict": "rejected", "max_mw": 0.0})
 
 
-def lane_head(profile: TsoProfile, state: TsoState, dso: str) -> str | None:
-    """The applicant whose turn it is in a DSO's grid."""
-    for grid, name in sorted(profile.dso_of_grid.items()):
-        lane = state.prequalification.lanes.get(grid, ())
-        if name == dso and lane:
-            return lane[0]
-    return None
+def grid_of(lane: str) -> str:
+    """The grid of a lane."""
+    return lane.partition("#")[0]
+
+
+def split(grid: str, waiting: Sequence[str], at_once: int) -> dict[str, tuple[str, ...]]:
+    """Who waits in which lane of a grid, dealt out in the order of application."""
+    lanes = [tuple(waiting[number::at_once]) for number in range(at_once)]
+    return {f"{grid}#{number}" if number > 1 else grid: lane for number, lane in enumerate(lanes, start=1) if lane}
+
+
+def has_turn(state: TsoState, key: str) -> bool:
+    """Whether it is an applicant's turn."""
+    return any(lane[:1] == (key,) for _, lane in sorted(state.prequalification.lanes.items()))
 
 
 def head_of(state: TsoState, participant: str) -> str | None:
@@ -123,12 +135,15 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
     """The test of one resource in one direction, beginning shortly."""
     source = applicant.technical or applicant.application
     assert source is not None
+    dynamics, rules = source.dynamics, profile.reserve
+    if source.product == "FCR" and rules is not None:
+        dynamics = dynamics.model_copy(update={"preparation_s": 0.0, "ramping_s": rules.full_activation_us / US_PER_S})
     return Trial(
         source.product,
         verdict.resource,
         verdict.direction,
         verdict.max_mw,
-        source.dynamics,
+        dynamics,
         profile.test,
         now_us + 10 * US_PER_S,
     )
@@ -137,3 +152,25 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
 def topic_of(profile: TsoProfile, period: str, subject: str, peer: str) -> Topic:
     """What a prequalification conversation of the TSO is about."""
     return Topic(profile.name, stage.STAGE, period, subject, peer)
+
+
+def tell_applicant(profile: TsoProfile, applicant: Applicant, key: str) -> tuple[Action, ...]:
+    """Tell an applicant what it is qualified for, if anything."""
+    application = applicant.application
+    assert application is not None
+    content: Message
+    if any(verdict.max_mw > 0 for verdict in applicant.verdicts):
+        content = Qualified(
+            applicant=application.applicant,
+            product=application.product,
+            verdicts=applicant.verdicts,
+            valid_until=profile.calendar.end_us,
+        )
+    else:
+        content = NotQualified(
+            applicant=application.applicant,
+            product=application.product,
+            verdicts=applicant.verdicts,
+            reason="nothing of what was applied for may be used",
+        )
+    return (Say(key, content),)

@@ -12,14 +12,12 @@ from immutables import Map
 from ...protocols.information.capacity import (
     Application,
     CapacityVerdict,
-    NotQualified,
     QualificationDeclined,
-    Qualified,
     ResourceVerdict,
     TechnicalData,
     TestReport,
 )
-from ...protocols.messages import Agree, Failure, Message, Refuse
+from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
@@ -31,12 +29,15 @@ from .applicants import (
     DEMAND_RESPONSE,
     as_asked,
     fault,
+    grid_of,
+    has_turn,
     head_of,
     keep,
-    lane_head,
     participant,
     rejected,
+    split,
     submitted,
+    tell_applicant,
     topic_of,
     trial_of,
     within,
@@ -97,29 +98,31 @@ def _apply(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> R
 
 
 def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
-    """The window has closed: sort into lanes, one a grid, and begin each."""
-    lanes: dict[str, tuple[str, ...]] = {}
+    """The window has closed: sort into lanes, one a grid or several, and begin each."""
+    grids: dict[str, tuple[str, ...]] = {}
     for key, applicant in sorted(state.prequalification.applicants.items(), key=submitted):
         assert applicant.application is not None
         grid = applicant.application.resources[0].grid
-        lanes[grid] = (*lanes.get(grid, ()), key)
+        grids[grid] = (*grids.get(grid, ()), key)
     if profile.coordination.dso_is_participant:
         for grid, dso in sorted(profile.dso_of_grid.items()):
-            lanes[grid] = (*lanes.get(grid, ()), DEMAND_RESPONSE + dso)
+            grids[grid] = (*grids.get(grid, ()), DEMAND_RESPONSE + dso)
     actions: tuple[Action, ...] = ()
-    for grid in sorted(lanes):
-        state = state.with_prequalification(lanes=state.prequalification.lanes.set(grid, lanes[grid]))
+    for grid, waiting in sorted(grids.items()):
+        lanes = split(grid, waiting, profile.test.at_once)
+        state = state.with_prequalification(lanes=state.prequalification.lanes.update(lanes))
         if grid in profile.dso_of_grid:
-            jointly = capacity.together(profile, lanes[grid])
+            jointly = capacity.together(profile, waiting)
             actions += capacity.ask(profile, state, jointly, profile.dso_of_grid[grid], now_us)
-        state, begun = _begin(profile, state, grid, now_us)
-        actions += begun
+        for lane in lanes:
+            state, begun = _begin(profile, state, lane, now_us)
+            actions += begun
     return state, actions
 
 
-def _begin(profile: TsoProfile, state: TsoState, grid: str, now_us: int) -> Reaction[TsoState]:
+def _begin(profile: TsoProfile, state: TsoState, name: str, now_us: int) -> Reaction[TsoState]:
     """Begin with the first of a lane, if one is left."""
-    lane = state.prequalification.lanes.get(grid, ())
+    lane, grid = state.prequalification.lanes.get(name, ()), grid_of(name)
     if not lane:
         return state, ()
     key = lane[0]
@@ -153,7 +156,7 @@ def _validated(
     assert application is not None
     verdicts = within(as_asked(application.resources), verdicts)
     state = keep(state, key, state.prequalification.applicants[key]._replace(validated=verdicts))
-    if lane_head(profile, state, event.conversation.peer) != key:
+    if not has_turn(state, key):
         return state, ()
     return _to_test(profile, state, key, verdicts, now_us)
 
@@ -222,33 +225,12 @@ def _conclude(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Re
     telling = (
         tell(profile, applicant, key, now_us)
         if applicant.application is None
-        else _tell_applicant(profile, applicant, key)
+        else tell_applicant(profile, applicant, key)
     )
-    grid = next(grid for grid, lane in sorted(state.prequalification.lanes.items()) if lane and lane[0] == key)
-    lanes = state.prequalification.lanes.set(grid, state.prequalification.lanes[grid][1:])
-    state, actions = _begin(profile, state.with_prequalification(lanes=lanes), grid, now_us)
+    lane = next(name for name, lane in sorted(state.prequalification.lanes.items()) if lane[:1] == (key,))
+    lanes = state.prequalification.lanes.set(lane, state.prequalification.lanes[lane][1:])
+    state, actions = _begin(profile, state.with_prequalification(lanes=lanes), lane, now_us)
     return state, (*telling, *actions)
-
-
-def _tell_applicant(profile: TsoProfile, applicant: Applicant, key: str) -> tuple[Action, ...]:
-    application = applicant.application
-    assert application is not None
-    content: Message
-    if any(verdict.max_mw > 0 for verdict in applicant.verdicts):
-        content = Qualified(
-            applicant=application.applicant,
-            product=application.product,
-            verdicts=applicant.verdicts,
-            valid_until=profile.calendar.end_us,
-        )
-    else:
-        content = NotQualified(
-            applicant=application.applicant,
-            product=application.product,
-            verdicts=applicant.verdicts,
-            reason="nothing of what was applied for may be used",
-        )
-    return (Say(key, content),)
 
 
 def _technical(
@@ -256,7 +238,7 @@ def _technical(
 ) -> Reaction[TsoState]:
     key = DEMAND_RESPONSE + event.envelope.sender
     applicant = state.prequalification.applicants.get(key)
-    if applicant is None or lane_head(profile, state, event.envelope.sender) != key:
+    if applicant is None or not has_turn(state, key):
         return state, ()
     known = applicant._replace(technical=technical, message_id=event.envelope.id)
     return _to_test(profile, keep(state, key, known), key, as_asked(technical.resources), now_us)

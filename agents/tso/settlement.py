@@ -22,7 +22,7 @@ from ..actions import Action, Note, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
-from ..market.settlement import Payment, balances, books, line, settled_on, total, watt_us
+from ..market.settlement import Payment, balances, books, line, metered_line, settled_on, total, watt_us
 from ..profiles import TsoProfile
 from .state import TsoState
 
@@ -99,16 +99,21 @@ def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_u
 
 def _lines(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, participant: str) -> tuple[StatementLine, ...]:
     offers = _offers(profile, state, period).get(participant, [])
-    lines = [line(offer, _energy(state, offer)) for offer in offers]
-    return tuple(one for one in lines if one.energy_mwh > 0)
+    lines = [_line(profile, state, offer) for offer in offers]
+    return tuple(one for one in lines if one.energy_mwh > 0 or one.penalty_eur > 0 or one.unpaid_mwh > 0)
 
 
-def _energy(state: TsoState, offer: Offer) -> int:
-    """Energy of an offer in W·µs: requested, or as the participant's record says where it is metered."""
+def _line(profile: TsoProfile, state: TsoState, offer: Offer) -> StatementLine:
+    """mFRR as requested; aFRR as the TSO has metered it, or as the participant's record says if it has metered none."""
     if settled_on(offer.product) == "requested":
-        return state.activation.energy.get(offer.offer_id, 0)
-    metered_mwh = state.settlement.recorded.get(offer.offer_id, (0.0, 0.0))[1]
-    return watt_us(metered_mwh, 3_600_000_000)
+        return line(offer, state.activation.energy.get(offer.offer_id, 0))
+    counted = state.regulation.counted.get(offer.offer_id)
+    if counted is None or profile.regulation is None:
+        recorded_mwh = state.settlement.recorded.get(offer.offer_id, (0.0, 0.0))[1]
+        return line(offer, watt_us(recorded_mwh, 3_600_000_000))
+    price = profile.regulation.channel.penalty_eur_per_mwh
+    parts = {"metered": counted.metered, "unpaid": counted.unpaid, "missing": counted.missing}
+    return metered_line(offer, **parts, penalty_eur_per_mwh=price)
 
 
 def _statement(
@@ -206,13 +211,14 @@ def _close_if_settled(profile: TsoProfile, state: TsoState, period_id: str) -> R
     evidence = {
         "name": "books closed",
         "period": period_id,
-        "payments": [_row(payment) for payment in payments],
+        "payments": [row(payment) for payment in payments],
         "balances_eur": {account: str(balance) for account, balance in balances(payments).items()},
     }
     return state, (Note(stage.STAGE, None, evidence),)
 
 
-def _row(payment: Payment) -> dict[str, object]:
+def row(payment: Payment) -> dict[str, object]:
+    """A payment as evidence."""
     return {
         "period": payment.period,
         "offer_id": payment.offer_id,
@@ -224,5 +230,7 @@ def _row(payment: Payment) -> dict[str, object]:
         "settled_on": payment.settled_on,
         "energy_mwh": payment.energy_mwh,
         "price_eur_per_mwh": payment.price_eur_per_mwh,
+        "capacity_mw_h": payment.capacity_mw_h,
+        "price_eur_per_mw_h": payment.price_eur_per_mw_h,
         "amount_eur": str(payment.amount_eur),
     }

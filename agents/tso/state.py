@@ -5,11 +5,15 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
-from ...protocols.information.activation import Limit
+from ...protocols.information.activation import Limit, OfferModified, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
+from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
+from ..market.channel import Bounds, Channel
+from ..market.distribution import Walk
 from ..market.merit_order import Position
+from ..market.regulation import Controller
 from ..market.settlement import Payment
 
 
@@ -63,11 +67,15 @@ class Known(NamedTuple):
 
 
 class PassedLimit(NamedTuple):
-    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit."""
+    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit.
+
+    `ordered`: conversation and MW of the orders that it has lowered, before it did.
+    """
 
     limits: tuple[Limit, ...]
-    confirmed: Map[str, float] = Map()
+    confirmed: Map[str, OfferModified] = Map()
     unknown: tuple[str, ...] = ()
+    ordered: Map[str, tuple[str, float]] = Map()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,10 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
+    """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
-    `failed` offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
+    `moved` holds (resource, MW) that other units of a portfolio give of an offer. `failed` offers are not ordered any
+    more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
@@ -103,6 +112,8 @@ class Activation:
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
+    cap_ends: Map[str, int] = Map()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     failed: frozenset[str] = frozenset()
     derated: Map[str, float] = Map()
     services: Map[str, Service] = Map()
@@ -113,6 +124,49 @@ class Activation:
     limited: int = 0
     energy: Map[str, int] = Map()
     ace_mw: float = 0.0
+
+
+class Lot(NamedTuple):
+    """One accepted offer of aFRR as it is metered: its direction and MW."""
+
+    offer_id: str
+    up: bool
+    most_mw: float
+
+
+class Meter(NamedTuple):
+    """One participant's meter: its acceptance channel, and the last measurement with the bounds of its time."""
+
+    channel: Channel = Channel()
+    at_us: int = 0
+    power_mw: float = 0.0
+    bounds: Bounds = Bounds(0, 0.0, 0.0)
+
+
+class Counted(NamedTuple):
+    """Energy of one offer, W·µs: delivered, of that too much to be paid, and missing."""
+
+    metered: int = 0
+    unpaid: int = 0
+    missing: int = 0
+
+
+class Regulation(NamedTuple):
+    """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
+
+    `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
+    participant, energy by offer.
+    """
+
+    controls: Map[str, Order] = Map()
+    subscribers: Map[str, str] = Map()
+    sent: Map[str, SetPoint] = Map()
+    controller: Controller = Controller()
+    walk: Walk = Walk()
+    stale: bool = False
+    lots: Map[str, tuple[Lot, ...]] = Map()
+    meters: Map[str, Meter] = Map()
+    counted: Map[str, Counted] = Map()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +180,38 @@ class Settlement:
     payments: tuple[Payment, ...] = ()
 
 
+class Award(NamedTuple):
+    """An offer of reserve, and how much of it is kept."""
+
+    offer: ReserveOffer
+    awarded_mw: float
+
+
+class Kept(NamedTuple):
+    """Control cycles in which an awarded reserve followed the frequency, of all that were looked at."""
+
+    followed: int = 0
+    cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
+
+    `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
+    `unsettled` statements by `period/participant`.
+    """
+
+    offers: Map[str, tuple[ReserveOffer, ...]] = Map()
+    awards: Map[str, tuple[Award, ...]] = Map()
+    known: Map[str, Known] = Map()
+    offsets_hz: tuple[float, ...] = ()
+    kept: Map[str, Kept] = Map()
+    recorded: Map[str, float] = Map()
+    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
+    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+
+
 @dataclass(frozen=True, slots=True)
 class TsoState:
     """All the TSO knows."""
@@ -133,7 +219,9 @@ class TsoState:
     prequalification: Prequalification = Prequalification()
     offering: Offering = Offering()
     activation: Activation = Activation()
+    regulation: Regulation = Regulation()
     settlement: Settlement = Settlement()
+    reserve: Reserve = Reserve()
 
     def with_prequalification(self, **changes: Any) -> "TsoState":
         """The state with changes to the prequalification slice."""
@@ -147,9 +235,17 @@ class TsoState:
         """The state with changes to the activation slice."""
         return replace(self, activation=replace(self.activation, **changes))
 
+    def with_regulation(self, **changes: Any) -> "TsoState":
+        """The state with changes to the regulation slice."""
+        return replace(self, regulation=self.regulation._replace(**changes))
+
     def with_settlement(self, **changes: Any) -> "TsoState":
         """The state with changes to the settlement slice."""
         return replace(self, settlement=replace(self.settlement, **changes))
+
+    def with_reserve(self, **changes: Any) -> "TsoState":
+        """The state with changes to the reserve slice."""
+        return replace(self, reserve=replace(self.reserve, **changes))
 
 
 def cap_key(participant: str, resource: str, direction: str) -> str:

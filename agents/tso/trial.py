@@ -4,6 +4,10 @@
        │   ramp              ramp         ordered at 0, full by the full activation time (FAT),
      0 ┼───┘                  └────       held, then back; sustained = the least MW during the hold
 
+aFRR is tested twice, with a pause between ("double hump"): the lower of both counts.
+Of containment reserve (FCR) the order is the answer to a synthetic step of frequency by its full deviation; half of it
+must be there after half the time, so what is sustained is at most twice that.
+
 Passed if the report is complete enough and the sustained MW are within the tolerance of what was ordered
 ((EU) 2017/1485 leaves the test to the TSO; the numbers are parameters of the scenario).
 """
@@ -44,20 +48,34 @@ class Trial:
         return self.rules.hold_us / US_PER_S
 
     @property
+    def humps_s(self) -> tuple[float, ...]:
+        """When each hump is ordered, in seconds from the start."""
+        again_s = self.full_s + self.hold_s + self.dynamics.deactivation_s + self.rules.pause_us / US_PER_S
+        return (0.0, again_s) if self.product == "aFRR" else (0.0,)
+
+    @property
     def duration_s(self) -> float:
         """Seconds until the resource is back."""
-        return self.full_s + self.hold_s + self.dynamics.deactivation_s + 10.0
+        return self.humps_s[-1] + self.full_s + self.hold_s + self.dynamics.deactivation_s + 10.0
 
     @property
     def end_us(self) -> int:
         """When the test is over."""
         return self.start_us + round(self.duration_s * US_PER_S)
 
+    def is_held(self, offset_s: float) -> bool:
+        """Whether full power is to be delivered at this time."""
+        return any(self.full_s <= offset_s - hump_s <= self.full_s + self.hold_s for hump_s in self.humps_s)
+
     def order(self) -> TestOrder:
         """The message that orders it."""
-        steps = (
-            TestStep(offset_s=0.0, p_mw=self.sign * self.ordered_mw),
-            TestStep(offset_s=self.full_s + self.hold_s, p_mw=0.0),
+        steps = tuple(
+            TestStep(offset_s=offset_s, p_mw=p_mw)
+            for hump_s in self.humps_s
+            for offset_s, p_mw in (
+                (hump_s, self.sign * self.ordered_mw),
+                (hump_s + self.full_s + self.hold_s, 0.0),
+            )
         )
         return TestOrder(
             product=self.product,
@@ -95,10 +113,12 @@ class Outcome:
 
 
 def judge(trial: Trial, report: TestReport) -> Outcome:
-    """Judge a report: the least MW from full activation to the end of the hold, and how complete it is."""
+    """Judge a report: the least MW from full activation to the end of each hold, and how complete it is."""
     expected = math.floor(trial.duration_s / (trial.rules.sample_us / US_PER_S))
     completeness = min(1.0, len(report.samples) / max(1, expected))
-    held = [s.p_mw * trial.sign for s in report.samples if trial.full_s <= s.offset_s <= trial.full_s + trial.hold_s]
+    held = [s.p_mw * trial.sign for s in report.samples if trial.is_held(s.offset_s)]
+    if trial.product == "FCR":
+        held += [2 * s.p_mw * trial.sign for s in report.samples if trial.full_s / 2 <= s.offset_s < trial.full_s]
     sustained_mw = round(max(0.0, min(held, default=0.0)), 6)
     complete = completeness >= trial.rules.completeness
     within = sustained_mw >= trial.ordered_mw * (1 - trial.rules.tolerance)

@@ -1,4 +1,4 @@
-"""Activation: orders (INFO 6), measurements (INFO 7) and the DSO's limits (INFO 8)."""
+"""Activation: orders and set-points (INFO 6), measurements (INFO 7) and the DSO's limits (INFO 8)."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -12,7 +12,10 @@ from .quantities import Direction, End, Instant, Name, Power, Product, Quantity,
 
 
 class Activate(Message):
-    """Deliver this much of an offer from `start` to `end`; directly (INFO 6)."""
+    """Deliver this much of an offer from `start` to `end`; directly (INFO 6).
+
+    Of kind `set-point` it puts the offer under control: the set-points that follow say how much of it is wanted.
+    """
 
     type_id: ClassVar[str] = "gridpact.activate/1"
     performative: ClassVar[Performative] = Performative.REQUEST
@@ -20,7 +23,7 @@ class Activate(Message):
     offer_id: Name
     product: Product
     direction: Direction
-    kind: Literal["activate"] = "activate"
+    kind: Literal["activate", "set-point"] = "activate"
     power_mw: Quantity
     start: Instant
     end: End
@@ -36,7 +39,7 @@ class ActivateWhen(Message):
     offer_id: Name
     product: Product
     direction: Direction
-    kind: Literal["activate"] = "activate"
+    kind: Literal["activate", "set-point"] = "activate"
     power_mw: Quantity
     start: Instant
     end: End
@@ -60,6 +63,31 @@ class ActivationEnded(Message):
     performative: ClassVar[Performative] = Performative.INFORM
     offer_id: Name
     reason: Literal["delivered", "superseded"]
+
+
+class SetPointSubscription(Message):
+    """A participant asks for the set-points of its offers under control."""
+
+    type_id: ClassVar[str] = "gridpact.set-point-subscription/1"
+    performative: ClassVar[Performative] = Performative.SUBSCRIBE
+    product: Product
+    start: Instant
+    end: End
+
+
+class SetPoint(Message):
+    """What a participant is to deliver of its offers under control, from now until the next one (INFO 6).
+
+    + is up. The participant shares it over its offers in force in merit order. Its next measurement, which names it
+    as its cause, acknowledges it.
+    """
+
+    type_id: ClassVar[str] = "gridpact.set-point/1"
+    performative: ClassVar[Performative] = Performative.INFORM
+    info: ClassVar[str | None] = "INFO 6"
+    product: Product
+    kind: Literal["set-point", "terminate"] = "set-point"
+    power_mw: Power
 
 
 class MeasurementSubscription(Message):
@@ -131,11 +159,27 @@ class LimitRequest(Message):
     readings: tuple[GridReading, ...] = ()
 
 
+class OtherUnit(Payload):
+    """Another unit of the same portfolio that may give what a limit takes: qualified, and free up to so many MW."""
+
+    resource: Name
+    max_mw: Quantity
+
+
+class MovedPower(Payload):
+    """What another unit gives of an offer from now on: at most, and at present."""
+
+    resource: Name
+    max_mw: Quantity
+    power_mw: Quantity
+
+
 class FollowedLimit(Payload):
-    """One limit, and the MW that the participant has confirmed to stay below."""
+    """One limit, and the MW that the participant has confirmed to stay below; `moved`: what other units give."""
 
     offer_id: Name
     confirmed_mw: Quantity
+    moved: Annotated[tuple[MovedPower, ...], distinct("resource")] = ()
 
 
 class LimitFollowed(Message):
@@ -147,19 +191,21 @@ class LimitFollowed(Message):
 
 
 class LimitOrder(Message):
-    """The TSO passes a DSO's limit on to the participant (INFO 8)."""
+    """The TSO passes a DSO's limit on to the participant, with other units that may give what it takes (INFO 8)."""
 
     type_id: ClassVar[str] = "gridpact.limit-order/1"
     performative: ClassVar[Performative] = Performative.REQUEST
     info: ClassVar[str | None] = "INFO 8"
     limit: Limit
+    other_units: Annotated[tuple[OtherUnit, ...], distinct("resource")] = ()
 
 
 class OfferModified(Message):
-    """The participant has modified its offer (a related revision) and its output."""
+    """The participant has modified its offer (a related revision) and its output; `moved`: what other units give."""
 
     type_id: ClassVar[str] = "gridpact.offer-modified/1"
     performative: ClassVar[Performative] = Performative.INFORM
     offer: Offer | None
     confirmed_mw: Quantity
+    moved: Annotated[tuple[MovedPower, ...], distinct("resource")] = ()
     remark: Text | None = None

@@ -1,7 +1,7 @@
 """Settlement: metered energy and statements. The paper gives these no INFO number."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -38,7 +38,10 @@ class MeteredEnergy(Message):
 
 
 class StatementLine(Payload):
-    """One offer's energy, what it is settled on, its price and the amount (+ the TSO pays)."""
+    """One offer's energy, what it is settled on, its price and the amount (+ the TSO pays).
+
+    `unpaid_mwh` was delivered beyond what had been asked for; for `missing_mwh` the participant pays the penalty.
+    """
 
     offer_id: Name
     product: Product
@@ -47,11 +50,28 @@ class StatementLine(Payload):
     energy_mwh: Energy
     price_eur_per_mwh: Price
     amount_eur: Money
+    unpaid_mwh: Energy = 0.0
+    missing_mwh: Energy = 0.0
+    penalty_eur: Annotated[Money, Field(ge=0)] = Decimal("0.00")
+
+    @property
+    def due_eur(self) -> Decimal:
+        """What the TSO owes for it: the amount less the penalty."""
+        return self.amount_eur - self.penalty_eur
 
 
-def _adds_up(total_eur: Decimal, info: ValidationInfo) -> Decimal:
-    lines: tuple[StatementLine, ...] = info.data.get("lines", ())
-    due_eur = sum((line.amount_eur for line in lines), Decimal(0))
+class Charged(Protocol):
+    """A line of a statement."""
+
+    @property
+    def due_eur(self) -> Decimal:
+        """What the TSO owes for it."""
+
+
+def adds_up(total_eur: Decimal, info: ValidationInfo) -> Decimal:
+    """The total is that of the lines; for a validator beside the field."""
+    lines: tuple[Charged, ...] = info.data.get("lines", ())
+    due_eur = sum((line.due_eur for line in lines), Decimal(0))
     if lines and due_eur != total_eur:
         raise ValueError(f"the lines add up to {due_eur} EUR")
     return total_eur
@@ -65,7 +85,7 @@ class Statement(Message):
     start: Instant
     end: End
     lines: Annotated[tuple[StatementLine, ...], Field(min_length=1), distinct("offer_id")]
-    total_eur: Annotated[Money, AfterValidator(_adds_up)]
+    total_eur: Annotated[Money, AfterValidator(adds_up)]
     attempt: int = Field(ge=1)
 
 

@@ -3,6 +3,7 @@
     BSP               TSO               DSO
      │◀── Activate ────│                  │   7.1  10.1      direct; ActivateWhen if scheduled
      │─── Activated ──▶│                  │   7.2  10.2
+     │◀── SetPoint ────│                  │   7.1            aFRR: every control cycle, to who has subscribed
      │─── Measurement ▶│                  │   7.3  10.3      every measurement tick
      │─── Measurement ─────────────────── ▶   7.6            the DSO's own copy
      │                 │◀─ LimitRequest ──│   7.7
@@ -11,8 +12,9 @@
      │                 │─ LimitFollowed ─▶│   7.9
 
 An activation lives as long as its conversation: agree = confirmed, inform = delivered to the end or
-superseded, cancel = terminated. The TSO may not refuse a security limit, so LIMIT has no use for refuse
-but for a limit on something that the TSO does not know.
+superseded, cancel = terminated. An aFRR offer is activated by putting it under control for its period; how
+much of it is wanted is said by set-points, in a subscription of the participant's. The TSO may not refuse a
+security limit, so LIMIT has no use for refuse but for a limit on something that the TSO does not know.
 """
 
 from collections.abc import Mapping
@@ -28,6 +30,8 @@ from ..information.activation import (
     Measurement,
     MeasurementSubscription,
     OfferModified,
+    SetPoint,
+    SetPointSubscription,
 )
 from ..messages import Message
 from ..tables import Protocol
@@ -64,6 +68,15 @@ DSO_SCHEDULED_ACTIVATION = _activation("dso-scheduled-activation", ActivateWhen,
 MEASUREMENTS = _measurements("measurements", by="TSO", of="BSP", paper={Measurement: "7.3"})
 MEASUREMENTS_FOR_DSO = _measurements("measurements-for-dso", by="DSO", of="BSP", paper={Measurement: "7.6"})
 MEASUREMENTS_OF_DSO = _measurements("measurements-of-dso", by="TSO", of="DSO", paper={Measurement: "10.3"})
+SET_POINTS = subscribe(
+    "set-points",
+    stage=STAGE,
+    ask=SetPointSubscription,
+    by="BSP",
+    of="TSO",
+    inform=SetPoint,
+    paper={SetPoint: "7.1"},
+)
 LIMIT = request(
     "limit",
     stage=STAGE,
@@ -90,6 +103,7 @@ PROTOCOLS = (
     MEASUREMENTS,
     MEASUREMENTS_FOR_DSO,
     MEASUREMENTS_OF_DSO,
+    SET_POINTS,
     LIMIT,
     LIMIT_ORDER,
 )

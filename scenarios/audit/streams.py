@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from ...protocols.information.quantities import iso
 from ..record.columns import STREAMS
 from ..record.run import Run
+from ..record.streaming import content_of
 
 _ADDRESS = STREAMS.names[:17]
 
@@ -20,9 +20,8 @@ def stream_rows(run: Run) -> Iterator[dict[str, Any]]:
     names = STREAMS.names
     for values in zip(*columns.values(), strict=True):
         row = dict(zip(names, values, strict=True))
-        points = json.loads(row.pop("points") or "[]")
-        address = {name: row.pop(name) for name in _ADDRESS}
-        yield {**address, "content": {**row, "points": points}}
+        address = {name: row[name] for name in _ADDRESS}
+        yield {**address, "content": content_of(row["type"], row)}
 
 
 def _plain(column: Any) -> list[Any]:

@@ -54,6 +54,7 @@ STEPS = {
     ("6.8", "TSO", "BSP", "INFO 3", "acceptance"),
     ("6.8", "TSO", "DSO", "INFO 3", "acceptance-notice"),
     ("7.1", "TSO", "BSP", "INFO 6", "activate"),
+    ("7.1", "TSO", "BSP", "INFO 6", "set-point"),
     ("7.1", "TSO", "BSP", "INFO 6", "activate-when"),
     ("7.2", "BSP", "TSO", None, "activated"),
     ("7.3", "BSP", "TSO", "INFO 7", "measurement"),
@@ -110,7 +111,22 @@ def test_a_step_belongs_to_the_stage_of_its_figure() -> None:
 
 # Units.
 
-UNITS = ("mw", "mvar", "mva", "mwh", "s", "percent", "pu", "eur", "eur_per_mwh", "mw_per_step", "seconds_per_step")
+UNITS = (
+    "mw",
+    "mvar",
+    "mva",
+    "mwh",
+    "s",
+    "percent",
+    "pu",
+    "eur",
+    "eur_per_mwh",
+    "mw_h",
+    "eur_per_mw_h",
+    "hz",
+    "mw_per_step",
+    "seconds_per_step",
+)
 WITHOUT_UNIT = {"share", *(f"{BindingConstraint.__name__}.{name}" for name in ("value", "limit"))}
 
 

@@ -126,7 +126,11 @@ def test_every_mistake_is_told_by_check(
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("nowhere.yaml", "built-in are: blind"), ("scenario-1dso", 'did you mean "scenario-1-dso"'), (".", "folder")],
+    [
+        ("nowhere.yaml", "built-in are: afrr-day, blind"),
+        ("scenario-1dso", 'did you mean "scenario-1-dso"'),
+        (".", "folder"),
+    ],
 )
 def test_a_file_that_is_none(
     name: str, wanted: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

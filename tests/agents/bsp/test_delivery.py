@@ -107,7 +107,7 @@ def test_down_orders_are_negative_set_points_and_their_energy_is_counted_positiv
     book, _ = take(book, "c1", wish, now_us=NOW, answer_us=S)
     assert book.set_points(NOW) == {"unit-a": -1.5}
     assert book.metered(-1.5, 4 * S, NOW).delivered["a.Q1.mFRR-down.1"] == watt_us(1.5, 4 * S)
-    assert book.metered(+1.5, 4 * S, NOW).delivered["a.Q1.mFRR-down.1"] == 0
+    assert book.metered(+1.5, 4 * S, NOW).delivered_mwh("a.Q1.mFRR-down.1") == 0
 
 
 def test_energy_counts_until_the_order_ends(make: Any) -> None:

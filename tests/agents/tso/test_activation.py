@@ -6,7 +6,7 @@ import pytest
 
 from gridpact.agents.actions import Open
 from gridpact.agents.runtime.node import Arrival
-from gridpact.agents.tso import control
+from gridpact.agents.tso import mfrr
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import (
@@ -243,15 +243,17 @@ def test_the_participant_reports_the_end_of_its_order(make: Any) -> None:
     assert [e.reason for e in town.contents(ActivationEnded, "a")][-1] == "delivered"
 
 
-def test_two_needs_in_one_direction_are_not_met_twice(make: Any) -> None:
+def test_what_is_accepted_of_another_product_is_not_ordered_as_mfrr(make: Any) -> None:
     need = make.tso().profile.needs[0].__class__
     agent = make.tso(need("mFRR", "up", 4.0), need("aFRR", "up", 4.0))
     state = make.usual(need_mw=3.0).run(3700).state("tso")
     positions = state.offering.definitive["Q1/mFRR-up"]
     second = tuple(p._replace(offer=p.offer.model_copy(update={"offer_id": f"{p.offer.offer_id}x"})) for p in positions)
     state = state.with_offering(definitive=state.offering.definitive.set("Q1/aFRR-up", second))
-    assert len(control.accepted(agent.profile, state, make.FIRST)) == 4
-    assert sum(control.shares(agent.profile, state, make.FIRST).values()) == pytest.approx(3.0)
+    assert [o.offer_id for o in mfrr.accepted(agent.profile, state, make.FIRST)] == [
+        p.offer.offer_id for p in positions
+    ]
+    assert sum(mfrr.shares(agent.profile, state, make.FIRST).values()) == pytest.approx(3.0)
 
 
 def test_a_participant_that_is_not_understood_stops_delivering(make: Any) -> None:

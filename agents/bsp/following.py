@@ -1,0 +1,48 @@
+"""A participant follows the TSO's set-points: it subscribes once it has an offer of aFRR accepted, and applies each.
+
+SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
+                                         └─▶ named by the next measurement, which acknowledges it
+"""
+
+from dataclasses import replace
+
+from ...protocols.envelope import Topic
+from ...protocols.information.activation import SetPoint, SetPointSubscription
+from ...protocols.information.offering import Offer
+from ...protocols.stages import activation as stage
+from ..actions import Action, Open
+from ..agent import Reaction
+from ..events import Heard, Rejected, Silence
+from ..profiles import BspProfile
+from .applying import applied
+from .state import BspState
+
+PRODUCT = "aFRR"
+
+
+def listening(profile: BspProfile, state: BspState, offers: tuple[Offer, ...]) -> Reaction[BspState]:
+    """Subscribe to set-points if one of these accepted offers needs them and no subscription is asked for."""
+    if state.subscriptions or not any(offer.product == PRODUCT for offer in offers):
+        return state, ()
+    return _subscribe(profile, state, number=1)
+
+
+def _subscribe(profile: BspProfile, state: BspState, number: int) -> Reaction[BspState]:
+    calendar = profile.calendar
+    ask = SetPointSubscription(product=PRODUCT, start=calendar.first.start_us, end=calendar.end_us)
+    subject = "set-points" if number == 1 else f"set-points.{number}"
+    topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.tso)
+    opening: tuple[Action, ...] = (Open(stage.SET_POINTS, topic, ask, calendar.first.start_us),)
+    return replace(state, subscriptions=(*state.subscriptions, topic.conversation_id)), opening
+
+
+def unheard(state: BspState, event: Silence | Rejected) -> Reaction[BspState]:
+    """The TSO does not answer, or has not understood: ask again with the next acceptance."""
+    left = tuple(one for one in state.subscriptions if one != event.conversation.id)
+    return replace(state, subscriptions=left), ()
+
+
+def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) -> Reaction[BspState]:
+    """A set-point has come."""
+    book = state.book.wanted(set_point.power_mw)
+    return applied(replace(state, book=book, acknowledged=event.envelope.id), now_us)

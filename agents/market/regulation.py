@@ -1,0 +1,59 @@
+"""The frequency restoration controller: P = −(β·ACE + 1/T_r ∫ACE dt), never beyond what is under control.
+
+    ACE ─┬─▶ −β ───────────────┐
+         └─▶ −1/T_r ∫ (trapezoids) ─┴─▶ between −down and +up ─▶ demand
+                 ▲ stopped while the demand is at its bound and would go beyond
+
+The integral is exact for an ACE that runs in straight lines between its samples, so it hardly depends on the control
+cycle (P. Kundur, Power System Stability and Control, 11.1.6; conditional integration against windup: K. Åström,
+T. Hägglund, PID Controllers, 3.5). It does not know offers, so a new merit order list makes no bump. A measurement
+that is missing or is no number freezes it: the demand stays, and the time without measurement is not integrated.
+"""
+
+import math
+from typing import NamedTuple
+
+US_PER_S = 1_000_000
+MISSED_CYCLES = 3
+
+
+class Tuning(NamedTuple):
+    """β without unit, the integration time, and the control cycle."""
+
+    beta: float
+    integration_us: int
+    control_us: int
+
+
+class Controller(NamedTuple):
+    """The controller after a cycle: its integral and demand (+ up), and the last sample of the ACE, if there is one."""
+
+    integral_mw: float = 0.0
+    demand_mw: float = 0.0
+    ace_mw: float = 0.0
+    at_us: int | None = None
+    frozen: bool = False
+
+
+def step(before: Controller, ace_mw: float, at_us: int, *, room_mw: tuple[float, float], tuning: Tuning) -> Controller:
+    """The controller after a sample of the ACE; `room_mw` is what can be asked for upwards and downwards."""
+    up_mw, down_mw = room_mw
+    if not math.isfinite(ace_mw):
+        return before._replace(demand_mw=_within(before.demand_mw, up_mw, down_mw), at_us=None, frozen=True)
+    known = before.at_us is not None and at_us - before.at_us <= MISSED_CYCLES * tuning.control_us
+    added_mw = _added(before, ace_mw, at_us, tuning) if known else 0.0
+    integral_mw = _within(before.integral_mw + added_mw, up_mw, down_mw)
+    wanted_mw = before.integral_mw + added_mw - tuning.beta * ace_mw
+    if (wanted_mw >= up_mw and added_mw > 0) or (wanted_mw <= -down_mw and added_mw < 0):
+        integral_mw = _within(before.integral_mw, up_mw, down_mw)
+    demand_mw = _within(integral_mw - tuning.beta * ace_mw, up_mw, down_mw)
+    return Controller(integral_mw, demand_mw, ace_mw, at_us)
+
+
+def _added(before: Controller, ace_mw: float, at_us: int, tuning: Tuning) -> float:
+    assert before.at_us is not None
+    return -(before.ace_mw + ace_mw) / 2 * (at_us - before.at_us) / tuning.integration_us
+
+
+def _within(power_mw: float, up_mw: float, down_mw: float) -> float:
+    return min(max(power_mw, -down_mw), up_mw)

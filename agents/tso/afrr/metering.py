@@ -1,0 +1,129 @@
+"""What participants have delivered of aFRR, counted by the TSO from their measurements (INFO 7).
+
+    set-point ─▶ channel (every control cycle) ─┐
+    Measurement ─▶ the one before has lasted until now ─▶ metered, too much, missing ─▶ per offer, W·µs
+
+A measurement counts until the next one (left rectangle), and is held against the channel of its own time. What is
+delivered in a direction belongs to the offers of that direction in merit order, each up to what was accepted; the last
+of them takes what is left, and answers for what is too much or missing.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from immutables import Map
+
+from ....protocols.information.activation import Measurement
+from ....protocols.information.quantities import Product
+from ...calendar import MarketTimeUnit
+from ...market.channel import Bounds, ChannelRules, judged, moved
+from ...market.merit_order import Position
+from ...market.settlement import watt_us
+from ...profiles import TsoProfile
+from ..state import Counted, Lot, Meter, Regulation, TsoState
+
+PRODUCT: Product = "aFRR"
+FLOOR_MW = 1.0
+
+
+class Span(NamedTuple):
+    """A measurement and how long it lasted in one period."""
+
+    period: str
+    lasts_us: int
+
+
+def shelved(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Regulation:
+    """The offers of a period by participant, and a meter for everybody who has some."""
+    regulation = state.regulation
+    lots: dict[str, tuple[Lot, ...]] = {}
+    for need in profile.needs_of(PRODUCT):
+        for position in state.offering.definitive.get(f"{period.id}/{need.subject}", ()):
+            name = position.offer.participant
+            lots[name] = (*lots.get(name, ()), _lot(position))
+    past = _kept(profile, period)
+    known = Map({key: own for key, own in sorted(regulation.lots.items()) if key >= past})
+    meters = regulation.meters
+    for name, own in sorted(lots.items()):
+        known = known.set(f"{period.id}/{name}", own)
+        meters = meters if name in meters else meters.set(name, Meter())
+    return regulation._replace(lots=known, meters=meters)
+
+
+def _kept(profile: TsoProfile, period: MarketTimeUnit) -> str:
+    """The period before is still being delivered when the next one is prepared."""
+    earlier = [one.id for one in profile.calendar.periods if one.end_us == period.start_us]
+    return earlier[0] if earlier else period.id
+
+
+def _lot(position: Position) -> Lot:
+    return Lot(position.offer.offer_id, position.offer.direction == "up", position.accepted_mw)
+
+
+def guided(regulation: Regulation, period: str, rules: ChannelRules, now_us: int) -> Regulation:
+    """Everybody's channel after the set-points of this cycle."""
+    meters = regulation.meters
+    for name, meter in sorted(regulation.meters.items()):
+        content = regulation.sent.get(name)
+        power_mw = content.power_mw if content is not None else 0.0
+        if not meter.channel.rests_at(power_mw):
+            floor_mw = _floor_mw(regulation.lots.get(f"{period}/{name}", ()))
+            channel = moved(meter.channel, power_mw, now_us, floor_mw=floor_mw, rules=rules)
+            meters = meters.set(name, meter._replace(channel=channel))
+    return regulation._replace(meters=meters) if meters is not regulation.meters else regulation
+
+
+def _floor_mw(lots: tuple[Lot, ...]) -> float:
+    """1 MW, or the largest offer if that is smaller, so that small offers are tested too."""
+    return min(FLOOR_MW, max(lot.most_mw for lot in lots)) if lots else FLOOR_MW
+
+
+def measured(profile: TsoProfile, regulation: Regulation, name: str, measurement: Measurement) -> Regulation:
+    """A measurement has come: the one before has lasted until now."""
+    meter = regulation.meters.get(name)
+    if meter is None or profile.regulation is None or measurement.measured_at < meter.at_us:
+        return regulation
+    tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
+    for span in _spans(profile, meter.at_us, measurement.measured_at) if meter.power_mw or _asked(meter.bounds) else ():
+        lots = regulation.lots.get(f"{span.period}/{name}", ())
+        counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
+    bounds = meter.channel.at(measurement.measured_at)
+    meter = meter._replace(at_us=measurement.measured_at, power_mw=measurement.activated_mw, bounds=bounds)
+    return regulation._replace(meters=regulation.meters.set(name, meter), counted=counted)
+
+
+def _asked(bounds: Bounds) -> bool:
+    return bounds.low_mw > 0 or bounds.high_mw < 0
+
+
+def _spans(profile: TsoProfile, from_us: int, to_us: int) -> Iterator[Span]:
+    """The periods in which a measurement lasted."""
+    while from_us < to_us:
+        period = profile.calendar.at(from_us)
+        if period is None:
+            return
+        until_us = min(to_us, period.end_us)
+        yield Span(period.id, until_us - from_us)
+        from_us = until_us
+
+
+def _counted(
+    counted: Map[str, Counted], lots: tuple[Lot, ...], meter: Meter, lasts_us: int, tolerance: float
+) -> Map[str, Counted]:
+    """Add one measurement to the offers it belongs to."""
+    power_mw, worth = meter.power_mw, judged(meter.power_mw, meter.bounds, tolerance)
+    up = power_mw > 0 or (power_mw == 0 and meter.bounds.low_mw > 0)
+    own = [lot for lot in lots if lot.up == up]
+    left_mw = abs(power_mw)
+    for lot in own:
+        last = lot is own[-1]
+        part_mw = left_mw if last else min(left_mw, lot.most_mw)
+        left_mw -= part_mw
+        before = counted.get(lot.offer_id, Counted())
+        added = Counted(
+            before.metered + watt_us(part_mw, lasts_us),
+            before.unpaid + (watt_us(worth.unpaid_mw, lasts_us) if last else 0),
+            before.missing + (watt_us(worth.missing_mw, lasts_us) if last else 0),
+        )
+        counted = counted.set(lot.offer_id, added) if added != before else counted
+    return counted

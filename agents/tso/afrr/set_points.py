@@ -1,0 +1,123 @@
+"""One control cycle of aFRR: the controller's demand, shared by the offers under control, published to subscribers.
+
+    participant ─ SetPointSubscription ─▶ TSO ─ SetPoint every cycle ─▶ participant
+
+What is under control is prepared when it changes – a new period, a confirmation, a limit – and only walked down in a
+cycle. A limit of a DSO that the TSO has heard binds the walk of the very next cycle.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from immutables import Map
+
+from ....protocols.information.activation import SetPoint, SetPointSubscription
+from ....protocols.messages import Agree, Cancelled, Refuse
+from ....protocols.stages import activation as stage
+from ...actions import Action, Note, Publish, Say
+from ...agent import Reaction
+from ...calendar import MarketTimeUnit
+from ...events import Heard
+from ...market.distribution import Portion, Walk, by_participant, shares
+from ...market.merit_order import Position, floor_to_step
+from ...market.regulation import Controller, step
+from ...profiles import TsoProfile
+from ..caps import caps
+from ..state import TsoState
+from . import metering
+from .metering import PRODUCT
+
+
+def subscribed(state: TsoState, event: Heard) -> Reaction[TsoState]:
+    """A participant that is qualified for aFRR subscribes to its set-points; nobody else may."""
+    wish, name = event.content, event.conversation.peer
+    assert isinstance(wish, SetPointSubscription)
+    if wish.product != PRODUCT or name not in state.prequalification.qualified:
+        return state, (Say(event.conversation.id, Refuse(reason=f"{name} is not qualified for {PRODUCT}")),)
+    subscribers = state.regulation.subscribers.set(name, event.conversation.id)
+    return state.with_regulation(subscribers=subscribers, stale=True), (Say(event.conversation.id, Agree()),)
+
+
+def unsubscribed(state: TsoState, event: Heard) -> Reaction[TsoState]:
+    """A participant wants no more set-points, so its offers cannot be asked for any more."""
+    state = left(state, event.conversation.peer)
+    return state, (Say(event.conversation.id, Cancelled()),)
+
+
+def left(state: TsoState, name: str) -> TsoState:
+    """A participant hears no more set-points."""
+    regulation = state.regulation
+    if name not in regulation.subscribers:
+        return state
+    sent = regulation.sent.delete(name) if name in regulation.sent else regulation.sent
+    return state.with_regulation(subscribers=regulation.subscribers.delete(name), sent=sent, stale=True)
+
+
+def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> Reaction[TsoState]:
+    """The demand of this cycle, and a set-point for every subscriber."""
+    rules = profile.regulation
+    if rules is None:
+        return state, ()
+    state = _prepared(profile, state, now_us)
+    known = state.regulation
+    walk, before = known.walk, known.controller
+    after = step(before, ace_mw, now_us, room_mw=(walk.up_mw, walk.down_mw), tuning=rules.tuning)
+    wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
+    sent, published = _published(known.subscribers, known.sent, wanted)
+    known = known._replace(controller=after, sent=sent)
+    state = replace(state, regulation=metering.guided(known, walk.period, rules.channel, now_us))
+    return state, (*_lost(before, after), *published)
+
+
+def _published(
+    subscribers: Map[str, str], before: Map[str, SetPoint], wanted: Mapping[str, float]
+) -> tuple[Map[str, SetPoint], tuple[Action, ...]]:
+    """A row for everybody; a set-point that has not changed is said again as it is."""
+    sent, actions = before, []
+    for name, conversation_id in sorted(subscribers.items()):
+        power_mw, content = wanted.get(name, 0.0), before.get(name)
+        if content is None or content.power_mw != power_mw:
+            content = SetPoint(product=PRODUCT, power_mw=power_mw)
+            sent = sent.set(name, content)
+        actions.append(Publish((conversation_id,), content))
+    return sent, tuple(actions)
+
+
+def _lost(before: Controller, after: Controller) -> tuple[Action, ...]:
+    if after.frozen == before.frozen:
+        return ()
+    name = "measurement lost, demand held" if after.frozen else "measurement is back"
+    return (Note(stage.STAGE, "7.5", {"name": name, "demand_mw": round(after.demand_mw, 6)}),)
+
+
+def _prepared(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
+    """What is under control now, prepared anew only when it may have changed."""
+    regulation = state.regulation
+    current = regulation.walk.end_us > now_us
+    if current and not regulation.stale and not state.activation.changed:
+        return state
+    period = profile.calendar.at(now_us)
+    walk = walked(profile, state, period) if period is not None else Walk(end_us=now_us)
+    return state.with_regulation(walk=walk, stale=False)
+
+
+def walked(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Walk:
+    """The confirmed offers of subscribers in a period, per direction in merit order, limits kept."""
+    found: dict[str, tuple[Portion, ...]] = {"up": (), "down": ()}
+    for need in profile.needs_of(PRODUCT):
+        positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
+        most = caps(state, positions)
+        for position in positions:
+            portion = _portion(state, position, most)
+            if portion is not None:
+                found[need.direction] += (portion,)
+    return Walk(period.id, period.end_us, found["up"], found["down"])
+
+
+def _portion(state: TsoState, position: Position, most: Mapping[str, float]) -> Portion | None:
+    offer, regulation = position.offer, state.regulation
+    control = regulation.controls.get(offer.offer_id)
+    if control is None or not control.confirmed or offer.participant not in regulation.subscribers:
+        return None
+    most_mw = min(position.accepted_mw, most.get(offer.offer_id, position.accepted_mw))
+    return Portion(offer.offer_id, offer.participant, floor_to_step(most_mw, 1e-3)) if most_mw > 0 else None

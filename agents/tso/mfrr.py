@@ -1,0 +1,194 @@
+"""mFRR: which orders follow from a lasting need.
+
+    need_mw   = −ACE + Σ measured activation          open-loop; + short, − long            domain: LFC
+    target_mw = average of the need, kept until it has moved by the trigger
+    orders    = the definitive MOL walked down to the target, caps kept        market/merit_order.dispatch
+
+Where there is aFRR it covers the need first, and what it covers is part of the need: what lasts is moved to mFRR, and
+as that comes in the ACE turns, so that aFRR is released. From the schedule lead before a quarter-hour on, every change
+is ordered for the next period too, so that the hand-over is bumpless. The energy requested is the set-point in force
+at each cycle (left rectangle).
+"""
+
+from collections.abc import Mapping
+
+from ...protocols.envelope import Topic
+from ...protocols.information.activation import Activate, ActivateWhen
+from ...protocols.information.offering import Offer
+from ...protocols.information.quantities import Product
+from ...protocols.stages import activation as stage
+from ..actions import Action, Note, Open
+from ..agent import Reaction
+from ..calendar import MarketTimeUnit
+from ..market.merit_order import dispatch
+from ..market.settlement import watt_us
+from ..profiles import TsoProfile
+from .caps import caps
+from .orders import cancelled
+from .state import Order, TsoState
+
+PRODUCT: Product = "mFRR"
+RESOLUTION_MW = 1e-3
+RESTLESS_WINDOWS = 5
+
+
+def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
+    """Keep the recent needs; move the target when their average has moved by the trigger, and has come to rest.
+
+    A frequency that still swings says little about a lasting need, so the target waits until the needs of a
+    window lie within the trigger of each other – but no longer than `RESTLESS_WINDOWS`.
+    """
+    rules, activation = profile.activation, state.activation
+    window = max(1, rules.averaging_us // profile.control_us)
+    needs = (*activation.needs, round(need_mw, 6))[-window:]
+    average_mw = sum(needs) / len(needs)
+    moved = len(needs) == window and abs(average_mw - activation.target_mw) >= rules.trigger_mw
+    restless = activation.restless + 1 if moved else 0
+    at_rest = max(needs) - min(needs) <= rules.trigger_mw or restless > RESTLESS_WINDOWS * window
+    target_mw = round(average_mw, 1) if moved and at_rest else activation.target_mw
+    return state.with_activation(
+        needs=needs,
+        restless=0 if target_mw != activation.target_mw else restless,
+        target_mw=target_mw,
+        ace_mw=ace_mw,
+        changed=activation.changed or target_mw != activation.target_mw,
+    )
+
+
+def dropped(state: TsoState, now_us: int) -> TsoState:
+    """Orders whose time has passed are over."""
+    orders = state.activation.orders
+    over = [offer_id for offer_id, order in sorted(orders.items()) if order.end_us <= now_us]
+    if not over:
+        return state
+    for offer_id in over:
+        orders = orders.delete(offer_id)
+    return state.with_activation(orders=orders)
+
+
+def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
+    """Bring the orders of this period, and of the next from the schedule lead on, in line with the target."""
+    if not profile.needs_of(PRODUCT):
+        return state.with_activation(changed=False), ()
+    calendar = profile.calendar
+    lead_us = profile.activation.schedule_lead_us
+    current = calendar.at(now_us)
+    coming = [p for p in calendar.periods if p.start_us - lead_us <= now_us < p.start_us]
+    actions: tuple[Action, ...] = ()
+    if current is not None and (state.activation.changed or _unmet(profile, state, current)):
+        state, more = _aligned(profile, state, current, now_us)
+        actions += more
+    for period in coming:
+        if state.activation.changed or _unmet(profile, state, period):
+            state, more = _aligned(profile, state, period, now_us)
+            actions += more
+    return state.with_activation(changed=False), actions
+
+
+def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool:
+    """Whether a period that should have orders has none yet."""
+    ordered = any(
+        order.start_us < period.end_us and order.end_us > period.start_us and order.end_us == period.end_us
+        for _, order in sorted(state.activation.orders.items())
+    )
+    return not ordered and abs(state.activation.target_mw) >= RESOLUTION_MW
+
+
+def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
+    actions: list[Action] = []
+    wanted = shares(profile, state, period)
+    for offer in accepted(profile, state, period):
+        state, change = _change(profile, state, offer, wanted[offer.offer_id], now_us)
+        actions += change
+    if actions:
+        actions.append(_note(state, period, wanted))
+    return state, tuple(actions)
+
+
+def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
+    """The accepted offers of a period: need by need, each in merit order."""
+    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
+    return [position.offer for positions in lists for position in positions]
+
+
+def shares(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:
+    """MW wanted of every accepted offer of a period; what one need's list gives is not wanted of the next."""
+    target_mw = state.activation.target_mw
+    left = {"up": max(0.0, target_mw), "down": max(0.0, -target_mw)}
+    wanted: dict[str, float] = {}
+    for need in profile.needs_of(PRODUCT):
+        positions = state.offering.definitive.get(f"{period.id}/{need.subject}", ())
+        share = dispatch(positions, left[need.direction], caps(state, positions))
+        left[need.direction] = max(0.0, round(left[need.direction] - sum(share.values()), 6))
+        wanted |= share
+    return wanted
+
+
+def _change(
+    profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float, now_us: int
+) -> tuple[TsoState, list[Action]]:
+    """Order, change or cancel one offer so that it delivers what is wanted."""
+    order = state.activation.orders.get(offer.offer_id)
+    if abs(wanted_mw - (order.power_mw if order else 0.0)) < RESOLUTION_MW / 2:
+        return state, []
+    if wanted_mw < RESOLUTION_MW:
+        assert order is not None
+        orders = state.activation.orders.delete(offer.offer_id)
+        running = (order.conversation_id, *order.supersedes)
+        return state.with_activation(orders=orders), list(cancelled(profile, running, "no longer needed", now_us))
+    opening = _order(profile, state, offer, wanted_mw, now_us)
+    start_us = max(now_us, offer.delivery_start)
+    superseded = (order.conversation_id, *order.supersedes) if order else ()
+    placed = Order(
+        opening.topic.conversation_id, wanted_mw, start_us, offer.delivery_end, confirmed=False, supersedes=superseded
+    )
+    orders = state.activation.orders.set(offer.offer_id, placed)
+    return state.with_activation(orders=orders, opened=state.activation.opened + 1), [opening]
+
+
+def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float, now_us: int) -> Open:
+    """The message that orders it: direct in its own period, scheduled before; a change names what it supersedes."""
+    before = state.activation.orders.get(offer.offer_id)
+    scheduled = now_us < offer.delivery_start
+    by_dso = offer.participant in profile.dso_of_grid.values()
+    if by_dso:
+        protocol = stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
+    else:
+        protocol = stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
+    content = (ActivateWhen if scheduled else Activate)(
+        offer_id=offer.offer_id,
+        product=offer.product,
+        direction=offer.direction,
+        power_mw=wanted_mw,
+        start=max(now_us, offer.delivery_start),
+        end=offer.delivery_end,
+        supersedes=before.conversation_id if before else None,
+    )
+    subject = f"{offer.offer_id}.{state.activation.opened + 1}"
+    topic = Topic(profile.name, stage.STAGE, offer.session, subject, offer.participant)
+    return Open(protocol, topic, content, now_us + profile.patience.answer_us)
+
+
+def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) -> Note:
+    ordered = [{"offer_id": offer_id, "power_mw": mw} for offer_id, mw in wanted.items() if mw > 0]
+    short_mw = round(abs(state.activation.target_mw) - sum(wanted.values()), 3)
+    evidence = {
+        "name": "orders changed",
+        "period": period.id,
+        "need_mw": state.activation.target_mw,
+        "ordered": ordered,
+        "short_mw": max(0.0, short_mw),
+    }
+    return Note(stage.STAGE, "7.5", evidence)
+
+
+def counted(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
+    """Add the set-points in force until the next cycle to the energy requested."""
+    energy, orders = state.activation.energy, state.activation.orders
+    for offer_id, order in sorted(orders.items()):
+        if order.start_us <= now_us < order.end_us:
+            counted = watt_us(order.power_mw, min(profile.control_us, order.end_us - now_us))
+            energy = energy.set(offer_id, energy.get(offer_id, 0) + counted)
+            if not order.confirmed:
+                orders = orders.set(offer_id, order._replace(unconfirmed=order.unconfirmed + counted))
+    return state.with_activation(energy=energy, orders=orders)
