@@ -59,6 +59,8 @@ class GridModel:
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin
+        self.short_time_percent = description.limits.short_time_percent
+        self.point_buses = self.net.sgen.bus.to_numpy(dtype=np.int64)[len(self.net.sgen) - len(self.points) :]
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._bench = _constant_power_copy(self.net)
