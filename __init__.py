@@ -5,6 +5,7 @@
     run = gridpact.run("scenario-1-dso", out="runs/mine", seed=2)
     run.merit_order                    # a DataFrame, units in the names of its columns
     run.network("12:36:00")            # the pandapower network as it physically was at that moment
+    gridpact.sweep("scenario-1-dso", {"links.loss": [0, 0.01]}, seeds=range(1, 31))   # a DataFrame of KPIs
 
 What is heavy (pandapower, pandas) is imported when it is used.
 """
@@ -21,10 +22,22 @@ if TYPE_CHECKING:
     from .scenarios.loading import load_scenario
     from .scenarios.record.run import Run, load_run
     from .scenarios.schema import Scenario
+    from .scenarios.sweep import load_sweep, sweep
 
     __version__: str
 
-__all__ = ["RecordError", "Run", "Scenario", "ScenarioError", "__version__", "load_run", "load_scenario", "run"]
+__all__ = [
+    "RecordError",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "load_run",
+    "load_scenario",
+    "load_sweep",
+    "run",
+    "sweep",
+]
 
 _HOMES = {
     "RecordError": ("scenarios.errors", "RecordError"),
@@ -33,6 +46,8 @@ _HOMES = {
     "Scenario": ("scenarios.schema", "Scenario"),
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
+    "load_sweep": ("scenarios.sweep", "load_sweep"),
+    "sweep": ("scenarios.sweep", "sweep"),
     "__version__": ("scenarios.version", "VERSION"),
 }
 

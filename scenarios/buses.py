@@ -35,22 +35,38 @@ BUILT_IN: dict[str, Buses] = {
     "oberrhein": tuple((bus, f"Bus {k}") for k, bus in enumerate(_OBERRHEIN)),
     "case33bw": tuple((k, str(k)) for k in range(33)),
 }
+# where the slack of each stands: no participant is placed there by a swarm
+SOURCES: dict[str, frozenset[int]] = {
+    "cigre_mv": frozenset({0}),
+    "cigre_mv_der": frozenset({0}),
+    "cigre_lv": frozenset({0}),
+    "oberrhein": frozenset({58, 318}),
+    "case33bw": frozenset({0}),
+}
 
 
 def wrong_buses(scenario: Scenario) -> Iterator[Finding]:
     """Every bus that its grid does not have, and every network file that cannot be read, with its path."""
+    standing = _by_grid(scenario)
     for grid in scenario.grids:
         try:
             buses = buses_of(scenario.located_grid(grid))
         except ScenarioError as error:
             yield ("grids", grid, "file"), str(error)
             continue
-        for name, provider in scenario.providers.items():
-            for path, bus in _connections(provider) if provider.grid == grid else ():
-                try:
-                    bus_index(bus, buses)
-                except NetworkError as error:
-                    yield ("participants", name, *path), f"grid {grid}: {error}"
+        for name, path, bus in standing.get(grid, ()):
+            try:
+                bus_index(bus, buses)
+            except NetworkError as error:
+                yield ("participants", name, *path), f"grid {grid}: {error}"
+
+
+def _by_grid(scenario: Scenario) -> dict[str, list[tuple[str, tuple[str | int, ...], int | str]]]:
+    """(participant, path, bus) of every connection, by grid."""
+    found: dict[str, list[tuple[str, tuple[str | int, ...], int | str]]] = {}
+    for name, provider in scenario.providers.items():
+        found.setdefault(provider.grid, []).extend((name, path, bus) for path, bus in _connections(provider))
+    return found
 
 
 def _connections(provider: object) -> Iterator[tuple[tuple[str | int, ...], int | str]]:

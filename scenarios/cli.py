@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -59,16 +60,18 @@ def run_command(
     tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
     speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
+    late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
     from .loading import load_scenario
 
-    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick))
-    if not speed > 0:
-        raise ScenarioError(f"--speed {speed:g}: it must be above 0")
-    if speed != 1.0 and not realtime:
-        raise ScenarioError("--speed paces a run by the clock, so it goes with --realtime")
+    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
+    if not 0 < speed < float("inf"):
+        raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
+    for option, given in (("--speed", speed != 1.0), ("--late", late is not None)):
+        if given and not realtime:
+            raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
     from .progress import running
 
     done = running(chosen, out or Path("runs") / chosen.name, speed=speed if realtime else None, quiet=quiet)
@@ -91,6 +94,9 @@ def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dic
     if tick is not None:
         changes |= {f"ticks.{name}_s": str(tick) for name in ("control", "measurement", "monitoring")}
     return changes
+
+
+app.command("sweep", epilog=EXAMPLE)(sweep_command)
 
 
 @app.command("list", epilog="gridpact list")
@@ -140,6 +146,17 @@ def audit_command(
         typer.echo(line)
     if not result.passed:
         raise SystemExit(1)
+
+
+@app.command("report", epilog="gridpact report runs/scenario-1-dso")
+def report_command(
+    run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
+) -> None:
+    """Write one self-contained page about a run: plots, grids, merit order, sequence, audit, settlement."""
+    from .record.run import load_run
+    from .report import write_report
+
+    typer.echo(f"report: {write_report(load_run(run), out)}")
 
 
 @app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")

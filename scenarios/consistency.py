@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
 from ..protocols.information.capacity import TRANSMISSION
+from . import reserve
 from .errors import right_names
 
 if TYPE_CHECKING:
     from ..grid.resources.description import PoolDescription, UnitDescription
+    from .market import Market
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -33,8 +34,10 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
     yield from _times(scenario)
+    yield from _silences(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
+    yield from reserve.findings(scenario)
     for name, provider in scenario.providers.items():
         yield from _connections(scenario, name, provider)
         yield from _offers(scenario, name, provider)
@@ -50,6 +53,14 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
     yield from _resource_names(scenario)
+
+
+def _silences(scenario: Scenario) -> Iterator[Finding]:
+    for index, silence in enumerate(scenario.links.silences):
+        for key, name in (("who", silence.who), ("to", silence.to)):
+            if name is not None and name not in scenario.participants:
+                hint = right_names(name, tuple(scenario.participants))
+                yield ("links", "silences", index, key), f'there is no participant "{name}"; {hint}'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:
@@ -103,20 +114,10 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes: dict[str, list[float]] = {}
-    for provider in scenario.providers.values():
-        once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
-        once_s += 60 * scenario.market.test.hold_min
-        if provider.qualify == "aFRR":
-            once_s = 2 * once_s + 60 * scenario.market.test.pause_min
-        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
-        tests = sum(mw >= scenario.market.min_bid_mw for mw in directions)
-        lanes.setdefault(provider.grid, []).append(tests * once_s)
+    lanes = lanes_s(scenario.providers.values(), scenario.market)
     if not lanes:
         return
-    at_once = scenario.market.test.at_once
-    needed = {grid: max(sum(alone[n::at_once]) for n in range(at_once)) for grid, alone in lanes.items()}
-    grid, needed_s = max(needed.items(), key=lambda lane: lane[1])
+    grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
     last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
     left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
     if left_s < needed_s:
@@ -126,12 +127,30 @@ def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
         yield ("time", "first_delivery"), text
 
 
+def lanes_s(providers: Iterable[Provider], market: Market) -> dict[str, float]:
+    """Seconds that the tests of each grid's applicants take, so many at once as the market allows."""
+    alone: dict[str, list[float]] = {}
+    for provider in providers:
+        directions = [mw for one in provider.resources for mw in (one.up_mw, one.down_mw)]
+        tests = sum(mw >= market.min_bid_mw for mw in directions)
+        alone.setdefault(provider.grid, []).append(tests * _test_s(provider, market))
+    at_once = market.test.at_once
+    return {grid: max(sum(own[n::at_once]) for n in range(at_once)) for grid, own in alone.items()}
+
+
+def _test_s(provider: Provider, market: Market) -> float:
+    """Up, hold, down; twice with a pause for aFRR."""
+    once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+    once_s += 60 * market.test.hold_min
+    return 2 * once_s + 60 * market.test.pause_min if provider.qualify == "aFRR" else once_s
+
+
 def _needs(scenario: Scenario) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
-        if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
+        if need.product == "FCR":
+            yield (*path, "product"), "FCR is symmetric capacity and has no direction: say it as market.fcr.need_mw"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -139,8 +158,6 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
-    if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

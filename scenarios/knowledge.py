@@ -16,7 +16,7 @@ from . import plants
 from .audit.findings import moment_of
 from .errors import RecordError
 from .nodes import Cast, cast, played_by
-from .replaying import input_of
+from .replaying import Recall
 
 if TYPE_CHECKING:
     from ..agents.runtime.node import Effect, Input, Node
@@ -44,7 +44,7 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
     from ..protocols.information.quantities import instant
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
-    seen, taken = 0, 0
+    seen, taken, recall = 0, 0, Recall(everybody)
     for row in run.journal_rows():
         now, point = moment_of(row["at"]), moment_of(at)
         if now > point or (now == point and inputs is not None and taken >= inputs):
@@ -53,11 +53,12 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
         try:
             if node is None:
                 raise KeyError(f"no agent {row['agent']}")
-            given, before = input_of(row, everybody), _copy(node)
+            given, before = recall.input_of(row), _copy(node)
             effects = node.take(given, instant(row["at"]))
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             place = f"{run.folder}/journal.jsonl.gz:{row['sequence'] + 1}"
             raise RecordError(f"{place}: this input cannot be replayed: {type(error).__name__}: {error}") from error
+        recall.keep(effects)
         seen += sum(_kind(effect) == kind for effect in effects)
         if seen > index:
             node.state, node.desk.conversations, node.timers = before
@@ -84,7 +85,7 @@ def _experienced(given: Input) -> str:
     from ..agents.runtime.node import Alarm, Arrival, Due, Reading, Result
 
     match given:
-        case Arrival(envelope):
+        case Arrival(envelope=envelope):
             return f"heard {envelope.content.type_id} of {envelope.sender}, {envelope.id},"
         case Due(conversation_id, _):
             return f"had waited long enough in {conversation_id}"

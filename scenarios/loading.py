@@ -18,8 +18,10 @@ from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
 from .plugins import vocabulary
+from .recordings import wrong_recording
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
+from .swarm import undrawn
 
 BASES = frozenset({"worked-example"})
 
@@ -45,6 +47,7 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
     """The scenario, whose buses and plugins are known to exist."""
     found = [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_buses(scenario)]
+    found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_recording(scenario)]
     try:
         vocabulary(scenario)
     except ScenarioError as error:
@@ -59,20 +62,25 @@ def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, obje
     if not isinstance(scenario, Scenario):
         texts = {key: json.dumps(value) for key, value in changes.items()}
         return load_scenario(scenario, texts)
-    located = Located(scenario.model_dump(mode="json"), {(): Place(scenario.name)})
-    for key, value in changes.items():
-        _override(located, key, json.dumps(value))
+    return changed_texts(scenario, {key: json.dumps(value) for key, value in changes.items()})
+
+
+def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
+    """A scenario with changes by dotted path; values are written in YAML. Raises ScenarioError."""
+    located = Located(undrawn(scenario), {(): Place(scenario.name)})
+    for key, text in overrides.items():
+        _override(located, key, text)
     changed = checked(located)
     return _complete(changed.placed_in(*scenario.folders), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:
-    """A scenario as YAML with every default filled in; loading it gives the same scenario."""
+    """A scenario as YAML with every default filled in, a swarm as its numbers; loading it gives the same scenario."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 4096
-    yaml.dump(scenario.model_dump(mode="json"), stream)
+    yaml.dump(undrawn(scenario), stream)
     return stream.getvalue()
 
 
@@ -123,7 +131,7 @@ def _extended(path: Path, shown: str, chain: tuple[Path, ...], folders: list[Pat
 def _override(located: Located, key: str, text: str) -> None:
     option = f"--set {key}={text}"
     value = parse_value(text, option).values["value"]
-    steps = _steps(key, option)
+    steps = _steps(_in_full(located.values, key), option)
     parent: Any = located.values
     for depth in range(1, len(steps)):
         parent = _inner(parent, steps[:depth], option)
@@ -132,6 +140,14 @@ def _override(located: Located, key: str, text: str) -> None:
     for old in [path for path in located.places if path[: len(here)] == here]:
         del located.places[old]
     located.places[here] = Place(option)
+
+
+def _in_full(values: Mapping[str, Any], key: str) -> str:
+    """A path whose first step may be a short name of the scenario's own."""
+    short, dot, rest = key.partition(".")
+    names = values.get("short_names")
+    full = names.get(short, short) if isinstance(names, Mapping) else short
+    return f"{full}{dot}{rest}"
 
 
 def _steps(key: str, option: str) -> tuple[str, ...]:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plants
+from . import assembly, plants
 from .nodes import Cast, cast
+from .record.columns import PLANT
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
     from ..agents.runtime.node import Effect, Input
+    from ..protocols.envelope import Envelope
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -60,45 +62,76 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
     from ..protocols.information.quantities import instant
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
-    exchange = _exchange(run, everybody, writer)
+    exchange, recall = _exchange(run, everybody, writer), Recall(everybody)
+    physical = {row["sequence"]: row for row in run.event_rows if row["agent"].startswith(PLANT)}
+    _copy(physical, writer)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
-            effects = everybody.nodes[agent].take(input_of(row, everybody), at_us)
+            effects = everybody.nodes[agent].take(recall.input_of(row), at_us)
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
-        _keep(effects, exchange, writer, agent=agent, at_us=at_us)
+        recall.keep(effects)
+        for effect in effects:
+            _keep(effect, exchange, writer, agent=agent, at_us=at_us)
+            _copy(physical, writer)
     return None
 
 
-def input_of(row: Mapping[str, Any], everybody: Cast) -> Input:
-    """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
-    from ..agents.runtime.journal import from_line
+def _copy(physical: Mapping[int, Mapping[str, Any]], writer: RunWriter) -> None:
+    """What plants have left behind is no agent's doing: it is taken over at its place in the record."""
+    from ..protocols.information.quantities import instant
 
-    vocabulary = everybody.nodes[row["agent"]].desk.vocabulary
-    return from_line(json.dumps(row["input"]), vocabulary, everybody.results)
+    while writer.events in physical:
+        row = physical[writer.events]
+        where = {"agent": row["agent"], "stage": row["stage"], "step": row["step"]}
+        writer.event(**where, at_us=instant(row["at"]), evidence=row["evidence"])
+
+
+class Recall:
+    """Reads the journal's inputs; streamed messages stand there by number only, so what was said of them is kept."""
+
+    def __init__(self, everybody: Cast) -> None:
+        self._everybody = everybody
+        self._said: dict[int, Envelope] = {}
+        self._streamed = 0
+
+    def keep(self, effects: Iterable[Effect]) -> None:
+        """Remember what an agent has streamed."""
+        from ..agents.runtime.node import Send
+
+        for effect in effects:
+            if isinstance(effect, Send) and effect.streamed:
+                self._said[self._streamed] = effect.envelope
+                self._streamed += 1
+
+    def input_of(self, row: Mapping[str, Any]) -> Input:
+        """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
+        from ..agents.runtime.journal import Streamed, from_line
+        from ..agents.runtime.node import Arrival
+
+        vocabulary = self._everybody.nodes[row["agent"]].desk.vocabulary
+        given = from_line(json.dumps(row["input"]), vocabulary, self._everybody.results)
+        return Arrival(self._said.pop(given.row), given.row) if isinstance(given, Streamed) else given
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
     """An exchange with the run's own delays that delivers nothing."""
-    from ..agents.runtime.exchange import Exchange, Links
+    from ..agents.runtime.exchange import Exchange
 
-    scenario = run.scenario
-    links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
-    return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
+    return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 
 
-def _keep(effects: list[Effect], exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
+def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
     """What a node says and notes goes where it went in the run; the rest has no effect here."""
     from ..agents.actions import Note
     from ..agents.runtime.node import Send
 
-    for effect in effects:
-        if isinstance(effect, Send):
-            exchange.send(effect, at_us)
-        elif isinstance(effect, Note):
-            writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
+    if isinstance(effect, Send):
+        exchange.send(effect, at_us)
+    elif isinstance(effect, Note):
+        writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
 
 
 def _compare(recorded: Path, replayed: Path) -> Difference | None:

@@ -6,17 +6,21 @@ Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWri
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants
+from . import assembly, plants, studying
+from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
+    from ..agents.runtime.pace import Pace
     from ..agents.runtime.run import Operation
+    from ..grid.protection import Incident
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -36,31 +40,46 @@ def run(
     `speed` is simulated seconds per second of wall clock and counts only with `realtime`. Raises
     ScenarioError or a GridError for a scenario that cannot be run, RecordError for an `out` that is not ours.
     """
+    from ..agents.runtime.pace import Pace
     from ..grid.engine import single_threaded
     from .record.run import load_run
     from .record.writer import RunWriter
 
     began = time.perf_counter()
+    pace = Pace(scenario.time.start_us, speed, scenario.ticks.late) if realtime else None
     with single_threaded(), RunWriter(scenario, out) as writer:
-        operation = prepare(scenario, writer)
+        operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
-        if realtime:
-            asyncio.run(operation.keep_pace(scenario.time.end_us, speed, progress))
-        else:
-            operation.simulate(scenario.time.end_us, progress)
-        ended = time.perf_counter()
-        timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": ended - assembled}
-        if realtime:
-            timing |= {"speed": speed, "lateness": operation.timing.summary()}
-        writer.finish(timing)
+        figures = _drive(operation, writer, pace, progress)
+        operation.world.physics.close()
+        run_s = time.perf_counter() - assembled
+        simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
+        timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
 
 
-def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
-    """Assemble everything, and begin."""
-    from ..agents.runtime.exchange import Links
+def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress: Progress | None) -> dict[str, Any]:
+    """Run to the end, in simulated time or by the clock; the figures of real time."""
+    until_us = writer.scenario.time.end_us
+    if pace is None:
+        operation.simulate(until_us, progress)
+        return {}
+    from ..agents.runtime.annex import Annex
+    from ..agents.runtime.realtime import RealTime
+
+    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
+    annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
+    driven = RealTime(operation, pace, annex)
+    asyncio.run(driven.run(until_us, progress))
+    return {"realtime": driven.timing.summary()}
+
+
+def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> Operation:
+    """Assemble everything, and begin; `pace`: by the clock, else in simulated time."""
     from ..agents.runtime.host import World
     from ..agents.runtime.queue import EventQueue
+    from ..agents.runtime.rhythm import Rhythm
     from ..agents.runtime.run import Operation
     from .nodes import cast
     from .telemetry import Telemetry
@@ -68,15 +87,19 @@ def prepare(scenario: Scenario, writer: RunWriter) -> Operation:
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
     physics = plants.physics(scenario, made)
+    physics.report = partial(_report, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
-    studies = tuple(study for each in everybody.extensions for study in each.studies)
-    laboratory = replace(plants.laboratory(scenario, made), added=studies)
-    world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer)
-    given = scenario.links
-    links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds)
-    ticks = scenario.ticks
-    plant_us = assembly.us(min(ticks.control_s, ticks.measurement_s, ticks.monitoring_s))
-    operation.begin(plant_us, Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)
+    laboratory = studying.laboratory(scenario, made, everybody.extensions)
+    rhythm = pace or Rhythm()
+    world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)
+    links = assembly.links(scenario)
+    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
+    operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
+
+
+def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
+    """Evidence of what happened in a grid by itself; it is nobody's step."""
+    evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
+    writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

@@ -1,6 +1,8 @@
 """What a scenario is: the parts of its YAML file as frozen models, with the times that follow from them.
 
     time + ticks + links     when, how often, how late messages are (`times.py`)
+    swarm                    participants, grids and needs that are drawn, not listed (`swarm/`)
+    short_names              names that --set may use for long paths
     coordination + market    who checks what; what is needed, and the rules of it (`market.py`)
     area + grids             the physics it happens in
     participants             who takes part, with units, pools and offers (`participants.py`)
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -30,6 +33,7 @@ from .participants import (
     Provider,
     TsoDescription,
 )
+from .swarm import SwarmDescription, expand
 from .times import Links, Ticks, Times
 
 
@@ -49,6 +53,8 @@ class Scenario(Part):
     area: AreaDescription = AreaDescription()
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
+    swarm: SwarmDescription | None = None
+    short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()
     _folders: tuple[Path, ...] = PrivateAttr(default=())
 
@@ -61,6 +67,21 @@ class Scenario(Part):
             if value.count(name) > 1:
                 raise ValueError(f'the plugin "{name}" is named twice')
         return value
+
+    @field_validator("short_names")
+    @classmethod
+    def _short(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, path in value.items():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in cls.model_fields:
+                raise ValueError(f'"{name}" cannot be a short name: it is a key of every scenario, or no plain word')
+            if not re.fullmatch(r"\w+(\.[^.\s]+)*", path) or path.partition(".")[0] not in cls.model_fields:
+                raise ValueError(f'short name "{name}": "{path}" is no path of a scenario, as swarm.bsps is')
+        return value
+
+    @model_validator(mode="after")
+    def _is_completed_by_its_swarm(self) -> Self:
+        expand(self)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -77,26 +98,30 @@ class Scenario(Part):
         """Whether DSOs take part at all."""
         return self.scheme != "blind"
 
-    @property
+    @cached_property
     def tso(self) -> str:
         """The TSO's name."""
         return next(name for name, who in self.participants.items() if isinstance(who, TsoDescription))
 
-    @property
+    @cached_property
     def dsos(self) -> Mapping[str, DsoDescription]:
         """The DSOs that take part, by name (none in `blind`)."""
         named = {name: who for name, who in self.participants.items() if isinstance(who, DsoDescription)}
         return named if self.has_dso else {}
 
-    @property
+    @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """BSPs and aggregators by name, in the order of the file."""
         kinds = (BspDescription, AggregatorDescription)
         return {name: who for name, who in self.participants.items() if isinstance(who, kinds)}
 
+    @cached_property
+    def _operators(self) -> Mapping[str, str]:
+        return {dso.grid: name for name, dso in self.dsos.items()}
+
     def dso_of(self, grid: str) -> str | None:
         """The name of a grid's DSO, or None."""
-        return next((name for name, dso in self.dsos.items() if dso.grid == grid), None)
+        return self._operators.get(grid)
 
     def applies_at_us(self, name: str) -> int:
         """When a provider applies for qualification; the start if it does not say."""
@@ -119,6 +144,15 @@ class Scenario(Part):
         if grid.file is None or self.folder is None:
             return grid
         return grid.model_copy(update={"file": str(self.folder / grid.file)})
+
+    def located_area(self) -> AreaDescription:
+        """The area with the `file` of a recording as a path from where the scenario's own file stands."""
+        recorded = self.area.recorded
+        if recorded is None or self.folder is None:
+            return self.area
+        return self.area.model_copy(
+            update={"recorded": recorded.model_copy(update={"file": str(self.folder / recorded.file)})}
+        )
 
     def placed_in(self, *folders: Path) -> Scenario:
         """The same scenario, whose relative files are meant from the first folder; the place is never recorded.

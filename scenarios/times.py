@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, field_validator
 from ..grid.clock import clock_us
 from ..protocols.information.quantities import EPOCH
 from .participants import Part, Positive, Size
+from .security import Silence
 
 
 def microseconds(moment: datetime) -> int:
@@ -76,18 +77,31 @@ class Times(Part):
 
 
 class Ticks(Part):
-    """How often, in seconds, the TSO controls, readings are taken, and the DSO looks at its grid."""
+    """How often, in seconds, the TSO controls, readings are taken, and the DSO looks at its grid.
+
+    Ticks come at whole multiples of their length since the epoch. `study_s` and `state_s`: how long after it was asked
+    a DSO hears the result of a study for the market, and of the state of its grid. `late`: what real time does with
+    ticks that it could not begin before the next was due.
+    """
 
     control_s: float = 4.0
     measurement_s: float = 4.0
     monitoring_s: float = 4.0
+    study_s: Size = 0.0
+    state_s: Size = 0.0
+    late: Literal["catch_up", "skip"] = "catch_up"
 
-    @field_validator("*")
+    @field_validator("control_s", "measurement_s", "monitoring_s")
     @classmethod
     def _sane(cls, value: float) -> float:
         if not 0.1 <= value <= 60:
             raise ValueError(f"a tick of {value:g} s is out of range: it must lie between 0.1 and 60 s")
         return value
+
+    @property
+    def lengths_us(self) -> tuple[int, ...]:
+        """The lengths of the three series of ticks."""
+        return tuple(round(length * 1e6) for length in (self.control_s, self.measurement_s, self.monitoring_s))
 
 
 class Links(Part):
@@ -96,3 +110,4 @@ class Links(Part):
     delay_median_s: Size = 0.05
     delay_sigma: Size = 0.3
     loss: float = Field(default=0.0, ge=0, lt=1)
+    silences: tuple[Silence, ...] = ()

@@ -11,21 +11,43 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from ...protocols.envelope import Envelope
-from .node import Send
+from .node import Arrival, Send
 from .recording import Recorder, Sent
 
-Deliver = Callable[[Envelope, int], None]
+Deliver = Callable[[Arrival, int], None]
 _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """What an agent sends in a span of time is lost: to all or one receiver, everything or streams only."""
+
+    sender: str
+    receiver: str | None
+    since_us: int
+    until_us: int
+    streams_only: bool = False
+
+    def swallows(self, sending: Send, now_us: int) -> bool:
+        """Whether a message is lost in it."""
+        envelope = sending.envelope
+        between = envelope.sender == self.sender and self.receiver in (None, envelope.receiver)
+        return between and self.since_us <= now_us < self.until_us and (sending.streamed or not self.streams_only)
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """How messages travel: median delay, spread of its logarithm, and the probability of loss."""
+    """How messages travel: median delay, spread of its logarithm, the probability of loss, and who is silent when."""
 
     seed: int
     delay_median_s: float = 0.05
     delay_sigma: float = 0.3
     loss: float = 0.0
+    silences: tuple[Silence, ...] = ()
+
+    def silent(self, sending: Send, now_us: int) -> bool:
+        """Whether somebody's silence swallows a message."""
+        return any(silence.swallows(sending, now_us) for silence in self.silences)
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
@@ -50,30 +72,24 @@ class Exchange:
     recorder: Recorder
     deliver: Deliver
     sequence: int = 0
+    row: int = 0
     _free_at: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
-        envelope = sending.envelope
-        arrives_us = self._arrival(envelope, now_us)
-        sequence = None if sending.streamed else self.sequence
-        sent = Sent(
-            sequence,
-            now_us,
-            arrives_us,
-            envelope,
-            self.kinds[envelope.sender],
-            self.kinds.get(envelope.receiver, "UNKNOWN"),
-            sending.stage,
-            sending.step,
-        )
-        if sending.streamed:
+        envelope, stage, step, streamed = sending
+        arrives_us = None if self.links.silent(sending, now_us) else self._arrival(envelope, now_us)
+        sequence, row = (None, self.row) if streamed else (self.sequence, None)
+        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
+        sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
+        if streamed:
+            self.row += 1
             self.recorder.stream(sent)
         else:
             self.sequence += 1
             self.recorder.message(sent)
         if arrives_us is not None and envelope.receiver in self.kinds:
-            self.deliver(envelope, arrives_us)
+            self.deliver(Arrival(envelope, row), arrives_us)
 
     def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
         if self.links.loses(envelope.id):

@@ -6,20 +6,23 @@ own code does wrong must not end mango's inbox task silently, so the guard keeps
 raises it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mango import Agent as MangoAgent
 
-from ...protocols.envelope import Envelope
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
 from .laboratory import Laboratory
+from .meters import Meters
 from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
+from .rhythm import Rhythm, next_tick
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class World:
     laboratory: Laboratory
     recorder: Recorder
     journalled: bool = True
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+    @cached_property
+    def meters(self) -> Meters:
+        """The readings of the physics, each taken once."""
+        return Meters(self.physics)
 
 
 class Host(MangoAgent):  # type: ignore[misc]
@@ -43,30 +52,27 @@ class Host(MangoAgent):  # type: ignore[misc]
         self.world = world
         self.exchange: Exchange | None = None
         self.failure: Exception | None = None
-
-    @property
-    def agent_name(self) -> str:
-        """The agent's name in the run."""
-        return self.node.agent.name
+        self.study: Callable[[str, object], Happening] = self._inline
+        self.agent_name = node.agent.name
+        self.phase = PHASE_OF_KIND.get(node.agent.kind, 5)
 
     def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
-        """Take a message from mango's inbox; the guard of a started container."""
+        """Take an arrival from mango's inbox; the guard of a started container."""
         try:
-            self.take(Arrival(content), self.world.queue.now_us)
+            self.take(content, self.world.queue.now_us)
         except Exception as error:  # noqa: BLE001 - the outermost guard: kept, and raised by the run
             self.failure = error
 
     def plan(self, given: Input, at_us: int) -> None:
         """Let the node experience something at a time."""
-        self._put(lambda now_us: self.take(given, now_us), at_us, rank=KIND_OF_INPUT[type(given)])
+        self.world.queue.give(at_us, given, self.take, phase=self.phase, agent=self.agent_name)
 
-    def plan_call(self, happening: Happening, at_us: int) -> None:
-        """Let something happen at the time and rank of an arrival here."""
-        self._put(happening, at_us, rank=KIND_OF_INPUT[Arrival])
+    def plan_call(self, happening: Happening, at_us: int, kind: type[Input] = Arrival) -> None:
+        """Let something happen at the time and rank of an arrival, or another kind of input, here."""
+        self._put(happening, at_us, rank=KIND_OF_INPUT[kind])
 
     def _put(self, happening: Happening, at_us: int, *, rank: int) -> None:
-        phase = PHASE_OF_KIND.get(self.node.agent.kind, 5)
-        self.world.queue.put(at_us, happening, phase=phase, agent=self.agent_name, rank=rank)
+        self.world.queue.put(at_us, happening, phase=self.phase, agent=self.agent_name, rank=rank)
 
     def take(self, given: Input, now_us: int) -> None:
         """Let the node experience something now: journal first, then the effects."""
@@ -87,33 +93,36 @@ class Host(MangoAgent):  # type: ignore[misc]
             case SetTimer(timer, at_us):
                 self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
-                self.plan(self._computed(key, job), now_us)
+                self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
             case Observe(source, every_us, until_us):
                 self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
             case Actuate():
+                self.world.meters.forget(self.agent_name)
                 self.world.physics.actuate(self.agent_name, effect, now_us)
             case Note(stage, step, evidence):
                 self.world.recorder.event(
                     agent=self.agent_name, at_us=now_us, stage=stage, step=step, evidence=evidence
                 )
 
-    def _computed(self, key: str, job: object) -> Result:
+    def _inline(self, key: str, job: object) -> Happening:
+        """Compute a study here and now; to be heard when its time has come."""
         result, error = self.world.laboratory.run(job)
-        return Result(key, result, error)
+        return lambda now_us: self.take(Result(key, result, error), now_us)
 
     def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
-        """Readings on the grid of multiples of `every_us`, from the next one on."""
-        first_us = -(-now_us // every_us) * every_us
+        """Readings at the ticks from now on."""
 
         def read(at_us: int) -> None:
-            reading = self.world.physics.read(self.agent_name, source, at_us)
+            reading = self.world.meters.read(self.agent_name, source, at_us)
             self.take(Reading(source, reading), at_us)
-            if at_us + every_us <= until_us:
-                self._put(read, at_us + every_us, rank=KIND_OF_INPUT[Reading])
+            follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
 
-        if first_us <= until_us:
-            self._put(read, first_us, rank=KIND_OF_INPUT[Reading])
+        def follow(at_us: int) -> None:
+            if at_us <= until_us:
+                self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
-    def receive(self, envelope: Envelope, at_us: int) -> None:
+        follow(next_tick(now_us - 1, every_us))
+
+    def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
-        self.plan(Arrival(envelope), at_us)
+        self.plan(arrival, at_us)

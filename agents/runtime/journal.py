@@ -1,13 +1,15 @@
 """The journal: every input of every agent as one line of JSON, before its effects. Enough to replay a run.
 
 Values are written with the name of their type, and read back only into the types listed here; nothing is
-ever imported or executed because a line names it. Envelopes are written as on the wire.
+ever imported or executed because a line names it. Envelopes are written as on the wire – but a streamed one, which
+the record holds already, is named by its row only, and readings of every tick are written as rows.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -22,6 +24,13 @@ from ...protocols.wire import FIELDS, from_plain
 from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
 from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
+
+
+class Streamed(NamedTuple):
+    """The arrival of a streamed message, by its number among the run's; whoever reads it knows what was said."""
+
+    row: int
+
 
 TYPES: dict[str, type[Any]] = {
     cls.__name__: cls
@@ -41,6 +50,7 @@ TYPES: dict[str, type[Any]] = {
         Readings,
         ResourceReading,
         Result,
+        Streamed,
         TapBlock,
         TapOptions,
         Transformer,
@@ -48,40 +58,75 @@ TYPES: dict[str, type[Any]] = {
         Watch,
     )
 }
-TYPE, ENVELOPE = "@", "envelope"
+TYPE, ENVELOPE, ROW = "@", "envelope", "row"
+ROWS: dict[type[Any], dict[str, type[Any]]] = {
+    ParticipantReading: {"resources": ResourceReading, "points": PointPower},
+}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def to_line(given: Input) -> str:
     """One input as a line of JSON."""
-    return json.dumps(_plain(given), ensure_ascii=False, separators=(",", ":"))
+    if type(given) is Arrival and given.row is not None:
+        return f'{{"@":"Streamed","row":{given.row}}}'
+    return to_text(given)
 
 
-def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input:
+def to_text(value: object) -> str:
+    """Any value of the listed types as JSON in one line."""
+    return _ENCODER.encode(_plain(value))
+
+
+def from_text(text: str, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
+    """Read a value of one of `types` back; ValueError, KeyError or a protocol error if the text is none."""
+    return _value(json.loads(text), vocabulary, types)
+
+
+def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input | Streamed:
     """Read an input back; ValueError, KeyError or a protocol error if the line is none.
 
     `added`: further types by name, those that plugins' studies answer with.
     """
-    given = _value(json.loads(line), vocabulary, {**TYPES, **(added or {})})
-    if not isinstance(given, Begin | Arrival | Due | Alarm | Result | Reading):
+    given = from_text(line, vocabulary, {**TYPES, **(added or {})})
+    if not isinstance(given, Begin | Arrival | Streamed | Due | Alarm | Result | Reading):
         raise ValueError(f"not an input of an agent: {line[:80]}")
     return given
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, Envelope):
-        plain: dict[str, Any] = {name: getattr(value, name) for name in FIELDS}
-        content = value.content.model_dump(mode="json")
-        return {TYPE: ENVELOPE, **plain, "type": value.content.type_id, "content": content}
-    name = type(value).__name__
+    kind = type(value)
+    if kind in (str, int, float, bool) or value is None:
+        return value
+    if kind in ROWS:
+        return {TYPE: kind.__name__, ROW: [_cell(each) for each in value]}  # type: ignore[attr-defined]
+    if kind is Envelope:
+        return _plain_envelope(value)
     if isinstance(value, BaseModel):
-        return {TYPE: name, **value.model_dump(mode="json")}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {TYPE: name, **{field: _plain(getattr(value, field)) for field in value._fields}}
-    if is_dataclass(value):
-        return {TYPE: name, **{field.name: _plain(getattr(value, field.name)) for field in fields(value)}}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return value
+        return {TYPE: kind.__name__, **value.model_dump(mode="json")}
+    if kind is tuple:
+        return [_plain(each) for each in value]  # type: ignore[attr-defined]
+    names = _names(kind)
+    return value if names is None else {TYPE: kind.__name__, **{name: _plain(getattr(value, name)) for name in names}}
+
+
+def _plain_envelope(value: Any) -> Any:
+    plain: dict[str, Any] = {name: getattr(value, name) for name in FIELDS}
+    return {TYPE: ENVELOPE, **plain, "type": value.content.type_id, "content": value.content.model_dump(mode="json")}
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...] | None:
+    """The fields of a named tuple or data class; None for anything else."""
+    if is_dataclass(kind):
+        return tuple(field.name for field in fields(kind))
+    return getattr(kind, "_fields", None)
+
+
+def _cell(value: Any) -> Any:
+    """One value of a row; parts of it are rows without names."""
+    if type(value) is not tuple:
+        return value
+    return [part if isinstance(part, tuple) else list(dict(part).values()) for part in value]
 
 
 def _value(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
@@ -92,4 +137,18 @@ def _value(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -
     name = plain.pop(TYPE)
     if name == ENVELOPE:
         return from_plain(plain, vocabulary)
-    return types[name](**{key: _value(each, vocabulary, types) for key, each in plain.items()})
+    kind = types[name]
+    if kind in ROWS:
+        return _of_row(kind, plain[ROW])
+    return kind(**{key: _value(each, vocabulary, types) for key, each in plain.items()})
+
+
+def _of_row(kind: Any, row: list[Any]) -> Any:
+    parts = ROWS[kind]
+    named = zip(kind._fields, row, strict=True)
+    return kind(*(tuple(_part(parts[name], p) for p in cell) if name in parts else cell for name, cell in named))
+
+
+def _part(kind: Any, cells: list[Any]) -> Any:
+    names = kind._fields if hasattr(kind, "_fields") else kind.model_fields
+    return kind(**dict(zip(names, cells, strict=True)))

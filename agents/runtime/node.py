@@ -26,9 +26,10 @@ class Begin(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An envelope has come in."""
+    """An envelope has come in; `row`: which one of the run's streamed messages it is, if it is one."""
 
     envelope: Envelope
+    row: int | None = None
 
 
 class Due(NamedTuple):
@@ -104,9 +105,9 @@ class Node:
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
-        if isinstance(given, Alarm):
+        if type(given) is Alarm:
             return self.timers.get(given.timer) != given.at_us
-        if isinstance(given, Due):
+        if type(given) is Due:
             conversation = self.desk.conversations.get(given.conversation_id)
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False

@@ -1,14 +1,12 @@
 """What a run leaves behind, told as it happens; who keeps it is somebody else's business."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ...protocols.envelope import Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One message as it left: when, in which order, and when it was received (None: lost)."""
 
     sequence: int | None

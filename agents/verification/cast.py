@@ -99,6 +99,7 @@ def _tso(coordination: Coordination, need: Need) -> Tso:
             test=TestRules(us(60), us(60), 0.05, 0.5),
             activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
             control_us=us(SET_POINT_S if need.product == "aFRR" else CONTROL_S),
+            stale_after_us=us(3 * CONTROL_S + 1),
             regulation=REGULATION if need.product == "aFRR" else None,
             patience=PATIENCE,
         )
@@ -117,6 +118,7 @@ def _dso(coordination: Coordination) -> Dso:
             demand_response=DemandResponse(40.0, 1.0, 1, 10.0) if coordination.dso_is_participant else None,
             submit_before_us=us(250),
             hold_limit_us=us(MONITORING_S),
+            stale_after_us=us(3 * MEASUREMENT_S),
             patience=PATIENCE,
         )
     )

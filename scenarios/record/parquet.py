@@ -1,52 +1,36 @@
-"""Parquet with the same bytes for the same rows: explicit schema, one compression, a fixed number of rows a flush."""
+"""Parquet with the same bytes for the same rows: explicit schema, one compression, a fixed number of rows a flush.
+
+    rows as they come ─▶ a buffer of FLUSH_ROWS ─▶ whole columns, rounded at once ─▶ clerk ─▶ row group on disk
+
+So memory is bounded whatever the length of the run, and what a row costs is little more than to keep it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .cells import number
-from .columns import STREAMS, Table
+from .cells import DIGITS
+from .clerk import Clerk
+from .columns import Table
 
 FLUSH_ROWS = 8192
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
+R = TypeVar("R")
 
 
-class ParquetFile:
-    """Rows written in groups of a fixed size."""
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
-        self._schema = schema
-        self._columns: list[list[Any]] = [[] for _ in schema.names]
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=False)
-        self.rows = 0
-
-    def add(self, row: Sequence[object]) -> None:
-        """Append one row, its values in the order of the schema."""
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
-        self.rows += 1
-        if self.rows % FLUSH_ROWS == 0:
-            self._flush()
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        if not self._columns[0]:
-            return
-        arrays = [pa.array(values, type=kind) for values, kind in zip(self._columns, self._schema.types, strict=True)]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=FLUSH_ROWS)
-        for column in self._columns:
-            column.clear()
+def numbers(values: Any) -> pa.Array:
+    """Floats to 1e-6 (1 W, 1e-6 pu), no -0.0; what is None, infinite or no number becomes null."""
+    found = np.asarray(values, dtype=float)
+    missing = ~np.isfinite(found)
+    rounded = np.round(found, DIGITS) + 0.0
+    return pa.array(rounded, mask=missing if missing.any() else None)
 
 
 def schema_of(table: Table) -> pa.Schema:
@@ -54,36 +38,90 @@ def schema_of(table: Table) -> pa.Schema:
     return pa.schema([pa.field(column.name, _TYPES[column.kind]) for column in table.columns])
 
 
-def streams_file(path: Path) -> ParquetFile:
-    """The file of the high-rate messages."""
-    return ParquetFile(path, schema_of(STREAMS))
+class ParquetFile(Generic[R]):
+    """Rows of any kind, turned into columns (`arrays_of`, in the order of the schema) in groups of a fixed size."""
+
+    def __init__(self, path: Path, schema: pa.Schema, arrays_of: Callable[[list[R]], list[Any]], clerk: Clerk) -> None:
+        self._schema = schema
+        self._arrays_of = arrays_of
+        self._clerk = clerk
+        self._waiting: list[R] = []
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=False)
+        self.rows = 0
+
+    def add(self, row: R) -> None:
+        """Append one row."""
+        self._waiting.append(row)
+        self.rows += 1
+        if len(self._waiting) == FLUSH_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._waiting:
+            self._flush()
+        self._clerk.do(self._writer.close)
+
+    def _flush(self) -> None:
+        rows, self._waiting = self._waiting, []
+        self._clerk.do(lambda: self._write(rows))
+
+    def _write(self, rows: list[R]) -> None:
+        table = pa.Table.from_arrays(self._arrays_of(rows), schema=self._schema)
+        self._writer.write_table(table, row_group_size=FLUSH_ROWS)
 
 
 class WideFile:
     """A column `at` and one column per quantity; the first row fixes which."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clerk: Clerk) -> None:
         self._path = path
-        self._names: tuple[str, ...] | None = None
-        self._file: ParquetFile | None = None
-
-    @property
-    def rows(self) -> int:
-        """Rows so far."""
-        return self._file.rows if self._file is not None else 0
+        self._clerk = clerk
+        self._names: tuple[str, ...] = ()
+        self._writer: pq.ParquetWriter | None = None
+        self._times_us: list[int] = []
+        self._values = np.empty((0, 0))
+        self.rows = 0
 
     def add(self, at_us: int, values: Mapping[str, float]) -> None:
         """Append one tick; ValueError if it has a quantity that the first had not."""
-        if self._file is None or self._names is None:
-            self._names = tuple(values)
-            schema = pa.schema([pa.field("at", TIME), *(pa.field(name, pa.float64()) for name in self._names)])
-            self._file = ParquetFile(self._path, schema)
-        strange = [name for name in values if name not in self._names] if len(values) != len(self._names) else []
-        if strange:
-            raise ValueError(f"{self._path.name}: column {strange[0]} is new, but the first row fixes the columns")
-        self._file.add([at_us, *(number(values.get(name)) for name in self._names)])
+        if self._writer is None:
+            self._begin(tuple(values))
+        filled = len(self._times_us)
+        self._values[filled] = tuple(values.values()) if tuple(values) == self._names else self._sorted(values)
+        self._times_us.append(at_us)
+        self.rows += 1
+        if filled + 1 == FLUSH_ROWS:
+            self._flush()
 
     def close(self) -> None:
         """Write what is left."""
-        if self._file is not None:
-            self._file.close()
+        if self._writer is not None:
+            if self._times_us:
+                self._flush()
+            self._clerk.do(self._writer.close)
+
+    def _begin(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._schema = pa.schema([pa.field("at", TIME), *(pa.field(name, pa.float64()) for name in names)])
+        self._writer = pq.ParquetWriter(
+            self._path, self._schema, compression="zstd", version="2.6", write_statistics=False
+        )
+        self._values = np.empty((FLUSH_ROWS, len(names)))
+
+    def _sorted(self, values: Mapping[str, float]) -> list[float]:
+        strange = [name for name in values if name not in self._names]
+        if strange:
+            raise ValueError(f"{self._path.name}: column {strange[0]} is new, but the first row fixes the columns")
+        return [values.get(name, np.nan) for name in self._names]
+
+    def _flush(self) -> None:
+        times_us, values = self._times_us, self._values[: len(self._times_us)]
+        self._times_us, self._values = [], np.empty((FLUSH_ROWS, len(self._names)))
+        self._clerk.do(lambda: self._write(times_us, values))
+
+    def _write(self, times_us: list[int], values: Any) -> None:
+        assert self._writer is not None
+        columns = [numbers(column) for column in np.ascontiguousarray(values.T)]
+        table = pa.Table.from_arrays([pa.array(times_us, type=TIME), *columns], schema=self._schema)
+        self._writer.write_table(table, row_group_size=FLUSH_ROWS)

@@ -7,7 +7,6 @@ finish: CSV files and kpis.json from what was written ─▶ manifest.json ─�
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
 from collections.abc import Mapping
@@ -16,17 +15,22 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent
+from ...grid.area import AreaDescription
 from ..loading import scenario_yaml
 from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
 from ..version import VERSION
 from .cells import line, moment, plain
+from .clerk import Clerk
 from .columns import EVENTS, JOURNAL, MESSAGES, STREAMS
 from .derived import derived_files
 from .directory import RunDirectory
+from .journal import JournalFile
 from .manifest import NAME, describe
-from .parquet import WideFile, streams_file
-from .streaming import stream_content
+from .parquet import ParquetFile, WideFile, schema_of
+from .streaming import check_streamed, stream_arrays
+
+RECORDED = "area.recorded.csv"
 
 
 class RunWriter:
@@ -42,12 +46,12 @@ class RunWriter:
         self._text("scenario.yaml", scenario_yaml(self.scenario))
         self._messages = (self.folder / MESSAGES.file).open("wb")
         self._events = (self.folder / EVENTS.file).open("wb")
-        self._journal_file = (self.folder / JOURNAL.file).open("wb")
-        self._journal = gzip.GzipFile(filename="", mode="wb", compresslevel=5, fileobj=self._journal_file, mtime=0)
-        self._streams = streams_file(self.folder / STREAMS.file)
-        self._telemetry = WideFile(self.folder / "telemetry.parquet")
+        self._clerk = Clerk()
+        self._journal = JournalFile(self.folder / JOURNAL.file, self._clerk)
+        self._streams = ParquetFile(self.folder / STREAMS.file, schema_of(STREAMS), stream_arrays, self._clerk)
+        self._telemetry = WideFile(self.folder / "telemetry.parquet", self._clerk)
         self._states: dict[str, WideFile] = {}
-        self._rows = {MESSAGES.file: 0, EVENTS.file: 0, JOURNAL.file: 0}
+        self._rows = {MESSAGES.file: 0, EVENTS.file: 0}
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +59,10 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-        self._directory.discard()
+        try:
+            self.close()
+        finally:
+            self._directory.discard()
 
     def message(self, sent: Sent) -> None:
         """A negotiation message, in the order of sending."""
@@ -72,13 +78,19 @@ class RunWriter:
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
-        self._streams.add([*_stream_address(sent), *stream_content(sent.envelope.content)])
+        check_streamed(sent)
+        self._streams.add(sent)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
         values = {"agent": agent, "at": moment(at_us), "stage": stage, "step": step, "evidence": plain(evidence)}
         self._events.write(line({"sequence": self._rows[EVENTS.file], **values}))
         self._rows[EVENTS.file] += 1
+
+    @property
+    def events(self) -> int:
+        """How many events have been written."""
+        return self._rows[EVENTS.file]
 
     def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
         """One tick of the area and of every participant."""
@@ -87,7 +99,7 @@ class RunWriter:
     def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
         """One tick of a grid's physical state."""
         if grid not in self._states:
-            self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet")
+            self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
         self._states[grid].add(at_us, row)
 
     def network(self, grid: str, json_text: str) -> None:
@@ -96,11 +108,7 @@ class RunWriter:
 
     def journal(self, agent: str, at_us: int, line: str) -> None:
         """One input of an agent, before its effects."""
-        sequence = self._rows[JOURNAL.file]
-        name = json.dumps(agent, ensure_ascii=False)
-        head = f'{{"sequence":{sequence},"agent":{name},"at":"{moment(at_us)}","input":'
-        self._journal.write(f"{head}{line}}}\n".encode())
-        self._rows[JOURNAL.file] += 1
+        self._journal.add(agent, at_us, line)
 
     def finish(self, timing: Mapping[str, object]) -> Path:
         """Complete the record and give it its name; returns the run directory. `timing`: wall-clock figures."""
@@ -129,7 +137,16 @@ class RunWriter:
                 shutil.copyfile(source, self.folder / kept)
                 grids[name] = grids[name].model_copy(update={"file": kept})
         self._keep_plugins(scenario)
-        return scenario.model_copy(update={"grids": grids, "gridpact_version": VERSION})
+        area = self._keep_recording(scenario)
+        return scenario.model_copy(update={"grids": grids, "area": area, "gridpact_version": VERSION})
+
+    def _keep_recording(self, scenario: Scenario) -> AreaDescription:
+        """The area with a copy of the user's file of disturbances beside the scenario, if there is one."""
+        recorded = scenario.located_area().recorded
+        if recorded is None:
+            return scenario.area
+        shutil.copyfile(recorded.file, self.folder / RECORDED)
+        return scenario.area.model_copy(update={"recorded": recorded.model_copy(update={"file": RECORDED})})
 
     def _keep_plugins(self, scenario: Scenario) -> None:
         """Copies of the plugins that are files; installed ones are not copied."""
@@ -139,8 +156,9 @@ class RunWriter:
                 shutil.copyfile(plugin.file, self.folder / FOLDER / plugin.file.name)
 
     def _all_rows(self) -> dict[str, int]:
-        wide = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
-        return self._rows | wide | {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
+        rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
+        states = {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
+        return self._rows | rows | {JOURNAL.file: self._journal.rows} | states
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""
@@ -149,10 +167,10 @@ class RunWriter:
         self._messages.close()
         self._events.close()
         self._journal.close()
-        self._journal_file.close()
         self._streams.close()
         for file in (self._telemetry, *self._states.values()):
             file.close()
+        self._clerk.finish()
 
     def _text(self, name: str, text: str) -> None:
         (self.folder / name).write_bytes(text.encode())

@@ -12,7 +12,7 @@ from gridpact.scenarios.cli import main
 from gridpact.scenarios.record.run import Run
 
 Recorded = Callable[[str], Run]
-COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema", "diff")
+COMMANDS = ("run", "list", "check", "audit", "network", "diagram", "replay", "schema", "diff", "sweep")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
@@ -33,13 +33,9 @@ def test_help_names_every_command_with_an_example(
 
 def test_list_names_the_built_in_scenarios(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     lines = told(capsys, monkeypatch, "list").splitlines()
-    assert [line.split()[0] for line in lines] == [
-        "blind",
-        "reactive-support",
-        "scenario-1",
-        "scenario-1-dso",
-        "scenario-2",
-    ]
+    shipped = sorted(path.stem for path in (Path(gridpact.__file__).parent / "scenarios" / "library").glob("*.yaml"))
+    assert [line.split()[0] for line in lines] == [name for name in shipped if name != "worked-example"]
+    assert {"blind", "scenario-1", "scenario-1-dso", "scenario-2", "swarm"} <= set(shipped)
 
 
 @pytest.mark.parametrize("networks", [[], ["--networks"]])

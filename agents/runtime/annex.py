@@ -1,0 +1,96 @@
+"""The laboratory in a process of its own, for real time: no study, and no power flow that it needs, blocks the loop.
+
+    ask ─▶ one line of JSON ─▶ the process's laboratory ─▶ one line of JSON ─▶ the future that `ask` gave
+
+Jobs are answered in the order asked. They travel as the journal writes values, so nothing that comes back is ever
+executed. `serve` is the other end, for the program that the process runs.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+from ...grid.limits import Activation
+from ...protocols.vocabulary import BUSINESS_USE_CASE
+from ..dso.studies import AskTaps, Forecast, Monitor, Prequalify, Validate
+from .journal import TYPES, from_text, to_text
+from .laboratory import Answer, Laboratory
+
+READY = b"ready\n"
+LINE_LIMIT = 1 << 26
+JOB_TYPES: dict[str, type[Any]] = {
+    cls.__name__: cls for cls in (Activation, AskTaps, Forecast, Monitor, Prequalify, Validate)
+}
+
+
+class AnnexError(RuntimeError):
+    """The process that computes studies has ended before the run has."""
+
+
+class Annex:
+    """Asks a laboratory in another process; `command` starts it, `added` are types that plugins' studies answer with."""
+
+    def __init__(self, command: Sequence[str], added: Mapping[str, type[Any]] | None = None) -> None:
+        """Nothing runs yet."""
+        self._command = tuple(command)
+        self._types = {**TYPES, **(added or {})}
+        self._asked: deque[asyncio.Future[Answer]] = deque()
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the process and wait until its grids are built; AnnexError if it does not come up."""
+        pipe = asyncio.subprocess.PIPE
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LINE_LIMIT)
+        assert self._process.stdout is not None
+        if await self._process.stdout.readline() != READY:
+            raise AnnexError(f"the process for studies did not start: {' '.join(self._command)}")
+        self._listening = asyncio.create_task(self._listen(self._process.stdout))
+
+    def ask(self, job: object) -> "asyncio.Future[Answer]":
+        """Ask for a study; the future holds what `Laboratory.run` gives, or AnnexError."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self._process.stdin.write(to_text(job).encode() + b"\n")
+        return answer
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        if self._listening is not None:
+            await self._listening
+
+    async def _listen(self, answers: asyncio.StreamReader) -> None:
+        while line := await answers.readline():
+            plain = json.loads(line)
+            answer = self._asked.popleft()
+            if plain.get("failure") is not None:
+                answer.set_exception(AnnexError(plain["failure"]))
+            elif not answer.done():
+                result = from_text(json.dumps(plain["result"]), BUSINESS_USE_CASE, self._types)
+                answer.set_result((result, plain["error"]))
+        for answer in self._asked:
+            answer.set_exception(AnnexError("the process for studies has ended"))
+
+
+def serve(laboratory: Laboratory, asked: BinaryIO, answers: BinaryIO) -> None:
+    """Answer jobs from one stream on another until the first ends; what is our own bug is told, and ends it."""
+    types = {**TYPES, **JOB_TYPES, **{study.__name__: study for study in laboratory.added}}
+    answers.write(READY)
+    answers.flush()
+    for line in asked:
+        try:
+            result, error = laboratory.run(from_text(line.decode(), BUSINESS_USE_CASE, types))
+            said = f'{{"result":{to_text(result)},"error":{json.dumps(error)}}}'
+        except Exception as failure:  # noqa: BLE001 - the outermost guard of this process: told to the run, which raises
+            said = json.dumps({"failure": f"{type(failure).__name__}: {failure}"})
+        answers.write(said.encode() + b"\n")
+        answers.flush()

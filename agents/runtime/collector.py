@@ -1,0 +1,25 @@
+"""The garbage collector during a run: what stands at its beginning stays, and little of what comes is circular.
+
+Grids, agents and tables live as long as the run, so they are taken out of the collector's sight, and it looks less
+often. Without this it takes one part in twenty of a run in simulated time, and is late by itself in real time.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+THRESHOLDS = (50_000, 20, 50)
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Run the block with a patient collector, and leave it as it was."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

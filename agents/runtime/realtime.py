@@ -1,0 +1,114 @@
+"""A run in real time: the queue of simulated time, paced by the loop's monotonic clock, in a started mango container.
+
+    deadline of the next instant ─▶ sleep ─▶ all that happens then ─▶ messages through mango's inboxes
+                                                                   └▶ studies from the process that computes them
+
+What takes time is elsewhere, so the loop is blocked by nothing but the agents' own decisions. A study's result is
+heard at its declared time; if it is not there by then, the run waits for it and is late, because to go on without
+it would make the outcome depend on the machine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from mango import AgentAddress
+
+from .annex import Annex
+from .collector import calm
+from .host import Host
+from .laboratory import Answer
+from .node import Arrival, Result
+from .pace import Pace
+from .queue import Happening
+from .run import Operation, Progress
+from .timing import Timing
+
+Errand = Callable[[int], Awaitable[None]]
+
+
+class RealTime:
+    """Drives an operation by the clock."""
+
+    def __init__(self, operation: Operation, pace: Pace, annex: Annex | None = None) -> None:
+        """`annex`: where studies are computed; without one they are computed on the loop."""
+        self.operation, self.pace, self.annex = operation, pace, annex
+        self.timing = Timing(min(operation.ticks_us) / 1e6, pace.speed, pace.late)
+        self._errands: list[Errand] = []
+
+    async def run(self, until_us: int, progress: Progress | None = None) -> None:
+        """Run until an instant; raises what a host or a study raises."""
+        operation = self.operation
+        operation.deliver = self._deliver
+        await operation.container.start()
+        operation.container.on_ready()
+        try:
+            await self._send_studies_away()
+            with calm():
+                self.pace.begin(asyncio.get_running_loop().time)
+                await self._drive(until_us, progress)
+        finally:
+            if self.annex is not None:
+                await self.annex.close()
+            await operation.container.shutdown()
+
+    async def _send_studies_away(self) -> None:
+        if self.annex is None:
+            return
+        await self.annex.start()
+        for host in self.operation.hosts.values():
+            host.study = self._away(host, self.annex)
+
+    def _away(self, host: Host, annex: Annex) -> Callable[[str, object], Happening]:
+        """How a host has a study computed elsewhere, to be heard when its time has come."""
+
+        def study(key: str, job: object) -> Happening:
+            answer = annex.ask(job)
+            return lambda _: self._errands.append(lambda now_us: self._hear(host, key, answer, now_us))
+
+        return study
+
+    @staticmethod
+    async def _hear(host: Host, key: str, answer: "asyncio.Future[Answer]", now_us: int) -> None:
+        result, error = await answer
+        host.take(Result(key, result, error), now_us)
+
+    def _deliver(self, arrival: Arrival, at_us: int) -> None:
+        """A message that is due goes through its receiver's inbox."""
+        errand = lambda _: self._hand_over(arrival)  # noqa: E731 - one expression, bound to this arrival
+        self.operation.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
+
+    async def _hand_over(self, arrival: Arrival) -> None:
+        """Put an arrival into an inbox, and wait until it has been taken out; what the host could not do is raised."""
+        envelope = arrival.envelope
+        container, host = self.operation.container, self.operation.hosts[envelope.receiver]
+        address = AgentAddress(container.addr, envelope.receiver)
+        await container.send_message(arrival, address, sender_id=envelope.sender)
+        await host.inbox.join()
+        if host.failure is not None:
+            raise host.failure
+
+    async def _drive(self, until_us: int, progress: Progress | None) -> None:
+        queue, clock = self.operation.world.queue, asyncio.get_running_loop().time
+        start_us = queue.now_us
+        while (at_us := queue.next_time()) is not None and at_us <= until_us:
+            due_s = self.pace.due_s(at_us)
+            await asyncio.sleep(max(0.0, due_s - clock()))
+            began_s = clock()
+            self._note(at_us, max(0.0, began_s - due_s))
+            self.operation.container.clock.set_time(at_us / 1e6)
+            while queue.next_time() == at_us:
+                queue.step()
+                while self._errands:
+                    await self._errands.pop(0)(at_us)
+            self.timing.busy(clock() - began_s)
+            if progress is not None:
+                progress((at_us - start_us) / max(1, until_us - start_us))
+
+    def _note(self, at_us: int, late_s: float) -> None:
+        """Keep how late this instant is; a tick of the plant counts apart from what happens between ticks."""
+        operation = self.operation
+        if at_us != operation.next_tick_us:
+            self.timing.other(late_s)
+            return
+        lasts_us = operation.tick_after(at_us) - at_us
+        self.timing.tick(late_s, self.pace.lasts_s(lasts_us), operation.skipped_before(at_us))

@@ -1,0 +1,74 @@
+"""The tables of a report: headings and rows of text, taken from the record as it stands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..record.limiting import limit_steps
+from ..record.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table: its heading, its columns, its rows; `numbers` are the positions of columns to be set to the right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Which columns hold numbers."""
+        return tuple(name.endswith((" MW", " MWh", " €", " %", " pu", "value", "bound")) for name in self.columns)
+
+
+def sheets(run: Run) -> tuple[Sheet, ...]:
+    """Limits with their binding constraints, and the settlement by payee and by kind."""
+    return tuple(sheet for sheet in (_limits(run), _settlement(run), _books(run)) if sheet.rows)
+
+
+def _limits(run: Run) -> Sheet:
+    requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
+    lifts = {(step.request["id"], step.limit["offer_id"]) for step in limit_steps(requests) if step.lifts}
+    zone = run.scenario.time.start.tzinfo
+    rows = []
+    for row in run.limits.to_dict("records"):
+        kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else str(row["kind"])
+        bound = isinstance(row["element"], str)
+        what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}")
+        rows.append(
+            (
+                row["sent_at"].tz_convert(zone).strftime("%H:%M:%S"),
+                str(row["dso"]),
+                str(row["participant"]),
+                kind,
+                _number(row["max_mw"]),
+                *(what if bound else ("", "", "", "")),
+            )
+        )
+    names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound")
+    return Sheet("Limits in real time (INFO 8)", names, tuple(rows), "With the constraint that binds, in AC.")
+
+
+def _settlement(run: Run) -> Sheet:
+    frame = run.settlement
+    paid = frame[frame["kind"] == "balancing_energy"].assign(eur=lambda f: f["amount_eur"].astype(float))
+    rows = [
+        (str(payee), str(product), str(direction), _number(own["energy_mwh"].sum()), f"{own['eur'].sum():.2f}")
+        for (payee, product, direction), own in paid.groupby(["payee", "product", "direction"], sort=True)
+    ]
+    names = ("payee", "product", "direction", "energy MWh", "paid €")
+    return Sheet("Balancing energy", names, tuple(rows), "What the TSO pays; a negative amount is what it is paid.")
+
+
+def _books(run: Run) -> Sheet:
+    frame = run.settlement.assign(eur=lambda f: f["amount_eur"].astype(float))
+    rows = tuple((str(kind), str(len(own)), f"{own['eur'].sum():.2f}") for kind, own in frame.groupby("kind"))
+    return Sheet("The books", ("kind", "payments", "sum €"), rows, "Every payment has a counterparty: settlement.csv.")
+
+
+def _number(value: Any) -> str:
+    return "" if math.isnan(value) else f"{value:.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,48 @@
+"""The laboratory of a scenario: what DSOs can have computed, here or in a process of its own.
+
+python -m gridpact.scenarios.studying RUN/scenario.yaml      jobs on standard input, answers on standard output
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import plants, plugins
+from .loading import load_scenario
+from .schema import Scenario
+
+if TYPE_CHECKING:
+    from ..agents.extension import Extension
+    from ..agents.runtime.laboratory import Laboratory
+
+
+def laboratory(scenario: Scenario, made: plants.Resources, extensions: tuple[Extension, ...]) -> Laboratory:
+    """Each DSO's model of its own grid, the kinds of study that plugins add, and how long studies take."""
+    from ..agents.runtime.laboratory import StudyTimes
+
+    added = tuple(study for each in extensions for study in each.studies)
+    times = StudyTimes(round(scenario.ticks.study_s * 1e6), round(scenario.ticks.state_s * 1e6))
+    return replace(plants.laboratory(scenario, made), added=added, times=times)
+
+
+def results(scenario: Scenario) -> dict[str, type[Any]]:
+    """The types by name that plugins' studies answer with."""
+    return {result.__name__: result for each in plugins.extensions(scenario) for result in each.results}
+
+
+def main(path: str) -> None:
+    """Answer jobs from standard input until it ends; nothing else may write to standard output."""
+    from ..agents.runtime.annex import serve
+    from ..grid.engine import single_threaded
+
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    scenario = load_scenario(path)
+    with single_threaded():
+        made = plants.resources(scenario)
+        serve(laboratory(scenario, made, plugins.extensions(scenario)), sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

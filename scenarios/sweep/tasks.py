@@ -1,0 +1,77 @@
+"""One point of a sweep as a worker does it: text in, text out, so that neither side trusts the other's objects.
+
+    task (JSON: base scenario, folders, settings) ─▶ run in a temporary folder ─▶ KPIs ─▶ result (JSON)
+
+The run directory is thrown away unless the sweep keeps it. Whatever goes wrong in a run is its result.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..complaints import checked
+from ..errors import RecordError, ScenarioError
+from ..loading import changed_texts
+from ..schema import Scenario
+from ..source import Located, Place
+from ..swarm import undrawn
+from ..version import VERSION
+
+_ONE_AT_A_TIME = threading.Lock()  # a cluster's worker may have several threads; a run wants its process alone
+Result = dict[str, Any]
+
+
+def task_text(base: Scenario, settings: Mapping[str, str], keep: Path | None) -> str:
+    """What a worker needs to know. `keep`: where the run directory goes, None: nowhere."""
+    folders = [str(folder.resolve()) for folder in base.folders]
+    kept = None if keep is None else str(keep)
+    task = {"version": VERSION, "base": undrawn(base), "folders": folders, "settings": dict(settings), "keep": kept}
+    return json.dumps(task)
+
+
+def perform(text: str) -> str:
+    """Do a task; the result holds `kpis`, or the `error` of a run that failed, and what the run took."""
+    task = json.loads(text)
+    with _ONE_AT_A_TIME:
+        began = time.perf_counter()
+        found = _outcome(task)
+        took = {"wall_s": round(time.perf_counter() - began, 3), "peak_mb": _peak_mb()}
+        return json.dumps({"version": VERSION, **found, **took})
+
+
+def _outcome(task: Mapping[str, Any]) -> Result:
+    """KPIs or the error; here ends whatever a run can raise, as the others must go on."""
+    if task["version"] != VERSION:
+        return {"error": f"the worker has gridpact {VERSION}, but the sweep was begun with {task['version']}"}
+    try:
+        return {"kpis": _kpis(task)}
+    except (ScenarioError, RecordError) as error:
+        return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - the outermost guard of a worker: the error becomes a row
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _kpis(task: Mapping[str, Any]) -> Result:
+    from ..running import run
+
+    base = checked(Located(task["base"], {(): Place("the sweep's scenario")}))
+    placed = base.placed_in(*map(Path, task["folders"]))
+    chosen = changed_texts(placed, task["settings"])
+    with tempfile.TemporaryDirectory(prefix="gridpact-sweep-") as folder:
+        out = Path(task["keep"]) if task["keep"] else Path(folder) / "run"
+        return run(chosen, out=out).kpis
+
+
+def _peak_mb() -> float:
+    """The largest memory that this process has ever had, in MB."""
+    import resource
+
+    units_per_mb = 1024 if sys.platform != "darwin" else 1024 * 1024  # kB, but bytes on a Mac
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units_per_mb, 1)

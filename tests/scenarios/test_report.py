@@ -1,0 +1,128 @@
+"""`gridpact report`: one page that holds everything, says what the record says, and works in a real browser."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gridpact.scenarios.cli import app
+from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.report import write_report
+
+Recorded = Callable[[str], Run]
+
+
+@pytest.fixture(scope="session")
+def page(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(recorded("scenario-1-dso"), tmp_path_factory.mktemp("report") / "report.html")
+
+
+@pytest.fixture(scope="session")
+def text(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def without_plotly(text: str) -> str:
+    """The page but for the library that draws the plots."""
+    return re.sub(r"<script>(?!\")(?:(?!</script>).){100000,}</script>", "", text, flags=re.DOTALL)
+
+
+def test_the_command_writes_the_page_into_the_run(recorded: Recorded, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(recorded("blind").folder, run)
+    done = CliRunner().invoke(app, ["report", str(run)])
+    assert done.exit_code == 0, done.output
+    assert (run / "report.html").is_file()
+    assert CliRunner().invoke(app, ["audit", str(run)]).exit_code == 0
+
+
+def test_the_page_needs_nothing_from_outside(text: str) -> None:
+    own = without_plotly(text)
+    assert len(own) < len(text) / 2
+    assert not re.findall(r"""(?:src|href|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", own)
+
+
+def test_the_worst_moment_is_among_those_shown_with_the_recorded_loading(recorded: Recorded, text: str) -> None:
+    told = json.loads(text.partition('class="moments">')[2].partition("</script>")[0])
+    recorded_worst = recorded("scenario-1-dso").kpis["violations"]["north"]["worst_loading_percent"]
+    shown = [value for value in told["loading_percent"][told["worst"]] if value is not None]
+    assert max(shown) == pytest.approx(recorded_worst, abs=0.02)
+    assert told["branches"][told["loading_percent"][told["worst"]].index(max(shown))].lower() == "line 3-8"
+
+
+def test_the_merit_order_shows_what_the_dso_cut(recorded: Recorded, text: str) -> None:
+    figure = json.loads(text.partition('data-plot="merit-order">')[2].partition("</script>")[0])
+    first = recorded("scenario-1-dso").merit_order
+    first = first[(first["period"] == first["period"].min()) & (first["direction"] == "up")]
+    cut = [bar for bar in figure["data"] if bar["name"] == "cut by the DSO" and bar["visible"]]
+    told = [line for bar in cut for line in bar["hovertext"]]
+    missing_mw = (first["offered_mw"] - first["allowed_mw"]).sum()
+    assert sum(
+        float(line.split(" MW")[0].split(": ")[1]) for line in told if line.startswith("bsp-c")
+    ) == pytest.approx(missing_mw)
+
+
+def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:
+    assert "7.7 limit-request (INFO 8)" in text
+    assert "as 20260302T1100Z" in text
+
+
+def test_names_that_look_like_markup_stay_text(recorded: Recorded, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(recorded("blind").folder, folder)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(re.sub(r"(?m)^title:.*$", 'title: "<img src=x onerror=alert(1)>"', scenario.read_text()))
+    text = write_report(Run(folder), tmp_path / "report.html").read_text("utf-8")
+    assert "<img src=x" not in without_plotly(text)
+    assert "&lt;img src=x" in text
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, if Debian's packages chromium and chromium-driver are there."""
+    if not (shutil.which("chromedriver") and shutil.which("chromium")):
+        pytest.skip("chromium or chromedriver is not installed: the page is not looked at in a browser")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "hide-scrollbars"):
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (390, 844, True)])
+def test_the_page_works_in_a_browser(
+    browser: Any, page: Path, tmp_path: Path, width: int, height: int, *, dark: bool
+) -> None:
+    scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(page.as_uri())
+    script = browser.execute_script
+    for link in browser.find_elements("css selector", "nav a"):
+        link.click()
+    script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    script("document.querySelectorAll('.plot').forEach(draw)")
+    clock = script("return document.querySelector('.clock').textContent")
+    script("const s = document.querySelector('input[type=range]'); s.value = 0; s.dispatchEvent(new Event('input'))")
+    assert script("return document.querySelector('.clock').textContent") != clock
+    browser.find_element("css selector", ".drawing button").click()
+    assert script("return document.querySelector('.clock').textContent") == clock
+    assert script("return document.querySelectorAll('.plot .main-svg').length") >= script(
+        "return document.querySelectorAll('.plot').length"
+    )
+    assert script("return document.documentElement.scrollWidth") <= width
+    ground = script("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(part) for part in re.findall(r"\d+", ground)) < 200) is dark
+    assert [line for line in browser.get_log("browser") if line["level"] in {"SEVERE", "WARNING"}] == []
+    assert browser.save_screenshot(str(tmp_path / f"report-{width}.png"))
