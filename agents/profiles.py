@@ -28,6 +28,8 @@ class Coordination:
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
     lapsed_limits: LapsedLimits = "release"
+    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_margin: float = 0.2
 
     @property
     def figure(self) -> str:

@@ -66,6 +66,8 @@ def coordination(scenario: Scenario) -> Coordination:
         applicant_order=chosen.applicant_order,
         forecast=chosen.forecast,
         lapsed_limits=chosen.lost_communication.lapsed_limits,
+        limit_compensation=chosen.limit_compensation,
+        limit_margin=chosen.limit_margin_percent / 100,
     )
 
 
