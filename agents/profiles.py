@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
-from .calendar import Calendar
+from .calendar import Calendar, MarketTimeUnit
 from .market.channel import ChannelRules
 from .market.distribution import Distribution
 from .market.merit_order import Rules
@@ -95,6 +95,25 @@ class Patience:
     follow_us: int = 60_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class ReserveRules:
+    """Containment reserve: what is called for, when, and how it has to answer the frequency (Hz off nominal)."""
+
+    need_mw: float
+    periods: tuple[MarketTimeUnit, ...]
+    nominal_hz: float
+    full_deviation_hz: float
+    full_activation_us: int
+    tolerance: float
+
+    def period(self, period_id: str) -> MarketTimeUnit:
+        """The period with this id; KeyError if there is none."""
+        for period in self.periods:
+            if period.id == period_id:
+                return period
+        raise KeyError(f"no period of reserve '{period_id}'")
+
+
 @dataclass(frozen=True)
 class TsoProfile:
     """What the TSO knows."""
@@ -113,6 +132,7 @@ class TsoProfile:
     stale_after_us: int = 13_000_000
     quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
+    reserve: ReserveRules | None = None
 
     def needs_of(self, product: Product) -> tuple[Need, ...]:
         """The needs of one product."""
@@ -166,6 +186,16 @@ class BidPlan:
     price_eur_per_mwh: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReservePlan:
+    """What a participant wants to offer as containment reserve: its private knowledge."""
+
+    resource: str
+    quantity_mw: float
+    min_quantity_mw: float
+    price_eur_per_mw_h: float
+
+
 @dataclass(frozen=True)
 class BspProfile:
     """What a BSP or aggregator knows of itself."""
@@ -184,6 +214,7 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     patience: Patience = Patience()
+    reserve: ReservePlan | None = None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

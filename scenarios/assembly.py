@@ -21,6 +21,8 @@ from ..agents.profiles import (
     DsoProfile,
     Need,
     RegulationRules,
+    ReservePlan,
+    ReserveRules,
     TestRules,
     TsoProfile,
 )
@@ -119,6 +121,29 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         stale_after_us=_stale_after_us(scenario),
         quality_patience_us=us(scenario.coordination.lost_communication.patience_s),
         regulation=_regulation(scenario),
+        reserve=_reserve_rules(scenario),
+    )
+
+
+def _reserve_rules(scenario: Scenario) -> ReserveRules | None:
+    """Periods of reserve follow each other from the first delivery on; the last ends with the last delivery."""
+    fcr, times = scenario.market.fcr, scenario.time
+    if fcr is None:
+        return None
+    end_us, length_us = times.periods[-1][1], us(60 * fcr.period_min)
+    periods = []
+    for start_us in range(times.first_delivery_us, end_us, length_us):
+        closure_us = start_us - us(60 * fcr.gate_closure_min)
+        called_us = closure_us - us(60 * fcr.cfp_lead_min)
+        until_us = min(start_us + length_us, end_us)
+        periods.append(MarketTimeUnit(period_id(start_us), called_us, closure_us, start_us, until_us))
+    return ReserveRules(
+        fcr.need_mw,
+        tuple(periods),
+        scenario.area.nominal_hz,
+        fcr.full_deviation_mhz / 1000,
+        us(fcr.full_activation_s),
+        fcr.tolerance_percent / 100,
     )
 
 
@@ -193,7 +218,16 @@ def _bsp_profile(
         applies_us=scenario.applies_at_us(name),
         measurement_us=us(scenario.ticks.measurement_s),
         coordination=scheme,
+        reserve=_reserve_plan(provider),
     )
+
+
+def _reserve_plan(provider: Provider) -> ReservePlan | None:
+    fcr = provider.fcr
+    if fcr is None:
+        return None
+    resource = fcr.resource or provider.resources[0].id
+    return ReservePlan(resource, fcr.quantity_mw, fcr.min_quantity_mw, fcr.price_eur_per_mw_h)
 
 
 def _resource_data(provider: Provider, made: Resource) -> ResourceData:

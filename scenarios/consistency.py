@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError
 
 from ..protocols.information.capacity import TRANSMISSION
+from . import reserve
 from .errors import right_names
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -38,6 +38,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _route(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
+    yield from reserve.findings(scenario)
     for name, provider in scenario.providers.items():
         yield from _connections(scenario, name, provider)
         yield from _offers(scenario, name, provider)
@@ -157,8 +158,8 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
-        if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
+        if need.product == "FCR":
+            yield (*path, "product"), "FCR is symmetric capacity and has no direction: say it as market.fcr.need_mw"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -166,8 +167,6 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
-    if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

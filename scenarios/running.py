@@ -95,7 +95,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)
     links = assembly.links(scenario)
     operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
-    operation.begin(Telemetry(everybody.nodes, physics, writer), scenario.time.end_us)
+    operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
 
 

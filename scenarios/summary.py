@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,17 +14,21 @@ from rich.table import Table
 from .record.limiting import limit_steps
 from .record.offering import binding_text
 from .record.run import Run
+from .reserve_summary import reserve_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_ROWS = 40
 
 
 def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
-    for table in (_qualification(run), _merit_order(run), _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    before = (_qualification(run), reserve_table(run), _merit_order(run))
+    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
-            console.print(table)
+            console.print(_cut(table))
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
         console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
@@ -35,6 +40,17 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     for name in columns:
         table.add_column(name, justify="right" if name.split(" ")[-1] in ("MW", "MWh", "EUR", "EUR/MWh") else "left")
     return table
+
+
+def _cut(table: Table) -> Table:
+    """The table, or its first rows if it is a long one: the rest is in the record."""
+    if table.row_count <= MOST_ROWS:
+        return table
+    short = _table(str(table.title), [str(column.header) for column in table.columns])
+    for row in islice(zip(*(column.cells for column in table.columns), strict=True), MOST_ROWS):
+        short.add_row(*row)
+    short.caption = f"… and {table.row_count - MOST_ROWS} more rows, in the record"
+    return short
 
 
 def _mw(value: float | None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
+from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
 from ..agents.tso.state import TsoState
@@ -18,6 +19,7 @@ from . import plants
 from .nodes import played_by
 
 if TYPE_CHECKING:
+    from ..agents.runtime.meters import Meters
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
@@ -29,8 +31,13 @@ class Telemetry:
     """Writes one row a tick, and the state of every grid."""
 
     nodes: Mapping[str, Node]
-    physics: Physics
+    meters: Meters
     recorder: Recorder
+
+    @property
+    def physics(self) -> Physics:
+        """What is read."""
+        return self.meters.physics
 
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
@@ -39,6 +46,13 @@ class Telemetry:
         reading = self.physics.area.reading()
         row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
         row["disturbance_mw"] = reading.disturbance_mw
+        row["lowest_hz"], row["highest_hz"] = self.physics.area.extremes_hz()
+        for area, other in self.physics.area.neighbours().items():
+            row |= {
+                "tie_mw": reading.tie_mw,
+                f"{area}.frequency_hz": other.frequency_hz,
+                f"{area}.ace_mw": other.ace_mw,
+            }
         for name, node in sorted(self.nodes.items()):
             row |= self._participant(name, node, at_us)
         for grid, plant in sorted(self.physics.grids.items()):
@@ -54,7 +68,7 @@ class Telemetry:
             own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
             return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
-            meter = self.physics.read(name, "meter", at_us)
+            meter = self.meters.read(name, METER, at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
             values |= {f"{name}.{key}": getattr(meter, key) for key in keys}
         return values

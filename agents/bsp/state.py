@@ -7,6 +7,7 @@ from immutables import Map
 
 from ...protocols.information.capacity import TestOrder, TestSample
 from ...protocols.information.offering import CallForOffers, Offer
+from ...protocols.information.reserve import AwardedReserve, CallForReserve, ReserveOffer
 from ..delivery import OrderBook
 
 
@@ -16,6 +17,17 @@ class RunningTest(NamedTuple):
     conversation_id: str
     order: TestOrder
     samples: tuple[TestSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveState:
+    """Containment reserve: open calls, offers and awards by conversation, MW in force by resource, since when."""
+
+    calls: Map[str, CallForReserve] = Map()
+    offered: Map[str, tuple[ReserveOffer, ...]] = Map()
+    awarded: Map[str, tuple[AwardedReserve, ...]] = Map()
+    armed: Map[str, float] = Map()
+    since: Map[str, int] = Map()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +51,4 @@ class BspState:
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
     lost: frozenset[str] = frozenset()
+    reserve: ReserveState = ReserveState()

@@ -7,7 +7,7 @@ from ...protocols.information.offering import Offer
 from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, limits, merit_list, offering, prequalification, settlement
+from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
 from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
 
@@ -16,12 +16,14 @@ STAGES = {
     "offering": offering.react,
     "activation": activation.react,
     "settlement": settlement.react,
+    "reserve": reserve.react,
 }
 ROUNDS = {
     offering.CALLED: "offering",
     merit_list.VALIDATED: "offering",
     limits.ROUND: "activation",
     settlement.METERED: "settlement",
+    reserve.CALLED: "reserve",
 }
 
 

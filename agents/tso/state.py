@@ -8,6 +8,7 @@ from immutables import Map
 from ...protocols.information.activation import Limit, OfferModified, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
+from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
 from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
@@ -181,6 +182,38 @@ class Settlement:
     payments: tuple[Payment, ...] = ()
 
 
+class Award(NamedTuple):
+    """An offer of reserve, and how much of it is kept."""
+
+    offer: ReserveOffer
+    awarded_mw: float
+
+
+class Kept(NamedTuple):
+    """Control cycles in which an awarded reserve followed the frequency, of all that were looked at."""
+
+    followed: int = 0
+    cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
+
+    `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
+    `unsettled` statements by `period/participant`.
+    """
+
+    offers: Map[str, tuple[ReserveOffer, ...]] = Map()
+    awards: Map[str, tuple[Award, ...]] = Map()
+    known: Map[str, Known] = Map()
+    offsets_hz: tuple[float, ...] = ()
+    kept: Map[str, Kept] = Map()
+    recorded: Map[str, float] = Map()
+    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
+    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+
+
 @dataclass(frozen=True, slots=True)
 class TsoState:
     """All the TSO knows."""
@@ -190,6 +223,7 @@ class TsoState:
     activation: Activation = Activation()
     regulation: Regulation = Regulation()
     settlement: Settlement = Settlement()
+    reserve: Reserve = Reserve()
 
     def with_prequalification(self, **changes: Any) -> "TsoState":
         """The state with changes to the prequalification slice."""
@@ -210,6 +244,10 @@ class TsoState:
     def with_settlement(self, **changes: Any) -> "TsoState":
         """The state with changes to the settlement slice."""
         return replace(self, settlement=replace(self.settlement, **changes))
+
+    def with_reserve(self, **changes: Any) -> "TsoState":
+        """The state with changes to the reserve slice."""
+        return replace(self, reserve=replace(self.reserve, **changes))
 
 
 def cap_key(participant: str, resource: str, direction: str) -> str:

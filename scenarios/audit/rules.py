@@ -10,13 +10,14 @@ from .activation import ORDERS, VIA_DSO
 from .findings import Row, Trail, moment_of
 from .index import Index, before
 from .offering import figure_of
+from .reserve import reserved
 
 TOLERANCE_MW = 1e-5
 
 
 def follow(index: Index, trail: Trail) -> None:
     """Check every rule."""
-    for rule in (_listed, _offered, _validated, _ordered, _taken, _caused, _limited, _balanced):
+    for rule in (_listed, _offered, _validated, _ordered, _taken, _caused, _limited, _balanced, reserved):
         trail.findings += rule(index)
 
 

@@ -24,17 +24,18 @@ def ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
 
 
 def frequency(run: Run) -> dict[str, Any]:
-    """Extremes of the frequency as sampled at the tick, and minutes outside the standard range of ±50 mHz."""
+    """Extremes of the frequency, between the ticks too, and minutes outside the standard range of ±50 mHz."""
     telemetry = run.telemetry
     if "frequency_hz" not in telemetry:
         return {}
     offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
+    lowest, highest = (telemetry[f"{name}_hz"] - run.scenario.area.nominal_hz for name in ("lowest", "highest"))
     outside = ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
-    nadir = telemetry["at"].iloc[int(offset.to_numpy().argmin())]
+    nadir = telemetry["at"].iloc[int(lowest.to_numpy().argmin())]
     return {
-        "nadir_mhz": float(1000 * offset.min()),
+        "nadir_mhz": float(1000 * lowest.min()),
         "nadir_at": nadir.isoformat().replace("+00:00", "Z"),
-        "highest_mhz": float(1000 * offset.max()),
+        "highest_mhz": float(1000 * highest.max()),
         "minutes_outside_50_mhz": float(outside),
         "final_mhz": float(1000 * offset.iloc[-1]),
     }
