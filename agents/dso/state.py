@@ -76,6 +76,8 @@ class DsoState:
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
     order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
+    are being cancelled, and those of which the TSO has been told that the participant does not answer.
     """
 
     connected: Map[str, Connected] = Map()
@@ -94,6 +96,10 @@ class DsoState:
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()
+    passed_on: Map[str, str] = Map()
+    came_from: Map[str, str] = Map()
+    cancelling: frozenset[str] = frozenset()
+    unheard: frozenset[str] = frozenset()
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
