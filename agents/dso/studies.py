@@ -102,15 +102,24 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by forecast."""
+    """What of a merit order may be activated, by forecast, wherever the frequency drives the reserves (+ up)."""
 
     grid: str
     activations: tuple[Activation, ...]
     at_us: tuple[int, ...]
+    reserves: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
-        """Answer it."""
-        return _unknown(studies, self.activations) or studies.validate(self.activations, self.at_us)
+        """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
+        unknown = _unknown(studies, self.activations)
+        if unknown is not None:
+            return unknown
+        ways = (1.0, -1.0) if self.reserves else (1.0,)
+        found = [studies.validate(self.activations, self.at_us, self._moved(way)) for way in ways]
+        return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
+
+    def _moved(self, way: float) -> tuple[Activation, ...]:
+        return tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
 
 
 @dataclass(frozen=True, slots=True)
