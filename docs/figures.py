@@ -1,7 +1,7 @@
 """Draws the pictures of docs/ from runs of the built-in scenarios: `make figures`.
 
 worked-example.png    line 3-8 and the frequency under each scheme: what the DSO's part in the negotiation changes
-frequency-trip.png    a trip: frequency, and how the reserves take over from each other, with the DSO's limit and without
+frequency-trip.png    a trip: frequency, and how the reserves take over from each other, with the DSO's limit, without
 """
 
 import sys
