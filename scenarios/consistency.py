@@ -51,7 +51,18 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
     for name in scenario.participants:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
+    yield from _neighbours(scenario)
     yield from _resource_names(scenario)
+
+
+def _neighbours(scenario: Scenario) -> Iterator[Finding]:
+    """Columns of telemetry are named by participant, grid and neighbouring area."""
+    for name in scenario.area.neighbours:
+        path: Path = ("area", "neighbours", name)
+        if name in (*scenario.participants, *scenario.grids):
+            yield path, f'"{name}" cannot name a neighbour: a participant or grid has that name'
+        elif not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            yield path, f'"{name}" cannot name a neighbour: use letters, digits, - and _'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:
