@@ -13,6 +13,7 @@ from .market.merit_order import Rules
 from .market.regulation import Tuning
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
+LapsedLimits = Literal["release", "keep", "terminate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Coordination:
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    lapsed_limits: LapsedLimits = "release"
 
     @property
     def figure(self) -> str:
@@ -124,6 +126,8 @@ class TsoProfile:
     control_us: int
     regulation: RegulationRules | None = None
     responsible: str = "balance-responsible-parties"
+    stale_after_us: int = 13_000_000
+    quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
     reserve: ReserveRules | None = None
 
@@ -144,7 +148,11 @@ class DemandResponse:
 
 @dataclass(frozen=True)
 class DsoProfile:
-    """What a DSO knows of itself; its grid's model stays with its host, behind studies."""
+    """What a DSO knows of itself; its grid's model stays with its host, behind studies.
+
+    It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
+    `stale_after_us` counts with this share of all that was accepted of it.
+    """
 
     name: str
     tso: str
@@ -155,6 +163,10 @@ class DsoProfile:
     demand_response: DemandResponse | None = None
     submit_before_us: int = 600_000_000
     hold_limit_us: int = 300_000_000
+    limit_validity_us: int = 900_000_000
+    state_every: int = 1
+    stale_after_us: int = 13_000_000
+    assumed_share: float = 1.0
     patience: Patience = Patience()
 
 

@@ -15,6 +15,7 @@ A *round* groups conversations: it closes, once, when all have answered or run i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .conversation import NOT_UNDERSTOOD, Conversation
 from .envelope import Envelope, Side, Topic
@@ -25,8 +26,7 @@ from .vocabulary import Vocabulary
 from .wire import Plain, from_plain, to_plain
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(NamedTuple):
     """What came of an incoming envelope.
 
     `step` is the table's step (None if refused, a copy, or a not-understood), `reply` what the desk answers
@@ -107,9 +107,10 @@ class Desk:
             return self._hear_not_understood(envelope, envelope.content)
         try:
             conversation = self._conversation_for(envelope)
-            if conversation.heard_before(envelope):
+            index = conversation.index_of(envelope)
+            if index < conversation.heard:
                 return Hearing(conversation, copy=True)
-            moved, step = conversation.hear(envelope)
+            moved, step = conversation.hear(envelope, index)
         except RemoteProtocolError as error:
             return Hearing(None, reply=self._not_understood(envelope, str(error)), fault=str(error))
         self.conversations[moved.id] = moved

@@ -9,6 +9,7 @@ says the same ids again, and a receiver can drop what it has already heard.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from .messages import Message
 
@@ -20,6 +21,7 @@ class Side(StrEnum):
 
     INITIATOR = "initiator"
     RESPONDENT = "respondent"
+    __hash__ = str.__hash__  # that of enums is many times slower, and every step of every table is found by it
 
     @property
     def other(self) -> "Side":
@@ -46,7 +48,7 @@ class Envelope:
     reply_by_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Topic:
     """What a conversation is about, and with whom: the parts of its id."""
 
@@ -56,7 +58,7 @@ class Topic:
     subject: str
     peer: str
 
-    @property
+    @cached_property
     def conversation_id(self) -> str:
         """The deterministic id: the five parts, joined by slashes."""
         return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
@@ -72,7 +74,7 @@ class Topic:
 
 def message_id(conversation_id: str, side: Side, index: int) -> str:
     """The id of the `index`-th message (from 0) that `side` says in a conversation."""
-    return f"{conversation_id}#{side.value[0]}{index}"
+    return f"{conversation_id}#{side[0]}{index}"
 
 
 def index_in(envelope_id: str, conversation_id: str, side: Side) -> int | None:

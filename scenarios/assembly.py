@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Agent
 from ..agents.bsp import Aggregator, Bsp
@@ -33,6 +33,9 @@ from ..protocols.information.quantities import US_PER_S
 from .participants import AggregatorDescription, Provider
 from .plants import Resources
 from .schema import Scenario
+
+if TYPE_CHECKING:
+    from ..agents.runtime.exchange import Links
 
 DEFAULT_SECONDS_PER_STEP = 10.0
 
@@ -64,7 +67,20 @@ def coordination(scenario: Scenario) -> Coordination:
         silent_dso=chosen.silent_dso,
         applicant_order=chosen.applicant_order,
         forecast=chosen.forecast,
+        lapsed_limits=chosen.lost_communication.lapsed_limits,
     )
+
+
+def links(scenario: Scenario) -> Links:
+    """How messages travel."""
+    from ..agents.runtime.exchange import Links, Silence
+
+    given, clock = scenario.links, scenario.time.at_clock
+    silences = tuple(
+        Silence(one.who, one.to, clock(one.since), clock(one.until), one.only == "measurements")
+        for one in given.silences
+    )
+    return Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss, silences)
 
 
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
@@ -99,6 +115,8 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         ),
         activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
         control_us=us(scenario.ticks.control_s),
+        stale_after_us=_stale_after_us(scenario),
+        quality_patience_us=us(scenario.coordination.lost_communication.patience_s),
         regulation=_regulation(scenario),
         reserve=_reserve_rules(scenario),
     )
@@ -151,7 +169,18 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         coordination=scheme,
         monitoring_us=us(scenario.ticks.monitoring_s),
         demand_response=response if scheme.dso_is_participant else None,
+        hold_limit_us=us(60 * scenario.coordination.limits.hold_min),
+        limit_validity_us=us(60 * scenario.coordination.limits.validity_min),
+        state_every=scenario.coordination.limits.state_every,
+        stale_after_us=_stale_after_us(scenario),
+        assumed_share=scenario.coordination.lost_communication.assumed_share,
     )
+
+
+def _stale_after_us(scenario: Scenario) -> int:
+    """So many ticks of whoever measures or looks less often, and a second for the way."""
+    ticks = max(scenario.ticks.control_s, scenario.ticks.measurement_s, scenario.ticks.monitoring_s)
+    return us(scenario.coordination.lost_communication.stale_after_ticks * ticks + 1)
 
 
 def _bsp_profile(

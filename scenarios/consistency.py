@@ -34,6 +34,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
     yield from _times(scenario)
+    yield from _silences(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     yield from reserve.findings(scenario)
@@ -63,6 +64,14 @@ def _neighbours(scenario: Scenario) -> Iterator[Finding]:
             yield path, f'"{name}" cannot name a neighbour: a participant or grid has that name'
         elif not re.fullmatch(r"[A-Za-z0-9_-]+", name):
             yield path, f'"{name}" cannot name a neighbour: use letters, digits, - and _'
+
+
+def _silences(scenario: Scenario) -> Iterator[Finding]:
+    for index, silence in enumerate(scenario.links.silences):
+        for key, name in (("who", silence.who), ("to", silence.to)):
+            if name is not None and name not in scenario.participants:
+                hint = right_names(name, tuple(scenario.participants))
+                yield ("links", "silences", index, key), f'there is no participant "{name}"; {hint}'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:

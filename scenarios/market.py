@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
+from .security import LimitRules, LostCommunication
 
 Distribution = Literal["merit_order", "pro_rata"]
 
@@ -22,6 +23,8 @@ class Coordination(Part):
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    limits: LimitRules = LimitRules()
+    lost_communication: LostCommunication = LostCommunication()
 
 
 class Need(Part):
@@ -89,13 +92,17 @@ class AfrrRules(Part):
 
 
 class Market(Part):
-    """The TSO's needs and the rules of bids, tests and activation; `fcr`: what it calls for as reserve, if anything."""
+    """The TSO's needs, the rules of bids, tests and activation.
+
+    `fcr`: what it calls for as reserve, if anything; `lost_load_eur_per_mwh` only values what is lost.
+    """
 
     needs: tuple[Need, ...] = (Need(direction="up", quantity_mw=12.0),)
     fcr: FcrRules | None = None
     min_bid_mw: Positive = 0.1
     bid_step_mw: Positive = 0.01
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
+    lost_load_eur_per_mwh: Size = 10_000.0
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
     afrr: AfrrRules = AfrrRules()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
+from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
 from ..agents.tso.state import TsoState
@@ -18,6 +19,7 @@ from . import plants
 from .nodes import played_by
 
 if TYPE_CHECKING:
+    from ..agents.runtime.meters import Meters
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
@@ -29,8 +31,13 @@ class Telemetry:
     """Writes one row a tick, and the state of every grid."""
 
     nodes: Mapping[str, Node]
-    physics: Physics
+    meters: Meters
     recorder: Recorder
+
+    @property
+    def physics(self) -> Physics:
+        """What is read."""
+        return self.meters.physics
 
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
@@ -57,11 +64,13 @@ class Telemetry:
         agent, state = played_by(node)
         values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
         if isinstance(agent, Tso):
-            return {**agent.telemetry(state), **self._set_points(agent, state, at_us)}
+            limited = agent.redispatch(state, at_us)
+            own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
+            return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
-            own = self.physics.read(name, "meter", at_us)
+            meter = self.meters.read(name, METER, at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-            values |= {f"{name}.{key}": getattr(own, key) for key in keys}
+            values |= {f"{name}.{key}": getattr(meter, key) for key in keys}
         return values
 
     def _set_points(self, tso: Tso, state: TsoState, at_us: int) -> dict[str, float]:
@@ -81,6 +90,9 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.out_of_service": float(len(plant.out_of_service)),
+            f"{grid}.lost_load_mw": state.lost_load_mw,
+            f"{grid}.lost_generation_mw": state.lost_generation_mw,
             f"{grid}.shadow_loading_percent": shadow.worst_loading_percent,
             f"{grid}.shadow_vm_min_pu": shadow.vm_min_pu,
             f"{grid}.shadow_vm_max_pu": shadow.vm_max_pu,

@@ -34,7 +34,8 @@ class ReserveState:
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 
-    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard.
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard; `lost`: resources without
+    supply from the grid.
     """
 
     qualified: Map[str, float] = Map()
@@ -49,4 +50,5 @@ class BspState:
     acknowledged: str | None = None
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
+    lost: frozenset[str] = frozenset()
     reserve: ReserveState = ReserveState()

@@ -31,7 +31,7 @@ from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
-from . import archive, demand_response, forecast, monitoring, reserves, tap_delivery, tap_trial, validation
+from . import archive, demand_response, forecast, hearing, monitoring, reserves, tap_delivery, tap_trial, validation
 from .state import DsoState
 from .studies import Watch
 
@@ -85,7 +85,7 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return monitoring.told(state, event), ()
+            return hearing.told(state, event), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):

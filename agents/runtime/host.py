@@ -8,6 +8,7 @@ raises it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mango import Agent as MangoAgent
@@ -16,6 +17,7 @@ from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
 from .laboratory import Laboratory
+from .meters import Meters
 from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
@@ -34,6 +36,11 @@ class World:
     journalled: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
 
+    @cached_property
+    def meters(self) -> Meters:
+        """The readings of the physics, each taken once."""
+        return Meters(self.physics)
+
 
 class Host(MangoAgent):  # type: ignore[misc]
     """One node in the world."""
@@ -46,11 +53,8 @@ class Host(MangoAgent):  # type: ignore[misc]
         self.exchange: Exchange | None = None
         self.failure: Exception | None = None
         self.study: Callable[[str, object], Happening] = self._inline
-
-    @property
-    def agent_name(self) -> str:
-        """The agent's name in the run."""
-        return self.node.agent.name
+        self.agent_name = node.agent.name
+        self.phase = PHASE_OF_KIND.get(node.agent.kind, 5)
 
     def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
         """Take an arrival from mango's inbox; the guard of a started container."""
@@ -61,15 +65,14 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def plan(self, given: Input, at_us: int) -> None:
         """Let the node experience something at a time."""
-        self._put(lambda now_us: self.take(given, now_us), at_us, rank=KIND_OF_INPUT[type(given)])
+        self.world.queue.give(at_us, given, self.take, phase=self.phase, agent=self.agent_name)
 
     def plan_call(self, happening: Happening, at_us: int, kind: type[Input] = Arrival) -> None:
         """Let something happen at the time and rank of an arrival, or another kind of input, here."""
         self._put(happening, at_us, rank=KIND_OF_INPUT[kind])
 
     def _put(self, happening: Happening, at_us: int, *, rank: int) -> None:
-        phase = PHASE_OF_KIND.get(self.node.agent.kind, 5)
-        self.world.queue.put(at_us, happening, phase=phase, agent=self.agent_name, rank=rank)
+        self.world.queue.put(at_us, happening, phase=self.phase, agent=self.agent_name, rank=rank)
 
     def take(self, given: Input, now_us: int) -> None:
         """Let the node experience something now: journal first, then the effects."""
@@ -94,6 +97,7 @@ class Host(MangoAgent):  # type: ignore[misc]
             case Observe(source, every_us, until_us):
                 self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
             case Actuate():
+                self.world.meters.forget(self.agent_name)
                 self.world.physics.actuate(self.agent_name, effect, now_us)
             case Note(stage, step, evidence):
                 self.world.recorder.event(
@@ -109,7 +113,7 @@ class Host(MangoAgent):  # type: ignore[misc]
         """Readings at the ticks from now on."""
 
         def read(at_us: int) -> None:
-            reading = self.world.physics.read(self.agent_name, source, at_us)
+            reading = self.world.meters.read(self.agent_name, source, at_us)
             self.take(Reading(source, reading), at_us)
             follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
 

@@ -105,9 +105,9 @@ class Node:
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
-        if isinstance(given, Alarm):
+        if type(given) is Alarm:
             return self.timers.get(given.timer) != given.at_us
-        if isinstance(given, Due):
+        if type(given) is Due:
             conversation = self.desk.conversations.get(given.conversation_id)
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False

@@ -13,15 +13,18 @@ points from the tick on that it has reached.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...grid.area import Area, AreaReading, Droop
 from ...grid.plant import GridPlant
-from ...grid.resources import Resource
+from ...grid.protection import Incident
+from ...grid.resources import Resource, is_lost, metered
 from ...protocols.information.activation import PointPower
 from ..actions import RESERVE, RESERVE_TEST, TAPS, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
+
+Report = Callable[[str, Incident], None]
 
 
 class PhysicsError(RuntimeError):
@@ -69,6 +72,7 @@ class Physics:
     operators: Mapping[str, str]
     holdings: Mapping[str, Holding]
     now_us: int
+    report: Report = lambda grid, incident: None
     _announced: set[str] = field(default_factory=set)
     _reserves: dict[str, tuple[float, float | None]] = field(default_factory=dict)  # awarded MW, MW under test
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
@@ -89,10 +93,34 @@ class Physics:
             deviation_mw += self._beside_grid_mw(holding)
         for plant in self.grids.values():
             plant.advance(to_us)
+            self._protect(plant, to_us)
             deviation_mw += plant.reference_interface_p_mw(to_us) - plant.solve().interface_p_mw
         self.area.advance(to_us, deviation_mw)
         self._contain()
         self.now_us = to_us
+
+    def close(self) -> None:
+        """The run is over: what goes on in the grids is reported as far as it has come."""
+        for grid, plant in self.grids.items():
+            for incident in plant.close():
+                self.report(grid, incident)
+
+    def _protect(self, plant: GridPlant, at_us: int) -> None:
+        """What protection takes out of service is lost: a resource without supply stops, and starts from rest later."""
+        before = plant.lost_points
+        for incident in plant.protect():
+            self.report(plant.grid_id, incident)
+        if plant.lost_points != before:
+            for holding in self.holdings.values():
+                if self._is_lost(holding):
+                    holding.resource.set_target(0.0, at_us)
+
+    def _lost(self, holding: Holding) -> frozenset[str]:
+        """The connection points without supply in the grid of a resource."""
+        return frozenset() if holding.grid is None else self.grids[holding.grid].lost_points
+
+    def _is_lost(self, holding: Holding) -> bool:
+        return is_lost(holding.resource, self._lost(holding))
 
     def _beside_grid_mw(self, holding: Holding) -> float:
         """What a resource adds to the deviation that its grid's interface does not show, or should not have shown."""
@@ -107,11 +135,12 @@ class Physics:
         return counted_mw
 
     def _set_reserves(self) -> None:
-        """Reserves within what their resources have left, which falls as storages run empty."""
+        """Reserves within what their resources have left, which falls as storages run empty; none without supply."""
         for name, (mw, tested_mw) in self._reserves.items():
             holding = self.holdings[name]
             assert holding.control is not None
-            self.area.set_reserve(name, holding.control.droop(holding.resource, mw, tested_mw))
+            own = (0.0, None) if self._is_lost(holding) else (mw, tested_mw)
+            self.area.set_reserve(name, holding.control.droop(holding.resource, *own))
 
     def _contain(self) -> None:
         """What the frequency has made of the reserves acts on their connection points."""
@@ -137,13 +166,12 @@ class Physics:
         return self._own(agent, at_us)
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        states = [holding.resource.state() for holding in self._owned[agent]]
+        meters = [metered(holding.resource, self._lost(holding)) for holding in self._owned[agent]]
+        states = [state for state, _ in meters]
         baseline_mw = round(sum(state.baseline_mw for state in states), 6)
         activated_mw = round(sum(state.p_mw for state in states), 6)
         points = tuple(
-            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar)
-            for holding in self._owned[agent]
-            for point in holding.resource.points()
+            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
         )
         return ParticipantReading(
             at_us,
@@ -169,9 +197,10 @@ class Physics:
         elif target.startswith((RESERVE, RESERVE_TEST)):
             self._arm(agent, target, order.value, at_us)
         else:
-            resource = self._held_by(agent, target).resource
-            (self._announced.add if order.announced else self._announced.discard)(target)
-            resource.set_target(order.value, at_us)
+            holding = self._held_by(agent, target)
+            if not self._is_lost(holding):
+                (self._announced.add if order.announced else self._announced.discard)(target)
+                holding.resource.set_target(order.value, at_us)
 
     def _held_by(self, agent: str, name: str) -> Holding:
         holding = self.holdings.get(name)

@@ -8,6 +8,7 @@ arrives exactly at its deadline is in time.
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
@@ -16,20 +17,28 @@ PHASE_OF_KIND = {"DSO": 2, "TSO": 3, "BSP": 4, "AGGREGATOR": 4}
 KIND_OF_INPUT: dict[type[Input], int] = {Begin: 0, Arrival: 1, Reading: 2, Result: 3, Alarm: 4, Due: 5}
 
 Happening = Callable[[int], None]
+Taker = Callable[[Input, int], None]
 
 
 @dataclass
 class EventQueue:
-    """Happenings in their order; `now_us` is the time of the last one taken."""
+    """Happenings in their order, and inputs with who takes them; `now_us` is the time of the last one taken."""
 
     now_us: int
-    _heap: list[tuple[int, int, str, int, int, Happening]] = field(default_factory=list)
+    _heap: list[tuple[int, int, str, int, int, Any, Input | None]] = field(default_factory=list)
     _put: int = 0
 
     def put(self, at_us: int, happening: Happening, *, phase: int, agent: str = "", rank: int = 0) -> None:
         """Let something happen at a time (now, if that has passed already)."""
         self._put += 1
-        heapq.heappush(self._heap, (max(at_us, self.now_us), phase, agent, rank, self._put, happening))
+        at_us = max(at_us, self.now_us)
+        heapq.heappush(self._heap, (at_us, phase, agent, rank, self._put, happening, None))
+
+    def give(self, at_us: int, given: Input, taker: Taker, *, phase: int, agent: str) -> None:
+        """Let an agent experience something at a time (now, if that has passed already)."""
+        self._put += 1
+        at_us = max(at_us, self.now_us)
+        heapq.heappush(self._heap, (at_us, phase, agent, KIND_OF_INPUT[type(given)], self._put, taker, given))
 
     def next_time(self) -> int | None:
         """When the next thing happens, or None if nothing does any more."""
@@ -37,6 +46,9 @@ class EventQueue:
 
     def step(self) -> None:
         """Let the next thing happen."""
-        at_us, *_, happening = heapq.heappop(self._heap)
+        at_us, _, _, _, _, happening, given = heapq.heappop(self._heap)
         self.now_us = at_us
-        happening(at_us)
+        if given is None:
+            happening(at_us)
+        else:
+            happening(given, at_us)

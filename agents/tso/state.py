@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
-from ...protocols.information.activation import Limit, SetPoint
+from ...protocols.information.activation import Limit, OfferModified, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.reserve import ReserveLine, ReserveOffer
@@ -67,11 +67,15 @@ class Known(NamedTuple):
 
 
 class PassedLimit(NamedTuple):
-    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit."""
+    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit.
+
+    `ordered`: conversation and MW of the orders that it has lowered, before it did.
+    """
 
     limits: tuple[Limit, ...]
-    confirmed: Map[str, float] = Map()
+    confirmed: Map[str, OfferModified] = Map()
     unknown: tuple[str, ...] = ()
+    ordered: Map[str, tuple[str, float]] = Map()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,10 @@ class Offering:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
+    """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
-    `failed` offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
+    `moved` holds (resource, MW) that other units of a portfolio give of an offer. `failed` offers are not ordered any
+    more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
@@ -107,6 +112,8 @@ class Activation:
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
+    cap_ends: Map[str, int] = Map()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     failed: frozenset[str] = frozenset()
     derated: Map[str, float] = Map()
     services: Map[str, Service] = Map()

@@ -5,6 +5,7 @@ delays, ramps, ranges and energy; where it is connected is only a name that the 
 """
 
 from .description import Kind, PoolDescription, Response, UnitDescription
+from .outage import is_lost, metered
 from .pool import Pool
 from .resource import Agility, PointPower, Resource, ResourceError, ResourceState, Site
 from .split import split
@@ -23,5 +24,7 @@ __all__ = [
     "Site",
     "Unit",
     "UnitDescription",
+    "is_lost",
+    "metered",
     "split",
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 FORMAT = "gridpact-run"
 FORMAT_VERSION = 1
+PLANT = "plant:"
 Kind = Literal["text", "integer", "number", "time", "boolean", "json"]
 
 
@@ -74,7 +75,7 @@ EVENTS = Table(
     "steps without a message, one JSON object per line, in order of time",
     (
         Column("sequence", "integer", "running number, gap-free"),
-        Column("agent", "text", "who did it"),
+        Column("agent", "text", "who did it; `plant:<grid>`: physics, which is no party (trips, overloads)"),
         _AT,
         Column("stage", "text", "stage of the business use case"),
         Column("step", "text", "figure.step of the paper, null where it has none"),
@@ -235,6 +236,8 @@ TELEMETRY = Table(
         Column("<area>.ace_mw", "number", "its area control error", "MW"),
         Column("demand_mw", "number", "the TSO's demand for activation of mFRR, + is up", "MW"),
         Column("afrr_demand_mw", "number", "the TSO's demand for aFRR, + is up; only where there is aFRR", "MW"),
+        Column("redispatched_mw", "number", "what limits keep from being ordered", "MW"),
+        Column("redispatch_eur_per_h", "number", "price of what is ordered less that of what would be", "EUR/h"),
         Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
         Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
         Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),
@@ -249,6 +252,9 @@ TELEMETRY = Table(
         Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
+        Column("<grid>.out_of_service", "number", "lines and transformers that protection has taken out"),
+        Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
+        Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
@@ -268,6 +274,8 @@ STATES = Table(
         Column("storage.<index>.q_mvar", "number", "power drawn", "MVAr"),
         Column("trafo.<index>.tap_pos", "number", "tap position"),
         Column("switch.<index>.closed", "number", "1 if closed, else 0"),
+        Column("line.<index>.in_service", "number", "1 if in service, 0 if protection or the file has it out"),
+        Column("trafo.<index>.in_service", "number", "the same; `trafo3w` for three windings"),
         Column("ext_grid.<index>.vm_pu", "number", "voltage of the source", "pu"),
     ),
 )

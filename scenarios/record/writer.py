@@ -87,6 +87,11 @@ class RunWriter:
         self._events.write(line({"sequence": self._rows[EVENTS.file], **values}))
         self._rows[EVENTS.file] += 1
 
+    @property
+    def events(self) -> int:
+        """How many events have been written."""
+        return self._rows[EVENTS.file]
+
     def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
         """One tick of the area and of every participant."""
         self._telemetry.add(at_us, values)
