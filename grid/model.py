@@ -98,6 +98,8 @@ class GridModel:
         if self.fallback_reason is None:
             try:
                 return BatchSolver(self._bench, self._zip_percent)
+            except BlackoutError:
+                raise
             except SolverError as error:
                 slow = PowerFlowSolver(self._bench, self._zip_percent)
                 self.fallback_reason = str(error)

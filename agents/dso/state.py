@@ -10,6 +10,7 @@ from ...grid.readings import Readings
 from ...protocols.information.activation import Measurement
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
+from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..delivery import OrderBook
 from .studies import TapOptions
@@ -88,6 +89,7 @@ class DsoState:
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
     subscribed: frozenset[str] = frozenset()
+    reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
     limits: Map[str, InForce] = Map()
     requests: int = 0

@@ -125,13 +125,14 @@ class Physics:
     def _beside_grid_mw(self, holding: Holding) -> float:
         """What a resource adds to the deviation that its grid's interface does not show, or should not have shown."""
         resource = holding.resource
-        power_mw = resource.power_mw()
-        counted_mw = power_mw if holding.grid is None else 0.0
-        if holding.grid is not None:
+        counted_mw = -resource.contained_mw
+        if holding.grid is None:
+            counted_mw += resource.power_mw()
+        else:
             self._inject(self.grids[holding.grid], resource)
         if resource.id in self._announced:
-            counted_mw -= power_mw - resource.contained_mw
-        return counted_mw - resource.contained_mw
+            counted_mw -= resource.power_mw() - resource.contained_mw
+        return counted_mw
 
     def _set_reserves(self) -> None:
         """Reserves within what their resources have left, which falls as storages run empty; none without supply."""
