@@ -18,7 +18,7 @@ class RunningTest(NamedTuple):
     samples: tuple[TestSample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 

@@ -7,8 +7,6 @@ A limit binds a resource until it is lifted. It is tightened at once and lifted 
 (`hold_limit_us`), so that limits do not flutter. One that the TSO has not confirmed is asked for again.
 """
 
-from dataclasses import replace
-
 from ...grid.limits import Activation, Allowed, Binding
 from ...grid.readings import Readings
 from ...protocols.envelope import Topic
@@ -18,6 +16,7 @@ from ...protocols.messages import Agree
 from ...protocols.stages import activation as stage
 from ..actions import Action, Compute, Note, Open
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..market.merit_order import floor_to_step
 from ..market.settlement import watt_us

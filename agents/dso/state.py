@@ -1,6 +1,6 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from immutables import Map
@@ -11,6 +11,7 @@ from ...protocols.information.activation import Measurement
 from ...protocols.information.capacity import CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ..bsp.state import RunningTest
+from ..changes import replace
 from ..delivery import OrderBook
 from .studies import TapOptions
 
@@ -43,7 +44,7 @@ class InForce(NamedTuple):
     lifted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
 
@@ -61,7 +62,7 @@ class DemandResponseState:
     listeners: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DsoState:
     """All a DSO knows.
 

@@ -1,12 +1,13 @@
 """The TSO agent: each event goes to the stage that it belongs to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from immutables import Map
 
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, merit_list, mfrr, offering, prequalification, settlement

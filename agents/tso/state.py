@@ -1,6 +1,6 @@
 """What the TSO has heard and promised, one slice a stage; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from immutables import Map
@@ -9,6 +9,7 @@ from ...protocols.information.activation import Limit, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.settlement import StatementLine
+from ..changes import replace
 from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
@@ -73,7 +74,7 @@ class PassedLimit(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prequalification:
     """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant."""
 
@@ -82,7 +83,7 @@ class Prequalification:
     qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offering:
     """Offers by conversation, merit order lists by `period/subject`, verdicts while they come in."""
 
@@ -93,7 +94,7 @@ class Offering:
     definitive: Map[str, tuple[Position, ...]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Activation:
     """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
 
@@ -161,7 +162,7 @@ class Regulation(NamedTuple):
     counted: Map[str, Counted] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settlement:
     """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
 
@@ -172,7 +173,7 @@ class Settlement:
     payments: tuple[Payment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TsoState:
     """All the TSO knows."""
 
