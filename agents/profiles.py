@@ -6,13 +6,14 @@ from typing import Literal
 
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
-from .calendar import Calendar
+from .calendar import Calendar, MarketTimeUnit
 from .market.channel import ChannelRules
 from .market.distribution import Distribution
 from .market.merit_order import Rules
 from .market.regulation import Tuning
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
+LapsedLimits = Literal["release", "keep", "terminate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Coordination:
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    lapsed_limits: LapsedLimits = "release"
 
     @property
     def figure(self) -> str:
@@ -90,6 +92,25 @@ class Patience:
     follow_us: int = 60_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class ReserveRules:
+    """Containment reserve: what is called for, when, and how it has to answer the frequency (Hz off nominal)."""
+
+    need_mw: float
+    periods: tuple[MarketTimeUnit, ...]
+    nominal_hz: float
+    full_deviation_hz: float
+    full_activation_us: int
+    tolerance: float
+
+    def period(self, period_id: str) -> MarketTimeUnit:
+        """The period with this id; KeyError if there is none."""
+        for period in self.periods:
+            if period.id == period_id:
+                return period
+        raise KeyError(f"no period of reserve '{period_id}'")
+
+
 @dataclass(frozen=True)
 class TsoProfile:
     """What the TSO knows."""
@@ -105,7 +126,10 @@ class TsoProfile:
     control_us: int
     regulation: RegulationRules | None = None
     responsible: str = "balance-responsible-parties"
+    stale_after_us: int = 13_000_000
+    quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
+    reserve: ReserveRules | None = None
 
     def needs_of(self, product: Product) -> tuple[Need, ...]:
         """The needs of one product."""
@@ -124,7 +148,11 @@ class DemandResponse:
 
 @dataclass(frozen=True)
 class DsoProfile:
-    """What a DSO knows of itself; its grid's model stays with its host, behind studies."""
+    """What a DSO knows of itself; its grid's model stays with its host, behind studies.
+
+    It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
+    `stale_after_us` counts with this share of all that was accepted of it.
+    """
 
     name: str
     tso: str
@@ -135,6 +163,10 @@ class DsoProfile:
     demand_response: DemandResponse | None = None
     submit_before_us: int = 600_000_000
     hold_limit_us: int = 300_000_000
+    limit_validity_us: int = 900_000_000
+    state_every: int = 1
+    stale_after_us: int = 13_000_000
+    assumed_share: float = 1.0
     patience: Patience = Patience()
 
 
@@ -149,6 +181,16 @@ class BidPlan:
     min_quantity_mw: float
     divisible: bool
     price_eur_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReservePlan:
+    """What a participant wants to offer as containment reserve: its private knowledge."""
+
+    resource: str
+    quantity_mw: float
+    min_quantity_mw: float
+    price_eur_per_mw_h: float
 
 
 @dataclass(frozen=True)
@@ -169,6 +211,7 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     patience: Patience = Patience()
+    reserve: ReservePlan | None = None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

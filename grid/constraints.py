@@ -52,14 +52,20 @@ class Constraints:
         ]
         self.kinds = tuple(kind for kind, number in kinds for _ in range(number))
         self.limits = np.concatenate([ratings.loading_percent, ratings.vm_max_pu, ratings.vm_min_pu])
+        self._middle_pu = (ratings.vm_min_pu + ratings.vm_max_pu) / 2
         self._sign = np.array([-1.0 if kind == "vm_min_pu" else 1.0 for kind in self.kinds])
         self._scale = np.array([1.0 if kind == "loading_percent" else 100.0 for kind in self.kinds])
         self._nominal = self._sign * self.limits * self._scale
         self._safe = self._nominal - np.abs(self._nominal) * model.margin
 
     def values(self, solution: Solution) -> Floats:
-        """Return states × constraints, signed and scaled; rows that are not converged are infinite."""
+        """Return states × constraints, signed and scaled; rows that are not converged are infinite.
+
+        A bus that an outage has left without supply has no voltage and violates nothing: it is lost.
+        """
         vm_pu = solution.vm_pu[:, self._buses]
+        lost = np.isnan(vm_pu) & solution.converged[:, None]
+        vm_pu = np.where(lost, self._middle_pu, vm_pu) if lost.any() else vm_pu
         values: Floats = np.concatenate([solution.loading_percent, vm_pu, vm_pu], axis=1) * (self._sign * self._scale)
         bad = ~solution.converged | ~np.isfinite(values).all(axis=1)
         values[bad] = np.inf

@@ -70,6 +70,31 @@ class GridLimits(Part):
         return self
 
 
+class Protection(Part):
+    """Overcurrent protection of lines and transformers, definite time, in percent of the rated current.
+
+    Above the threshold for `after_s` without falling to `reset_percent` (not given: the threshold) an element trips;
+    it comes back after `reclose_after_s`, or not at all.
+    """
+
+    threshold_percent: float = Field(default=120.0, gt=0, le=1000)
+    after_s: float = Field(default=60.0, ge=0, le=86_400)
+    reset_percent: float | None = Field(default=None, gt=0, le=1000)
+    reclose_after_s: float | None = Field(default=None, gt=0, le=86_400)
+
+    @model_validator(mode="after")
+    def _resets_below(self) -> Self:
+        if self.reset_percent is not None and self.reset_percent > self.threshold_percent:
+            text = f"protection.reset_percent {self.reset_percent:g} must not be above threshold_percent"
+            raise ValueError(f"{text} {self.threshold_percent:g}")
+        return self
+
+    @property
+    def reset_level_percent(self) -> float:
+        """At or below this the time begins anew."""
+        return self.threshold_percent if self.reset_percent is None else self.reset_percent
+
+
 class PlanningCase(Part):
     """One state that prequalification must survive: scales of what the file says; absent = as the file stands."""
 
@@ -107,9 +132,18 @@ class GridDescription(Part):
     taps: TapChanger | None = None
     zip_percent: ZipPercent | None = None
     limits: GridLimits = GridLimits()
+    protection: Protection | None = Protection()
     planning_cases: tuple[PlanningCase, ...] = ()
     profiles: dict[str, Profile] = {}
     metered: tuple[str, ...] = ("interface",)
+
+    @model_validator(mode="after")
+    def _trips_beyond_its_limit(self) -> Self:
+        limit = self.limits.loading_percent or DEFAULT_LIMITS["loading_percent"]
+        if self.protection is not None and self.protection.threshold_percent < limit:
+            text = f"protection.threshold_percent {self.protection.threshold_percent:g} is below the limit"
+            raise ValueError(f"{text} of {limit:g} %: what is allowed must not trip")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

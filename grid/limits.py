@@ -73,7 +73,7 @@ def check(model: GridModel, cases: Sequence[Case], activations: Sequence[Activat
     batch = np.broadcast_to(np.asarray(change, dtype=complex), (1, len(model.point_names)))
     worst: tuple[float, Binding] | None = None
     for name, state in cases:
-        values = constraints.values(model.solver(state.taps).solve(state, batch))[0]
+        values = constraints.values(model.solver(state.taps, state.out).solve(model.energised(state), batch))[0]
         for found in constraints.beyond(values, name)[:1]:
             excess = np.inf if found.kind == "no_solution" else abs(found.value / found.limit - 1)
             if worst is None or excess > worst[0]:
@@ -170,7 +170,7 @@ class _Walk:
                 return low, self._binding(beyond, full, ceiling)
 
     def _values(self, change: Complexes) -> list[Floats]:
-        solved = [self._model.solver(state.taps).solve(state, change) for _, state in self._cases]
+        solved = [self._model.solver(s.taps, s.out).solve(self._model.energised(s), change) for _, s in self._cases]
         return [self._constraints.values(solution) for solution in solved]
 
     def _first_infeasible(self, values: list[Floats]) -> int | None:

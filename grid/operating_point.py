@@ -19,7 +19,8 @@ from .errors import NetworkError, near_names
 class OperatingPoint:
     """Powers in the order of the network's tables, MW and Mvar; generators end with the connection points.
 
-    load_* and storage_*: + is consumption; sgen_*: + is injection.
+    load_* and storage_*: + is consumption; sgen_*: + is injection. `out`: branches out of service, by their position in
+    the model's ratings, ascending.
     """
 
     load_p_mw: Floats
@@ -30,6 +31,7 @@ class OperatingPoint:
     storage_q_mvar: Floats
     taps: tuple[int, ...]
     point_names: tuple[str, ...] = ()
+    out: tuple[int, ...] = ()
 
     def with_changes(self, p_mw: Mapping[str, float], q_mvar: Mapping[str, float] | None = None) -> OperatingPoint:
         """Return this state with powers added at connection points, MW and Mvar, + is more injection.
@@ -55,6 +57,10 @@ class OperatingPoint:
         """Return this state with other tap positions, one per transformer."""
         return replace(self, taps=tuple(int(tap) for tap in taps))
 
+    def with_out(self, out: Sequence[int]) -> OperatingPoint:
+        """Return this state with these branches out of service, besides those that the network has out already."""
+        return self if tuple(out) == self.out else replace(self, out=tuple(sorted(out)))
+
     def _position(self, name: str) -> int:
         if name not in self.point_names:
             raise NetworkError(f'connection point "{name}" is not in this grid{near_names(name, self.point_names)}')
@@ -64,4 +70,4 @@ class OperatingPoint:
         """Return whether two states are equal to the last bit."""
         names = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
         arrays = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
-        return arrays and self.taps == other.taps
+        return arrays and (self.taps, self.out) == (other.taps, other.out)

@@ -2,7 +2,8 @@
 
     resources ── set_point_power ─┐
     orders ───── set_tap_target ──┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
-    profiles (actual) ────────────┘
+    profiles (actual) ────────────┘     ▲          └─▶ protect ─┐
+                                        └── out of service ◀────┘
 
 No party of the market; a DSO learns from it only through readings of what is metered.
 """
@@ -10,7 +11,7 @@ No party of the market; a DSO learns from it only through readings of what is me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from .model import load_model
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
 from .profiles import Profiles
+from .protection import Incident, Relays
 from .readings import Readings
 from .snapshot import Row, columns, network_json, row_of, with_row
 from .solver import Solution
@@ -36,7 +38,8 @@ DEFAULT_SECONDS_PER_STEP = 10.0
 class PlantState:
     """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
 
-    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN.
+    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN. `lost_…`:
+    what loads would draw at 1 pu, and generators inject, where protection has left no supply.
     """
 
     vm_pu: Floats
@@ -48,6 +51,8 @@ class PlantState:
     worst_loading_percent: float
     vm_min_pu: float
     vm_max_pu: float
+    lost_load_mw: float = 0.0
+    lost_generation_mw: float = 0.0
 
     @property
     def interface_p_mw(self) -> float:
@@ -79,6 +84,9 @@ class GridPlant:
         seconds = description.taps.seconds_per_step if description.taps else DEFAULT_SECONDS_PER_STEP
         drives = zip(self.model.initial_taps, self.model.tap_ranges, strict=True)
         self._drives = [TapDrive(tap, reach, round(seconds * US_PER_SECOND)) for tap, reach in drives]
+        ratings = self.model.ratings
+        self._relays = Relays(ratings.branches, ratings.loading_percent, description.protection)
+        self.lost_points: frozenset[str] = frozenset()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
 
@@ -86,6 +94,11 @@ class GridPlant:
     def taps(self) -> tuple[int, ...]:
         """The present tap positions."""
         return tuple(drive.position for drive in self._drives)
+
+    @property
+    def out_of_service(self) -> tuple[str, ...]:
+        """The lines and transformers that protection has taken out."""
+        return tuple(self.model.ratings.branches[k] for k in self._relays.out)
 
     def set_point_power(self, point: str, p_mw: float, q_mvar: float = 0.0) -> None:
         """Set what a connection point injects beyond its baseline, MW and Mvar, + up. Raises NetworkError."""
@@ -111,6 +124,22 @@ class GridPlant:
         if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
             self._solved = None
 
+    def protect(self) -> tuple[Incident, ...]:
+        """Let protection look at the present state; what trips is out of service from now on, `solve` shows it.
+
+        Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
+        """
+        state, before = self.solve(), self._relays.out
+        incidents = self._relays.look(self._now_us, state.loading_percent) if state.converged else ()
+        if self._relays.out != before:
+            self._solved = None
+            self.lost_points = self.model.unsupplied_points(self._relays.out)
+        return incidents
+
+    def close(self) -> tuple[Incident, ...]:
+        """Return the overloads that go on now, at the end of a run."""
+        return self._relays.close(self._now_us)
+
     def solve(self) -> PlantState:
         """Return the present state; computed only when something has changed."""
         return self._solution()[2]
@@ -130,7 +159,7 @@ class GridPlant:
             p_mw, q_mvar = powers[table]
             metered.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
         interface = plant_state.interface if self._meters_interface else ()
-        return Readings(at_us=at_us, p_mw=tuple(metered), taps=self.taps, interface=interface)
+        return Readings(at_us, tuple(metered), self.taps, interface, self.out_of_service)
 
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast, no activation, initial taps, true or not."""
@@ -154,13 +183,26 @@ class GridPlant:
         return with_row(self.model.net, row)
 
     def _operating_point(self) -> OperatingPoint:
-        return self._profiles.actual(self._now_us).with_change_mva(self._power_mva).with_taps(self.taps)
+        return self.model.energised(self._wanted())
+
+    def _wanted(self) -> OperatingPoint:
+        """What everybody would draw and inject if all had supply."""
+        state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva)
+        return state.with_taps(self.taps).with_out(self._relays.out)
 
     def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
         if self._solved is None:
             state = self._operating_point()
             solution = self.model.solve(state)
-            self._solved = state, solution, self._state(solution)
+            found = self._state(solution)
+            if state.out:
+                wanted = self._wanted()
+                lost_mw = [
+                    round(float((getattr(wanted, name) - getattr(state, name)).sum()), 6) + 0.0
+                    for name in ("load_p_mw", "sgen_p_mw")
+                ]
+                found = replace(found, lost_load_mw=lost_mw[0], lost_generation_mw=lost_mw[1])
+            self._solved = state, solution, found
         return self._solved
 
     def _state(self, solution: Solution) -> PlantState:
@@ -170,6 +212,7 @@ class GridPlant:
         loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0]
         worst = int(np.argmax(loading / ratings.loading_percent)) if converged and len(loading) else -1
         watched = vm_pu[ratings.buses]
+        watched = watched[np.isfinite(watched)] if converged else watched
         rounded = [(round(float(s.real), 6) + 0.0, round(float(s.imag), 6) + 0.0) for s in flows]
         return PlantState(
             vm_pu=np.round(vm_pu, 6),
@@ -179,8 +222,8 @@ class GridPlant:
             violations=self._constraints.beyond(self._constraints.values(solution)[0], ""),
             worst_element=ratings.branches[worst] if worst >= 0 else "",
             worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
-            vm_min_pu=round(float(watched.min()), 6),
-            vm_max_pu=round(float(watched.max()), 6),
+            vm_min_pu=round(float(watched.min()), 6) if len(watched) else float("nan"),
+            vm_max_pu=round(float(watched.max()), 6) if len(watched) else float("nan"),
         )
 
 

@@ -89,7 +89,7 @@ class Profiles:
         found = self.elements
         powers = {f"{table}_p_mw": found.file_p_mw[table] * scales[table] for table in TABLES}
         powers |= {f"{table}_q_mvar": found.file_q_mvar[table] * scales[table] for table in TABLES}
-        return OperatingPoint(**powers, taps=self._model.initial_taps, point_names=self._model.point_names)
+        return OperatingPoint(**powers, taps=self._model.initial_taps, point_names=self._model.point_names, out=())
 
 
 def _step_function(profile: Profile, *, actual: bool) -> StepFunction:

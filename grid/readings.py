@@ -16,13 +16,15 @@ class Readings:
     """Measurements at an instant.
 
     `p_mw`: (element, MW, Mvar) as drawn or injected, in the element's own sign (loads and storages + = consumption) ·
-    `taps`: a position per transformer · `interface`: (name, MW, Mvar), + = import; empty if it is not metered.
+    `taps`: a position per transformer · `interface`: (name, MW, Mvar), + = import; empty if it is not metered ·
+    `out`: the lines and transformers that are out of service, as their breakers signal.
     """
 
     at_us: int
     p_mw: tuple[tuple[str, float, float], ...]
     taps: tuple[int, ...]
     interface: tuple[tuple[str, float, float], ...] = ()
+    out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

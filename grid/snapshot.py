@@ -1,4 +1,4 @@
-"""One row per moment that makes the grid reproducible: every injection, tap and switch under fixed column names.
+"""One row per moment that makes the grid reproducible: injections, taps, switches and outages under fixed column names.
 
 Loads are written as the power that they really drew, so that the network of any moment is one of constant powers, and
 pandapower's own treatment of voltage-dependent loads does not enter. The network is stored once, the rows per moment.
@@ -15,6 +15,7 @@ import numpy as np
 from .elements import TABLES
 from .engine import quiet
 from .errors import NetworkError
+from .model import BRANCH_TABLES, in_service_of
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
 from .solver import Solution
@@ -30,6 +31,7 @@ def columns(net: Any) -> tuple[str, ...]:
         names += [f"{table}.{index}.{column}" for index in net[table].index for column in ("p_mw", "q_mvar")]
     names += [f"trafo.{index}.tap_pos" for index in net.trafo.index]
     names += [f"switch.{index}.closed" for index in net.switch.index]
+    names += [f"{table}.{index}.in_service" for table in BRANCH_TABLES for index in net[table].index]
     return (*names, *(f"ext_grid.{index}.vm_pu" for index in net.ext_grid.index))
 
 
@@ -45,6 +47,7 @@ def row_of(names: tuple[str, ...], net: Any, state: OperatingPoint, solution: So
     powers = np.concatenate([np.column_stack(pair).ravel() for pair in pairs])
     values: list[float | int] = [int(converged), *(np.round(powers, 6) + 0.0).tolist(), *state.taps]
     values += [int(closed) for closed in net.switch.closed]
+    values += [int(one) for in_service in in_service_of(net, state.out).values() for one in in_service]
     values += [float(vm) for vm in net.ext_grid.vm_pu]
     return dict(zip(names, values, strict=True))
 
@@ -85,6 +88,9 @@ def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
         result.trafo["tap_pos"] = [float(row[f"trafo.{k}.tap_pos"]) for k in result.trafo.index]
     if len(result.switch):
         result.switch["closed"] = [bool(row[f"switch.{k}.closed"]) for k in result.switch.index]
+    for table in BRANCH_TABLES:
+        if len(result[table]):
+            result[table]["in_service"] = [bool(row[f"{table}.{k}.in_service"]) for k in result[table].index]
     result.ext_grid["vm_pu"] = [float(row[f"ext_grid.{k}.vm_pu"]) for k in result.ext_grid.index]
     result.bus.loc[result.ext_grid.bus, ["min_vm_pu", "max_vm_pu"]] = np.nan
     return result

@@ -11,7 +11,7 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,15 @@ class BatchSolver:
     def interface_buses(self) -> tuple[Integers, ...]:
         """Return, per interface, the positions in the bus table of its bus and those that switches fuse with it."""
         return tuple(np.flatnonzero(self._bus == ref).astype(np.int64) for ref in self._admittance.reference)
+
+    def live(self, table: str) -> Booleans:
+        """Return which elements of a table (load, sgen, storage) have supply."""
+        return self._live[table]
+
+    def supplied_part(self, state: OperatingPoint) -> OperatingPoint:
+        """Return a state without the power of what has no supply."""
+        names = [(table, f"{table}_{kind}") for table in self._live for kind in ("p_mw", "q_mvar")]
+        return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
     def solve(self, state: OperatingPoint, change_mva: Complexes | None = None) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""

@@ -110,7 +110,8 @@ class GridStudies:
 
     def believed(self, readings: Readings) -> OperatingPoint:
         """Return the state without activations that the DSO believes in: forecast, overridden by what is metered."""
-        state = self._profiles.forecast(readings.at_us).with_taps(readings.taps)
+        out = [self.model.branch(name) for name in readings.out]
+        state = self._profiles.forecast(readings.at_us).with_taps(readings.taps).with_out(out)
         if not readings.p_mw:
             return state
         arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
@@ -132,13 +133,17 @@ class GridStudies:
             return
         for position, p_mw, q_mvar in loads:
             factor = solution.load_factor[0, position]
+            if not (factor.real and factor.imag):
+                continue  # without supply
             arrays["load_p_mw"][position] = p_mw / factor.real
             arrays["load_q_mvar"][position] = q_mvar / factor.imag
 
     def _assessment(self, solution: Solution, readings: Readings) -> Assessment:
         values = self._constraints.values(solution)[0]
         violations = self._constraints.beyond(values, self._time(readings.at_us))
+        middle_pu = (self.model.ratings.vm_min_pu + self.model.ratings.vm_max_pu) / 2
         loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0, self.model.ratings.buses]
+        vm_pu = np.where(np.isnan(vm_pu), middle_pu, vm_pu)
         solved = bool(solution.converged[0])
         relative = loading / self.model.ratings.loading_percent
         worst = int(np.argmax(relative)) if solved and len(relative) else -1

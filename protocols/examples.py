@@ -41,7 +41,16 @@ _NAMED: Mapping[str, Any] = {
     "vm_max_pu": 1.05,
     "vm_min_pu": 0.95,
 }
-_SUFFIXES = {"_mw": 2.5, "_mwh": 0.625, "_eur": "37.50", "_eur_per_mwh": 60.0, "_pu": 1.0, "_percent": 5.0, "_s": 10.0}
+_SUFFIXES = {
+    "_mw": 2.5,
+    "_mwh": 0.625,
+    "_eur": "37.50",
+    "_eur_per_mwh": 60.0,
+    "_eur_per_mw_h": 15.0,
+    "_pu": 1.0,
+    "_percent": 5.0,
+    "_s": 10.0,
+}
 _BY_TYPE = {"boolean": True, "integer": 1, "number": 1.0, "null": None}
 _INSTANT = "2026-03-02T11:00:00Z"
 SPEAKERS = {"TSO": "tso", "DSO": "dso-north", "BSP": "bsp-a", "AGGREGATOR": "agg-1"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Agent
 from ..agents.bsp import Aggregator, Bsp
@@ -21,6 +21,8 @@ from ..agents.profiles import (
     DsoProfile,
     Need,
     RegulationRules,
+    ReservePlan,
+    ReserveRules,
     TestRules,
     TsoProfile,
 )
@@ -31,6 +33,9 @@ from ..protocols.information.quantities import US_PER_S
 from .participants import AggregatorDescription, Provider
 from .plants import Resources
 from .schema import Scenario
+
+if TYPE_CHECKING:
+    from ..agents.runtime.exchange import Links
 
 DEFAULT_SECONDS_PER_STEP = 10.0
 
@@ -62,7 +67,20 @@ def coordination(scenario: Scenario) -> Coordination:
         silent_dso=chosen.silent_dso,
         applicant_order=chosen.applicant_order,
         forecast=chosen.forecast,
+        lapsed_limits=chosen.lost_communication.lapsed_limits,
     )
+
+
+def links(scenario: Scenario) -> Links:
+    """How messages travel."""
+    from ..agents.runtime.exchange import Links, Silence
+
+    given, clock = scenario.links, scenario.time.at_clock
+    silences = tuple(
+        Silence(one.who, one.to, clock(one.since), clock(one.until), one.only == "measurements")
+        for one in given.silences
+    )
+    return Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss, silences)
 
 
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
@@ -97,7 +115,32 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         ),
         activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
         control_us=us(scenario.ticks.control_s),
+        stale_after_us=_stale_after_us(scenario),
+        quality_patience_us=us(scenario.coordination.lost_communication.patience_s),
         regulation=_regulation(scenario),
+        reserve=_reserve_rules(scenario),
+    )
+
+
+def _reserve_rules(scenario: Scenario) -> ReserveRules | None:
+    """Periods of reserve follow each other from the first delivery on; the last ends with the last delivery."""
+    fcr, times = scenario.market.fcr, scenario.time
+    if fcr is None:
+        return None
+    end_us, length_us = times.periods[-1][1], us(60 * fcr.period_min)
+    periods = []
+    for start_us in range(times.first_delivery_us, end_us, length_us):
+        closure_us = start_us - us(60 * fcr.gate_closure_min)
+        called_us = closure_us - us(60 * fcr.cfp_lead_min)
+        until_us = min(start_us + length_us, end_us)
+        periods.append(MarketTimeUnit(period_id(start_us), called_us, closure_us, start_us, until_us))
+    return ReserveRules(
+        fcr.need_mw,
+        tuple(periods),
+        scenario.area.nominal_hz,
+        fcr.full_deviation_mhz / 1000,
+        us(fcr.full_activation_s),
+        fcr.tolerance_percent / 100,
     )
 
 
@@ -126,7 +169,18 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         coordination=scheme,
         monitoring_us=us(scenario.ticks.monitoring_s),
         demand_response=response if scheme.dso_is_participant else None,
+        hold_limit_us=us(60 * scenario.coordination.limits.hold_min),
+        limit_validity_us=us(60 * scenario.coordination.limits.validity_min),
+        state_every=scenario.coordination.limits.state_every,
+        stale_after_us=_stale_after_us(scenario),
+        assumed_share=scenario.coordination.lost_communication.assumed_share,
     )
+
+
+def _stale_after_us(scenario: Scenario) -> int:
+    """So many ticks of whoever measures or looks less often, and a second for the way."""
+    ticks = max(scenario.ticks.control_s, scenario.ticks.measurement_s, scenario.ticks.monitoring_s)
+    return us(scenario.coordination.lost_communication.stale_after_ticks * ticks + 1)
 
 
 def _bsp_profile(
@@ -161,7 +215,16 @@ def _bsp_profile(
         applies_us=scenario.applies_at_us(name),
         measurement_us=us(scenario.ticks.measurement_s),
         coordination=scheme,
+        reserve=_reserve_plan(provider),
     )
+
+
+def _reserve_plan(provider: Provider) -> ReservePlan | None:
+    fcr = provider.fcr
+    if fcr is None:
+        return None
+    resource = fcr.resource or provider.resources[0].id
+    return ReservePlan(resource, fcr.quantity_mw, fcr.min_quantity_mw, fcr.price_eur_per_mw_h)
 
 
 def _resource_data(provider: Provider, made: Resource) -> ResourceData:

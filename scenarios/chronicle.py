@@ -14,7 +14,7 @@ from ..agents.calendar import period_id
 from .record.run import Run
 
 Row = Mapping[str, Any]
-STAGES = ("prequalification", "offering", "activation", "settlement")
+STAGES = ("prequalification", "reserve", "offering", "activation", "settlement")
 REFUSING = frozenset({"refuse", "failure", "reject-proposal", "not-understood"})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError
 
 from ..protocols.information.capacity import TRANSMISSION
+from . import reserve
 from .errors import right_names
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from .participants import OfferDescription, Provider
     from .schema import Scenario
 
-TRADED = ("mFRR", "aFRR")
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
@@ -34,8 +34,10 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
     yield from _times(scenario)
+    yield from _silences(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
+    yield from reserve.findings(scenario)
     for name, provider in scenario.providers.items():
         yield from _connections(scenario, name, provider)
         yield from _offers(scenario, name, provider)
@@ -51,6 +53,14 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
     yield from _resource_names(scenario)
+
+
+def _silences(scenario: Scenario) -> Iterator[Finding]:
+    for index, silence in enumerate(scenario.links.silences):
+        for key, name in (("who", silence.who), ("to", silence.to)):
+            if name is not None and name not in scenario.participants:
+                hint = right_names(name, tuple(scenario.participants))
+                yield ("links", "silences", index, key), f'there is no participant "{name}"; {hint}'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:
@@ -139,8 +149,8 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
     seen: set[tuple[str, str]] = set()
     for index, need in enumerate(scenario.market.needs):
         path: Path = ("market", "needs", index)
-        if need.product not in TRADED:
-            yield (*path, "product"), f"{need.product} is not traded by this version of gridpact, only mFRR and aFRR"
+        if need.product == "FCR":
+            yield (*path, "product"), "FCR is symmetric capacity and has no direction: say it as market.fcr.need_mw"
         if (need.product, need.direction) in seen:
             yield path, f"the need for {need.product} {need.direction} is given twice"
         seen.add((need.product, need.direction))
@@ -148,8 +158,6 @@ def _needs(scenario: Scenario) -> Iterator[Finding]:
 
 def _connections(scenario: Scenario, name: str, provider: Provider) -> Iterator[Finding]:
     path: Path = ("participants", name)
-    if provider.qualify not in TRADED:
-        yield (*path, "qualify"), f"{provider.qualify} is not traded by this version of gridpact, only mFRR and aFRR"
     if provider.grid not in (*scenario.grids, TRANSMISSION):
         hint = right_names(provider.grid, (*scenario.grids, TRANSMISSION))
         yield (*path, "grid"), f'{name}: there is no grid "{provider.grid}"; {hint}'

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..protocols.information.quantities import Direction, Product
 from .participants import Part, Positive, Size
+from .security import LimitRules, LostCommunication
 
 Distribution = Literal["merit_order", "pro_rata"]
 
@@ -22,6 +23,8 @@ class Coordination(Part):
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    limits: LimitRules = LimitRules()
+    lost_communication: LostCommunication = LostCommunication()
 
 
 class Need(Part):
@@ -56,6 +59,22 @@ class ActivationRules(Part):
     schedule_lead_min: Size = 7.5
 
 
+class FcrRules(Part):
+    """Containment reserve that the TSO calls for as symmetric capacity, for some hours at a time, by price.
+
+    It must be full at `full_deviation_mhz` within `full_activation_s`; `tolerance_percent` of the award is how far from
+    the frequency's demand it may be measured.
+    """
+
+    need_mw: Positive
+    period_min: Positive = 240.0
+    gate_closure_min: Size = 30.0
+    cfp_lead_min: Positive = 15.0
+    full_deviation_mhz: float = Field(default=200.0, ge=10, le=1000)
+    full_activation_s: Positive = 30.0
+    tolerance_percent: float = Field(default=10.0, ge=0, le=100)
+
+
 class AfrrRules(Part):
     """How aFRR is controlled: β and integration time of the controller, and how its demand is shared by the offers.
 
@@ -73,12 +92,17 @@ class AfrrRules(Part):
 
 
 class Market(Part):
-    """The TSO's needs and the rules of bids, tests and activation."""
+    """The TSO's needs, the rules of bids, tests and activation.
+
+    `fcr`: what it calls for as reserve, if anything; `lost_load_eur_per_mwh` only values what is lost.
+    """
 
     needs: tuple[Need, ...] = (Need(direction="up", quantity_mw=12.0),)
+    fcr: FcrRules | None = None
     min_bid_mw: Positive = 0.1
     bid_step_mw: Positive = 0.01
     price_limit_eur_per_mwh: float = Field(default=15_000.0, gt=0, le=15_000)
+    lost_load_eur_per_mwh: Size = 10_000.0
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
     afrr: AfrrRules = AfrrRules()

@@ -58,6 +58,19 @@ class OfferDescription(Part):
     resource: str | None = None
 
 
+class FcrOffer(Part):
+    """What a participant offers as containment reserve in every period of it, in both directions alike.
+
+    The price is EUR for each MW and hour. `dead_band_mhz`: what its local control does not answer.
+    """
+
+    quantity_mw: Positive
+    price_eur_per_mw_h: float
+    min_quantity_mw: Size = 0.1
+    dead_band_mhz: float = Field(default=0.0, ge=0, le=10)
+    resource: str | None = None
+
+
 class DemandResponse(Part):
     """Scenario II: how the DSO offers conservation voltage reduction (CVR).
 
@@ -91,6 +104,7 @@ class _Provider(Part):
     qualify: Product = "mFRR"
     response: Response = Response()
     offers: tuple[OfferDescription, ...] = ()
+    fcr: FcrOffer | None = None
 
     @property
     def on_transmission(self) -> bool:

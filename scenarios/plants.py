@@ -64,7 +64,7 @@ def connection_points(scenario: Scenario, made: Resources, grid: str) -> tuple[C
 
 def physics(scenario: Scenario, made: Resources) -> Physics:
     """The true world."""
-    from ..agents.runtime.physics import Holding, Physics
+    from ..agents.runtime.physics import Holding, LocalControl, Physics
     from ..grid.plant import GridPlant
 
     midnight_us = scenario.time.midnight_us
@@ -74,14 +74,32 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     }
     holdings = {
         resource.id: Holding(
-            name, resource, None if scenario.providers[name].grid == TRANSMISSION else scenario.providers[name].grid
+            name,
+            resource,
+            None if scenario.providers[name].grid == TRANSMISSION else scenario.providers[name].grid,
+            LocalControl(*control) if (control := _local_control(scenario, name, resource)) else None,
         )
         for name, own in made.by_provider.items()
         for resource in own
     }
     operators = {name: dso.grid for name, dso in scenario.dsos.items()}
-    area = Area(scenario.area, scenario.time.start_us, midnight_us)
+    fcr = scenario.market.fcr
+    area = Area(
+        scenario.located_area(),
+        scenario.time.start_us,
+        midnight_us,
+        seed=scenario.seed,
+        contracted_mw_per_hz=1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0,
+    )
     return Physics(area, plants, operators, holdings, scenario.time.start_us)
+
+
+def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[float, float] | None:
+    """Full deviation and dead band in Hz of a resource that is offered as containment reserve, else None."""
+    offer, rules = scenario.providers[name].fcr, scenario.market.fcr
+    if offer is None or rules is None or (offer.resource or resource.id) != resource.id:
+        return None
+    return rules.full_deviation_mhz / 1000, offer.dead_band_mhz / 1000
 
 
 def laboratory(scenario: Scenario, made: Resources) -> Laboratory:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plants
+from . import assembly, plants
 from .nodes import Cast, cast
+from .record.columns import PLANT
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
@@ -62,6 +63,8 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
     exchange, recall = _exchange(run, everybody, writer), Recall(everybody)
+    physical = {row["sequence"]: row for row in run.event_rows if row["agent"].startswith(PLANT)}
+    _copy(physical, writer)
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
@@ -70,8 +73,20 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
         recall.keep(effects)
-        _keep(effects, exchange, writer, agent=agent, at_us=at_us)
+        for effect in effects:
+            _keep(effect, exchange, writer, agent=agent, at_us=at_us)
+            _copy(physical, writer)
     return None
+
+
+def _copy(physical: Mapping[int, Mapping[str, Any]], writer: RunWriter) -> None:
+    """What plants have left behind is no agent's doing: it is taken over at its place in the record."""
+    from ..protocols.information.quantities import instant
+
+    while writer.events in physical:
+        row = physical[writer.events]
+        where = {"agent": row["agent"], "stage": row["stage"], "step": row["step"]}
+        writer.event(**where, at_us=instant(row["at"]), evidence=row["evidence"])
 
 
 class Recall:
@@ -103,23 +118,20 @@ class Recall:
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
     """An exchange with the run's own delays that delivers nothing."""
-    from ..agents.runtime.exchange import Exchange, Links
+    from ..agents.runtime.exchange import Exchange
 
-    scenario = run.scenario
-    links = Links(scenario.seed, scenario.links.delay_median_s, scenario.links.delay_sigma, scenario.links.loss)
-    return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
+    return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 
 
-def _keep(effects: list[Effect], exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
+def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
     """What a node says and notes goes where it went in the run; the rest has no effect here."""
     from ..agents.actions import Note
     from ..agents.runtime.node import Send
 
-    for effect in effects:
-        if isinstance(effect, Send):
-            exchange.send(effect, at_us)
-        elif isinstance(effect, Note):
-            writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
+    if isinstance(effect, Send):
+        exchange.send(effect, at_us)
+    elif isinstance(effect, Note):
+        writer.event(agent=agent, at_us=at_us, stage=effect.stage, step=effect.step, evidence=effect.evidence)
 
 
 def _compare(recorded: Path, replayed: Path) -> Difference | None:

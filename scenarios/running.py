@@ -9,15 +9,18 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plants, studying
+from . import assembly, plants, studying
+from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.run import Operation
+    from ..grid.protection import Incident
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -48,6 +51,7 @@ def run(
         operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
+        operation.world.physics.close()
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
@@ -73,7 +77,6 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
 
 def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> Operation:
     """Assemble everything, and begin; `pace`: by the clock, else in simulated time."""
-    from ..agents.runtime.exchange import Links
     from ..agents.runtime.host import World
     from ..agents.runtime.queue import EventQueue
     from ..agents.runtime.rhythm import Rhythm
@@ -84,13 +87,19 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
     physics = plants.physics(scenario, made)
+    physics.report = partial(_report, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)
-    given = scenario.links
-    links = Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss)
+    links = assembly.links(scenario)
     operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
+
+
+def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
+    """Evidence of what happened in a grid by itself; it is nobody's step."""
+    evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
+    writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

@@ -145,6 +145,15 @@ class Scenario(Part):
             return grid
         return grid.model_copy(update={"file": str(self.folder / grid.file)})
 
+    def located_area(self) -> AreaDescription:
+        """The area with the `file` of a recording as a path from where the scenario's own file stands."""
+        recorded = self.area.recorded
+        if recorded is None or self.folder is None:
+            return self.area
+        return self.area.model_copy(
+            update={"recorded": recorded.model_copy(update={"file": str(self.folder / recorded.file)})}
+        )
+
     def placed_in(self, *folders: Path) -> Scenario:
         """The same scenario, whose relative files are meant from the first folder; the place is never recorded.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,17 +14,21 @@ from rich.table import Table
 from .record.limiting import limit_steps
 from .record.offering import binding_text
 from .record.run import Run
+from .reserve_summary import reserve_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_ROWS = 40
 
 
 def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
-    for table in (_qualification(run), _merit_order(run), _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    before = (_qualification(run), reserve_table(run), _merit_order(run))
+    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
-            console.print(table)
+            console.print(_cut(table))
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
         console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
@@ -35,6 +40,17 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     for name in columns:
         table.add_column(name, justify="right" if name.split(" ")[-1] in ("MW", "MWh", "EUR", "EUR/MWh") else "left")
     return table
+
+
+def _cut(table: Table) -> Table:
+    """The table, or its first rows if it is a long one: the rest is in the record."""
+    if table.row_count <= MOST_ROWS:
+        return table
+    short = _table(str(table.title), [str(column.header) for column in table.columns])
+    for row in islice(zip(*(column.cells for column in table.columns), strict=True), MOST_ROWS):
+        short.add_row(*row)
+    short.caption = f"… and {table.row_count - MOST_ROWS} more rows, in the record"
+    return short
 
 
 def _mw(value: float | None) -> str:
@@ -100,8 +116,14 @@ def _activation(run: Run) -> Table:
 def _limits(run: Run) -> Table:
     table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
     requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
-    lifts = {(step.request["id"], step.limit["offer_id"]) for step in limit_steps(requests) if step.lifts}
+    steps = limit_steps(requests)
+    lifts, renewals = (
+        {(step.request["id"], step.limit["offer_id"]) for step in steps if getattr(step, what)}
+        for what in ("lifts", "renews")
+    )
     for row in run.limits.to_dict("records"):
+        if (row["message_id"], row["offer_id"]) in renewals:
+            continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else row["kind"]
         at = _clock(run, row["sent_at"], "%H:%M:%S")
         table.add_row(at, str(row["participant"]), kind, _mw(row["max_mw"]), _mw(row["confirmed_mw"]), _bound(row))
@@ -137,6 +159,8 @@ def _kpis(run: Run) -> Table:
         worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
         text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
         table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
+    for name, text in _reaction(kpis):
+        table.add_row(name, text)
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
     if "realtime" in run.timing:
         table.add_row("real time", _paced(run.timing["realtime"]))
@@ -153,3 +177,19 @@ def _paced(timing: dict[str, Any]) -> str:
 
 def _streamed(kpis: dict[str, Any]) -> int:
     return int(kpis["kpi_1_information_exchange"]["stream_messages"])
+
+
+def _reaction(kpis: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How limits worked, where there were any, and what overload has brought about, if it has."""
+    limits, lost = kpis["real_time_limits"], kpis["consequences"]
+    if limits["limits"]:
+        yield "limits", f"{limits['limits']}, renewed {limits['renewals']} times, {limits['reversals']} taken back"
+        yield "redispatch", f"{limits['redispatched_mwh']:.2f} MWh withheld, {limits['redispatch_eur']:.2f} EUR dearer"
+    told = [one for one in limits["reactions"] if one["lowered_after_s"] is not None]
+    if told:
+        worst = {key: max(one[key] for one in told) for key in ("info_8_after_s", "lowered_after_s", "ended_after_s")}
+        text = f"INFO 8 after {worst['info_8_after_s']:.1f} s, lowered set-point after {worst['lowered_after_s']:.1f} s"
+        yield "reaction, at most", f"{text}, no violation after {worst['ended_after_s']:.0f} s"
+    if lost["trips"]:
+        names = ", ".join(trip["element"] for trip in lost["trips"])
+        yield "tripped", f"{names}: {lost['lost_load_mwh']:.2f} MWh of load lost, worth {lost['lost_load_eur']:.0f} EUR"

@@ -46,6 +46,13 @@ class Telemetry:
         reading = self.physics.area.reading()
         row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
         row["disturbance_mw"] = reading.disturbance_mw
+        row["lowest_hz"], row["highest_hz"] = self.physics.area.extremes_hz()
+        for area, other in self.physics.area.neighbours().items():
+            row |= {
+                "tie_mw": reading.tie_mw,
+                f"{area}.frequency_hz": other.frequency_hz,
+                f"{area}.ace_mw": other.ace_mw,
+            }
         for name, node in sorted(self.nodes.items()):
             row |= self._participant(name, node, at_us)
         for grid, plant in sorted(self.physics.grids.items()):
@@ -57,11 +64,13 @@ class Telemetry:
         agent, state = played_by(node)
         values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
         if isinstance(agent, Tso):
-            return {**agent.telemetry(state), **self._set_points(agent, state, at_us)}
+            limited = agent.redispatch(state, at_us)
+            own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
+            return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
         if isinstance(agent, Bsp):
-            own = self.meters.read(name, METER, at_us)
+            meter = self.meters.read(name, METER, at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-            values |= {f"{name}.{key}": getattr(own, key) for key in keys}
+            values |= {f"{name}.{key}": getattr(meter, key) for key in keys}
         return values
 
     def _set_points(self, tso: Tso, state: TsoState, at_us: int) -> dict[str, float]:
@@ -81,6 +90,9 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.out_of_service": float(len(plant.out_of_service)),
+            f"{grid}.lost_load_mw": state.lost_load_mw,
+            f"{grid}.lost_generation_mw": state.lost_generation_mw,
             f"{grid}.shadow_loading_percent": shadow.worst_loading_percent,
             f"{grid}.shadow_vm_min_pu": shadow.vm_min_pu,
             f"{grid}.shadow_vm_max_pu": shadow.vm_max_pu,

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, field_validator
 from ..grid.clock import clock_us
 from ..protocols.information.quantities import EPOCH
 from .participants import Part, Positive, Size
+from .security import Silence
 
 
 def microseconds(moment: datetime) -> int:
@@ -109,3 +110,4 @@ class Links(Part):
     delay_median_s: Size = 0.05
     delay_sigma: Size = 0.3
     loss: float = Field(default=0.0, ge=0, lt=1)
+    silences: tuple[Silence, ...] = ()

@@ -11,13 +11,14 @@ from ...protocols.information.settlement import Statement
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
-from . import bidding, delivery, qualification, settlement
+from . import bidding, delivery, qualification, reserve, settlement
 from .state import BspState
 
 STAGES = {
     "prequalification": qualification.react,
     "offering": bidding.react,
     "activation": delivery.react,
+    "reserve": reserve.react,
 }
 SOURCES = {
     qualification.TEST_METER: "prequalification",
@@ -79,6 +80,8 @@ class Bsp:
         for direction in ("up", "down"):
             bound = [cap for key, cap in caps.items() if key.endswith(f"|{direction}")]
             values[f"limit_{direction}_mw"] = min(bound) if bound else float("nan")
+        if self.profile.reserve is not None:
+            values["reserve_mw"] = round(sum(state.reserve.armed.values()), 6)
         return values
 
 

@@ -10,7 +10,6 @@ from ...protocols.information.activation import (
     LimitOrder,
     Measurement,
     MeasurementSubscription,
-    OfferModified,
     SetPoint,
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
@@ -21,6 +20,7 @@ from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
+from . import limiting, outage
 from .applying import applied
 from .following import followed, unheard
 from .reading import ParticipantReading
@@ -33,12 +33,8 @@ METER = "meter"
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
     """React to what concerns activation."""
     match event:
-        case Woken(timer) if timer == MEASURE:
-            return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
-        case Woken(timer) if timer.startswith(START):
-            return applied(state, now_us)
         case Woken(timer):
-            return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
+            return _woken(profile, state, timer, now_us)
         case Sampled(reading=reading):
             return _measured(profile, state, reading, now_us)
         case Heard():
@@ -49,6 +45,16 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return _rejected(state, event.conversation.id, now_us)
         case _:
             return state, ()
+
+
+def _woken(profile: BspProfile, state: BspState, timer: str, now_us: int) -> Reaction[BspState]:
+    if timer == MEASURE:
+        return state, (Observe(METER, profile.measurement_us, profile.calendar.end_us),)
+    if timer.startswith(START):
+        return applied(state, now_us)
+    if timer.startswith(limiting.LAPSE):
+        return limiting.lapsed(state, timer.removeprefix(limiting.LAPSE), now_us)
+    return _booked(state, over(state.book, timer.removeprefix(END)), now_us)
 
 
 def _rejected(state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
@@ -77,7 +83,7 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
         case Cancel():
             return _booked(state, cancel(state.book, conversation_id), now_us)
         case LimitOrder() as limit:
-            return _limited(profile, state, conversation_id, limit, now_us)
+            return limiting.limited(profile, state, conversation_id, limit, now_us)
         case _:
             return state, ()
 
@@ -94,7 +100,12 @@ def _ordered(
     profile: BspProfile, state: BspState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
 ) -> Reaction[BspState]:
     """Take an order, or refuse it with the reason; one that supersedes another ends that one."""
-    book, said = take(state.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
+    offer = state.book.offers.get(order.offer_id)
+    if offer is not None and offer.resource in state.lost:
+        return state, (Say(conversation_id, Refuse(reason=outage.reason(offer.resource))),)
+    book, said = take(
+        state.book.lapsed(now_us), conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us
+    )
     if conversation_id not in book.tasks:
         return state, said
     evidence = {
@@ -114,33 +125,10 @@ def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
     return state, (*said, *moves)
 
 
-def _limited(
-    profile: BspProfile, state: BspState, conversation_id: str, order: LimitOrder, now_us: int
-) -> Reaction[BspState]:
-    """A limit: lower the output first, then confirm with a related revision of the offer."""
-    limit = order.limit
-    if not profile.owns(limit.resource):
-        return state, (Say(conversation_id, Refuse(reason=f"{limit.resource} is no resource of ours")),)
-    book = state.book.capped(limit.resource, limit.direction, limit.max_mw)
-    state, moves = applied(replace(state, book=book), now_us)
-    offer = book.offers.get(limit.offer_id)
-    lowered = offer is not None and limit.max_mw < offer.quantity_mw
-    revision = offer.revised(limit.max_mw, "changes_required") if offer is not None and lowered else offer
-    power_mw = abs(state.set_points.get(limit.resource, 0.0))
-    evidence = {
-        "name": "offer modified",
-        "offer_id": limit.offer_id,
-        "revision": revision.offer_id if revision else None,
-        "max_mw": limit.max_mw,
-        "power_mw": power_mw,
-    }
-    answer = OfferModified(offer=revision, confirmed_mw=min(power_mw, limit.max_mw))
-    return state, (*moves, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer))
-
-
 def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
+    state, failures = outage.seen(state, reading.resources)
     measurement = Measurement(
         participant=profile.name,
         measured_at=reading.at_us,
@@ -154,7 +142,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (Publish(state.listeners, measurement, state.acknowledged), *again)
+    return counted, (*failures, Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

@@ -12,7 +12,7 @@ from ...protocols.information.capacity import (
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages import prequalification as stage
-from ..actions import Action, Actuate, Note, Observe, Open, Say, Wake
+from ..actions import RESERVE_TEST, Action, Actuate, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
 from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
@@ -100,8 +100,12 @@ def _begin_test(
 def _step(state: BspState, index: int) -> tuple[Action, ...]:
     if state.test is None:
         return ()
-    order = state.test.order
-    return (Actuate(order.resource, order.steps[index].p_mw, announced=True),)
+    return (_moved(state.test.order, state.test.order.steps[index].p_mw),)
+
+
+def _moved(order: TestOrder, p_mw: float) -> Actuate:
+    """Containment reserve is moved by a synthetic frequency, anything else by a set-point."""
+    return Actuate(RESERVE_TEST + order.resource if order.product == "FCR" else order.resource, p_mw, announced=True)
 
 
 def _sampled(state: BspState, reading: object, now_us: int) -> BspState:
@@ -120,6 +124,6 @@ def _report(state: BspState) -> Reaction[BspState]:
         return state, ()
     report = TestReport(resource=test.order.resource, samples=test.samples)
     return replace(state, test=None), (
-        Actuate(test.order.resource, 0.0, announced=True),
+        _moved(test.order, 0.0),
         Say(test.conversation_id, report),
     )

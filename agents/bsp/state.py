@@ -7,6 +7,7 @@ from immutables import Map
 
 from ...protocols.information.capacity import TestOrder, TestSample
 from ...protocols.information.offering import CallForOffers, Offer
+from ...protocols.information.reserve import AwardedReserve, CallForReserve, ReserveOffer
 from ..delivery import OrderBook
 
 
@@ -19,10 +20,22 @@ class RunningTest(NamedTuple):
 
 
 @dataclass(frozen=True)
+class ReserveState:
+    """Containment reserve: open calls, offers and awards by conversation, MW in force by resource, since when."""
+
+    calls: Map[str, CallForReserve] = Map()
+    offered: Map[str, tuple[ReserveOffer, ...]] = Map()
+    awarded: Map[str, tuple[AwardedReserve, ...]] = Map()
+    armed: Map[str, float] = Map()
+    since: Map[str, int] = Map()
+
+
+@dataclass(frozen=True)
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 
-    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard.
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard; `lost`: resources without
+    supply from the grid.
     """
 
     qualified: Map[str, float] = Map()
@@ -37,3 +50,5 @@ class BspState:
     acknowledged: str | None = None
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
+    lost: frozenset[str] = frozenset()
+    reserve: ReserveState = ReserveState()

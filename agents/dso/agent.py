@@ -19,6 +19,7 @@ from ...protocols.information.offering import (
     MeritOrderList,
     MeritOrderNotice,
 )
+from ...protocols.information.reserve import ReserveNotice
 from ...protocols.information.settlement import MeteredQuery, Statement
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation
@@ -30,7 +31,7 @@ from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
-from . import archive, demand_response, forecast, monitoring, tap_delivery, tap_trial, validation
+from . import archive, demand_response, forecast, hearing, monitoring, reserves, tap_delivery, tap_trial, validation
 from .state import DsoState
 from .studies import Watch
 
@@ -84,10 +85,10 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return monitoring.told(state, event), ()
+            return hearing.told(state, event), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
-        if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice):
+        if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):
             return self._hear_before_delivery(state, event, now_us)
         match content:
             case MeteredQuery():
@@ -106,6 +107,8 @@ class Dso:
                 return validation.list_received(self.profile, state, event)
             case MeritOrderNotice():
                 return validation.list_noticed(state, event)
+            case ReserveNotice():
+                return reserves.noticed(self.profile, state, event)
             case _:
                 return validation.accepted(self.profile, state, event)
 

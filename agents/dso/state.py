@@ -8,7 +8,7 @@ from immutables import Map
 from ...grid.limits import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Measurement
-from ...protocols.information.capacity import CapacityRequest
+from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ..bsp.state import RunningTest
 from ..changes import replace
@@ -24,17 +24,19 @@ class Connected(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The last INFO 7 of a participant."""
+    """The last INFO 7 of a participant, and when it was measured."""
 
     set_point_mw: float
     activated_mw: float
     points: tuple[tuple[str, float], ...]
+    measured_us: int = 0
 
 
 class InForce(NamedTuple):
     """A limit in force: MW, since when, in which request, and what the TSO has said of it.
 
-    `lifted`: all that was accepted is allowed again; kept until the TSO has confirmed that too.
+    `lifted`: all that was accepted is allowed again; kept until the TSO has confirmed that too. It was last asked for
+    at `asked_us`, in the name of an offer, and holds until `until_us`; `looks` are (time, MW) of the room seen since.
     """
 
     max_mw: float
@@ -42,6 +44,11 @@ class InForce(NamedTuple):
     request: str
     status: Literal["asked", "confirmed", "unconfirmed"] = "asked"
     lifted: bool = False
+    asked_us: int = 0
+    until_us: int = 0
+    offer_id: str = ""
+    binding: BindingConstraint | None = None
+    looks: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
-    order list are those whose resources nobody has applied with.
+    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
+    too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     """
 
     connected: Map[str, Connected] = Map()
@@ -83,6 +91,9 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    idle_readings: int = 0
+    missing: frozenset[str] = frozenset()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
@@ -93,6 +104,9 @@ class DsoState:
         return replace(self, demand=replace(self.demand, **changes))
 
 
-def limit_key(offer: AcceptedOffer) -> str:
-    """What a limit binds: a participant's resource in one direction, whatever offer uses it."""
-    return f"{offer.participant}|{offer.resource}|{offer.direction}"
+def limit_key(offer: AcceptedOffer, resource: str | None = None) -> str:
+    """What a limit binds: a participant's resource in one direction, whatever offer uses it.
+
+    `resource`: another unit of the portfolio that gives part of the offer.
+    """
+    return f"{offer.participant}|{resource or offer.resource}|{offer.direction}"

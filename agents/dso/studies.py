@@ -129,7 +129,7 @@ class Monitor:
         now = studies.assess(self.readings, self.measured)
         full = [(point, share * each.p_mw) for each in self.ordered for point, share in each.points]
         ahead = studies.assess(self.readings, full) if self.ordered else now
-        troubled = bool(ahead.violations) or bool(now.violations) or self.look
+        troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
         allowed = studies.curtail(self.readings, self.ordered) if self.ordered and troubled else None
         return Watch(now, ahead, allowed, self._freed(studies, now))
 

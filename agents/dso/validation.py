@@ -284,7 +284,7 @@ def accepted(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[Dso
         known = known.set(offer.offer_id, offer)
         if offer.participant not in subscribed and offer.participant != profile.name:
             subscribed |= {offer.participant}
-            actions.append(_subscription(profile, offer.participant))
+            actions.append(subscription(profile, offer.participant))
     step = "6.9" if profile.coordination.dso_in_offering else "5.6"
     evidence = {"name": "acceptance received", "offer_ids": [offer.offer_id for offer in notice.offers]}
     noted = Note(offering.STAGE, step, evidence)
@@ -292,7 +292,8 @@ def accepted(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[Dso
     return replace(state, accepted=known, subscribed=subscribed), (noted, done, *actions)
 
 
-def _subscription(profile: DsoProfile, participant: str) -> Open:
+def subscription(profile: DsoProfile, participant: str) -> Open:
+    """Ask a participant for its real-time information of all deliveries."""
     calendar = profile.calendar
     ask = MeasurementSubscription(per_point=True, start=calendar.first.start_us, end=calendar.end_us)
     topic = Topic(profile.name, activation.STAGE, "delivery", "measurements", participant)

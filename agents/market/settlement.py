@@ -17,11 +17,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from ...protocols.information.offering import Offer
-from ...protocols.information.settlement import StatementLine
+from ...protocols.information.settlement import Charged, StatementLine
 
 WATT_US_PER_MWH = 3_600_000_000 * 1_000_000
 CENT = Decimal("0.01")
-PaymentKind = Literal["balancing_energy", "penalty", "imbalance", "neutrality"]
+PaymentKind = Literal["balancing_energy", "capacity", "penalty", "imbalance", "neutrality"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Payment:
     settled_on: str = ""
     energy_mwh: float = 0.0
     price_eur_per_mwh: float = 0.0
+    capacity_mw_h: float = 0.0
+    price_eur_per_mw_h: float = 0.0
 
 
 def watt_us(power_mw: float, duration_us: int) -> int:
@@ -86,7 +88,7 @@ def metered_line(offer: Offer, *, metered: int, unpaid: int, missing: int, penal
     return StatementLine(**{**dict(line(offer, metered - unpaid)), **judged})
 
 
-def total(lines: Iterable[StatementLine]) -> Decimal:
+def total(lines: Iterable[Charged]) -> Decimal:
     """The sum of a statement's lines, penalties deducted."""
     return sum((line.due_eur for line in lines), Decimal(0))
 

@@ -19,13 +19,35 @@ _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """What an agent sends in a span of time is lost: to all or one receiver, everything or streams only."""
+
+    sender: str
+    receiver: str | None
+    since_us: int
+    until_us: int
+    streams_only: bool = False
+
+    def swallows(self, sending: Send, now_us: int) -> bool:
+        """Whether a message is lost in it."""
+        envelope = sending.envelope
+        between = envelope.sender == self.sender and self.receiver in (None, envelope.receiver)
+        return between and self.since_us <= now_us < self.until_us and (sending.streamed or not self.streams_only)
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """How messages travel: median delay, spread of its logarithm, and the probability of loss."""
+    """How messages travel: median delay, spread of its logarithm, the probability of loss, and who is silent when."""
 
     seed: int
     delay_median_s: float = 0.05
     delay_sigma: float = 0.3
     loss: float = 0.0
+    silences: tuple[Silence, ...] = ()
+
+    def silent(self, sending: Send, now_us: int) -> bool:
+        """Whether somebody's silence swallows a message."""
+        return any(silence.swallows(sending, now_us) for silence in self.silences)
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
@@ -56,7 +78,7 @@ class Exchange:
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        arrives_us = self._arrival(envelope, now_us)
+        arrives_us = None if self.links.silent(sending, now_us) else self._arrival(envelope, now_us)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
         roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
         sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)

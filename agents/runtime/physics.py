@@ -1,23 +1,30 @@
 """The physical world of a run: resources move, grids carry what they inject, the area feels the sum.
 
     resources ─▶ connection points ─▶ GridPlant ─▶ interface deviation ─┐
-    transmission-connected resources ───────────────────────────────────┼─▶ Area ─▶ frequency, ACE
-    disturbances ───────────────────────────────────────────────────────┘
+       ▲     transmission-connected resources ──────────────────────────┼─▶ Area ─▶ frequency, ACE
+       │                                                 disturbances ──┘    │
+       └───────────── local frequency control (FCR), in sub-steps ◀──────────┘
 
 It is no party: agents read what they may read and move what is theirs. The area's imbalance is the sum of
 measured interface deviations from what was scheduled, losses included, not of activated MW. An announced
-prequalification test is part of the schedule, so it is no imbalance.
+prequalification test is part of the schedule, so it is no imbalance. Containment reserve of providers moves with the
+frequency between two ticks, so the area adds it itself: it is left out of the deviation, and acts on the connection
+points from the tick on that it has reached.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...grid.area import Area, AreaReading
+from ...grid.area import Area, AreaReading, Droop
 from ...grid.plant import GridPlant
-from ...grid.resources import Resource
+from ...grid.protection import Incident
+from ...grid.resources import Resource, is_lost, metered
 from ...protocols.information.activation import PointPower
-from ..actions import Actuate
+from ..actions import RESERVE, RESERVE_TEST, TAPS, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
+
+Report = Callable[[str, Incident], None]
 
 
 class PhysicsError(RuntimeError):
@@ -25,12 +32,35 @@ class PhysicsError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class LocalControl:
+    """How a resource answers the frequency: full at this deviation, nothing within its dead band."""
+
+    full_deviation_hz: float
+    dead_band_hz: float
+
+    def droop(self, resource: Resource, mw: float, tested_mw: float | None) -> Droop:
+        """With `mw` of reserve; under test it sees the deviation to which `tested_mw` (+ up) is the full answer."""
+        state, agility = resource.state(), resource.agility
+        synthetic_hz = None if tested_mw is None else math.copysign(self.full_deviation_hz, -tested_mw)
+        return Droop(
+            mw / (self.full_deviation_hz - self.dead_band_hz),
+            min(mw, state.available_up_mw),
+            min(mw, state.available_down_mw),
+            self.dead_band_hz,
+            agility.lag_s,
+            agility.rate_mw_per_s,
+            synthetic_hz if tested_mw else tested_mw,
+        )
+
+
+@dataclass(frozen=True)
 class Holding:
-    """A resource, who owns it, and the grid it is connected to (None: transmission)."""
+    """A resource, who owns it, the grid it is connected to (None: transmission), and its local frequency control."""
 
     owner: str
     resource: Resource
     grid: str | None
+    control: LocalControl | None = None
 
 
 @dataclass
@@ -42,7 +72,9 @@ class Physics:
     operators: Mapping[str, str]
     holdings: Mapping[str, Holding]
     now_us: int
+    report: Report = lambda grid, incident: None
     _announced: set[str] = field(default_factory=set)
+    _reserves: dict[str, tuple[float, float | None]] = field(default_factory=dict)  # awarded MW, MW under test
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,20 +86,69 @@ class Physics:
         """Move everything to a time."""
         if to_us <= self.now_us:
             return
+        self._set_reserves()
         deviation_mw = 0.0
         for holding in self.holdings.values():
             holding.resource.advance(to_us)
-            if holding.grid is None:
-                deviation_mw += holding.resource.power_mw()
-            else:
-                self._inject(self.grids[holding.grid], holding.resource)
-            if holding.resource.id in self._announced:
-                deviation_mw -= holding.resource.power_mw()
+            deviation_mw += self._beside_grid_mw(holding)
         for plant in self.grids.values():
             plant.advance(to_us)
+            self._protect(plant, to_us)
             deviation_mw += plant.reference_interface_p_mw(to_us) - plant.solve().interface_p_mw
         self.area.advance(to_us, deviation_mw)
+        self._contain()
         self.now_us = to_us
+
+    def close(self) -> None:
+        """The run is over: what goes on in the grids is reported as far as it has come."""
+        for grid, plant in self.grids.items():
+            for incident in plant.close():
+                self.report(grid, incident)
+
+    def _protect(self, plant: GridPlant, at_us: int) -> None:
+        """What protection takes out of service is lost: a resource without supply stops, and starts from rest later."""
+        before = plant.lost_points
+        for incident in plant.protect():
+            self.report(plant.grid_id, incident)
+        if plant.lost_points != before:
+            for holding in self.holdings.values():
+                if self._is_lost(holding):
+                    holding.resource.set_target(0.0, at_us)
+
+    def _lost(self, holding: Holding) -> frozenset[str]:
+        """The connection points without supply in the grid of a resource."""
+        return frozenset() if holding.grid is None else self.grids[holding.grid].lost_points
+
+    def _is_lost(self, holding: Holding) -> bool:
+        return is_lost(holding.resource, self._lost(holding))
+
+    def _beside_grid_mw(self, holding: Holding) -> float:
+        """What a resource adds to the deviation that its grid's interface does not show, or should not have shown."""
+        resource = holding.resource
+        power_mw = resource.power_mw()
+        counted_mw = power_mw if holding.grid is None else 0.0
+        if holding.grid is not None:
+            self._inject(self.grids[holding.grid], resource)
+        if resource.id in self._announced:
+            counted_mw -= power_mw - resource.contained_mw
+        return counted_mw - resource.contained_mw
+
+    def _set_reserves(self) -> None:
+        """Reserves within what their resources have left, which falls as storages run empty; none without supply."""
+        for name, (mw, tested_mw) in self._reserves.items():
+            holding = self.holdings[name]
+            assert holding.control is not None
+            own = (0.0, None) if self._is_lost(holding) else (mw, tested_mw)
+            self.area.set_reserve(name, holding.control.droop(holding.resource, *own))
+
+    def _contain(self) -> None:
+        """What the frequency has made of the reserves acts on their connection points."""
+        for name, mw in self.area.reserves_mw().items():
+            holding = self.holdings[name]
+            if mw != holding.resource.contained_mw:
+                holding.resource.contain(mw)
+                if holding.grid is not None:
+                    self._inject(self.grids[holding.grid], holding.resource)
 
     @staticmethod
     def _inject(plant: GridPlant, resource: Resource) -> None:
@@ -84,13 +165,12 @@ class Physics:
         return self._own(agent, at_us)
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        states = [holding.resource.state() for holding in self._owned[agent]]
+        meters = [metered(holding.resource, self._lost(holding)) for holding in self._owned[agent]]
+        states = [state for state, _ in meters]
         baseline_mw = round(sum(state.baseline_mw for state in states), 6)
         activated_mw = round(sum(state.p_mw for state in states), 6)
         points = tuple(
-            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar)
-            for holding in self._owned[agent]
-            for point in holding.resource.points()
+            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
         )
         return ParticipantReading(
             at_us,
@@ -108,14 +188,29 @@ class Physics:
     def actuate(self, agent: str, order: Actuate, at_us: int) -> None:
         """Move something that the agent owns: a resource to a change in MW, or `taps/…` to a position."""
         target = order.target
-        if target.startswith("taps/"):
+        if target.startswith(TAPS):
             if agent not in self.operators:
                 raise PhysicsError(f"{agent} moves {target}, but operates no grid")
             plant = self.grids[self.operators[agent]]
-            plant.set_tap_target(target.removeprefix("taps/"), int(order.value), at_us)
-            return
-        holding = self.holdings.get(target)
+            plant.set_tap_target(target.removeprefix(TAPS), int(order.value), at_us)
+        elif target.startswith((RESERVE, RESERVE_TEST)):
+            self._arm(agent, target, order.value, at_us)
+        else:
+            holding = self._held_by(agent, target)
+            if not self._is_lost(holding):
+                (self._announced.add if order.announced else self._announced.discard)(target)
+                holding.resource.set_target(order.value, at_us)
+
+    def _held_by(self, agent: str, name: str) -> Holding:
+        holding = self.holdings.get(name)
         if holding is None or holding.owner != agent:
-            raise PhysicsError(f"{agent} moves {target}, which is not its own")
-        (self._announced.add if order.announced else self._announced.discard)(target)
-        holding.resource.set_target(order.value, at_us)
+            raise PhysicsError(f"{agent} moves {name}, which is not its own")
+        return holding
+
+    def _arm(self, agent: str, target: str, mw: float, at_us: int) -> None:
+        """Set what a resource keeps as reserve, or test it: then it answers a synthetic frequency (0 MW: none)."""
+        kind, _, name = target.partition("/")
+        if self._held_by(agent, name).control is None:
+            raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
+        self.advance(at_us)
+        self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)

@@ -27,7 +27,7 @@ from ..calendar import MarketTimeUnit
 from ..changes import replace
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import control, limits, orders, quality
+from . import control, limits, orders, quality, reserve_watch
 from .afrr import metering, requests, talk
 from .state import Known, TsoState
 
@@ -57,7 +57,7 @@ def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> R
         case Woken(timer):
             return _over(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
         case Sampled(reading=reading):
-            return control.cycle(profile, state, reading, now_us)
+            return control.cycle(profile, reserve_watch.looked(profile, state, reading, now_us), reading, now_us)
         case RoundClosed(round_id):
             return limits.followed(state, round_id)
         case Heard():
@@ -121,6 +121,8 @@ def _is_order(protocol: Protocol) -> bool:
 def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
     activation = state.activation
     name = event.conversation.peer
+    if reserve_watch.keeps(state, name):
+        return reserve_watch.measured(state, name, measurement), ()
     known = activation.known.set(name, Known(measurement.activated_mw, measurement.measured_at))
     regulation = metering.measured(profile, state.regulation, name, measurement)
     state = replace(state, activation=replace(activation, known=known), regulation=regulation)

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from immutables import Map
-
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
-from ..changes import replace
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, limits, merit_list, mfrr, offering, prequalification, settlement
+from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
+from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
 
 STAGES = {
@@ -18,12 +16,14 @@ STAGES = {
     "offering": offering.react,
     "activation": activation.react,
     "settlement": settlement.react,
+    "reserve": reserve.react,
 }
 ROUNDS = {
     offering.CALLED: "offering",
     merit_list.VALIDATED: "offering",
     limits.ROUND: "activation",
     settlement.METERED: "settlement",
+    reserve.CALLED: "reserve",
 }
 
 
@@ -83,16 +83,12 @@ class Tso:
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
-        period = self.profile.calendar.at(now_us)
-        if period is None or not state.activation.caps:
-            return
-        free = replace(state, activation=replace(state.activation, caps=Map()))
-        wanted = mfrr.shares(self.profile, free, period)
-        given = mfrr.shares(self.profile, state, period)
-        for offer in mfrr.accepted(self.profile, state, period):
-            more_mw = wanted[offer.offer_id] - given[offer.offer_id]
-            if more_mw:
-                yield offer.resource, _signed(offer, more_mw)
+        for offer, more_mw in changes(self.profile, state, now_us):
+            yield offer.resource, _signed(offer, more_mw)
+
+    def redispatch(self, state: TsoState, now_us: int) -> Redispatch:
+        """What limits withhold now, and what that costs."""
+        return redispatch(self.profile, state, now_us)
 
 
 def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:

@@ -135,12 +135,15 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
     """The test of one resource in one direction, beginning shortly."""
     source = applicant.technical or applicant.application
     assert source is not None
+    dynamics, rules = source.dynamics, profile.reserve
+    if source.product == "FCR" and rules is not None:
+        dynamics = dynamics.model_copy(update={"preparation_s": 0.0, "ramping_s": rules.full_activation_us / US_PER_S})
     return Trial(
         source.product,
         verdict.resource,
         verdict.direction,
         verdict.max_mw,
-        source.dynamics,
+        dynamics,
         profile.test,
         now_us + 10 * US_PER_S,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..market.merit_order import Position
+from . import portfolio
 from .state import TsoState, cap_key
 
 
@@ -20,9 +21,6 @@ def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float
         deliverable_mw = 0.0 if offer.offer_id in activation.failed else activation.derated.get(offer.offer_id)
         if deliverable_mw is None and key not in left:
             continue
-        most_mw = min(position.accepted_mw, position.accepted_mw if deliverable_mw is None else deliverable_mw)
-        if key in left:
-            most_mw = min(most_mw, left[key])
-            left[key] = max(0.0, round(left[key] - most_mw, 6))
-        most[offer.offer_id] = most_mw
+        wanted_mw = min(position.accepted_mw, position.accepted_mw if deliverable_mw is None else deliverable_mw)
+        most[offer.offer_id] = portfolio.most_mw(state, offer, wanted_mw, left)
     return most

@@ -9,7 +9,7 @@
 Every limit is passed on, whether or not the offer is ordered now, so that TSO and participant always keep
 the same caps: a participant that has not heard that a limit was lifted would refuse the next order. The
 TSO may not refuse a security limit; it refuses a request in which it knows no offer, because there is
-nothing it could do about it.
+nothing it could do about it. A limit that its DSO has not renewed when its validity is over lapses.
 """
 
 from collections.abc import Mapping
@@ -28,10 +28,11 @@ from ...protocols.information.activation import (
 from ...protocols.information.offering import Offer
 from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Open, Say
+from ..actions import Note, Open, Say
 from ..agent import Reaction
 from ..events import Heard
 from ..profiles import TsoProfile
+from . import portfolio
 from .state import PassedLimit, TsoState, cap_key
 
 ROUND = "limits/"
@@ -47,13 +48,15 @@ def requested(
     if not offers:
         return state, (Say(conversation_id, Refuse(reason=_unknown(unknown))),)
     limits = _strictest(request, offers)
-    number = state.activation.limited + 1
+    number, orders = state.activation.limited + 1, state.activation.orders
+    before = {one.offer_id: orders[one.offer_id] for one in limits if one.offer_id in orders}
     state = _in_force(state.with_activation(limited=number), limits, offers)
     passing = [limit for limit in limits if offers[limit.offer_id].participant != dso]
-    own = {limit.offer_id: limit.max_mw for limit in limits if limit not in passing}
-    passed = state.activation.passed.set(conversation_id, PassedLimit(limits, Map(own), unknown))
+    own = {one.offer_id: OfferModified(offer=None, confirmed_mw=one.max_mw) for one in limits if one not in passing}
+    ordered = Map({offer_id: (order.conversation_id, order.power_mw) for offer_id, order in before.items()})
+    passed = state.activation.passed.set(conversation_id, PassedLimit(limits, Map(own), unknown, ordered))
     state = state.with_activation(passed=passed)
-    actions = [_pass_on(profile, event, limit, offers[limit.offer_id], (number, now_us)) for limit in passing]
+    actions = [_pass_on(profile, state, event, limit, offers[limit.offer_id], now_us=now_us) for limit in passing]
     if not actions:
         state, answer = followed(state, ROUND + conversation_id)
         return state, (Say(conversation_id, Agree()), *answer)
@@ -71,24 +74,29 @@ def _offers(profile: TsoProfile, state: TsoState, request: LimitRequest, dso: st
     found = {}
     for limit in request.limits:
         offer = accepted.get(limit.offer_id)
-        if offer is not None and (offer.resource, offer.direction) == (limit.resource, limit.direction):
+        if offer is not None and offer.direction == limit.direction and limit.resource in _units(state, offer):
             found[limit.offer_id] = offer
     return found
 
 
+def _units(state: TsoState, offer: Offer) -> tuple[str, ...]:
+    """The unit that an offer is made of, and those that give part of it."""
+    return (offer.resource, *(resource for resource, _ in state.activation.moved.get(offer.offer_id, ())))
+
+
 def _strictest(request: LimitRequest, offers: Mapping[str, Offer]) -> tuple[Limit, ...]:
     """One limit an offer; where a request limits a resource several times, the lowest counts for all of them."""
+    known = {limit.offer_id: limit for limit in request.limits if limit.offer_id in offers}
     lowest: dict[str, Limit] = {}
-    for limit in request.limits:
-        if limit.offer_id in offers:
-            known = lowest.get(_key(offers[limit.offer_id]), limit)
-            lowest[_key(offers[limit.offer_id])] = min(known, limit, key=lambda one: one.max_mw)
-    named = dict.fromkeys(limit.offer_id for limit in request.limits if limit.offer_id in offers)
-    return tuple(lowest[_key(offers[name])].model_copy(update={"offer_id": name}) for name in named)
+    for name, limit in known.items():
+        key = _key(offers[name], limit)
+        lowest[key] = min(lowest.get(key, limit), limit, key=lambda one: one.max_mw)
+    named = ((name, lowest[_key(offers[name], limit)]) for name, limit in known.items())
+    return tuple(limit.model_copy(update={"offer_id": name}) for name, limit in named)
 
 
-def _key(offer: Offer) -> str:
-    return cap_key(offer.participant, offer.resource, offer.direction)
+def _key(offer: Offer, limit: Limit) -> str:
+    return cap_key(offer.participant, limit.resource, offer.direction)
 
 
 def _unknown(offer_ids: tuple[str, ...]) -> str:
@@ -96,22 +104,25 @@ def _unknown(offer_ids: tuple[str, ...]) -> str:
 
 
 def _in_force(state: TsoState, limits: tuple[Limit, ...], offers: Mapping[str, Offer]) -> TsoState:
-    """From now on nothing above the caps is sent; orders above them count as lowered."""
-    caps, orders = state.activation.caps, state.activation.orders
+    """From now on nothing above the caps is sent; orders above them, and what other units give, count as lowered."""
+    caps, ends, orders = state.activation.caps, state.activation.cap_ends, state.activation.orders
     for limit in limits:
-        caps = caps.set(_key(offers[limit.offer_id]), limit.max_mw)
-        order = orders.get(limit.offer_id)
-        if order is not None and order.power_mw > limit.max_mw:
-            orders = orders.set(limit.offer_id, order._replace(power_mw=limit.max_mw))
-    return state.with_activation(caps=caps, orders=orders, changed=True)
+        offer, order = offers[limit.offer_id], orders.get(limit.offer_id)
+        caps, ends = caps.set(_key(offer, limit), limit.max_mw), ends.set(_key(offer, limit), limit.valid_until)
+        moved_mw = sum(mw for _, mw in state.activation.moved.get(limit.offer_id, ()))
+        if order is not None and limit.resource == offer.resource:
+            lowered_mw = min(order.power_mw, round(limit.max_mw + moved_mw, 6))
+            orders = orders.set(limit.offer_id, order._replace(power_mw=lowered_mw))
+    return state.with_activation(caps=caps, cap_ends=ends, orders=orders, changed=True)
 
 
-def _pass_on(profile: TsoProfile, event: Heard, limit: Limit, offer: Offer, numbered: tuple[int, int]) -> Open:
-    number, now_us = numbered
-    topic = Topic(profile.name, stage.STAGE, offer.session, f"limit-{number}.{limit.offer_id}", offer.participant)
+def _pass_on(profile: TsoProfile, state: TsoState, event: Heard, limit: Limit, offer: Offer, *, now_us: int) -> Open:
+    subject = f"limit-{state.activation.limited}.{limit.offer_id}"
+    topic = Topic(profile.name, stage.STAGE, offer.session, subject, offer.participant)
     until_us = now_us + profile.patience.follow_us
     cause, round_id = event.envelope.id, ROUND + event.conversation.id
-    return Open(stage.LIMIT_ORDER, topic, LimitOrder(limit=limit), until_us, cause, round_id)
+    content = LimitOrder(limit=limit, other_units=portfolio.other_units(state, offer, limit))
+    return Open(stage.LIMIT_ORDER, topic, content, until_us, cause, round_id)
 
 
 def confirmed(state: TsoState, event: Heard, modified: OfferModified) -> TsoState:
@@ -121,7 +132,9 @@ def confirmed(state: TsoState, event: Heard, modified: OfferModified) -> TsoStat
     if passed is None:
         return state
     offer_id = event.topic.subject.partition(".")[2]
-    passed = passed._replace(confirmed=passed.confirmed.set(offer_id, modified.confirmed_mw))
+    limit = next(one for one in passed.limits if one.offer_id == offer_id)
+    state = portfolio.moved(state, limit, modified, passed.ordered.get(offer_id))
+    passed = passed._replace(confirmed=passed.confirmed.set(offer_id, modified))
     return state.with_activation(passed=state.activation.passed.set(conversation_id, passed))
 
 
@@ -144,7 +157,26 @@ def followed(state: TsoState, round_id: str) -> Reaction[TsoState]:
         answer = Failure(reason="; ".join(missing + ([_unknown(passed.unknown)] if passed.unknown else [])))
     else:
         done = tuple(
-            FollowedLimit(offer_id=one.offer_id, confirmed_mw=passed.confirmed[one.offer_id]) for one in passed.limits
+            FollowedLimit(offer_id=name, confirmed_mw=modified.confirmed_mw, moved=modified.moved)
+            for name, modified in ((one.offer_id, passed.confirmed[one.offer_id]) for one in passed.limits)
         )
         answer = LimitFollowed(followed=done)
     return dropped(state, conversation_id), (Say(conversation_id, answer),)
+
+
+def lapsed(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
+    """Limits whose validity is over and that have not been renewed: their DSO is silent, and the policy decides.
+
+    `release` drops them, `keep` leaves them in force until the DSO is heard again, `terminate` orders nothing more of
+    the resources that they bind.
+    """
+    over = [key for key, end_us in sorted(state.activation.cap_ends.items()) if end_us <= now_us]
+    if not over:
+        return state, ()
+    policy = profile.coordination.lapsed_limits
+    caps, ends = state.activation.caps, state.activation.cap_ends
+    for key in over:
+        ends = ends.delete(key)
+        caps = caps.delete(key) if policy == "release" else caps.set(key, caps[key] if policy == "keep" else 0.0)
+    note = Note(stage.STAGE, None, {"name": "limits lapsed", "limited": over, "policy": policy})
+    return state.with_activation(caps=caps, cap_ends=ends, changed=True), (note,)

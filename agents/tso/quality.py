@@ -43,16 +43,31 @@ class Look(NamedTuple):
 
 def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Look at everybody who has orders; count, and act on a breach that lasts."""
-    actions: list[Action] = []
+    state, actions = _given_up(profile, state, now_us)
     for participant, offer_ids in sorted(_ordered(state, now_us).items()):
         look = _look(profile, state, participant, offer_ids, now_us)
         service = _counted(state.activation.services.get(participant, Service()), look, profile.control_us)
-        service, action = _judged(service, look, now_us)
+        service, action = _judged(service, look, now_us, profile.quality_patience_us)
         if action is not None:
             state = _act(state, offer_ids, look, STAGES[service.level])
             actions.append(_note(profile, participant, look, service))
         state = state.with_activation(services=state.activation.services.set(participant, service))
     return state, tuple(actions)
+
+
+def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoState, list[Action]]:
+    """The last measurement is held while a breach goes all its steps; then the participant counts as delivering 0.
+
+    By then its orders have been terminated, so what it does no longer enters the need either.
+    """
+    held_us = profile.stale_after_us + (len(STAGES) - 1) * profile.quality_patience_us
+    known, notes = state.activation.known, list[Action]()
+    for name, last in sorted(known.items()):
+        if now_us - last.measured_us > held_us:
+            known = known.delete(name)
+            evidence = {"name": "measurement given up", "participant": name, "activated_mw": last.activated_mw}
+            notes.append(Note(stage.STAGE, _step(profile, name), evidence))
+    return (state.with_activation(known=known) if notes else state), notes
 
 
 def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
@@ -80,7 +95,7 @@ def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: lis
     return Look(
         requested_mw=abs(net_mw),
         delivered_mw=max(0.0, activated_mw if net_mw >= 0 else -activated_mw),
-        fresh=known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S,
+        fresh=known is not None and now_us - known.measured_us <= profile.stale_after_us,
         due=now_us >= ready_us,
     )
 
@@ -99,13 +114,13 @@ def _counted(service: Service, look: Look, lasts_us: int) -> Service:
     )
 
 
-def _judged(service: Service, look: Look, now_us: int) -> tuple[Service, str | None]:
+def _judged(service: Service, look: Look, now_us: int, patience_us: int = PATIENCE_US) -> tuple[Service, str | None]:
     """One step further each time a breach has lasted; back to the start when it is over."""
     if not look.breach:
         return service._replace(level=0, since_us=None), None
     if service.since_us is None:
         return service._replace(since_us=now_us), None
-    if now_us - service.since_us < PATIENCE_US or service.level == len(STAGES) - 1:
+    if now_us - service.since_us < patience_us or service.level == len(STAGES) - 1:
         return service, None
     return service._replace(level=service.level + 1, since_us=now_us), STAGES[service.level + 1]
 

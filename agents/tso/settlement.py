@@ -211,13 +211,14 @@ def _close_if_settled(profile: TsoProfile, state: TsoState, period_id: str) -> R
     evidence = {
         "name": "books closed",
         "period": period_id,
-        "payments": [_row(payment) for payment in payments],
+        "payments": [row(payment) for payment in payments],
         "balances_eur": {account: str(balance) for account, balance in balances(payments).items()},
     }
     return state, (Note(stage.STAGE, None, evidence),)
 
 
-def _row(payment: Payment) -> dict[str, object]:
+def row(payment: Payment) -> dict[str, object]:
+    """A payment as evidence."""
     return {
         "period": payment.period,
         "offer_id": payment.offer_id,
@@ -229,5 +230,7 @@ def _row(payment: Payment) -> dict[str, object]:
         "settled_on": payment.settled_on,
         "energy_mwh": payment.energy_mwh,
         "price_eur_per_mwh": payment.price_eur_per_mwh,
+        "capacity_mw_h": payment.capacity_mw_h,
+        "price_eur_per_mw_h": payment.price_eur_per_mw_h,
         "amount_eur": str(payment.amount_eur),
     }

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from immutables import Map
 
-from ...protocols.information.activation import Limit, SetPoint
+from ...protocols.information.activation import Limit, OfferModified, SetPoint
 from ...protocols.information.capacity import Application, ResourceVerdict, TechnicalData
 from ...protocols.information.offering import Offer, OfferVerdict
+from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
 from ..changes import replace
 from ..market.channel import Bounds, Channel
@@ -67,11 +68,15 @@ class Known(NamedTuple):
 
 
 class PassedLimit(NamedTuple):
-    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit."""
+    """A DSO's limit request on its way to the participants; `unknown` offers are nothing the TSO could limit.
+
+    `ordered`: conversation and MW of the orders that it has lowered, before it did.
+    """
 
     limits: tuple[Limit, ...]
-    confirmed: Map[str, float] = Map()
+    confirmed: Map[str, OfferModified] = Map()
     unknown: tuple[str, ...] = ()
+    ordered: Map[str, tuple[str, float]] = Map()
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,10 @@ class Offering:
 
 @dataclass(frozen=True)
 class Activation:
-    """Orders by offer, caps by resource, what was measured, the recent need, and requested energy by offer.
+    """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
-    `failed` offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
+    `moved` holds (resource, MW) that other units of a portfolio give of an offer. `failed` offers are not ordered any
+    more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
@@ -107,6 +113,8 @@ class Activation:
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
+    cap_ends: Map[str, int] = Map()
+    moved: Map[str, tuple[tuple[str, float], ...]] = Map()
     failed: frozenset[str] = frozenset()
     derated: Map[str, float] = Map()
     services: Map[str, Service] = Map()
@@ -173,6 +181,38 @@ class Settlement:
     payments: tuple[Payment, ...] = ()
 
 
+class Award(NamedTuple):
+    """An offer of reserve, and how much of it is kept."""
+
+    offer: ReserveOffer
+    awarded_mw: float
+
+
+class Kept(NamedTuple):
+    """Control cycles in which an awarded reserve followed the frequency, of all that were looked at."""
+
+    followed: int = 0
+    cycles: int = 0
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
+
+    `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
+    `unsettled` statements by `period/participant`.
+    """
+
+    offers: Map[str, tuple[ReserveOffer, ...]] = Map()
+    awards: Map[str, tuple[Award, ...]] = Map()
+    known: Map[str, Known] = Map()
+    offsets_hz: tuple[float, ...] = ()
+    kept: Map[str, Kept] = Map()
+    recorded: Map[str, float] = Map()
+    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
+    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+
+
 @dataclass(frozen=True)
 class TsoState:
     """All the TSO knows."""
@@ -182,6 +222,7 @@ class TsoState:
     activation: Activation = Activation()
     regulation: Regulation = Regulation()
     settlement: Settlement = Settlement()
+    reserve: Reserve = Reserve()
 
     def with_prequalification(self, **changes: Any) -> "TsoState":
         """The state with changes to the prequalification slice."""
@@ -202,6 +243,10 @@ class TsoState:
     def with_settlement(self, **changes: Any) -> "TsoState":
         """The state with changes to the settlement slice."""
         return replace(self, settlement=replace(self.settlement, **changes))
+
+    def with_reserve(self, **changes: Any) -> "TsoState":
+        """The state with changes to the reserve slice."""
+        return replace(self, reserve=replace(self.reserve, **changes))
 
 
 def cap_key(participant: str, resource: str, direction: str) -> str:

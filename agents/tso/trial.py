@@ -5,6 +5,8 @@
      0 ┼───┘                  └────       held, then back; sustained = the least MW during the hold
 
 aFRR is tested twice, with a pause between ("double hump"): the lower of both counts.
+Of containment reserve (FCR) the order is the answer to a synthetic step of frequency by its full deviation; half of it
+must be there after half the time, so what is sustained is at most twice that.
 
 Passed if the report is complete enough and the sustained MW are within the tolerance of what was ordered
 ((EU) 2017/1485 leaves the test to the TSO; the numbers are parameters of the scenario).
@@ -115,6 +117,8 @@ def judge(trial: Trial, report: TestReport) -> Outcome:
     expected = math.floor(trial.duration_s / (trial.rules.sample_us / US_PER_S))
     completeness = min(1.0, len(report.samples) / max(1, expected))
     held = [s.p_mw * trial.sign for s in report.samples if trial.is_held(s.offset_s)]
+    if trial.product == "FCR":
+        held += [2 * s.p_mw * trial.sign for s in report.samples if trial.full_s / 2 <= s.offset_s < trial.full_s]
     sustained_mw = round(max(0.0, min(held, default=0.0)), 6)
     complete = completeness >= trial.rules.completeness
     within = sustained_mw >= trial.ordered_mw * (1 - trial.rules.tolerance)

@@ -87,6 +87,7 @@ def _tso(coordination: Coordination, need_mw: float) -> Tso:
             test=TestRules(us(60), us(60), 0.05, 0.5),
             activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
             control_us=us(CONTROL_S),
+            stale_after_us=us(3 * CONTROL_S + 1),
             patience=PATIENCE,
         )
     )
@@ -104,6 +105,7 @@ def _dso(coordination: Coordination) -> Dso:
             demand_response=DemandResponse(40.0, 1.0, 1, 10.0) if coordination.dso_is_participant else None,
             submit_before_us=us(250),
             hold_limit_us=us(MONITORING_S),
+            stale_after_us=us(3 * MEASUREMENT_S),
             patience=PATIENCE,
         )
     )

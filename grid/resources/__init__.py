@@ -5,12 +5,14 @@ delays, ramps, ranges and energy; where it is connected is only a name that the 
 """
 
 from .description import Kind, PoolDescription, Response, UnitDescription
+from .outage import is_lost, metered
 from .pool import Pool
-from .resource import PointPower, Resource, ResourceError, ResourceState, Site
+from .resource import Agility, PointPower, Resource, ResourceError, ResourceState, Site
 from .split import split
 from .unit import Unit
 
 __all__ = [
+    "Agility",
     "Kind",
     "PointPower",
     "Pool",
@@ -22,5 +24,7 @@ __all__ = [
     "Site",
     "Unit",
     "UnitDescription",
+    "is_lost",
+    "metered",
     "split",
 ]

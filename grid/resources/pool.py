@@ -16,7 +16,7 @@ import numpy as np
 
 from .description import Bus, Kind, PoolDescription
 from .fleet import draw
-from .resource import SECOND_US, PointPower, ResourceState, Site, require_finite, require_forward
+from .resource import SECOND_US, Agility, PointPower, ResourceState, Site, require_finite, require_forward
 from .split import Floats, split
 
 Direction = Literal["up", "down"]
@@ -32,7 +32,8 @@ class Pool:
         self.fleet = draw(description, seed)
         self._now_us = self._start_us = start_us
         self._ordered_mw = 0.0
-        self._power_mw: Floats = np.zeros(description.dfrs)
+        self._power_mw: Floats = np.zeros(description.dfrs)  # as ordered
+        self._contained_mw: Floats = np.zeros(description.dfrs)  # what local frequency control adds
         self._energy_mwh = self.fleet.start_mwh.copy()
         self._some_at_limit = False  # is any storage empty or full
         always = np.full(description.dfrs, -np.inf)
@@ -49,6 +50,30 @@ class Pool:
         """Seconds from an order until the slowest resource has ramped over its whole range."""
         fleet = self.fleet
         return float(np.max(fleet.delay_s + np.maximum(fleet.up_mw, fleet.down_mw) / fleet.rate_mw_per_s))
+
+    @property
+    def agility(self) -> Agility:
+        """The mean delay as a lag, and the rate at which the pool as a whole ramps with its slowest resource."""
+        fleet = self.fleet
+        size = np.maximum(fleet.up_mw, fleet.down_mw)
+        slowest_s = float(np.max(size / fleet.rate_mw_per_s))
+        return Agility(float(fleet.delay_s @ size / size.sum()), float(size.sum()) / slowest_s)
+
+    @property
+    def contained_mw(self) -> float:
+        """What local frequency control adds in total."""
+        return round(float(self._contained_mw.sum()), 6)
+
+    def contain(self, p_mw: float) -> None:
+        """From the time reached on local frequency control adds `p_mw`, shared out by what each has left of its range.
+
+        Raises ResourceError if that is no number.
+        """
+        require_finite(self.id, p_mw)
+        direction: Direction = "up" if p_mw >= 0 else "down"
+        up = np.maximum(self.available("up") - self._power_mw, 0.0)
+        down = np.maximum(self.available("down") + self._power_mw, 0.0)
+        self._contained_mw = split(p_mw, self.activation_scheme(direction), up, down)
 
     @property
     def ordered_mw(self) -> float:
@@ -126,11 +151,21 @@ class Pool:
         self._now_us = to_us
         if to_s == now_s:
             return
+        if self._contained_mw.any():
+            self._drain(to_s - now_s)
         for index, (from_s, targets) in enumerate(self._orders):
             until_s = np.minimum(self._orders[index + 1][0], to_s) if index + 1 < len(self._orders) else to_s
             self._follow(targets, np.maximum(until_s - np.maximum(from_s, now_s), 0.0))
         while len(self._orders) > 1 and self._orders[1][0].max() <= to_s:
             self._orders.pop(0)
+
+    def _drain(self, for_s: float) -> None:
+        """What frequency control has added for `for_s` seconds comes from the storages too."""
+        self._energy_mwh = self._energy_mwh - self._contained_mw * for_s / 3600
+        fleet, energy = self.fleet, self._energy_mwh
+        self._some_at_limit = bool(((energy <= fleet.floor_mwh) | (energy >= fleet.roof_mwh)).any())
+        if self._some_at_limit:
+            self._stop()
 
     def _follow(self, targets: Floats, for_s: Floats) -> None:
         """Ramp towards `targets` for `for_s` seconds (K each); through zero in two legs, as energy turns there."""
@@ -170,12 +205,13 @@ class Pool:
 
     def power_by_bus(self) -> dict[Bus, float]:
         """The change from baseline per bus, in the order of the description."""
-        sums = np.bincount(self.fleet.bus, self._power_mw, len(self.description.buses)).tolist()
+        power_mw = self._power_mw + self._contained_mw
+        sums = np.bincount(self.fleet.bus, power_mw, len(self.description.buses)).tolist()
         return {bus: round(mw, 6) for bus, mw in zip(self.description.buses, sums, strict=True)}
 
     def power_mw(self) -> float:
         """The change from baseline in total; the buses, each rounded to 1 W, may differ from it by a few W."""
-        return round(float(self._power_mw.sum()), 6)
+        return round(float((self._power_mw + self._contained_mw).sum()), 6)
 
     def points(self) -> tuple[PointPower, ...]:
         """The change from baseline at every site."""

@@ -48,6 +48,13 @@ class ResourceState(NamedTuple):
     available_down_mw: float
 
 
+class Agility(NamedTuple):
+    """How fast a resource answers the frequency: a first-order lag, then its greatest rate."""
+
+    lag_s: float
+    rate_mw_per_s: float
+
+
 class Resource(Protocol):
     """A unit or a pool, as the plants and the market parties' hosts see it."""
 
@@ -59,11 +66,22 @@ class Resource(Protocol):
     def full_activation_s(self) -> float:
         """Seconds from an order to full delivery."""
 
+    @property
+    def agility(self) -> Agility:
+        """How fast its local frequency control is."""
+
+    @property
+    def contained_mw(self) -> float:
+        """What its local frequency control (FCR) adds, part of its power."""
+
     def sites(self) -> tuple[Site, ...]:
         """Where it is connected, in a fixed order."""
 
     def set_target(self, p_mw: float, at_us: int) -> None:
         """Order a change from the baseline; beyond the range it is clipped."""
+
+    def contain(self, p_mw: float) -> None:
+        """From the time reached on its local frequency control adds so much, + up, whatever has been ordered."""
 
     def advance(self, to_us: int) -> None:
         """Let time pass until `to_us`."""

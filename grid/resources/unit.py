@@ -13,7 +13,7 @@ of time, so the result does not depend, not even in its last bit, on how often a
 from __future__ import annotations
 
 from .description import Response, UnitDescription
-from .resource import SECOND_US, PointPower, ResourceState, Site, require_finite, require_forward
+from .resource import SECOND_US, Agility, PointPower, ResourceState, Site, require_finite, require_forward
 
 
 class Unit:
@@ -26,6 +26,7 @@ class Unit:
         self._now_us = start_us
         self._since_us, self._since_mw, self._goal_mw = start_us, 0.0, 0.0  # start of the present ramp and its goal
         self._pending: list[tuple[int, float]] = []  # goals not yet in effect, by time
+        self._contained_mw = 0.0
 
     @property
     def id(self) -> str:
@@ -41,6 +42,23 @@ class Unit:
     def ordered_mw(self) -> float:
         """The last order, clipped to the unit's range."""
         return self._pending[-1][1] if self._pending else self._goal_mw
+
+    @property
+    def agility(self) -> Agility:
+        """Reaction and preparation as a lag, the ramp over the whole range as the greatest rate."""
+        given, size = self.response, max(self.description.up_mw, self.description.down_mw)
+        rate = size / given.ramping_s if given.ramping_s > 0 else float("inf")
+        return Agility(given.reaction_s + given.preparation_s, rate)
+
+    @property
+    def contained_mw(self) -> float:
+        """What its local frequency control adds."""
+        return self._contained_mw
+
+    def contain(self, p_mw: float) -> None:
+        """From the time reached on its local frequency control adds `p_mw`. ResourceError if that is no number."""
+        require_finite(self.id, p_mw)
+        self._contained_mw = p_mw
 
     def sites(self) -> tuple[Site, ...]:
         """The one point where the unit is connected; it has the unit's name."""
@@ -85,7 +103,7 @@ class Unit:
         self._now_us = to_us
 
     def power_at(self, at_us: int) -> float:
-        """The change from baseline at `at_us` if no other order comes; the unit itself stays where it is.
+        """What is ordered gives at `at_us` if no other order comes; the unit itself stays where it is.
 
         Raises ResourceError when `at_us` lies before the time reached.
         """
@@ -99,8 +117,8 @@ class Unit:
         return round(self._ramp(power, goal, (at_us - since_us) / SECOND_US), 6)
 
     def power_mw(self) -> float:
-        """The change from baseline at the time reached."""
-        return self.power_at(self._now_us)
+        """The change from baseline at the time reached, local frequency control included."""
+        return round(self.power_at(self._now_us) + self._contained_mw, 6)
 
     def points(self) -> tuple[PointPower, ...]:
         """The change from baseline at the unit's one site."""

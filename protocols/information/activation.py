@@ -159,11 +159,27 @@ class LimitRequest(Message):
     readings: tuple[GridReading, ...] = ()
 
 
+class OtherUnit(Payload):
+    """Another unit of the same portfolio that may give what a limit takes: qualified, and free up to so many MW."""
+
+    resource: Name
+    max_mw: Quantity
+
+
+class MovedPower(Payload):
+    """What another unit gives of an offer from now on: at most, and at present."""
+
+    resource: Name
+    max_mw: Quantity
+    power_mw: Quantity
+
+
 class FollowedLimit(Payload):
-    """One limit, and the MW that the participant has confirmed to stay below."""
+    """One limit, and the MW that the participant has confirmed to stay below; `moved`: what other units give."""
 
     offer_id: Name
     confirmed_mw: Quantity
+    moved: Annotated[tuple[MovedPower, ...], distinct("resource")] = ()
 
 
 class LimitFollowed(Message):
@@ -175,19 +191,21 @@ class LimitFollowed(Message):
 
 
 class LimitOrder(Message):
-    """The TSO passes a DSO's limit on to the participant (INFO 8)."""
+    """The TSO passes a DSO's limit on to the participant, with other units that may give what it takes (INFO 8)."""
 
     type_id: ClassVar[str] = "gridpact.limit-order/1"
     performative: ClassVar[Performative] = Performative.REQUEST
     info: ClassVar[str | None] = "INFO 8"
     limit: Limit
+    other_units: Annotated[tuple[OtherUnit, ...], distinct("resource")] = ()
 
 
 class OfferModified(Message):
-    """The participant has modified its offer (a related revision) and its output."""
+    """The participant has modified its offer (a related revision) and its output; `moved`: what other units give."""
 
     type_id: ClassVar[str] = "gridpact.offer-modified/1"
     performative: ClassVar[Performative] = Performative.INFORM
     offer: Offer | None
     confirmed_mw: Quantity
+    moved: Annotated[tuple[MovedPower, ...], distinct("resource")] = ()
     remark: Text | None = None

@@ -1,7 +1,7 @@
 """Settlement: metered energy and statements. The paper gives these no INFO number."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -60,8 +60,17 @@ class StatementLine(Payload):
         return self.amount_eur - self.penalty_eur
 
 
-def _adds_up(total_eur: Decimal, info: ValidationInfo) -> Decimal:
-    lines: tuple[StatementLine, ...] = info.data.get("lines", ())
+class Charged(Protocol):
+    """A line of a statement."""
+
+    @property
+    def due_eur(self) -> Decimal:
+        """What the TSO owes for it."""
+
+
+def adds_up(total_eur: Decimal, info: ValidationInfo) -> Decimal:
+    """The total is that of the lines; for a validator beside the field."""
+    lines: tuple[Charged, ...] = info.data.get("lines", ())
     due_eur = sum((line.due_eur for line in lines), Decimal(0))
     if lines and due_eur != total_eur:
         raise ValueError(f"the lines add up to {due_eur} EUR")
@@ -76,7 +85,7 @@ class Statement(Message):
     start: Instant
     end: End
     lines: Annotated[tuple[StatementLine, ...], Field(min_length=1), distinct("offer_id")]
-    total_eur: Annotated[Money, AfterValidator(_adds_up)]
+    total_eur: Annotated[Money, AfterValidator(adds_up)]
     attempt: int = Field(ge=1)
 
 

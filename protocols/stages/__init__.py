@@ -1,6 +1,6 @@
 """The protocols of each stage of the business use case, as tables."""
 
-from . import activation, offering, prequalification, settlement
+from . import activation, offering, prequalification, reserve, settlement
 
-STAGES = (prequalification, offering, activation, settlement)
+STAGES = (prequalification, reserve, offering, activation, settlement)
 PROTOCOLS = tuple(protocol for stage in STAGES for protocol in stage.PROTOCOLS)

@@ -8,15 +8,16 @@ from decimal import Decimal
 from ..record.offering import root_of
 from .activation import ORDERS
 from .findings import Row, Trail, moment_of
-from .index import Index
+from .index import Index, before
 from .offering import figure_of
+from .reserve import reserved
 
 TOLERANCE_MW = 1e-5
 
 
 def follow(index: Index, trail: Trail) -> None:
     """Check every rule."""
-    for rule in (_listed, _offered, _validated, _ordered, _taken, _caused, _limited, _balanced):
+    for rule in (_listed, _offered, _validated, _ordered, _taken, _caused, _limited, _balanced, reserved):
         trail.findings += rule(index)
 
 
@@ -134,9 +135,21 @@ def _limited(index: Index) -> Iterator[str]:
             if (limit["resource"], limit["direction"]) == what[1:]
             and moment_of(heard_at) <= moment_of(order["sent_at"]) < moment_of(limit["valid_until"])
         ]
-        if force and order["content"]["power_mw"] > force[-1]["max_mw"] + TOLERANCE_MW:
+        if not force:
+            continue
+        most_mw = force[-1]["max_mw"] + _moved_mw(index, order)
+        if order["content"]["power_mw"] > most_mw + TOLERANCE_MW:
             asked = f"{order['content']['power_mw']:g} MW are ordered of {order['content']['offer_id']}"
-            yield f"step {order['step']}: {asked} above the limit of {force[-1]['max_mw']:g} MW in force (step 7.7)"
+            yield f"step {order['step']}: {asked} above the limit of {most_mw:g} MW in force (step 7.7)"
+
+
+def _moved_mw(index: Index, order: Row) -> float:
+    """What other units of the portfolio gave of an ordered offer, as the TSO had last heard."""
+    offer_id = order["content"]["offer_id"]
+    asked = [row for row in index.typed("limit-order") if row["content"]["limit"]["offer_id"] == offer_id]
+    said = [told for row in asked for told in index.said(row["conversation_id"], "offer-modified")]
+    heard = before(said, order["sent_at"], "received_at")
+    return sum(float(one["max_mw"]) for one in heard[-1]["content"]["moved"]) if heard else 0.0
 
 
 def _heard_limits(index: Index) -> list[Row]:

@@ -11,6 +11,7 @@ from .exchange import exchange
 from .flexibility import flexibility
 from .participation import participation
 from .quality import cost, frequency, violations
+from .reaction import consequences, reaction
 
 
 def compute_kpis(index: Index) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "kpi_3_participation_of_dso": participation(index),
         "frequency": frequency(run),
         "violations": violations(run),
+        "real_time_limits": reaction(index),
+        "consequences": consequences(index),
         "cost": cost(index),
     }
     return dict(plain(values))

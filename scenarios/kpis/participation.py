@@ -41,11 +41,11 @@ def _verdicts(rows: Iterable[Row]) -> dict[str, Any]:
 def _real_time(index: Index) -> dict[str, Any]:
     """How often, how much and how long: MW below what was ordered, minutes in which some limit was in force.
 
-    A lift ends the limit of its resource and direction, and is itself no limit.
+    A lift ends the limit of its resource and direction, and is itself no limit; a renewal is none of its own.
     """
     rows = [row for row in index.typed("limit-request") if row["received_at"] is not None]
     steps = limit_steps(rows)
-    limits = [step for step in steps if not step.lifts]
+    limits = [step for step in steps if not step.lifts and not step.renews]
     return {
         "requests": len(rows),
         "limits": len(limits),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STANDARD_RANGE_HZ = 0.05
 
 
-def _ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
+def ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
     """How long each tick lasts, in seconds: until the next one; the last as long as the one before."""
     lengths: pd.Series[float] = telemetry["at"].diff().dt.total_seconds().shift(-1)
     last = float(lengths.iloc[-2]) if len(lengths) > 1 else 0.0
@@ -24,17 +24,18 @@ def _ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
 
 
 def frequency(run: Run) -> dict[str, Any]:
-    """Extremes of the frequency as sampled at the tick, and minutes outside the standard range of ±50 mHz."""
+    """Extremes of the frequency, between the ticks too, and minutes outside the standard range of ±50 mHz."""
     telemetry = run.telemetry
     if "frequency_hz" not in telemetry:
         return {}
     offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
-    outside = _ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
-    nadir = telemetry["at"].iloc[int(offset.to_numpy().argmin())]
+    lowest, highest = (telemetry[f"{name}_hz"] - run.scenario.area.nominal_hz for name in ("lowest", "highest"))
+    outside = ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
+    nadir = telemetry["at"].iloc[int(lowest.to_numpy().argmin())]
     return {
-        "nadir_mhz": float(1000 * offset.min()),
+        "nadir_mhz": float(1000 * lowest.min()),
         "nadir_at": nadir.isoformat().replace("+00:00", "Z"),
-        "highest_mhz": float(1000 * offset.max()),
+        "highest_mhz": float(1000 * highest.max()),
         "minutes_outside_50_mhz": float(outside),
         "final_mhz": float(1000 * offset.iloc[-1]),
     }
@@ -55,18 +56,25 @@ def _loading(grid: str, shadow: bool) -> str:
 
 def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     telemetry, prefix = run.telemetry, "shadow_" if shadow else ""
-    limits, lasts_s = _limits(run, grid), _ticks_s(telemetry)
+    limits, lasts_s = _limits(run, grid), ticks_s(telemetry)
     loading = telemetry[_loading(grid, shadow)]
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
     beyond = (loading - limits["loading_percent"]).clip(lower=0.0)
-    violated = (beyond > 0) | (lowest < limits["vm_min_pu"]) | (highest > limits["vm_max_pu"])
     return {
-        "minutes": float(lasts_s[violated].sum() / 60),
+        "minutes": float(lasts_s[violated(run, grid, shadow=shadow)].sum() / 60),
         "percent_seconds": float((beyond * lasts_s).sum()),
         "worst_loading_percent": float(loading.max()),
         "lowest_vm_pu": float(lowest.min()),
         "highest_vm_pu": float(highest.max()),
     }
+
+
+def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
+    """At which ticks a loading or a voltage of a grid was beyond its limit."""
+    telemetry, prefix, limits = run.telemetry, "shadow_" if shadow else "", _limits(run, grid)
+    lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
+    beyond = telemetry[_loading(grid, shadow)] > limits["loading_percent"]
+    return beyond | (lowest < limits["vm_min_pu"]) | (highest > limits["vm_max_pu"])
 
 
 def _limits(run: Run, grid: str) -> dict[str, float]:

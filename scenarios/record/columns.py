@@ -7,6 +7,7 @@ from typing import Literal
 
 FORMAT = "gridpact-run"
 FORMAT_VERSION = 1
+PLANT = "plant:"
 Kind = Literal["text", "integer", "number", "time", "boolean", "json"]
 
 
@@ -53,7 +54,7 @@ _ADDRESS = (
     Column("in_reply_to", "text", "id of the message of this conversation that it answers"),
     Column("caused_by", "text", "id of the message of another conversation that led to it"),
     Column("reply_by", "time", "until when the next message is wanted"),
-    Column("stage", "text", "prequalification, offering, activation or settlement"),
+    Column("stage", "text", "prequalification, reserve, offering, activation or settlement"),
     Column("step", "text", "figure.step of the paper, null where it has none"),
     Column("info", "text", "INFO 1 to 10, or null"),
     Column("type", "text", "versioned type id of the content"),
@@ -74,7 +75,7 @@ EVENTS = Table(
     "steps without a message, one JSON object per line, in order of time",
     (
         Column("sequence", "integer", "running number, gap-free"),
-        Column("agent", "text", "who did it"),
+        Column("agent", "text", "who did it; `plant:<grid>`: physics, which is no party (trips, overloads)"),
         _AT,
         Column("stage", "text", "stage of the business use case"),
         Column("step", "text", "figure.step of the paper, null where it has none"),
@@ -196,14 +197,16 @@ SETTLEMENT = Table(
     (
         Column("period", "text", "start of the delivery period"),
         _OFFER,
-        Column("kind", "text", "balancing_energy, imbalance or neutrality"),
+        Column("kind", "text", "balancing_energy, capacity, imbalance or neutrality"),
         Column("payer", "text", "who pays (a negative amount: who is paid)"),
         Column("payee", "text", "who is paid"),
         _PRODUCT,
         _DIRECTION,
-        Column("settled_on", "text", "requested or metered"),
+        Column("settled_on", "text", "requested, metered or kept"),
         Column("energy_mwh", "number", "energy", "MWh"),
         _PRICE,
+        Column("capacity_mw_h", "number", "reserve kept", "MW·h"),
+        Column("price_eur_per_mw_h", "number", "for each MW and hour of reserve", "EUR/(MW·h)"),
         Column("amount_eur", "text", "amount, exact to the cent", "EUR"),
     ),
 )
@@ -223,11 +226,18 @@ TELEMETRY = Table(
     (
         _AT,
         Column("frequency_hz", "number", "frequency of the area, sampled at the tick", "Hz"),
+        Column("lowest_hz", "number", "lowest frequency since the row before", "Hz"),
+        Column("highest_hz", "number", "highest frequency since the row before", "Hz"),
         Column("ace_mw", "number", "area control error, + is surplus", "MW"),
         Column("fcr_mw", "number", "frequency containment reserve delivered", "MW"),
         Column("disturbance_mw", "number", "sum of the disturbances so far", "MW"),
+        Column("tie_mw", "number", "export to neighbouring areas beyond the schedule; only where there are any", "MW"),
+        Column("<area>.frequency_hz", "number", "frequency of a neighbouring area", "Hz"),
+        Column("<area>.ace_mw", "number", "its area control error", "MW"),
         Column("demand_mw", "number", "the TSO's demand for activation of mFRR, + is up", "MW"),
         Column("afrr_demand_mw", "number", "the TSO's demand for aFRR, + is up; only where there is aFRR", "MW"),
+        Column("redispatched_mw", "number", "what limits keep from being ordered", "MW"),
+        Column("redispatch_eur_per_h", "number", "price of what is ordered less that of what would be", "EUR/h"),
         Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
         Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
         Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),
@@ -236,11 +246,15 @@ TELEMETRY = Table(
         Column("<agent>.q_mvar", "number", "measured reactive power, + is injection", "MVAr"),
         Column("<agent>.activated_mw", "number", "measured change from the baseline, + is up", "MW"),
         Column("<agent>.baseline_mw", "number", "what it would be without activation", "MW"),
+        Column("<agent>.reserve_mw", "number", "containment reserve (FCR) in force, in either direction", "MW"),
         Column("<grid>.interface_p_mw", "number", "import from transmission", "MW"),
         Column("<grid>.interface_q_mvar", "number", "import from transmission", "MVAr"),
         Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
+        Column("<grid>.out_of_service", "number", "lines and transformers that protection has taken out"),
+        Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
+        Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
@@ -260,6 +274,8 @@ STATES = Table(
         Column("storage.<index>.q_mvar", "number", "power drawn", "MVAr"),
         Column("trafo.<index>.tap_pos", "number", "tap position"),
         Column("switch.<index>.closed", "number", "1 if closed, else 0"),
+        Column("line.<index>.in_service", "number", "1 if in service, 0 if protection or the file has it out"),
+        Column("trafo.<index>.in_service", "number", "the same; `trafo3w` for three windings"),
         Column("ext_grid.<index>.vm_pu", "number", "voltage of the source", "pu"),
     ),
 )

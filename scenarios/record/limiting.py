@@ -14,6 +14,7 @@ from ...protocols.information.quantities import instant
 
 Row = Mapping[str, Any]
 Limited = tuple[str, str]
+SAME_MW = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class LimitStep:
     def max_mw(self) -> float:
         """MW that it allows."""
         return float(self.limit["max_mw"])
+
+    @property
+    def renews(self) -> bool:
+        """Whether it repeats the limit before it, for as long again."""
+        return not self.lifts and abs(self.max_mw - self.before_mw) < SAME_MW
 
     @property
     def lifts(self) -> bool:

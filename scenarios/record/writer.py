@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent
+from ...grid.area import AreaDescription
 from ..loading import scenario_yaml
 from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
@@ -28,6 +29,8 @@ from .journal import JournalFile
 from .manifest import NAME, describe
 from .parquet import ParquetFile, WideFile, schema_of
 from .streaming import check_streamed, stream_arrays
+
+RECORDED = "area.recorded.csv"
 
 
 class RunWriter:
@@ -84,6 +87,11 @@ class RunWriter:
         self._events.write(line({"sequence": self._rows[EVENTS.file], **values}))
         self._rows[EVENTS.file] += 1
 
+    @property
+    def events(self) -> int:
+        """How many events have been written."""
+        return self._rows[EVENTS.file]
+
     def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
         """One tick of the area and of every participant."""
         self._telemetry.add(at_us, values)
@@ -129,7 +137,16 @@ class RunWriter:
                 shutil.copyfile(source, self.folder / kept)
                 grids[name] = grids[name].model_copy(update={"file": kept})
         self._keep_plugins(scenario)
-        return scenario.model_copy(update={"grids": grids, "gridpact_version": VERSION})
+        area = self._keep_recording(scenario)
+        return scenario.model_copy(update={"grids": grids, "area": area, "gridpact_version": VERSION})
+
+    def _keep_recording(self, scenario: Scenario) -> AreaDescription:
+        """The area with a copy of the user's file of disturbances beside the scenario, if there is one."""
+        recorded = scenario.located_area().recorded
+        if recorded is None:
+            return scenario.area
+        shutil.copyfile(recorded.file, self.folder / RECORDED)
+        return scenario.area.model_copy(update={"recorded": recorded.model_copy(update={"file": RECORDED})})
 
     def _keep_plugins(self, scenario: Scenario) -> None:
         """Copies of the plugins that are files; installed ones are not copied."""

@@ -14,15 +14,14 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GRACE_S = 5.0
 Worker = subprocess.Popen[str]
-Pairs = queue.SimpleQueue[tuple[str, str]]
 
 
 class Processes:
@@ -56,29 +55,43 @@ class Processes:
 
     def results(self, tasks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """(key, result) of each task, as they are done."""
-        waiting: Pairs = queue.SimpleQueue()
-        done: Pairs = queue.SimpleQueue()
-        for item in tasks.items():
-            waiting.put(item)
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        for key in tasks:
+            waiting.put(key)
+
+        def serve() -> None:
+            with suppress(queue.Empty), self._one() as ask:
+                while not self._closed:
+                    key = waiting.get_nowait()
+                    done.put((key, ask(tasks[key])))
+
         for _ in range(min(self._count, len(tasks))):
-            thread = threading.Thread(target=self._serve, args=(waiting, done), daemon=True)
+            thread = threading.Thread(target=serve, daemon=True)
             self._threads.append(thread)
             thread.start()
         for _ in tasks:
             yield done.get()
 
-    def _serve(self, waiting: Pairs, done: Pairs) -> None:
-        """One worker's thread: task by task, until there are none left or the sweep is over."""
-        worker = None
-        with suppress(queue.Empty):
-            while not self._closed:
-                key, task = waiting.get_nowait()
-                if worker is None or worker.poll() is not None:
-                    _release(worker)
+    @contextmanager
+    def _one(self) -> Iterator[Callable[[str], str]]:
+        """Ask one worker, which is replaced when it has died, and released in the end."""
+        worker: Worker | None = None
+
+        def ask(task: str) -> str:
+            nonlocal worker
+            if worker is None or worker.poll() is not None:
+                _release(worker)
+                try:
                     worker = self._start()
-                if worker is not None:
-                    done.put((key, _answer(worker, task)))
-        _release(worker)
+                except OSError as error:
+                    return json.dumps({"error": f"no worker process could be started: {error.strerror}"})
+            return _answer(worker, task) if worker is not None else json.dumps({"error": "the sweep was ended"})
+
+        try:
+            yield ask
+        finally:
+            _release(worker)
 
     def _start(self) -> Worker | None:
         """A new worker, in a session of its own: an interrupt on the terminal reaches the sweep, which ends them."""
@@ -111,6 +124,9 @@ def _answer(worker: Worker, task: str) -> str:
         answer = ""
     if answer.endswith("\n"):
         return answer
+    with suppress(subprocess.TimeoutExpired):
+        worker.wait(GRACE_S)
+    worker.kill()
     return json.dumps({"error": f"the worker process ended with code {worker.wait()} before the run was over"})
 
 

@@ -100,7 +100,7 @@ def perform_all(request: Request, workers: AbstractContextManager[Workers], watc
     by_key = {point.key(base): point for point in points}
     done = {key: result for key in by_key if (result := folder.result(key)) and not _again(request, result)}
     failed = sum("error" in result for result in done.values())
-    tasks = {key: _task(request, key, point) for key, point in by_key.items() if key not in done}
+    tasks = _Tasks(request, {key: point for key, point in by_key.items() if key not in done})
     watch(Progress(len(points), len(done), failed))
     try:
         with workers as crew:
@@ -122,7 +122,7 @@ def chosen_workers(workers: int | None, scheduler: str | None) -> AbstractContex
         raise ScenarioError("--workers are local processes and --scheduler is a cluster: use one of the two")
     if scheduler is not None:
         return Cluster(scheduler)
-    count = workers if workers is not None else len(os.sched_getaffinity(0))
+    count = workers if workers is not None else _processors()
     if count < 1:
         raise ScenarioError(f"--workers {count}: a sweep needs at least 1")
     return Processes(count)
@@ -132,9 +132,27 @@ def _again(request: Request, result: Result) -> bool:
     return request.retry and "error" in result
 
 
-def _task(request: Request, key: str, point: Point) -> str:
-    kept = (request.out / RUNS / key).resolve() if request.keep else None
-    return task_text(request.base, dict(point.settings), kept)
+def _processors() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Tasks(Mapping[str, str]):
+    """The task of each point by its key, written when it is wanted: a large scenario is not kept a thousand times."""
+
+    def __init__(self, request: Request, points: Mapping[str, Point]) -> None:
+        self._request = request
+        self._points = points
+
+    def __getitem__(self, key: str) -> str:
+        kept = (self._request.out / RUNS / key).resolve() if self._request.keep else None
+        return task_text(self._request.base, dict(self._points[key].settings), kept)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._points)
+
+    def __len__(self) -> int:
+        return len(self._points)
 
 
 def _table(folder: SweepFolder, points: Iterable[Point], base: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ The run directory is thrown away unless the sweep keeps it. Whatever goes wrong 
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import threading
 import time
@@ -72,4 +73,5 @@ def _peak_mb() -> float:
     """The largest memory that this process has ever had, in MB."""
     import resource
 
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    units_per_mb = 1024 if sys.platform != "darwin" else 1024 * 1024  # kB, but bytes on a Mac
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units_per_mb, 1)

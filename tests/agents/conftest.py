@@ -201,12 +201,12 @@ class Town:
             return AreaReading(self.now_us, 50.0, sum(self.power_mw.values()) - self.need_mw, 0.0, 0.0)
         if self.nodes[name].agent.kind == "DSO":
             return Readings(self.now_us, (), (), (("t0", 30.0, 5.0),))
-        unit = f"unit-{name}"
-        mw = self.power_mw.get(unit, 0.0)
-        own = (ResourceReading(unit, mw, self.available_mw, self.available_mw),)
-        return ParticipantReading(
-            self.now_us, mw, 0.0, mw, 0.0, own, (PointPower(point=f"point-{name}", p_mw=mw, q_mvar=0),)
-        )
+        units = self.nodes[name].agent.profile.resources
+        powers = {unit.id: self.power_mw.get(unit.id, 0.0) for unit in units}
+        mw = sum(powers.values())
+        own = tuple(ResourceReading(unit, p_mw, self.available_mw, self.available_mw) for unit, p_mw in powers.items())
+        points = tuple(PointPower(point=u.scheme[0].point, p_mw=powers[u.id], q_mvar=0) for u in units)
+        return ParticipantReading(self.now_us, mw, 0.0, mw, 0.0, own, points)
 
     def _carry_out(self, name: str, effect: Any) -> None:
         match effect:

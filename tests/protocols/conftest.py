@@ -19,6 +19,7 @@ from gridpact.protocols.desk import Desk, Hearing, Silent
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.capacity import ConnectedShare, ResourceData, TestOrder, TestReport
 from gridpact.protocols.information.offering import Acceptance, Offer, Offers
+from gridpact.protocols.information.reserve import ReserveOffers, ReserveStatement
 from gridpact.protocols.information.settlement import Statement
 from gridpact.protocols.messages import Message, Payload
 from gridpact.protocols.tables import Protocol
@@ -154,7 +155,7 @@ def _related(kind: type[Payload], fields: dict[str, Any]) -> dict[str, Any]:
         fields["max_mw"] = 0.0
     if kind is Offer:
         fields["related_offer_id"] = f"{fields['offer_id']}." if fields["revision"] else None
-    if kind is Statement:
+    if kind in {Statement, ReserveStatement}:
         fields["total_eur"] = sum((line.amount_eur for line in fields["lines"]), Decimal(0))
     if kind is ResourceData:
         fields["scheme"] = tuple(
@@ -167,7 +168,7 @@ def _related(kind: type[Payload], fields: dict[str, Any]) -> dict[str, Any]:
         fields[name] = tuple(found[offset_s] for offset_s in sorted(found))
     if kind is TestOrder:
         fields["duration_s"] = max(fields["duration_s"], fields["sample_every_s"], fields["steps"][-1].offset_s)
-    if kind in {Offers, Acceptance}:
+    if kind in {Offers, Acceptance, ReserveOffers}:
         fields["offers"] = fields["offers"][:1]
     if "entries" in fields and fields["entries"] and hasattr(fields["entries"][0], "rank"):
         fields["entries"] = fields["entries"][:1]

@@ -111,7 +111,22 @@ def test_a_step_belongs_to_the_stage_of_its_figure() -> None:
 
 # Units.
 
-UNITS = ("mw", "mvar", "mva", "mwh", "s", "percent", "pu", "eur", "eur_per_mwh", "mw_per_step", "seconds_per_step")
+UNITS = (
+    "mw",
+    "mvar",
+    "mva",
+    "mwh",
+    "s",
+    "percent",
+    "pu",
+    "eur",
+    "eur_per_mwh",
+    "mw_h",
+    "eur_per_mw_h",
+    "hz",
+    "mw_per_step",
+    "seconds_per_step",
+)
 WITHOUT_UNIT = {"share", *(f"{BindingConstraint.__name__}.{name}" for name in ("value", "limit"))}
 
 

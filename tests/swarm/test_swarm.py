@@ -192,3 +192,21 @@ def test_a_swarm_in_two_grids_goes_through_all_stages_and_its_record_holds(tmp_p
     assert done.grids == ("grid-001", "grid-002")
     assert replay(done) == []
     assert float(done.kpis["cost"]["balancing_energy_eur"]) > 0
+
+
+def test_a_long_table_of_the_summary_is_cut_and_says_so() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridpact.scenarios.summary import MOST_ROWS, _cut
+
+    table = Table("participant", "asked MW", title="Qualified")
+    for number in range(MOST_ROWS + 3):
+        table.add_row(f"bsp-{number:05d}", "1")
+    with Console(record=True, width=100) as console:
+        console.print(_cut(table))
+    text = console.export_text()
+    assert "Qualified" in text
+    assert f"bsp-{MOST_ROWS - 1:05d}" in text
+    assert f"bsp-{MOST_ROWS:05d}" not in text
+    assert "… and 3 more rows" in text

@@ -1,0 +1,39 @@
+"""A resource that has lost its supply delivers nothing: its orders fail at once, and it offers nothing more.
+
+reading: nothing available in either direction ─▶ Failure of each order, no further order is taken
+reading: available again                       ─▶ back; what was ordered before is over
+"""
+
+from ...protocols.messages import Failure
+from ...protocols.stages import activation as stage
+from ..actions import Action, Note, Say
+from ..agent import Reaction
+from ..changes import replace
+from .reading import ResourceReading
+from .state import BspState
+
+
+def seen(state: BspState, resources: tuple[ResourceReading, ...]) -> Reaction[BspState]:
+    """Compare a reading with what is known to be without supply; end the orders of what is newly lost."""
+    lost = frozenset(r.resource for r in resources if not r.available_up_mw and not r.available_down_mw)
+    if lost == state.lost:
+        return state, ()
+    book, actions = state.book, list[Action]()
+    for resource in sorted(lost - state.lost):
+        for conversation_id, task in sorted(book.tasks.items()):
+            if book.offers[task.offer_id].resource == resource:
+                book = book.ended(conversation_id)
+                actions.append(Say(conversation_id, Failure(reason=reason(resource))))
+        actions.append(Note(stage.STAGE, None, {"name": "supply lost", "resource": resource}))
+    for resource in sorted(state.lost - lost):
+        actions.append(Note(stage.STAGE, None, {"name": "supply restored", "resource": resource}))
+    available = state.available.update(dict.fromkeys(sorted(lost), (0.0, 0.0)))
+    for resource in sorted(state.lost - lost):
+        available = available.delete(resource) if resource in available else available
+    points = state.set_points.update({resource: 0.0 for resource in sorted(lost) if resource in state.set_points})
+    return replace(state, book=book, lost=lost, available=available, set_points=points), tuple(actions)
+
+
+def reason(resource: str) -> str:
+    """Why an order of a resource without supply fails."""
+    return f"{resource} has no supply from the grid"

@@ -1,0 +1,158 @@
+"""What a DSO is told of the participants in its grid (INFO 7), and what it assumes when it is not told.
+
+    INFO 7 comes in    ─▶ archived; set-point and power at the connection points as told
+    INFO 7 stays away  ─▶ own readings only: a declared share of all that was accepted counts as on
+
+A DSO that knows nothing must not assume that nothing happens: what was accepted may be on at any time.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ...grid.limits import Activation
+from ...protocols.information.activation import FollowedLimit, Measurement
+from ...protocols.information.offering import AcceptedOffer
+from ...protocols.stages import activation as stage
+from ..actions import Action, Note
+from ..agent import Reaction
+from ..changes import replace
+from ..events import Heard
+from ..market.settlement import watt_us
+from ..profiles import DsoProfile
+from .state import DsoState, Told, limit_key
+from .validation import signed
+
+BY = " by "
+
+
+def told(state: DsoState, event: Heard) -> DsoState:
+    """A participant's measurement has come in; it speaks for itself and its own connection points only."""
+    measurement, name = event.content, event.conversation.peer
+    assert isinstance(measurement, Measurement)
+    own = {point for _, one in sorted(state.connected.items()) if one.participant == name for point, _ in one.points}
+    points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
+    known = Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
+    return replace(state, told=state.told.set(name, known))
+
+
+def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
+    """Add up INFO 7 by participant, period and direction (left rectangle)."""
+    period = profile.calendar.at(now_us)
+    if period is None:
+        return state
+    archive, samples = state.archive, state.samples
+    for name, known in sorted(state.told.items()):
+        if name in state.missing:
+            continue
+        direction = "up" if known.activated_mw >= 0 else "down"
+        key, counted = f"{period.id}/{name}/{direction}", f"{period.id}/{name}"
+        energy = watt_us(abs(known.activated_mw), profile.monitoring_us)
+        archive = archive.set(key, archive.get(key, 0) + energy)
+        samples = samples.set(counted, samples.get(counted, 0) + 1)
+    return replace(state, archive=archive, samples=samples)
+
+
+def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoState]:
+    """Take note of participants with accepted offers whose INFO 7 has begun or ceased to stay away."""
+    begun_us = profile.calendar.first.start_us
+    known = {name: told.measured_us for name, told in sorted(state.told.items())}
+    expected = {offer.participant for offer in current(state, now_us)}
+    late = [n for n in sorted(expected) if now_us - max(begun_us, known.get(n, begun_us)) > profile.stale_after_us]
+    missing = frozenset(late)
+    if missing == state.missing:
+        return state, ()
+    notes: list[Action] = []
+    for name in sorted(missing ^ state.missing):
+        what = "measurements missing" if name in missing else "measurements no longer missing"
+        evidence = {"name": what, "participant": name, "assumed_share": profile.assumed_share}
+        notes.append(Note(stage.STAGE, None, evidence))
+    return replace(state, missing=missing), tuple(notes)
+
+
+def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:
+    """(connection point, MW): as told, or as assumed of those whose INFO 7 is missing."""
+    told = [pair for name, known in sorted(state.told.items()) if name not in state.missing for pair in known.points]
+    assumed = (
+        (point, share * signed(mw, offer.direction))
+        for offer, mw in _assumed(profile, state, now_us)
+        for point, share in state.connected[offer.resource].points
+    )
+    return (*told, *assumed)
+
+
+def _assumed(profile: DsoProfile, state: DsoState, now_us: int) -> Iterator[tuple[AcceptedOffer, float]]:
+    """Offers of the missing with the MW that count: a share of what was accepted, within a limit that was confirmed."""
+    for offer in current(state, now_us):
+        if offer.participant in state.missing:
+            limit = state.limits.get(limit_key(offer))
+            most_mw = limit.max_mw if limit is not None and limit.status == "confirmed" else offer.quantity_mw
+            yield offer, min(profile.assumed_share * offer.quantity_mw, most_mw)
+
+
+def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) -> tuple[Activation, ...]:
+    """Offers being activated, in merit order, at the MW that participants have been asked for, or may have been.
+
+    A participant's set-point is shared by its offers in merit order. When it is time to see whether limits
+    can be lifted, limited offers count with all that was accepted.
+    """
+    left = {name: known.set_point_mw for name, known in state.told.items()}
+    assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)}
+    found = []
+    for offer in current(state, now_us):
+        asked_mw = max(0.0, signed(left.get(offer.participant, 0.0), offer.direction))
+        taken_mw = assumed.get(offer.offer_id, min(asked_mw, offer.quantity_mw))
+        left[offer.participant] = left.get(offer.participant, 0.0) - signed(taken_mw, offer.direction)
+        if lift and any(limit_key(offer, unit) in state.limits for unit in units(state, offer)):
+            taken_mw = offer.quantity_mw
+        for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
+            if part_mw > 0 and resource in state.connected:
+                points = state.connected[resource].points
+                found.append(Activation(activation_id(offer, resource), points, signed(part_mw, offer.direction)))
+    return tuple(found)
+
+
+def _by_unit(state: DsoState, offer: AcceptedOffer, taken_mw: float, *, lift: bool) -> Iterator[tuple[str, float]]:
+    """What is given by the offer's own unit, within its limit, and by those that the rest was moved to."""
+    moved, limit = state.moved.get(offer.offer_id, ()), state.limits.get(limit_key(offer))
+    own_mw = min(taken_mw, limit.max_mw) if moved and limit is not None and not lift else taken_mw
+    yield offer.resource, own_mw
+    left_mw = round(taken_mw - own_mw, 6)
+    for resource, most_mw in moved:
+        yield resource, min(left_mw, most_mw)
+        left_mw = max(0.0, left_mw - most_mw)
+
+
+def units(state: DsoState, offer: AcceptedOffer) -> tuple[str, ...]:
+    """The units that give an offer."""
+    return (offer.resource, *(resource for resource, _ in state.moved.get(offer.offer_id, ())))
+
+
+def activation_id(offer: AcceptedOffer, resource: str) -> str:
+    """An offer as a study knows it; what another unit gives of it is named after that unit too."""
+    return offer.offer_id if resource == offer.resource else f"{offer.offer_id}{BY}{resource}"
+
+
+def unit_of(state: DsoState, activation: str) -> tuple[AcceptedOffer, str]:
+    """The offer and the unit that an activation of a study stands for."""
+    offer_id, _, resource = activation.partition(BY)
+    offer = state.accepted[offer_id]
+    return offer, resource or offer.resource
+
+
+def moved(state: DsoState, followed: Iterable[FollowedLimit]) -> DsoState:
+    """What the TSO says that other units give of limited offers from now on."""
+    known = state.moved
+    for one in followed:
+        shares = tuple((unit.resource, unit.max_mw) for unit in one.moved)
+        known = known.set(one.offer_id, shares)
+        known = known if shares else known.delete(one.offer_id)
+    return replace(state, moved=known)
+
+
+def current(state: DsoState, now_us: int) -> list[AcceptedOffer]:
+    """Offers whose delivery period it is, in merit order, up before down."""
+    offers = [
+        offer
+        for _, offer in sorted(state.accepted.items())
+        if offer.delivery_start <= now_us < offer.delivery_end and offer.resource in state.connected
+    ]
+    return sorted(offers, key=lambda offer: (offer.direction != "up", offer.rank, offer.offer_id))

@@ -1,0 +1,67 @@
+"""What the DSOs' limits cost the TSO at an instant: the orders as they are against those that it would give without.
+
+    without limits   wanted of each offer ┐
+    with limits      given of each offer  ┴─▶ withheld MW, and (given − wanted) · price in EUR/h
+
+Orders of mFRR are compared at the present target, set-points of aFRR at the present demand.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from immutables import Map
+
+from ...protocols.information.offering import Offer
+from ..calendar import MarketTimeUnit
+from ..changes import replace
+from ..market.distribution import shares
+from ..profiles import TsoProfile
+from . import mfrr
+from .afrr import requests, set_points
+from .state import TsoState
+
+
+class Redispatch(NamedTuple):
+    """MW that limits keep from being ordered, and what replacing them costs more per hour than they would have."""
+
+    withheld_mw: float = 0.0
+    eur_per_h: float = 0.0
+
+
+def changes(profile: TsoProfile, state: TsoState, now_us: int) -> Iterator[tuple[Offer, float]]:
+    """(offer, MW that it would have been ordered more without limits; negative: less) of what limits change now."""
+    period = profile.calendar.at(now_us)
+    if period is None or not state.activation.caps:
+        return
+    free = replace(state, activation=replace(state.activation, caps=Map()))
+    wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
+    yield from _changed(mfrr.accepted(profile, state, period), wanted, given)
+    if profile.regulation is not None:
+        wanted, given = (_regulated(profile, one, period) for one in (free, state))
+        yield from _changed(requests.accepted(profile, state, period), wanted, given)
+
+
+def _changed(
+    offers: Iterable[Offer], wanted: dict[str, float], given: dict[str, float]
+) -> Iterator[tuple[Offer, float]]:
+    for offer in offers:
+        more_mw = wanted.get(offer.offer_id, 0.0) - given.get(offer.offer_id, 0.0)
+        if more_mw:
+            yield offer, more_mw
+
+
+def _regulated(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:
+    """MW of the demand for aFRR that each offer would give."""
+    assert profile.regulation is not None
+    walk = set_points.walked(profile, state, period)
+    given = shares(walk, state.regulation.controller.demand_mw, profile.regulation.distribution)
+    return {portion.offer_id: abs(mw) for portion, mw in given}
+
+
+def redispatch(profile: TsoProfile, state: TsoState, now_us: int) -> Redispatch:
+    """Withheld MW and cost per hour; for down offers the price is what the participant pays."""
+    withheld_mw = eur_per_h = 0.0
+    for offer, more_mw in changes(profile, state, now_us):
+        withheld_mw += max(0.0, more_mw)
+        eur_per_h -= more_mw * offer.price_eur_per_mwh * (1 if offer.direction == "up" else -1)
+    return Redispatch(round(withheld_mw, 6) + 0.0, round(eur_per_h, 6) + 0.0)

@@ -1,0 +1,219 @@
+"""The TSO's containment reserve (FCR): call for capacity, award the cheapest, tell the DSOs; later pay what was kept.
+
+    call ─▶ offers ─▶ gate closure ─▶ cheapest first until the need is met ─▶ ReserveAward, ReserveNotice
+    period over ─▶ ReserveStatement ─▶ books                                        (reserve_books.py)
+
+Nobody orders it: awarded reserve follows the frequency by itself, and the TSO looks whether it does (reserve_watch.py).
+"""
+
+from typing import NamedTuple
+
+from ...protocols.envelope import Topic
+from ...protocols.information.offering import RejectedOffer, Rejection
+from ...protocols.information.reserve import (
+    AwardedReserve,
+    CallForReserve,
+    ReserveAward,
+    ReserveNotice,
+    ReserveOffer,
+    ReserveOffers,
+    ReserveRecord,
+)
+from ...protocols.stages import reserve as stage
+from ..actions import Action, Note, Open, Say, Wake
+from ..agent import Reaction
+from ..calendar import MarketTimeUnit
+from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
+from ..market.reserve import cheapest
+from ..profiles import ReserveRules, TsoProfile
+from . import reserve_books
+from .applicants import source_of
+from .state import Award, TsoState
+
+CALL, GATE, CALLED, SUBJECT = "reserve/call/", "reserve/gate/", "reserves/", "FCR"
+
+
+class Refused(NamedTuple):
+    """An offer of reserve that is not taken, and why."""
+
+    offer: ReserveOffer
+    reason: str
+
+
+def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
+    """React to what concerns containment reserve."""
+    rules = profile.reserve
+    match event:
+        case _ if rules is None:
+            return state, ()
+        case Started():
+            return state, (*(Wake(CALL + p.id, p.cfp_us) for p in rules.periods), *reserve_books.due(profile, rules))
+        case Woken(timer) if timer.startswith(CALL):
+            return state, _call(profile, state, rules.period(timer.removeprefix(CALL)))
+        case Woken(timer) if timer.startswith(GATE):
+            return _close(profile, state, rules.period(timer.removeprefix(GATE)))
+        case Woken(timer):
+            return reserve_books.propose(profile, state, rules.period(timer.removeprefix(reserve_books.SETTLE)), now_us)
+        case RoundClosed(round_id):
+            period = rules.period(round_id.removeprefix(CALLED))
+            return state, (Wake(GATE + period.id, max(now_us, period.gate_closure_us)),)
+        case Heard() if isinstance(event.content, ReserveOffers):
+            return _offered(state, event, event.content)
+        case _:
+            return _answered(profile, state, event)
+
+
+def _answered(profile: TsoProfile, state: TsoState, event: Event) -> Reaction[TsoState]:
+    if isinstance(event, Heard) and isinstance(event.content, ReserveRecord):
+        return reserve_books.recorded(state, event, event.content), ()
+    if isinstance(event, Heard | Silence | Rejected) and event.conversation.protocol is stage.RESERVE_STATEMENT:
+        return reserve_books.answered(profile, state, event)
+    if isinstance(event, Silence | Rejected):
+        return state, (Note(stage.STAGE, None, {"name": "no answer", "conversation_id": event.conversation.id}),)
+    return state, ()
+
+
+def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple[Action, ...]:
+    """Call for reserve from everybody who is qualified for it in both directions."""
+    rules = profile.reserve
+    assert rules is not None
+    call = CallForReserve(
+        need_mw=rules.need_mw,
+        min_quantity_mw=profile.rules.min_bid_mw,
+        quantity_step_mw=profile.rules.bid_step_mw,
+        full_deviation_hz=rules.full_deviation_hz,
+        delivery_start=period.start_us,
+        delivery_end=period.end_us,
+    )
+    names = [name for name in sorted(state.prequalification.qualified) if _may(state, name)]
+    if not names:
+        return (Wake(GATE + period.id, period.gate_closure_us),)
+    topics = (Topic(profile.name, stage.STAGE, period.id, SUBJECT, name) for name in names)
+    closure_us, round_id = period.gate_closure_us, CALLED + period.id
+    return tuple(Open(stage.RESERVE_TENDER, topic, call, closure_us, None, round_id) for topic in topics)
+
+
+def _may(state: TsoState, name: str) -> bool:
+    source = source_of(state, name)
+    return source is not None and source.product == "FCR"
+
+
+def _offered(state: TsoState, event: Heard, offers: ReserveOffers) -> Reaction[TsoState]:
+    if event.late:
+        late = tuple(RejectedOffer(offer_id=o.offer_id, reason="late: the gate had closed") for o in offers.offers)
+        return state, (Say(event.conversation.id, Rejection(rejected=late)),)
+    return state.with_reserve(offers=state.reserve.offers.set(event.conversation.id, offers.offers)), ()
+
+
+def _close(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
+    """The gate closes: walk from the cheapest to the need, tell everybody."""
+    rules = profile.reserve
+    assert rules is not None
+    fit, refused = _conforming(profile, state, period)
+    taken = cheapest(fit, rules.need_mw, profile.rules.bid_step_mw)
+    awards = tuple(Award(offer, mw) for offer, mw in taken if mw > 0)
+    unneeded = [Refused(offer, "not needed: cheaper offers meet the need") for offer, mw in taken if mw <= 0]
+    state = state.with_reserve(awards=state.reserve.awards.set(period.id, awards))
+    told = _told(profile, state, period, (*refused, *unneeded))
+    return state, (_note(rules, period, awards, (*refused, *unneeded)), *told, *_notices(profile, period, awards))
+
+
+def _conforming(
+    profile: TsoProfile, state: TsoState, period: MarketTimeUnit
+) -> tuple[list[ReserveOffer], list[Refused]]:
+    fit, refused = [], []
+    for conversation_id, offers in sorted(state.reserve.offers.items()):
+        if conversation_id.split("/")[2] != period.id:
+            continue
+        for offer in offers:
+            fault = _fault(profile, state, offer, (period, conversation_id.split("/")[4]))
+            if fault is None:
+                fit.append(offer)
+            else:
+                refused.append(Refused(offer, fault))
+    return fit, refused
+
+
+def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tuple[MarketTimeUnit, str]) -> str | None:
+    """Why an offer does not count, or None if it does."""
+    period, name = called
+    if (offer.participant, offer.delivery_start, offer.delivery_end) != (name, period.start_us, period.end_us):
+        return "not what was called for"
+    if not offer.offer_id.startswith(f"{name}."):
+        return "its id is not that of an offer of its participant"
+    verdicts = {v.direction: v.max_mw for v in state.prequalification.qualified[name] if v.resource == offer.resource}
+    qualified_mw = min(verdicts.get("up", 0.0), verdicts.get("down", 0.0))
+    if offer.quantity_mw > qualified_mw + 1e-6:
+        return f"{offer.quantity_mw:g} MW offered, {qualified_mw:g} MW qualified in both directions"
+    if offer.quantity_mw < profile.rules.min_bid_mw - 1e-6:
+        return f"quantity {offer.quantity_mw:g} MW is below the smallest bid of {profile.rules.min_bid_mw:g} MW"
+    if abs(offer.price_eur_per_mw_h) > profile.rules.price_limit_eur_per_mwh:
+        return f"price {offer.price_eur_per_mw_h:g} EUR/MW/h is beyond ±{profile.rules.price_limit_eur_per_mwh:g}"
+    return None
+
+
+def _told(
+    profile: TsoProfile, state: TsoState, period: MarketTimeUnit, refused: tuple[Refused, ...]
+) -> tuple[Action, ...]:
+    """Accept- or reject-proposal to everybody that has offered."""
+    actions: list[Action] = []
+    for conversation_id in sorted(state.reserve.offers):
+        _, _, period_id, _, name = conversation_id.split("/")
+        if period_id != period.id:
+            continue
+        awards = tuple(awarded(a) for a in state.reserve.awards[period.id] if a.offer.participant == name)
+        others = tuple(
+            RejectedOffer(offer_id=r.offer.offer_id, reason=r.reason)
+            for r in refused
+            if r.offer in state.reserve.offers[conversation_id]
+        )
+        if awards:
+            report_by_us = period.end_us + profile.patience.answer_us
+            actions.append(Say(conversation_id, ReserveAward(awards=awards, rejected=others), report_by_us))
+        elif others:
+            actions.append(Say(conversation_id, Rejection(rejected=others)))
+    return tuple(actions)
+
+
+def awarded(award: Award) -> AwardedReserve:
+    """An award as messages carry it."""
+    offer = award.offer
+    return AwardedReserve(
+        offer_id=offer.offer_id,
+        resource=offer.resource,
+        quantity_mw=award.awarded_mw,
+        delivery_start=offer.delivery_start,
+        delivery_end=offer.delivery_end,
+    )
+
+
+def _notices(profile: TsoProfile, period: MarketTimeUnit, awards: tuple[Award, ...]) -> tuple[Action, ...]:
+    """Each DSO learns what moves with the frequency in its grid."""
+    if not profile.coordination.dso_validates:
+        return ()
+    actions = []
+    for award in awards:
+        dso = profile.dso_of_grid.get(award.offer.grid)
+        if dso is not None:
+            content = ReserveNotice(participant=award.offer.participant, awards=(awarded(award),))
+            topic = Topic(profile.name, stage.STAGE, period.id, f"awarded-{award.offer.offer_id}", dso)
+            until_us = period.gate_closure_us + profile.patience.answer_us
+            actions.append(Open(stage.RESERVE_NOTICE, topic, content, until_us))
+    return tuple(actions)
+
+
+def _note(rules: ReserveRules, period: MarketTimeUnit, awards: tuple[Award, ...], refused: tuple[Refused, ...]) -> Note:
+    entries = [
+        {
+            "offer_id": offer.offer_id,
+            "participant": offer.participant,
+            "resource": offer.resource,
+            "price_eur_per_mw_h": offer.price_eur_per_mw_h,
+            "offered_mw": offer.quantity_mw,
+            "awarded_mw": mw,
+        }
+        for offer, mw in (*awards, *((r.offer, 0.0) for r in refused))
+    ]
+    short_mw = round(rules.need_mw - sum(award.awarded_mw for award in awards), 6)
+    head = {"name": "reserve awarded", "period": period.id, "need_mw": rules.need_mw, "short_mw": max(0.0, short_mw)}
+    return Note(stage.STAGE, None, {**head, "awards": entries})

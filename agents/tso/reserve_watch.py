@@ -1,0 +1,59 @@
+"""The TSO looks in every control cycle whether awarded containment reserve follows the frequency.
+
+    |Δf|·slope of the last 30 s: the least and the most of it  ±  tolerance  ∋  measured MW         else: not kept
+
+The reserve may lag behind the frequency by its full activation time, so what it gives must lie between the least and
+the most that the frequencies of that time ask for. A measurement that is missing or old counts as not kept. Its MW are
+no part of the known activation: the area's K (ACE = K · Δf) counts them already.
+"""
+
+from ...grid.area import AreaReading
+from ...protocols.information.activation import Measurement
+from ...protocols.information.quantities import US_PER_S
+from ..profiles import ReserveRules, TsoProfile
+from .applicants import source_of
+from .state import Award, Kept, Known, TsoState
+
+
+def keeps(state: TsoState, participant: str) -> bool:
+    """Whether a participant is one that keeps containment reserve."""
+    source = source_of(state, participant)
+    return source is not None and source.product == "FCR"
+
+
+def measured(state: TsoState, participant: str, measurement: Measurement) -> TsoState:
+    """What such a participant has measured."""
+    known = Known(measurement.activated_mw, measurement.measured_at)
+    return state.with_reserve(known=state.reserve.known.set(participant, known))
+
+
+def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> TsoState:
+    """Look at every award in force."""
+    rules = profile.reserve
+    if rules is None:
+        return state
+    assert isinstance(reading, AreaReading)
+    window = 2 + rules.full_activation_us // profile.control_us
+    offsets_hz = (*state.reserve.offsets_hz, round(reading.frequency_hz - rules.nominal_hz, 6))[-window:]
+    kept = state.reserve.kept
+    for award in _in_force(state, now_us):
+        offer_id = award.offer.offer_id
+        before = kept.get(offer_id, Kept())
+        known = state.reserve.known.get(award.offer.participant)
+        fresh = known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S
+        follows = known is not None and fresh and _follows(rules, award, offsets_hz, known.activated_mw)
+        kept = kept.set(offer_id, Kept(before.followed + follows, before.cycles + 1))
+    return state.with_reserve(offsets_hz=offsets_hz, kept=kept)
+
+
+def _in_force(state: TsoState, now_us: int) -> list[Award]:
+    """Awards whose time it is, from the second cycle on: before, nothing can have been measured."""
+    awards = [award for _, own in sorted(state.reserve.awards.items()) for award in own]
+    return [a for a in awards if a.offer.delivery_start + 5 * US_PER_S <= now_us < a.offer.delivery_end]
+
+
+def _follows(rules: ReserveRules, award: Award, offsets_hz: tuple[float, ...], activated_mw: float) -> bool:
+    slope = award.awarded_mw / rules.full_deviation_hz
+    asked = [min(max(-offset * slope, -award.awarded_mw), award.awarded_mw) for offset in offsets_hz]
+    within_mw = rules.tolerance * award.awarded_mw
+    return min(asked) - within_mw <= activated_mw <= max(asked) + within_mw

@@ -1,0 +1,217 @@
+"""The control area as a plant: one frequency an area, its inertia, self-regulation and containment reserve (FCR).
+
+    disturbances + measured deviations of interfaces and units ──▶ ΔP ──▶ swing (one area or several) ──▶ Δf, ties
+              ▲                                                                                  │
+              └── FCR: droop, cap, first-order lag, greatest rate ◀──────────────────────────────┘
+
+This is the one-machine swing equation of load-frequency control (P. Kundur, Power System Stability and Control, 11.1;
+T_a = 2H on the load's base). MW are surpluses: + raises the frequency. The areas are integrated in fixed sub-steps that
+start at whole multiples of 50 ms since the epoch, so ticks of 1, 2 or 4 s give the same result; between two calls the
+deviation is taken to run in a straight line, while disturbances are steps at their own time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Floats
+from ..errors import GridError
+from .containment import Containment, Droop
+from .description import AreaDescription, BalanceDescription, FcrDescription
+from .disturbance import STEP_US, Course, courses, recording
+from .secondary import Secondary
+from .swing import Swing
+from .trajectory import MOST_STEPS, Trajectories
+
+STEPS_US = np.arange(MOST_STEPS) * STEP_US
+SINGLE_STEPS = 10  # done one by one before the matrix is tried again
+
+
+class AreaError(GridError):
+    """The area was asked for something without meaning: a time in its past, or a deviation that is no number."""
+
+
+class AreaReading(NamedTuple):
+    """What is measured of the area; ACE < 0 means short: activate up. `tie_mw` is export beyond the schedule."""
+
+    at_us: int
+    frequency_hz: float
+    ace_mw: float
+    fcr_mw: float
+    disturbance_mw: float
+    tie_mw: float = 0.0
+
+
+class Area:
+    """The physics of the control area and its neighbours, at rest at nominal frequency when it starts."""
+
+    def __init__(
+        self,
+        description: AreaDescription,
+        start_us: int,
+        midnight_us: int,
+        *,
+        seed: int = 0,
+        contracted_mw_per_hz: float = 0.0,
+    ) -> None:
+        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00.
+
+        `seed` is what drawn disturbances hang on; `contracted_mw_per_hz` is the droop that the area counts on from
+        providers, part of K unless the scenario says K. Raises RecordingError for a file that cannot be read.
+        """
+        self.description = description
+        self._deviation_us, self._deviation_mw = start_us, 0.0
+        self._step = start_us // STEP_US
+        self._swing = Swing(description)
+        self._z: Floats = np.zeros(len(self._swing.keep))
+        self._reserves: dict[str, int] = {}
+        self._containment = Containment(len(self._swing.names))
+        balances: list[BalanceDescription] = [description, *description.neighbours.values()]
+        for number, balance in enumerate(balances):
+            self._containment.add(number, _droop(balance.fcr))
+        self._trajectories = Trajectories(self._swing, self._containment)
+        self._secondaries = [Secondary(neighbour.secondary) for neighbour in description.neighbours.values()]
+        self._bias = [balance.bias_mw_per_hz for balance in balances]
+        if description.frequency_bias_mw_per_hz is None:
+            self._bias[0] += contracted_mw_per_hz
+        self._courses: list[list[Course]] = [
+            courses(balance, name=name, seed=seed, start_us=start_us, midnight_us=midnight_us)
+            for name, balance in zip(self._swing.names, balances, strict=True)
+        ]
+        if description.recorded is not None:
+            self._courses[0].append(recording(description.recorded, midnight_us))
+        self._last = self._reading(0)
+        self._lowest_hz = self._highest_hz = 0.0
+
+    def disturbance_mw(self, at_us: int) -> float:
+        """The sum of the own area's disturbances at an instant."""
+        return math.fsum(course.at(at_us) for course in self._courses[0])
+
+    def set_reserve(self, name: str, droop: Droop) -> None:
+        """Let a provider's reserve of the own area follow the frequency from the time reached on, in this way."""
+        if name not in self._reserves:
+            self._reserves[name] = self._containment.add(0, droop)
+            self._trajectories.forget()
+        elif self._containment.change(self._reserves[name], droop):
+            self._trajectories.forget()
+
+    def reserves_mw(self) -> dict[str, float]:
+        """What each provider's reserve gives at the time reached, + up, those under test included."""
+        power = self._containment.mw.tolist()
+        return {name: round(power[index], 6) + 0.0 for name, index in self._reserves.items()}
+
+    def advance(self, to_us: int, deviation_mw: float) -> AreaReading:
+        """Let time pass until `to_us`, when interfaces and units together deviate by `deviation_mw` (+ = surplus).
+
+        Since the last call (0 MW at the start) it has run in a straight line to its new value; it does not contain
+        the reserves given by `set_reserve`. Raises AreaError when `to_us` lies before the time reached or the
+        deviation is no finite number.
+        """
+        if to_us < self._deviation_us:
+            raise AreaError(f"area: asked for {to_us} µs, but {self._deviation_us} µs has been reached already")
+        if not math.isfinite(deviation_mw):
+            raise AreaError(f"area: the deviation is {deviation_mw} MW, but it must be a finite number")
+        before_us, before_mw = self._deviation_us, self._deviation_mw
+        per_us = (deviation_mw - before_mw) / max(to_us - before_us, 1)
+        while (left := to_us // STEP_US - self._step) > 0:
+            count = self._before_next_cycle(min(left, MOST_STEPS))
+            outer_mw = self._outer_mw(count)
+            outer_mw[:, 0] += before_mw
+            if per_us:
+                middles_us = STEPS_US[:count] + (self._step * STEP_US + STEP_US // 2 - before_us)
+                outer_mw[:, 0] += np.maximum(middles_us, 0) * per_us
+            self._integrate(outer_mw)
+        self._deviation_us, self._deviation_mw = to_us, deviation_mw
+        self._last = self._reading(0)
+        return self._last
+
+    def _before_next_cycle(self, count: int) -> int:
+        """How many of `count` sub-steps come before a neighbour's control acts again; those that are due act now."""
+        for number, secondary in enumerate(self._secondaries, start=1):
+            if secondary.until_cycle(self._step) == 0:
+                secondary.cycle(self._ace_mw(number))
+            count = min(count, secondary.until_cycle(self._step) or secondary.cycle_steps)
+        return count
+
+    def _outer_mw(self, count: int) -> Floats:
+        """Disturbances and neighbours' control in each of the next sub-steps (count × areas)."""
+        outer = np.zeros((count, len(self._courses)))
+        for number, area in enumerate(self._courses):
+            for course in area:
+                outer[:, number] += course.sample(self._step, count)
+        for number, secondary in enumerate(self._secondaries, start=1):
+            outer[:, number] += secondary.follow(count)
+        return outer
+
+    def _integrate(self, outer_mw: Floats) -> None:
+        """Some or all of these sub-steps: at once as far as that holds, else some one by one."""
+        containment, done = self._containment, 0
+        if containment.unhindered:
+            states, done = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
+            if done:
+                last, size = states[done - 1].copy(), len(self._z)
+                self._z = last[:size]
+                self._note(float(states[:done, 0].min()), float(states[:done, 0].max()))
+                containment.lagged_mw = containment.mw = last[size:]
+        if done == 0:
+            done = min(SINGLE_STEPS, len(outer_mw))
+            for row in outer_mw[:done]:
+                self._single_step(row)
+        self._step += done
+        for secondary in self._secondaries:
+            secondary.pass_by(done)
+
+    def _single_step(self, outer_mw: Floats) -> None:
+        """One sub-step: FCR answers the mean frequency of the step (Heun), each lag by its exact exponential."""
+        swing, containment, areas = self._swing, self._containment, len(self._courses)
+        kept = swing.keep @ self._z
+        guess = kept + swing.push @ (outer_mw + containment.felt @ containment.mw)
+        mean_hz = (self._z[:areas] + guess[:areas]) / 2
+        lagged, mw = containment.respond(mean_hz)
+        self._z = kept + swing.push @ (outer_mw + containment.felt @ ((containment.mw + mw) / 2))
+        containment.lagged_mw, containment.mw = lagged, mw
+        self._note(float(self._z[0]), float(self._z[0]))
+
+    def _note(self, lowest_hz: float, highest_hz: float) -> None:
+        self._lowest_hz, self._highest_hz = min(self._lowest_hz, lowest_hz), max(self._highest_hz, highest_hz)
+
+    def extremes_hz(self) -> tuple[float, float]:
+        """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""
+        nominal_hz, now_hz = self.description.nominal_hz, float(self._z[0])
+        found = round(nominal_hz + self._lowest_hz, 6), round(nominal_hz + self._highest_hz, 6)
+        self._lowest_hz = self._highest_hz = now_hz
+        return found
+
+    def _tie_mw(self, number: int) -> float:
+        """What an area exports beyond its schedule."""
+        return float(self._swing.leaving[number] @ self._z[len(self._courses) :]) if self._swing.ties else 0.0
+
+    def _ace_mw(self, number: int) -> float:
+        """ACE = ΔP_tie + K · Δf."""
+        return self._tie_mw(number) + self._bias[number] * float(self._z[number])
+
+    def reading(self) -> AreaReading:
+        """What is measured of the own area at the time reached: to 1 µHz and 1 W."""
+        return self._last
+
+    def neighbours(self) -> Mapping[str, AreaReading]:
+        """The same of every neighbour."""
+        return {name: self._reading(number) for number, name in enumerate(self._swing.names[1:], start=1)}
+
+    def _reading(self, number: int) -> AreaReading:
+        at_us = self._deviation_us
+        disturbance_mw = math.fsum(course.at(at_us) for course in self._courses[number])
+        fcr_mw = float(self._containment.felt[number] @ self._containment.mw)
+        values = (self._ace_mw(number), fcr_mw, disturbance_mw, self._tie_mw(number))
+        ace_mw, fcr_mw, disturbance_mw, tie_mw = (round(value, 6) + 0.0 for value in values)
+        frequency_hz = round(self.description.nominal_hz + float(self._z[number]), 6)
+        return AreaReading(at_us, frequency_hz, ace_mw, fcr_mw, disturbance_mw, tie_mw)
+
+
+def _droop(fcr: FcrDescription) -> Droop:
+    slope, most, band_hz = fcr.droop_mw_per_hz, fcr.limit_mw, fcr.dead_band_mhz / 1000
+    return Droop(slope, most, most, band_hz, fcr.lag_s, fcr.rate_mw_per_s)
