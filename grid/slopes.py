@@ -13,6 +13,7 @@ import numpy as np
 
 from .arrays import Complexes, Floats, Integers
 from .cases import Hearing
+from .fallback import PowerFlowSolver
 from .solver import BatchSolver
 
 DIRECTIONS = 12
@@ -87,7 +88,7 @@ def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reac
         return None
     watched = hearing.model.ratings.buses
     base_vm = 100 * solution.vm_pu[0, watched]
-    if solution.voltage is None:
+    if not isinstance(solver, BatchSolver) or solution.voltage is None:
         return _differences(hearing, solver, change_mva, (points, units), reactive=reactive)
     found = solver.sensitivity(state, solution.voltage[0], points, units)
     first = found.row_starts
@@ -97,7 +98,7 @@ def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reac
 
 def _differences(
     hearing: Hearing,
-    solver: BatchSolver,
+    solver: BatchSolver | PowerFlowSolver,
     change_mva: Complexes,
     directions: tuple[Integers, Complexes],
     *,

@@ -1,6 +1,6 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from immutables import Map
@@ -12,6 +12,7 @@ from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
+from ..changes import replace
 from ..delivery import OrderBook
 from .studies import TapOptions
 
@@ -51,7 +52,7 @@ class InForce(NamedTuple):
     looks: tuple[tuple[int, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
 
@@ -70,7 +71,7 @@ class DemandResponseState:
     listeners: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DsoState:
     """All a DSO knows.
 

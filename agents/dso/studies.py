@@ -103,7 +103,7 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by the forecast known at `made_us`, wherever reserves (+ up) are driven."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
 
     grid: str
     activations: tuple[Activation, ...]

@@ -11,7 +11,6 @@ Where the DSO takes part in the offering, prequalification looks at each capacit
 not, at everything qualified in its grid together, because nobody asks it again.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from immutables import Map
@@ -38,6 +37,7 @@ from ...protocols.messages import Agree, Done, Failure, Message, Refuse
 from ...protocols.stages import offering, prequalification
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from .reserves import reserved, subscription

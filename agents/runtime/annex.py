@@ -30,7 +30,7 @@ class AnnexError(RuntimeError):
 
 
 class Annex:
-    """Asks a laboratory in another process; `command` starts it, `added` are types that plugins' studies answer with."""
+    """Asks a laboratory in another process; `command` starts it, `added` are types that plugins' studies give."""
 
     def __init__(self, command: Sequence[str], added: Mapping[str, type[Any]] | None = None) -> None:
         """Nothing runs yet."""

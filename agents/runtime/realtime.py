@@ -38,7 +38,7 @@ class RealTime:
     async def run(self, until_us: int, progress: Progress | None = None) -> None:
         """Run until an instant; raises what a host or a study raises."""
         operation = self.operation
-        operation.deliver = self._deliver
+        operation.exchange.deliver = self._deliver
         await operation.container.start()
         operation.container.on_ready()
         try:
