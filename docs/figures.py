@@ -17,7 +17,7 @@ import gridpact
 SCHEMES = {"blind": "#b3261e", "scenario-1": "#7a5c00", "scenario-2": "#5b3f9e", "scenario-1-dso": "#0b57d0"}
 FROM, TO = "2026-03-02T11:58:00+01:00", "2026-03-02T13:04:00+01:00"
 TRIP = ("2026-03-02T12:01:00+01:00", "2026-03-02T12:20:00+01:00")
-LIMIT = ("2026-03-02T12:34:00+01:00", "2026-03-02T12:44:00+01:00")
+LIMIT = ("2026-03-02T12:34:00+01:00", "2026-03-02T12:42:00+01:00")
 RESERVES = {"FCR": "#b3261e", "aFRR": "#0b57d0", "mFRR": "#1b7f3b"}
 TWIN = {"color": "#777777", "lw": 1.2, "ls": (0, (4, 2))}
 
@@ -55,6 +55,7 @@ def frequency_trip(runs: Path, picture: Path) -> None:
         _frequency(axes[0, column], *both)
         _reserves(axes[1, column], both[0], products)
         _loading(axes[2, column], *both)
+        axes[2, column].xaxis.set_major_locator(dates.MinuteLocator(interval=(5, 2)[column]))
         axes[2, column].xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="Europe/Brussels"))
     _captions(axes)
     _finished(list(axes.flat))
@@ -67,10 +68,12 @@ def _frequency(axes: Axes, limited: pd.DataFrame, twin: pd.DataFrame) -> None:
     axes.axhline(0, color="black", lw=0.8)
     axes.plot(twin.index, 1000 * (twin["frequency_hz"] - 50), label="twin run without the limit", **TWIN)
     axes.plot(limited.index, 1000 * (limited["frequency_hz"] - 50), color="black", lw=1.5, label="frequency")
-    lowest = limited["lowest_hz"].idxmin()
-    nadir_mhz = 1000 * (limited["lowest_hz"].min() - 50)
-    text = f"{nadir_mhz:.1f} mHz".replace("-", "−")
-    axes.annotate(text, (lowest, nadir_mhz), xytext=(8, 0), textcoords="offset points", fontsize=9)
+    for telemetry, colour in ((limited, "black"), (twin, TWIN["color"])):
+        lowest, nadir_mhz = telemetry["lowest_hz"].idxmin(), 1000 * (telemetry["lowest_hz"].min() - 50)
+        if colour == "black" or not telemetry["frequency_hz"].equals(limited["frequency_hz"]):
+            text = f"{nadir_mhz:.0f} mHz".replace("-", "−")
+            place = {"xytext": (8, -3), "textcoords": "offset points", "fontsize": 9, "color": colour}
+            axes.annotate(text, (lowest, nadir_mhz), **place)
 
 
 def _reserves(axes: Axes, telemetry: pd.DataFrame, products: dict[str, str]) -> None:
@@ -93,11 +96,11 @@ def _loading(axes: Axes, limited: pd.DataFrame, twin: pd.DataFrame) -> None:
 def _captions(axes: "list[list[Axes]]") -> None:
     (frequency, dip), (power, bridged), (loading, _) = axes
     frequency.set_title("A power station of 8.5 MW trips in an area of 1 GW", loc="left", fontsize=11)
-    dip.set_title("The DSO limits 1.2 MW behind line 3-8", loc="left", fontsize=11)
+    dip.set_title("Limited by the DSO; if not, line 3-8 trips", loc="left", fontsize=11)
     frequency.set_ylabel("frequency − 50 Hz (mHz)")
     power.set_ylabel("activated (MW, + up)")
     loading.set_ylabel("worst loading (%)")
-    dip.legend(frameon=False, fontsize=9, loc="upper right")
+    dip.legend(frameon=False, fontsize=9, loc="center right")
     power.legend(frameon=False, fontsize=9, ncols=2, loc="center right")
     loading.legend(frameon=False, fontsize=9, loc="upper left")
     bridged.set_ylim(power.get_ylim())

@@ -95,13 +95,26 @@ def test_a_limit_of_the_dso_is_seen_in_the_frequency_beside_the_twin_run_without
     telemetry: pd.DataFrame, twin: pd.DataFrame
 ) -> None:
     pd.testing.assert_series_equal(telemetry.loc[:WIND, "frequency_hz"], twin.loc[:WIND, "frequency_hz"])
-    window = slice(WIND, WIND + timedelta(minutes=2))
+    window = slice(WIND, WIND + timedelta(seconds=96))
     dip_mhz = 1000 * (telemetry.loc[window, "frequency_hz"] - twin.loc[window, "frequency_hz"]).min()
     assert dip_mhz == pytest.approx(-10, abs=2)
     later = slice(WIND + timedelta(minutes=8), WIND + timedelta(minutes=20))
     assert (telemetry.loc[later, "frequency_hz"] - 50).abs().max() < 0.001
     assert telemetry.loc[later, "north.worst_loading_percent"].max() <= 100
-    assert twin.loc[later, "north.worst_loading_percent"].min() > 115
+
+
+def test_without_the_limit_the_line_trips_and_the_frequency_pays_for_it(twin: pd.DataFrame, run: Run) -> None:
+    assert (
+        twin.loc[WIND + timedelta(seconds=40) : WIND + timedelta(seconds=96), "north.worst_loading_percent"].min() > 120
+    )
+    trip = WIND + timedelta(seconds=100)
+    lost = twin.loc[trip + timedelta(seconds=4)]
+    assert (lost[["bsp-a.activated_mw", "bsp-b.activated_mw", "bsp-c.activated_mw"]] == 0).all()
+    assert twin.loc[trip : trip + timedelta(seconds=30), "lowest_hz"].min() - 50 == pytest.approx(-0.1, abs=0.01)
+    restored = twin.loc[trip + timedelta(minutes=6)]
+    assert restored["frequency_hz"] == pytest.approx(50, abs=0.001)
+    gone_mw = 2.5 + 2.5 + 0.87
+    assert restored["gen-t.activated_mw"] + restored["afrr-hydro.activated_mw"] > gone_mw
 
 
 def test_the_dso_leaves_room_for_the_reserve_in_its_grid(run: Run, telemetry: pd.DataFrame) -> None:
