@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import assembly, plants, studying
-from .record.columns import PLANT
 from .errors import ScenarioError
+from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
