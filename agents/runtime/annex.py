@@ -46,6 +46,7 @@ class Annex:
         self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LINE_LIMIT)
         assert self._process.stdout is not None
         if await self._process.stdout.readline() != READY:
+            await self.close()
             raise AnnexError(f"the process for studies did not start: {' '.join(self._command)}")
         self._listening = asyncio.create_task(self._listen(self._process.stdout))
 
