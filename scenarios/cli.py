@@ -123,7 +123,9 @@ def check_command(
         if networks:
             from .networks import check_networks
 
-            check_networks(chosen)
+            for grid, notes in check_networks(chosen).items():
+                for note in notes:
+                    typer.echo(f"grids.{grid}: {note}")
     except ScenarioError as error:
         for complaint in error.complaints[1:]:
             typer.echo(f"gridpact: {complaint}", err=True)

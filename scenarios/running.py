@@ -90,6 +90,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     physics.report = partial(_report, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
+        writer.notes(grid, plant.model.notes)
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)

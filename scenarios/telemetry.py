@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
-    from ..grid.plant import PlantState
+    from ..grid.plant_state import PlantState
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
             f"{grid}.out_of_service": float(len(plant.out_of_service)),
             f"{grid}.lost_load_mw": state.lost_load_mw,
             f"{grid}.lost_generation_mw": state.lost_generation_mw,

@@ -38,6 +38,7 @@ ORDER_PROTOCOLS = (
     stage.SCHEDULED_ACTIVATION,
     stage.DSO_ACTIVATION,
     stage.DSO_SCHEDULED_ACTIVATION,
+    *stage.VIA_DSO,
 )
 
 

@@ -102,8 +102,9 @@ class Offering:
 class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
-    `moved` holds (resource, MW) that other units of a portfolio give of an offer. `failed` offers are not ordered any
-    more, `derated` ones only up to what they have been seen to deliver.
+    `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
+    of a portfolio give of an offer. `failed` offers are not ordered any more, `derated` ones only up to what they have
+    been seen to deliver.
     """
 
     target_mw: float = 0.0
@@ -121,6 +122,7 @@ class Activation:
     known: Map[str, Known] = Map()
     subscribed: frozenset[str] = frozenset()
     passed: Map[str, PassedLimit] = Map()
+    withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
     ace_mw: float = 0.0

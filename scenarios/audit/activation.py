@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...agents.calendar import period_id
+from ...protocols.stages import activation as stage
 from .findings import Chain, Row, Trail, moment_of
 from .index import Index, before
 
 ORDERS = ("activate", "activate-when")
+VIA_DSO = frozenset(protocol.name for protocol in stage.VIA_DSO)
 Parties = tuple[str, str]
 First = tuple[str, str]
 
@@ -17,7 +19,9 @@ def follow(index: Index, trail: Trail) -> None:
     """Follow every order, every limit, and the monitoring of every period."""
     heard = _streams(index)
     for order in index.typed(*ORDERS):
-        if order["receiver"] in index.scenario.dsos:
+        if order["protocol"] in VIA_DSO:
+            _passed(index, trail, order)
+        elif order["receiver"] in index.scenario.dsos:
             _operator_ordered(index, trail, order, heard)
         else:
             _ordered(index, trail, order, heard)
@@ -71,6 +75,19 @@ def _ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]
     dso = index.scenario.dso_of(provider.grid) if provider is not None else None
     if dso is not None and _knows(index, dso, participant):
         _measured(index, chain, "7.6", wanted="BSP → DSO", parties=(participant, dso), heard=heard)
+
+
+def _passed(index: Index, trail: Trail, order: Row) -> None:
+    """Step 1 by way of the DSO: what it passes on must go to the participant; what it refuses, it has answered for."""
+    chain = trail.chain(f"{order['receiver']}, order {order['conversation_id']}")
+    chain.message("7.1", "TSO → DSO, to be passed on", [order], "INFO 6")
+    if not chain.open or index.said(order["conversation_id"], "refuse", "not-understood"):
+        return
+    passed = [row for row in index.typed(*ORDERS) if row["caused_by"] == order["id"]]
+    chain.message("7.1", "DSO → BSP", passed, "INFO 6")
+    if passed and not index.broken(passed[0]["conversation_id"]) and not _cancelled_early(index, passed[0]):
+        own = trail.chain(chain.about)
+        own.message("7.2", "DSO → TSO, confirmation", index.said(order["conversation_id"], "activated"))
 
 
 def _knows(index: Index, dso: str, participant: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..audit.activation import ORDERS
+from ..audit.activation import ORDERS, VIA_DSO
 from ..audit.index import Index
 from .energy import activated, demand_response, tick_h
 
@@ -30,7 +30,8 @@ def _products(index: Index) -> list[str]:
 
 
 def _product(index: Index, power: pd.DataFrame, product: str, direction: str) -> dict[str, Any]:
-    orders = index.typed(*ORDERS, product=product, direction=direction)
+    said = index.typed(*ORDERS, product=product, direction=direction)
+    orders = [order for order in said if order["protocol"] not in VIA_DSO]
     own = power[[name for name in power.columns if name in {order["receiver"] for order in orders}]]
     return {
         "offers_activated": len({order["content"]["offer_id"] for order in orders}),
