@@ -6,6 +6,7 @@ Exit codes: 0 fine · 1 the check asked for failed · 2 bad input. What is heavy
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -66,6 +67,7 @@ def run_command(
     broker: Annotated[str | None, typer.Option(help="with --hosts: mqtt(s)://HOST:PORT (default: embedded)")] = None,
     credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
+    paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
@@ -74,11 +76,8 @@ def run_command(
     chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     if not 0 < speed < float("inf"):
         raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
-    for option, given in (("--speed", speed != 1.0 and hosts is None), ("--late", late is not None)):
-        if given and not realtime:
-            raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
-    if hosts is None and (broker or credentials):
-        raise ScenarioError(f"--{'broker' if broker else 'credentials'} goes with --hosts")
+    _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
+    _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.launching import launched
@@ -87,11 +86,18 @@ def run_command(
     else:
         from .progress import running
 
-        done = running(chosen, place, speed=speed if realtime else None, quiet=quiet)
+        paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
+        done = running(chosen, place, paced=paced, quiet=quiet)
     if not quiet:
         from .summary import print_summary
 
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def _go_together(options: Mapping[str, object], other: str, there: bool) -> None: 
+    for option, given in options.items():
+        if given and not there:
+            raise ScenarioError(f"{option} goes with {other} only")
 
 
 def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:
@@ -136,7 +142,9 @@ def check_command(
         if networks:
             from .networks import check_networks
 
-            check_networks(chosen)
+            for grid, notes in check_networks(chosen).items():
+                for note in notes:
+                    typer.echo(f"grids.{grid}: {note}")
     except ScenarioError as error:
         for complaint in error.complaints[1:]:
             typer.echo(f"gridpact: {complaint}", err=True)

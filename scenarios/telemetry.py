@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
-    from ..grid.plant import PlantState
+    from ..grid.plant_state import PlantState
 
 Row = dict[str, float]
 
@@ -41,16 +42,30 @@ class Telemetry:
         """What is read."""
         return self.meters.physics
 
+    @cached_property
+    def _sorted(self) -> tuple[tuple[str, Node, bool], ...]:
+        """(name, node, whether it has a meter) of everybody."""
+        return tuple((name, node, isinstance(played_by(node)[0], Bsp)) for name, node in sorted(self.nodes.items()))
+
+    @cached_property
+    def _delivering(self) -> tuple[str, ...]:
+        """Who may be given a set-point."""
+        return tuple(name for name, node in self.nodes.items() if isinstance(played_by(node)[0], Bsp | Dso))
+
+    @cached_property
+    def _tso(self) -> dict[str, Node]:
+        """The TSO's node."""
+        return {name: node for name, node in self.nodes.items() if isinstance(played_by(node)[0], Tso)}
+
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
         self.physics.advance(at_us)
         row = area_row(self.physics)
-        delivering = [name for name, node in self.nodes.items() if isinstance(played_by(node)[0], Bsp | Dso)]
-        for name, node in sorted(self.nodes.items()):
-            row |= agent_row(node, delivering, at_us)
-            if isinstance(played_by(node)[0], Bsp):
+        for name, node, has_meter in self._sorted:
+            row |= agent_row(node, self._delivering, at_us)
+            if has_meter:
                 row |= meter_row(self.meters, name, at_us)
-        limited = withheld(self.nodes, at_us)
+        limited = withheld(self._tso, at_us)
         for grid, plant in sorted(self.physics.grids.items()):
             row |= grid_row(self.physics, grid, limited)
             self.recorder.state(grid, at_us, plant.snapshot(at_us))
@@ -111,6 +126,7 @@ def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] |
         f"{grid}.worst_loading_percent": state.worst_loading_percent,
         f"{grid}.vm_min_pu": state.vm_min_pu,
         f"{grid}.vm_max_pu": state.vm_max_pu,
+        f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
         f"{grid}.out_of_service": float(len(plant.out_of_service)),
         f"{grid}.lost_load_mw": state.lost_load_mw,
         f"{grid}.lost_generation_mw": state.lost_generation_mw,
