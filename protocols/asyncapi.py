@@ -49,7 +49,7 @@ conversation if it is about the last message said.
 
 **Transport.** JSON in UTF-8, one envelope per message. Inside one process messages need no transport; `address` is the
 topic that a broker carries them on (QoS 1, in order, sent again until acknowledged). Rows of a subscription travel on
-`gridpact/{run}/stream/to/{receiver}/from/{sender}` (QoS 0); docs/many-hosts.md has the topics of presence, roll, plants."""
+`gridpact/{run}/stream/to/{receiver}/from/{sender}` (QoS 0); docs/many-hosts.md has presence, roll and plants."""
 
 
 def asyncapi(vocabulary: Vocabulary = BUSINESS_USE_CASE, *, version: str) -> Schema:

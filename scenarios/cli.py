@@ -94,7 +94,7 @@ def run_command(
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
 
 
-def _go_together(options: Mapping[str, object], other: str, there: bool) -> None: 
+def _go_together(options: Mapping[str, object], other: str, there: bool) -> None:
     for option, given in options.items():
         if given and not there:
             raise ScenarioError(f"{option} goes with {other} only")

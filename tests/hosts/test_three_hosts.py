@@ -24,7 +24,7 @@ from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
 from gridpact.scenarios.running import run
 
-SPEED = "120"
+SPEEDS = ("120", "60", "20")
 STRANGER = """
 extends: handful.yaml
 participants:
@@ -97,12 +97,22 @@ def outcome(run: Run) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(240)
+def missed_ticks(run: Run) -> int:
+    return sum(host["realtime"]["missed"] for host in run.timing["hosts"])
+
+
+@pytest.mark.timeout(400)
 async def test_three_hosts_negotiate_what_simulated_time_does(tmp_path: Path, handful: Path, place: list[str]) -> None:
-    out = tmp_path / "hosts"
-    await command("run", str(handful), "--hosts", "3", "--speed", SPEED, "--out", str(out), "--quiet", *place)
-    simulated = await asyncio.to_thread(run, load_scenario(handful), out=tmp_path / "simulated")
-    merged = load_run(out)
+    """Promised where every host keeps pace: where one could not, and it made a difference, it is tried more slowly."""
+    out, simulated = (
+        tmp_path / "hosts",
+        await asyncio.to_thread(run, load_scenario(handful), out=tmp_path / "simulated"),
+    )
+    for speed in SPEEDS:
+        await command("run", str(handful), "--hosts", "3", "--speed", speed, "--out", str(out), "--quiet", *place)
+        merged = load_run(out)
+        if outcome(merged) == outcome(simulated) or not missed_ticks(merged):
+            break
     assert outcome(merged) == outcome(simulated)
     assert list(merged.telemetry.columns) == list(simulated.telemetry.columns)
     assert merged.scenario.model_dump() == simulated.scenario.model_dump()

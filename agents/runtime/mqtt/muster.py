@@ -28,7 +28,7 @@ class Readiness:
     speed: float = 1.0
     timeout_s: float = 60.0
     clock_tolerance_s: float = 0.05
-    begins_in_s: float = 0.5
+    begins_in_s: float = 1.0
 
 
 class Muster:

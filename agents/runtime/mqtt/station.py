@@ -85,6 +85,7 @@ class Station:
         self._in_step: list[InStep] = []
         self._errands: list[Errand] = []
         self._waiting: Counter[str] = Counter()
+        self._early: list[Arrival] = []
         self._muster: Muster | None = None
         exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as)
         for name, host in self.hosts.items():
@@ -98,8 +99,8 @@ class Station:
         self.container.on_ready()
         try:
             assert self._muster is not None
-            start = await self._watched(self._muster.gather())
-            with calm():
+            with calm():  # the collector takes its time before the beginning, not after it
+                start = await self._watched(self._muster.gather())
                 self._begin(start.speed, self._muster.begin_us(start), ticks)
                 await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step)))
             self._say_presence(Presence(state="finished"))
@@ -160,6 +161,8 @@ class Station:
                 queue.put(next_us, tick, phase=TELEMETRY)
 
         queue.put(queue.now_us, tick, phase=TELEMETRY)
+        for arrival in self._early:
+            self._take(arrival)
         if self.service is not None:
             self.service.tick(ticks.lengths_us, ticks.plants)
             self._in_step.append(InStep(self.service.queue, self.clock.behind(LAG_S), self.timing))
@@ -230,7 +233,14 @@ class Station:
         if admission.answer is not None and not streamed:
             self._publish(admission.answer, streamed=False)
         if admission.envelope is not None:
-            self._deliver(Arrival(admission.envelope), self._now_us())
+            self._take(Arrival(admission.envelope))
+
+    def _take(self, arrival: Arrival) -> None:
+        """A message has come in now; before this host has begun, it waits until it has."""
+        if self.clock is None:
+            self._early.append(arrival)
+        else:
+            self._deliver(arrival, self.clock.now_us)
             self._wake()
 
     def _hear_reading(self, name: str, payload: bytes) -> None:
