@@ -174,5 +174,5 @@ def test_a_set_point_out_of_range_or_without_a_regulator_is_refused(plant: GridP
 
 
 def test_a_regulator_that_would_hunt_is_refused(vary: Vary) -> None:
-    with pytest.raises(ValidationError, match="must be at least one tap step, 0.015, or it hunts"):
+    with pytest.raises(ValidationError, match=r"must be at least one tap step, 0\.015, or it hunts"):
         vary(taps=REGULATED | {"regulator": {"vm_set_pu": 1.0, "dead_band_pu": 0.01}})
