@@ -27,7 +27,10 @@ class Coordination:
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    signal_route: Literal["direct", "via_dso"] = "direct"
     lapsed_limits: LapsedLimits = "release"
+    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_margin: float = 0.2
 
     @property
     def figure(self) -> str:

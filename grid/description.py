@@ -62,12 +62,15 @@ class GridLimits(Part):
     """What the grid may bear: a value given here overrides the network's file, which overrides DEFAULT_LIMITS.
 
     `line_max_i_ka`: the rating of lines that have none of their own; without it they are not limited.
+    `short_time_percent`: what of the loading limit may be borne for `short_time_minutes`, for instance 120 for 15.
     """
 
     loading_percent: float | None = Field(default=None, gt=0, le=500)
     vm_min_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
     vm_max_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
     line_max_i_ka: float | None = Field(default=None, gt=0, le=100)
+    short_time_percent: float | None = Field(default=None, ge=100, le=500)
+    short_time_minutes: float = Field(default=15.0, gt=0, le=1440)
     margin: float = Field(default=0.0002, ge=0, le=0.1)
 
     @model_validator(mode="after")

@@ -114,10 +114,15 @@ class PowerFlowSolver:
         names = [(table, f"{table}_{kind}") for table in _TABLES for kind in ("p_mw", "q_mvar")]
         return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
-    def solve(self, state: OperatingPoint, change_mva: Complexes | None = None) -> Solution:
-        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
+    def solve(
+        self, state: OperatingPoint, change_mva: Complexes | None = None, *, tolerance_pu: float = TOLERANCE
+    ) -> Solution:
+        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA).
+
+        `tolerance_pu`: how far the loads' voltage dependence may still be from its fixed point.
+        """
         batch = np.zeros((1, 0), dtype=complex) if change_mva is None else change_mva
-        flows = [self._flow(state.with_last_change_mva(row)) for row in batch]
+        flows = [self._flow(state.with_last_change_mva(row), tolerance_pu) for row in batch]
         return Solution(
             vm_pu=self._stacked([flow and flow.vm_pu for flow in flows], len(self.supplied)),
             loading_percent=self._stacked([flow and flow.loading_percent for flow in flows], self._branches()),
@@ -133,7 +138,7 @@ class PowerFlowSolver:
     def _stacked(rows: list[Any], width: int) -> Any:
         return np.array([np.full(width, np.nan) if row is None else row for row in rows])
 
-    def _flow(self, state: OperatingPoint) -> _Flow | None:
+    def _flow(self, state: OperatingPoint, tolerance_pu: float) -> _Flow | None:
         """Iterate the loads' voltage dependence around the power flow; None where there is no solution."""
         powers = {table: _powers(state, table) for table in _TABLES}
         if any(not np.isfinite(each).all() or each[~self._live[table]].any() for table, each in powers.items()):
@@ -145,7 +150,7 @@ class PowerFlowSolver:
             if not run_power_flow(net, warm=attempt > 0 and not self._controlled, controlled=self._controlled):
                 return None
             updated = self._factor(net)
-            if np.abs(updated - factor).max(initial=0.0) <= TOLERANCE:
+            if np.abs(updated - factor).max(initial=0.0) <= tolerance_pu:
                 return self._result(net, updated)
             factor = updated
         return None

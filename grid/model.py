@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from .arrays import Floats, Integers
+from .blackout import dark, without_power
 from .description import GridDescription
 from .engine import quiet
-from .errors import NetworkError, SolverError, near_names
+from .errors import BlackoutError, NetworkError, SolverError, near_names
 from .fallback import PowerFlowSolver, needs_power_flow
 from .network import ZIP_COLUMNS, build
 from .operating_point import OperatingPoint
@@ -59,11 +60,14 @@ class GridModel:
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin
+        self.short_time_percent = description.limits.short_time_percent
+        self.point_buses = self.net.sgen.bus.to_numpy(dtype=np.int64)[len(self.net.sgen) - len(self.points) :]
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._bench = _constant_power_copy(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
+        self._dark: dict[tuple[int, ...], bool] = {}
         self.fallback_reason = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         self.tap_ranges = _tap_ranges(self.net)
@@ -94,6 +98,8 @@ class GridModel:
         if self.fallback_reason is None:
             try:
                 return BatchSolver(self._bench, self._zip_percent)
+            except BlackoutError:
+                raise
             except SolverError as error:
                 slow = PowerFlowSolver(self._bench, self._zip_percent)
                 self.fallback_reason = str(error)
@@ -110,6 +116,8 @@ class GridModel:
 
         Where the batch solver finds no solution, pandapower is asked before it counts as lost.
         """
+        if self._is_dark(state.out):
+            return dark(self.solver(self.initial_taps), state)
         solver = self.solver(state.taps, state.out)
         state = solver.supplied_part(state) if state.out else state
         solution = solver.solve(state)
@@ -122,12 +130,26 @@ class GridModel:
 
     def energised(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what its branches out of service leave without supply."""
+        if self._is_dark(state.out):
+            return without_power(state)
         return self.solver(state.taps, state.out).supplied_part(state) if state.out else state
+
+    def _is_dark(self, out: tuple[int, ...]) -> bool:
+        """Whether these outages leave nothing but the source with supply, which no solver can be compiled for."""
+        if out and out not in self._dark:
+            try:
+                self.solver(self.initial_taps, out)
+                self._dark[out] = False
+            except BlackoutError:
+                self._dark[out] = True
+        return bool(out) and self._dark[out]
 
     def unsupplied_points(self, out: tuple[int, ...]) -> frozenset[str]:
         """Return the connection points that have no supply with these branches out."""
         if not out:
             return frozenset()
+        if self._is_dark(out):
+            return frozenset(self.point_names)
         live = self.solver(self.initial_taps, out).live("sgen")[-len(self.points) :] if self.points else ()
         return frozenset(name for name, is_live in zip(self.point_names, live, strict=True) if not is_live)
 

@@ -99,8 +99,8 @@ class GridStudies:
         """Return the forecast for an instant, and what a security margin makes of it."""
         time = self._time(at_us)
         margin = self._outlook.margin_cases(at_us, made_us)
-        margin_cases = [(f"{time}, {name}", self._regulated(case)) for name, case in margin]
-        return [(time, self.expected(at_us, made_us)), *margin_cases]
+        margin_cases = [Case(f"{time}, {name}", self._regulated(case)) for name, case in margin]
+        return [Case(time, self.expected(at_us, made_us)), *margin_cases]
 
     def assess(self, readings: Readings, activated: Sequence[tuple[str, float]] = ()) -> Assessment:
         """Return the state that readings and activations imply.
@@ -214,7 +214,7 @@ class GridStudies:
         """Drop instants whose state is that of an earlier one: profiles step rarely, so most are equal."""
         kept: list[Case] = []
         for case in cases:
-            if not any(case[1] is other[1] for other in kept):
+            if not any(case.state is other.state for other in kept):
                 kept.append(case)
         return kept
 

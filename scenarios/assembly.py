@@ -67,7 +67,10 @@ def coordination(scenario: Scenario) -> Coordination:
         silent_dso=chosen.silent_dso,
         applicant_order=chosen.applicant_order,
         forecast=chosen.forecast,
+        signal_route=chosen.signal_route if scenario.has_dso else "direct",
         lapsed_limits=chosen.lost_communication.lapsed_limits,
+        limit_compensation=chosen.limit_compensation,
+        limit_margin=chosen.limit_margin_percent / 100,
     )
 
 

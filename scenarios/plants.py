@@ -86,15 +86,15 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
         for resource in own
     }
     operators = {name: dso.grid for name, dso in scenario.dsos.items()}
-    fcr = scenario.market.fcr
-    area = Area(
-        scenario.located_area(),
-        scenario.time.start_us,
-        midnight_us,
-        seed=scenario.seed,
-        contracted_mw_per_hz=1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0,
-    )
-    return Physics(area, plants, operators, holdings, scenario.time.start_us)
+    return Physics(area(scenario), plants, operators, holdings, scenario.time.start_us)
+
+
+def area(scenario: Scenario) -> Area:
+    """The control area and its neighbours; it counts on the containment reserve that the TSO calls for."""
+    fcr, times = scenario.market.fcr, scenario.time
+    contracted = 1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0
+    given = scenario.located_area()
+    return Area(given, times.start_us, times.midnight_us, seed=scenario.seed, contracted_mw_per_hz=contracted)
 
 
 def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[float, float] | None:

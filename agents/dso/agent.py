@@ -31,7 +31,18 @@ from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
-from . import archive, demand_response, forecast, hearing, monitoring, reserves, tap_delivery, tap_trial, validation
+from . import (
+    archive,
+    demand_response,
+    forecast,
+    hearing,
+    monitoring,
+    relay,
+    reserves,
+    tap_delivery,
+    tap_trial,
+    validation,
+)
 from .state import DsoState
 from .studies import Watch
 
@@ -78,6 +89,8 @@ class Dso:
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
+        if event.conversation.protocol.name in relay.PROTOCOLS:
+            return relay.unanswered(self.profile, state, event, now_us)
         if isinstance(event, Rejected):
             return tap_delivery.rejected(self.profile, state, event.conversation.id, now_us)
         return state, ()
@@ -88,6 +101,8 @@ class Dso:
             return hearing.told(state, event), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
+        if event.conversation.protocol.name in relay.PROTOCOLS:
+            return relay.hear(self.profile, state, event, now_us)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):
             return self._hear_before_delivery(state, event, now_us)
         match content:

@@ -9,7 +9,6 @@ flow says.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ...grid.cvr import TapBlock
 from ...protocols.information.capacity import (
@@ -28,6 +27,7 @@ from ...protocols.stages import prequalification as stage
 from ..actions import Action, Compute, Note, Say, Wake
 from ..agent import Reaction
 from ..bsp.bidding import RECORD, RECORD_AFTER_US, SUBMIT
+from ..changes import replace
 from ..events import Computed, Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile

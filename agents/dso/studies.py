@@ -103,17 +103,26 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by the forecast that is known at `made_us`."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
 
     grid: str
     activations: tuple[Activation, ...]
     at_us: tuple[int, ...]
     made_us: int | None = None
+    reserves: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
-        """Answer it."""
+        """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
         unknown = _unknown(studies, self.activations)
-        return unknown or studies.validate(self.activations, self.at_us, made_us=self.made_us)
+        if unknown is not None:
+            return unknown
+        ways = (1.0, -1.0) if self.reserves else (1.0,)
+        found = [self._allowed(studies, way) for way in ways]
+        return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
+
+    def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
+        moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
+        return studies.validate(self.activations, self.at_us, moved, made_us=self.made_us)
 
 
 @dataclass(frozen=True, slots=True)
