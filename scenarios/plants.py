@@ -22,6 +22,7 @@ from .schema import Scenario
 if TYPE_CHECKING:
     from ..agents.runtime.laboratory import Laboratory
     from ..agents.runtime.physics import Physics
+    from ..grid.series import Window
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,11 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     from ..agents.runtime.physics import Holding, LocalControl, Physics
     from ..grid.plant import GridPlant
 
-    midnight_us = scenario.time.midnight_us
+    midnight_us, span = scenario.time.midnight_us, window(scenario)
     plants = {
-        grid: GridPlant(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+        grid: GridPlant(
+            grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us, window=span
+        )
         for grid in sorted(scenario.grids)
     }
     holdings = {
@@ -107,11 +110,21 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     from ..agents.runtime.laboratory import Laboratory
     from ..grid.studies import GridStudies
 
-    midnight_us = scenario.time.midnight_us
+    midnight_us, span = scenario.time.midnight_us, window(scenario)
     grids = sorted(dso.grid for dso in scenario.dsos.values())
     return Laboratory(
         {
-            grid: GridStudies(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+            grid: GridStudies(
+                grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us, window=span
+            )
             for grid in grids
         }
     )
+
+
+def window(scenario: Scenario) -> Window:
+    """The time that series of load and generation must cover."""
+    from ..grid.series import Window
+
+    times = scenario.time
+    return Window(times.midnight_us, times.start_us - times.midnight_us, times.end_us - times.midnight_us)

@@ -1,7 +1,5 @@
 """Containment reserve in a DSO's grid: nobody orders it, so the DSO can but know it, allow for it and listen to it."""
 
-from dataclasses import replace
-
 from ...grid.limits import Activation
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import MeasurementSubscription
@@ -10,6 +8,7 @@ from ...protocols.messages import Done
 from ...protocols.stages import activation
 from ..actions import Action, Open, Say
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Heard
 from ..profiles import DsoProfile
 from .state import DsoState

@@ -11,7 +11,6 @@ Where the DSO takes part in the offering, prequalification looks at each capacit
 not, at everything qualified in its grid together, because nobody asks it again.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from immutables import Map
@@ -38,6 +37,7 @@ from ...protocols.messages import Agree, Done, Failure, Message, Refuse
 from ...protocols.stages import offering, prequalification
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from .reserves import reserved, subscription
@@ -205,7 +205,7 @@ def binding_of(allowed: Allowed) -> BindingConstraint | None:
     return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
 
 
-def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
     """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
     mol = event.content
     assert isinstance(mol, MeritOrderList)
@@ -217,7 +217,7 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reactio
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
     moving = reserved(state, mol.delivery_start, mol.delivery_end)
-    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1), moving)
+    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1), now_us, moving)
     return state, (Compute(LIST + event.conversation.id, job),)
 
 

@@ -21,7 +21,7 @@ from ...grid.plant import GridPlant
 from ...grid.protection import Incident
 from ...grid.resources import Resource, is_lost, metered
 from ...protocols.information.activation import PointPower
-from ..actions import RESERVE, RESERVE_TEST, TAPS, Actuate
+from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
 Report = Callable[[str, Incident], None]
@@ -197,14 +197,18 @@ class Physics:
             points,
         )
 
+    def _own_grid(self, agent: str, target: str) -> GridPlant:
+        if agent not in self.operators:
+            raise PhysicsError(f"{agent} moves {target}, but operates no grid")
+        return self.grids[self.operators[agent]]
+
     def actuate(self, agent: str, order: Actuate, at_us: int) -> None:
-        """Move something that the agent owns: a resource to a change in MW, or `taps/…` to a position."""
+        """Move what is the agent's own: a resource to a change in MW, `taps/…` to a position, `voltage/…` to pu."""
         target = order.target
         if target.startswith(TAPS):
-            if agent not in self.operators:
-                raise PhysicsError(f"{agent} moves {target}, but operates no grid")
-            plant = self.grids[self.operators[agent]]
-            plant.set_tap_target(target.removeprefix(TAPS), int(order.value), at_us)
+            self._own_grid(agent, target).set_tap_target(target.removeprefix(TAPS), int(order.value), at_us)
+        elif target.startswith(VOLTAGE):
+            self._own_grid(agent, target).set_voltage_target(target.removeprefix(VOLTAGE), order.value, at_us)
         elif target.startswith((RESERVE, RESERVE_TEST)):
             self._arm(agent, target, order.value, at_us)
         else:
