@@ -23,6 +23,9 @@ class Coordination(Part):
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    signal_route: Literal["direct", "via_dso"] = "direct"
+    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_margin_percent: float = Field(default=20.0, ge=0, le=100)
     limits: LimitRules = LimitRules()
     lost_communication: LostCommunication = LostCommunication()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
-    from ..grid.plant import PlantState
+    from ..grid.plant_state import PlantState
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Telemetry:
     def physics(self) -> Physics:
         """What is read."""
         return self.meters.physics
+
+    @cached_property
+    def _operators(self) -> tuple[Node, ...]:
+        """The nodes of TSOs."""
+        return tuple(node for node in self.nodes.values() if isinstance(played_by(node)[0], Tso))
 
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
@@ -100,6 +106,7 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
             f"{grid}.out_of_service": float(len(plant.out_of_service)),
             f"{grid}.lost_load_mw": state.lost_load_mw,
             f"{grid}.lost_generation_mw": state.lost_generation_mw,
@@ -111,7 +118,7 @@ class Telemetry:
     def _shadow(self, grid: str, state: PlantState, at_us: int) -> PlantState:
         """The state with the orders that limits have taken away."""
         added: dict[str, float] = {}
-        for node in self.nodes.values():
+        for node in self._operators:
             agent, known = played_by(node)
             if isinstance(agent, Tso):
                 for resource, power_mw in agent.withheld(known, at_us):

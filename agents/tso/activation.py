@@ -8,8 +8,6 @@ The orders are looked at once a control cycle, so that everything heard since th
 refusal, a participant that does not answer – is replaced in the first cycle after it was heard.
 """
 
-from dataclasses import replace
-
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
     Activated,
@@ -26,6 +24,7 @@ from ...protocols.templates import CANCEL_EXPIRED
 from ..actions import Action, Note, Observe, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import replace
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..market.regulation import Controller
 from ..profiles import TsoProfile
@@ -39,6 +38,7 @@ ORDER_PROTOCOLS = (
     stage.SCHEDULED_ACTIVATION,
     stage.DSO_ACTIVATION,
     stage.DSO_SCHEDULED_ACTIVATION,
+    *stage.VIA_DSO,
 )
 
 

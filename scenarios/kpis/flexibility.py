@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..audit.activation import ORDERS
+from ..audit.activation import ORDERS, VIA_DSO
 from ..audit.index import Index
 from .energy import activated, demand_response, tick_h
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def flexibility(index: Index) -> dict[str, Any]:
     """What was activated: of all participants, of demand response alone, and by participant."""
     power = activated(index)
-    responding = [name for name in power.columns if name in demand_response(index)]
+    flexible = demand_response(index)
+    responding = [name for name in power.columns if name in flexible]
     return {
         "by_product": {key: _product(index, power, *key.split(" ")) for key in _products(index)},
         "all": _amounts(index, power),
@@ -29,7 +30,8 @@ def _products(index: Index) -> list[str]:
 
 
 def _product(index: Index, power: pd.DataFrame, product: str, direction: str) -> dict[str, Any]:
-    orders = index.typed(*ORDERS, product=product, direction=direction)
+    said = index.typed(*ORDERS, product=product, direction=direction)
+    orders = [order for order in said if order["protocol"] not in VIA_DSO]
     own = power[[name for name in power.columns if name in {order["receiver"] for order in orders}]]
     return {
         "offers_activated": len({order["content"]["offer_id"] for order in orders}),

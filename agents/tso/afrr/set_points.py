@@ -7,7 +7,6 @@ cycle. A limit of a DSO that the TSO has heard binds the walk of the very next c
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from immutables import Map
 
@@ -17,6 +16,7 @@ from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Publish, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
+from ...changes import replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
