@@ -18,7 +18,7 @@ from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
 from .plugins import vocabulary
-from .recordings import wrong_recording
+from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
 from .swarm import undrawn
@@ -47,7 +47,8 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
     """The scenario, whose buses and plugins are known to exist."""
     found = [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_buses(scenario)]
-    found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_recording(scenario)]
+    files = (*wrong_recording(scenario), *wrong_series(scenario))
+    found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
         vocabulary(scenario)
     except ScenarioError as error:
