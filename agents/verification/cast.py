@@ -152,6 +152,7 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         bids=() if product == "FCR" else (energy,),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
+        hold_set_point_us=us(END_S),
         coordination=coordination,
         submit_before_us=us(300),
         patience=PATIENCE,
