@@ -9,7 +9,7 @@ from typing import Any
 from ...protocols.information.quantities import instant
 from ..audit.findings import Row
 from ..audit.index import Index
-from .quality import _ticks_s
+from .quality import ticks_s
 
 SUMS = {"paid_mwh": "energy_mwh", "unpaid_mwh": "unpaid_mwh", "missing_mwh": "missing_mwh"}
 
@@ -31,7 +31,7 @@ def _control(index: Index) -> dict[str, Any]:
     frame, time = index.run.telemetry, index.scenario.time
     at_us = frame["at"].astype("datetime64[us, UTC]").astype("int64")
     during = (at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1])
-    hours = _ticks_s(frame)[during] / 3600
+    hours = ticks_s(frame)[during] / 3600
     error, demand = frame["ace_mw"][during], frame["afrr_demand_mw"][during]
     return {
         "mean_ace_mw": float(error.mean()),
@@ -55,7 +55,7 @@ def _lines(index: Index) -> dict[str, list[Row]]:
 
 def _participant(index: Index, name: str, lines: list[Row]) -> dict[str, Any]:
     frame = index.run.telemetry
-    asked = frame[f"{name}.set_point_mw"].abs() * _ticks_s(frame) / 3600
+    asked = frame[f"{name}.set_point_mw"].abs() * ticks_s(frame) / 3600
     sums = {key: sum(line[field] for line in lines) for key, field in SUMS.items()}
     penalty = sum((Decimal(line["penalty_eur"]) for line in lines), Decimal(0))
     return {"asked_mwh": float(asked.sum()), **sums, "penalty_eur": str(penalty)}
