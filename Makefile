@@ -20,6 +20,7 @@ verify: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m gridpact verify soak
+	$(PY) -m pytest -m soak --timeout 3600 -s
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

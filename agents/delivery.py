@@ -7,13 +7,14 @@ Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. I
 about orders stands in `ordering.py`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
+from .changes import replace
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
 
@@ -31,7 +32,7 @@ class Task(NamedTuple):
     controlled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
 

@@ -141,12 +141,17 @@ class TsoProfile:
 
 @dataclass(frozen=True, slots=True)
 class DemandResponse:
-    """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test."""
+    """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test.
+
+    `recovered_share` of what it frees comes back with the time constant `recovery_s`, by the DSO's own estimate.
+    """
 
     price_eur_per_mwh: float
     assumed_cvr_factor: float
     max_steps: int
     seconds_per_step: float
+    recovered_share: float = 0.0
+    recovery_s: float = 900.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .fallback import PowerFlowSolver
 from .operating_point import OperatingPoint
 from .solver import BatchSolver, Solution
 
@@ -17,7 +18,7 @@ def without_power(state: OperatingPoint) -> OperatingPoint:
     return replace(state, **{name: np.zeros_like(getattr(state, name)) for name in _POWERS})
 
 
-def dark(healthy: BatchSolver, state: OperatingPoint) -> Solution:
+def dark(healthy: BatchSolver | PowerFlowSolver, state: OperatingPoint) -> Solution:
     """Return the solution without any supply; `healthy` solves the grid as it was, and gives the shapes."""
     known = healthy.solve(without_power(state))
     return Solution(

@@ -22,14 +22,13 @@ from .admittance import compile_admittance
 from .arrays import Booleans, Complexes, Floats, Integers
 from .engine import single_threaded
 from .errors import SolverError
+from .fixed_point import TOLERANCE_PU, FixedPoint
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
+from .self_check import compare
 
 DENSE_UP_TO_BUSES = 1500
-DENSE_ROWS_UP_TO_BUSES = 250
-TOLERANCE_PU = 1e-10
-MAX_ITERATIONS = 80
-SELF_CHECK_PU = 1e-7
+SENSITIVITY_ACCURACY = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +37,7 @@ class Solution:
 
     vm_pu (n × buses, NaN without supply) · loading_percent (n × branches: lines, transformers, three-winding) ·
     interface_mva (n × interfaces, + = import from the overlying grid) · load_factor (n × loads): drawn per nominal,
-    real part for P, imaginary part for Q.
+    real part for P, imaginary part for Q · voltage (n × internal buses): complex, for `BatchSolver.sensitivity`.
     """
 
     vm_pu: Floats
@@ -46,6 +45,23 @@ class Solution:
     interface_mva: Complexes
     load_factor: Complexes
     converged: Booleans
+    voltage: Complexes | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sensitivity:
+    """Derivatives at one state, per MVA injected: columns are directions (complex injections at one point each).
+
+    vm_pu (buses × directions) · current (rows × directions): complex, in percent of the rating of a side of a branch,
+    `base` the same of the state itself, `row_starts` the first row of each branch · interface_mva (interfaces ×
+    directions).
+    """
+
+    vm_pu: Floats
+    current: Complexes
+    base: Complexes
+    row_starts: Integers
+    interface_mva: Complexes
 
 
 class BatchSolver:
@@ -54,8 +70,9 @@ class BatchSolver:
     def __init__(self, net: Any, zip_percent: Floats) -> None:
         """Compile a network with constant-power loads; `zip_percent` (loads × 4) in the order of ZIP_COLUMNS.
 
-        Raises SolverError if pandapower disagrees by more than 1e-7 pu.
+        Raises SolverError if it cannot represent the network, or pandapower disagrees by more than 1e-7 pu.
         """
+        self._last: tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -89,15 +106,57 @@ class BatchSolver:
         names = [(table, f"{table}_{kind}") for table in self._live for kind in ("p_mw", "q_mvar")]
         return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
-    def solve(self, state: OperatingPoint, change_mva: Complexes | None = None) -> Solution:
+    def solve(
+        self, state: OperatingPoint, change_mva: Complexes | None = None, *, tolerance_pu: float = TOLERANCE_PU
+    ) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
-        batch = np.zeros((1, 0), dtype=complex) if change_mva is None else change_mva
         with np.errstate(all="ignore"):
+            injections, base, converged = self._base(state)
+            power, stranded = injections[0], self._is_stranded(state)
+            if change_mva is None:
+                return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
+            batch, lost = self._with_changes(power, change_mva)
+            start = base[self._admittance.others, 0] if converged[0] else self._start
+            voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
+            return self._results(voltage, converged & ~lost & (not stranded), (batch, *injections[1:]))
+
+    def _base(self, state: OperatingPoint) -> tuple[tuple[Complexes, Complexes, Complexes], Complexes, Booleans]:
+        """Return the injections and the solution of a state itself; many questions about one state follow another."""
+        if self._last is None or self._last[0] is not state:
             injections = self._injections(state)
-            power, stranded = self._with_changes(injections[0], batch)
-            voltage, converged = self._iterate(power, injections[1], injections[2])
-            converged &= ~(stranded | self._is_stranded(state))
-            return self._results(voltage, converged, (power, injections[1], injections[2]))
+            solved = self._iterate(injections[0][:, None], injections[1:], self._start, TOLERANCE_PU)
+            self._last = state, injections, *solved
+        return self._last[1:]
+
+    def sensitivity(
+        self, state: OperatingPoint, voltage: Complexes, points: Integers, direction: Complexes
+    ) -> Sensitivity:
+        """Return the derivatives of a solved state with respect to injections at connection points.
+
+        `voltage` (internal buses): a row of the solution of this state, finite · `points`: connection points, one per
+        direction · `direction`: the complex MVA injected there per unit of it, for instance 1 − 0.3j.
+        """
+        adm, others = self._admittance, self._admittance.others
+        power, current, impedance = self._injections(state)
+        first = len(self._at["sgen"]) - len(state.point_names)
+        at, live = self._at["sgen"][first:][points], self._live["sgen"][first:][points]
+        change = np.zeros((self._n_bus, len(points)), dtype=complex)
+        change[at, np.arange(len(points))] = direction * live / adm.base_mva
+        factors = _factors(power[others], current[others], impedance[others], voltage[others])
+        direct = self._fixed_point.impedance(np.conj(change[others] / voltage[others, None]))
+        change_of_v = np.zeros_like(change)
+        change_of_v[others] = self._fixed_point.derivative(factors, direct, SENSITIVITY_ACCURACY)
+        unit = voltage.conj() / np.abs(voltage)
+        vm_pu = (unit[:, None] * change_of_v).real[self._bus]
+        ref = adm.reference
+        flow = voltage[ref, None] * np.conj(self._reference_rows @ change_of_v) - change[ref]
+        return Sensitivity(
+            vm_pu=np.where(self.supplied[:, None], vm_pu, 0.0),
+            current=adm.rows @ change_of_v,
+            base=adm.rows @ voltage,
+            row_starts=adm.row_starts,
+            interface_mva=flow * adm.base_mva,
+        )
 
     def _prepare_matrices(self) -> None:
         adm = self._admittance
@@ -105,12 +164,12 @@ class BatchSolver:
         self._n_bus = adm.ybus.shape[0]
         no_load = -(adm.ybus[adm.others][:, adm.reference] @ adm.v_reference)
         if len(adm.others) <= DENSE_UP_TO_BUSES:
-            self._impedance: Complexes | None = np.linalg.inv(yqq.toarray())
-            self._no_load: Complexes = self._impedance @ no_load
+            dense: Complexes = np.linalg.inv(yqq.toarray())
+            self._fixed_point = FixedPoint(dense @ no_load, dense.__matmul__)
         else:
-            self._impedance, self._factors = None, splu(yqq)
-            self._no_load = self._factors.solve(no_load)
-        self._rows: Any = adm.rows.toarray() if self._n_bus <= DENSE_ROWS_UP_TO_BUSES else adm.rows
+            factors = splu(yqq)
+            self._fixed_point = FixedPoint(factors.solve(no_load), factors.solve)
+        self._start = self._fixed_point.no_load
         self._reference_rows = adm.ybus[adm.reference]
 
     def _place(self, net: Any) -> None:
@@ -121,58 +180,58 @@ class BatchSolver:
         }
         self._at = {name: np.maximum(at, 0) for name, at in buses.items()}
         self._live = {name: at >= 0 for name, at in buses.items()}
+        self._all_live = all(live.all() for live in self._live.values())
 
     def _set_shares(self, shares: Floats) -> None:
+        """Prepare the map from the powers of a state (loads, sgens, storages; P before Q) to injections at buses."""
         self._z = shares[:, 0], shares[:, 2]
         self._i = shares[:, 1], shares[:, 3]
-
-    def _sum_to_buses(self, table: str, p_mw: Floats, q_mvar: Floats) -> Complexes:
-        at, live, n = self._at[table], self._live[table], self._n_bus
-        active = np.bincount(at, weights=p_mw * live, minlength=n)
-        return active + 1j * np.bincount(at, weights=q_mvar * live, minlength=n)
+        signs = {"load": -1.0, "sgen": 1.0, "storage": -1.0}
+        at = np.concatenate([self._at[table] for table in signs])
+        weights = np.concatenate([sign * self._live[table] for table, sign in signs.items()])
+        others = np.zeros(len(at) - len(shares))
+        blocks = []
+        for kind in range(3):
+            for k in range(2):
+                own = (1 - self._i[k] - self._z[k], self._i[k], self._z[k])[kind]
+                weight = weights * np.concatenate([own, others + (kind == 0)]) / self._admittance.base_mva
+                blocks.append(sp.csr_matrix((weight, (at, np.arange(len(at)))), (self._n_bus, len(at))))
+        pairs = [sp.block_diag(blocks[first : first + 2]) for first in (0, 2, 4)]
+        self._to_buses = sp.csr_matrix(sp.vstack(pairs))
 
     def _injections(self, state: OperatingPoint) -> tuple[Complexes, Complexes, Complexes]:
         """Return constant-power, -current and -impedance injection per internal bus, per unit."""
-        adm, p, q = self._admittance, state.load_p_mw, state.load_q_mvar
-        current = self._sum_to_buses("load", p * self._i[0], q * self._i[1])
-        impedance = self._sum_to_buses("load", p * self._z[0], q * self._z[1])
-        nominal = self._sum_to_buses("load", p, q)
-        power = adm.constant_mva + self._sum_to_buses("sgen", state.sgen_p_mw, state.sgen_q_mvar)
-        power -= self._sum_to_buses("storage", state.storage_p_mw, state.storage_q_mvar)
-        power -= nominal - current - impedance
-        return power / adm.base_mva, -current / adm.base_mva, -impedance / adm.base_mva
+        adm, n = self._admittance, self._n_bus
+        active = state.load_p_mw, state.sgen_p_mw, state.storage_p_mw
+        reactive = state.load_q_mvar, state.sgen_q_mvar, state.storage_q_mvar
+        parts = (self._to_buses @ np.concatenate((*active, *reactive))).reshape(6, n)
+        power, current, impedance = (parts[k] + 1j * parts[k + 1] for k in (0, 2, 4))
+        return power + adm.constant_mva / adm.base_mva, current, impedance
 
     def _with_changes(self, power: Complexes, change_mva: Complexes) -> tuple[Complexes, Booleans]:
         """Return constant-power injections (buses × states) and which states change something without supply."""
-        batch = np.repeat(power[:, None], len(change_mva), axis=1)
-        first = len(self._at["sgen"]) - change_mva.shape[1]
-        for k, (bus, live) in enumerate(zip(self._at["sgen"][first:], self._live["sgen"][first:], strict=True)):
-            if live:
-                batch[bus] += change_mva[:, k] / self._admittance.base_mva
-        stranded = (change_mva[:, ~self._live["sgen"][first:]] != 0).any(axis=1)
-        return batch, np.asarray(stranded, dtype=np.bool_)
+        count = change_mva.shape[1]
+        first = len(self._at["sgen"]) - count
+        at, live = self._at["sgen"][first:], self._live["sgen"][first:]
+        incidence = sp.csr_matrix((live / self._admittance.base_mva, (at, np.arange(count))), (self._n_bus, count))
+        stranded = (change_mva[:, ~live] != 0).any(axis=1)
+        return incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
 
     def _is_stranded(self, state: OperatingPoint) -> bool:
         """Return whether anything with power stands at a bus without supply, where a power flow would drop it."""
+        if self._all_live:
+            return False
         powers = {"load": (state.load_p_mw, state.load_q_mvar), "sgen": (state.sgen_p_mw, state.sgen_q_mvar)}
         powers["storage"] = (state.storage_p_mw, state.storage_q_mvar)
         return any(bool(array[~self._live[table]].any()) for table, pair in powers.items() for array in pair)
 
-    def _iterate(self, power: Complexes, current: Complexes, impedance: Complexes) -> tuple[Complexes, Booleans]:
+    def _iterate(
+        self, power: Complexes, passive: tuple[Complexes, ...], start: Complexes, tolerance_pu: float
+    ) -> tuple[Complexes, Booleans]:
         others = self._admittance.others
-        power, current, impedance = power[others], current[others, None], impedance[others, None]
-        voltage = np.repeat(self._no_load[:, None], power.shape[1], axis=1)
-        step: Floats = np.full(power.shape[1], np.inf)
-        for _ in range(MAX_ITERATIONS):
-            magnitude = np.abs(voltage)
-            drawn = np.conj((power + magnitude * (current + magnitude * impedance)) / voltage)
-            product = self._impedance @ drawn if self._impedance is not None else self._factors.solve(drawn)
-            updated = self._no_load[:, None] + product
-            step = np.asarray(np.abs(updated - voltage).max(axis=0, initial=0.0))
-            voltage = updated
-            if not (step > TOLERANCE_PU).any():
-                break
-        return self._complete(voltage), np.asarray(step <= TOLERANCE_PU, dtype=np.bool_)
+        current, impedance = (each[others] for each in passive)
+        voltage, converged = self._fixed_point.solve(power[others], current, impedance, start, tolerance_pu)
+        return self._complete(voltage), converged
 
     def _complete(self, voltage: Complexes) -> Complexes:
         full = np.empty((self._n_bus, voltage.shape[1]), dtype=complex)
@@ -182,21 +241,29 @@ class BatchSolver:
 
     def _results(self, voltage: Complexes, converged: Booleans, injections: tuple[Complexes, ...]) -> Solution:
         adm = self._admittance
-        voltage = np.where(converged, voltage, np.nan)
-        magnitude = np.abs(voltage)
-        sides = np.abs(self._rows @ voltage)
+        if not converged.all():
+            voltage = np.where(converged, voltage, np.nan)
+        magnitude = _magnitude(voltage)
+        sides = _magnitude(adm.rows @ voltage)
         loading = np.maximum.reduceat(sides, adm.row_starts, axis=0) if len(adm.row_starts) else sides
         ref = adm.reference
         flow = voltage[ref] * np.conj(self._reference_rows @ voltage)
         power, current, impedance = injections[0][ref], injections[1][ref, None], injections[2][ref, None]
         own = power + magnitude[ref] * (current + magnitude[ref] * impedance)
         return Solution(
-            vm_pu=np.where(self.supplied[:, None], magnitude[self._bus], np.nan).T,
+            vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
             load_factor=self._load_factor(magnitude).T,
             converged=converged & np.isfinite(magnitude).all(axis=0),
+            voltage=voltage.T,
         )
+
+    def _at_buses(self, magnitude: Floats) -> Floats:
+        vm_pu: Floats = magnitude[self._bus]
+        if not self.supplied.all():
+            vm_pu[~self.supplied] = np.nan
+        return vm_pu
 
     def _load_factor(self, magnitude: Floats) -> Complexes:
         v = magnitude[self._at["load"]]
@@ -213,9 +280,25 @@ class BatchSolver:
         solution = self.solve(state)
         if not solution.converged[0]:
             raise SolverError("the fast solver does not converge where pandapower does")
-        error = np.abs(solution.vm_pu[0] - net.res_bus.vm_pu.to_numpy(dtype=float))[self.supplied].max()
-        if not error <= SELF_CHECK_PU:
-            raise SolverError(f"the fast solver and pandapower differ by {error:.2e} pu; {SELF_CHECK_PU} is allowed")
+        sources = tuple(tuple(int(bus) for bus in net.bus.index[at]) for at in self.interface_buses)
+        compare(net, solution.vm_pu[0], solution.loading_percent[0], (solution.interface_mva[0], sources))
+        assert solution.voltage is not None
+        self._start, self._last = solution.voltage[0, self._admittance.others], None
+
+
+def _magnitude(values: Complexes) -> Floats:
+    """Return |x|; several times faster than np.abs, which guards against overflow."""
+    return np.asarray(np.sqrt(values.real**2 + values.imag**2))
+
+
+def _factors(
+    power: Complexes, current: Complexes, impedance: Complexes, voltage: Complexes
+) -> tuple[Complexes, Complexes]:
+    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV), from S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|."""
+    vm = np.abs(voltage)
+    total = power + vm * (current + vm * impedance)
+    slope = np.conj((current + 2 * vm * impedance) / voltage) / (2 * vm)
+    return slope * voltage.conj(), slope * voltage - np.conj(total / voltage**2)
 
 
 def _scaled_state(net: Any) -> OperatingPoint:

@@ -163,7 +163,15 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
     taps = scenario.grids[dso.grid].taps
     seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
     offer = dso.demand_response
-    response = DemandResponse(offer.price_eur_per_mwh, offer.assumed_cvr_factor, offer.max_steps, seconds)
+    recovery = scenario.grids[dso.grid].load_recovery
+    response = DemandResponse(
+        offer.price_eur_per_mwh,
+        offer.assumed_cvr_factor,
+        offer.max_steps,
+        seconds,
+        recovered_share=recovery.share,
+        recovery_s=recovery.time_s,
+    )
     return DsoProfile(
         name=name,
         tso=scenario.tso,

@@ -53,6 +53,7 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
     for name in scenario.participants:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
+    yield from _neighbours(scenario)
     yield from _resource_names(scenario)
 
 
@@ -62,6 +63,16 @@ def _route(scenario: Scenario) -> Iterator[Finding]:
     if scenario.coordination.signal_route == "via_dso" and regulated:
         text = "via_dso passes on orders of mFRR only; with a need of aFRR the signal_route must be direct"
         yield ("coordination", "signal_route"), text
+
+
+def _neighbours(scenario: Scenario) -> Iterator[Finding]:
+    """Columns of telemetry are named by participant, grid and neighbouring area."""
+    for name in scenario.area.neighbours:
+        path: Path = ("area", "neighbours", name)
+        if name in (*scenario.participants, *scenario.grids):
+            yield path, f'"{name}" cannot name a neighbour: a participant or grid has that name'
+        elif not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            yield path, f'"{name}" cannot name a neighbour: use letters, digits, - and _'
 
 
 def _silences(scenario: Scenario) -> Iterator[Finding]:

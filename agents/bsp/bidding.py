@@ -1,7 +1,6 @@
 """A participant answers calls for offers at its own due time, with what it is qualified for and has available."""
 
 import re
-from dataclasses import replace
 
 from ...protocols.information.offering import (
     Acceptance,
@@ -17,6 +16,7 @@ from ...protocols.messages import Message
 from ...protocols.stages import offering as stage
 from ..actions import Note, Observe, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..market.merit_order import floor_to_step
 from ..profiles import BidPlan, BspProfile

@@ -4,8 +4,6 @@ Activate ─▶ Activated, set-point     LimitOrder ─▶ set-point lowered, Of
 reading ─▶ Measurement to TSO and DSO (their subscriptions), counted into the order book
 """
 
-from dataclasses import replace
-
 from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
@@ -18,6 +16,7 @@ from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile

@@ -5,14 +5,13 @@ SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers 
 no set-point for the hold time ─▶ back to the baseline
 """
 
-from dataclasses import replace
-
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import SetPoint, SetPointSubscription
 from ...protocols.information.offering import Offer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Open
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Heard, Rejected, Silence
 from ..profiles import BspProfile
 from .applying import applied

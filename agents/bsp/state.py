@@ -19,7 +19,7 @@ class RunningTest(NamedTuple):
     samples: tuple[TestSample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReserveState:
     """Containment reserve: open calls, offers and awards by conversation, MW in force by resource, since when."""
 
@@ -30,7 +30,7 @@ class ReserveState:
     since: Map[str, int] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 

@@ -109,7 +109,7 @@ class Dso:
             case MeteredQuery():
                 return archive.asked(state, event)
             case ForecastQuery():
-                return forecast.asked(self.profile, state, event)
+                return forecast.asked(self.profile, state, event, now_us)
             case _:
                 return self._hear_as_participant(state, event, now_us)
 
@@ -119,7 +119,7 @@ class Dso:
             case CapacityRequest():
                 return validation.capacity_requested(self.profile, state, event, now_us)
             case MeritOrderList():
-                return validation.list_received(self.profile, state, event)
+                return validation.list_received(self.profile, state, event, now_us)
             case MeritOrderNotice():
                 return validation.list_noticed(state, event)
             case ReserveNotice():
@@ -160,7 +160,7 @@ class Dso:
         if timer.startswith(TEST_STEP):
             return state, tap_trial.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
         if timer.startswith(SUBMIT):
-            return state, demand_response.look(profile, timer.removeprefix(SUBMIT))
+            return state, demand_response.look(profile, timer.removeprefix(SUBMIT), now_us)
         if timer.startswith(START):
             return tap_delivery.moved(profile, state, now_us)
         if timer.startswith(END):

@@ -7,7 +7,6 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from ...grid.limits import Activation
 from ...protocols.information.activation import FollowedLimit, Measurement
@@ -15,6 +14,7 @@ from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Heard
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile

@@ -1,6 +1,6 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from immutables import Map
@@ -10,7 +10,9 @@ from ...grid.readings import Readings
 from ...protocols.information.activation import Measurement
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
+from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
+from ..changes import replace
 from ..delivery import OrderBook
 from .studies import TapOptions
 
@@ -50,7 +52,7 @@ class InForce(NamedTuple):
     looks: tuple[tuple[int, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
 
@@ -62,13 +64,14 @@ class DemandResponseState:
     test: RunningTest | None = None
     test_base_mw: float | None = None
     book: OrderBook = OrderBook()
-    positions: Map[str, int] = Map()
+    positions: Map[str, float] = Map()
     applied_mw: float = 0.0
+    recovered_mw: float = 0.0
     measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DsoState:
     """All a DSO knows.
 
@@ -87,6 +90,7 @@ class DsoState:
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
     subscribed: frozenset[str] = frozenset()
+    reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
     limits: Map[str, InForce] = Map()
     requests: int = 0

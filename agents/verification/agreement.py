@@ -105,10 +105,10 @@ def _counted(quiet: Quiet, tso: Standing, name: str) -> dict[str, Placed]:
     """The TSO's orders of a participant's offers that are not over: conversation and MW by offer."""
     lists = tso.state.offering.definitive
     own = {p.offer.offer_id for _, ps in sorted(lists.items()) for p in ps if p.offer.participant == name}
-    orders = tso.state.activation.orders
+    placed = {**dict(tso.state.activation.orders), **dict(tso.state.regulation.controls)}
     return {
         offer_id: (_about(order.conversation_id), order.power_mw)
-        for offer_id, order in sorted(orders.items())
+        for offer_id, order in sorted(placed.items())
         if offer_id in own and order.end_us > quiet.now_us
     }
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
-from ...protocols.information.quantities import US_PER_S
+from ...protocols.information.quantities import US_PER_S, Product
 from ..agent import Agent
 from ..bsp import Aggregator, Bsp
 from ..calendar import Calendar, MarketTimeUnit, period_id
 from ..dso import Dso
+from ..market.channel import ChannelRules
 from ..market.merit_order import Rules
+from ..market.regulation import Tuning
 from ..profiles import (
     ActivationRules,
     BidPlan,
@@ -26,6 +28,7 @@ from ..profiles import (
     DsoProfile,
     Need,
     Patience,
+    RegulationRules,
     TestRules,
     TsoProfile,
 )
@@ -45,6 +48,12 @@ def us(seconds: float) -> int:
 
 PERIOD = MarketTimeUnit(period_id(us(START_S)), us(CALL_S), us(GATE_S), us(START_S), us(END_S))
 CALENDAR = Calendar(0, us(CLOSE_S), (PERIOD,), us(END_S))
+SET_POINT_S = 150
+REGULATION = RegulationRules(
+    Tuning(beta=1.0, integration_us=us(8 * SET_POINT_S), control_us=us(SET_POINT_S)),
+    "merit_order",
+    ChannelRules(us(30), us(300), 0.05, 100.0),
+)
 PATIENCE = Patience(us(120), us(300), us(60))
 COORDINATION: Mapping[Scheme, Coordination] = {
     "blind": Coordination(dso_validates=False, dso_in_offering=False, dso_limits=False, dso_is_participant=False),
@@ -76,25 +85,29 @@ PARTS = (Part("bsp", "BSP", GRID, 50.0, 10), Part("aggregator", "AGGREGATOR", GR
 THREE = (*PARTS, Part("third", "BSP", "transmission", 70.0, 30))
 
 
-def cast(scheme: Scheme, parts: tuple[Part, ...] = PARTS, need_mw: float = 2.0) -> tuple[Agent[Any], ...]:
-    """The agents of a scheme, in the order TSO, DSO, providers."""
+def cast(
+    scheme: Scheme, parts: tuple[Part, ...] = PARTS, need_mw: float = 2.0, product: Product = "mFRR"
+) -> tuple[Agent[Any], ...]:
+    """The agents of a scheme, in the order TSO, DSO, providers; all providers trade one product."""
     coordination = COORDINATION[scheme]
-    return (_tso(coordination, need_mw), _dso(coordination), *(_provider(coordination, part) for part in parts))
+    providers = (_provider(coordination, part, product) for part in parts)
+    return (_tso(coordination, Need(product, "up", need_mw)), _dso(coordination), *providers)
 
 
-def _tso(coordination: Coordination, need_mw: float) -> Tso:
+def _tso(coordination: Coordination, need: Need) -> Tso:
     return Tso(
         TsoProfile(
             name=TSO,
             calendar=CALENDAR,
             coordination=coordination,
             dso_of_grid={GRID: DSO},
-            needs=(Need("mFRR", "up", need_mw),),
+            needs=(need,),
             rules=Rules(0.1, 0.1, 1000.0),
             test=TestRules(us(60), us(60), 0.05, 0.5),
             activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
-            control_us=us(CONTROL_S),
+            control_us=us(SET_POINT_S if need.product == "aFRR" else CONTROL_S),
             stale_after_us=us(3 * CONTROL_S + 1),
+            regulation=REGULATION if need.product == "aFRR" else None,
             patience=PATIENCE,
         )
     )
@@ -118,7 +131,7 @@ def _dso(coordination: Coordination) -> Dso:
     )
 
 
-def _provider(coordination: Coordination, part: Part) -> Bsp:
+def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
     resource = f"{part.name} 1"
     scheme = (ConnectedShare(unit=resource, point=resource, bus="1", share=1.0),)
     kind: Literal["pool", "generator"] = "pool" if part.kind == "AGGREGATOR" else "generator"
@@ -128,10 +141,10 @@ def _provider(coordination: Coordination, part: Part) -> Bsp:
         kind=part.kind,
         tso=TSO,
         calendar=CALENDAR,
-        product="mFRR",
+        product=product,
         resources=(unit,),
         dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
-        bids=(BidPlan("mFRR", "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
+        bids=(BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
         hold_set_point_us=us(END_S),

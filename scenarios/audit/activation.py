@@ -46,9 +46,7 @@ def _measured(
 ) -> None:
     """Demand a measurement between (sender, receiver), unless the receiver's subscription was lost."""
     sender, receiver = parties
-    asked = [
-        row for row in index.typed("measurement-subscription") if (row["sender"], row["receiver"]) == (receiver, sender)
-    ]
+    asked = [row for row in index.told(sender, "measurement-subscription") if row["sender"] == receiver]
     if asked and asked[0]["received_at"] is None:
         return
     first = heard.get(parties)
@@ -72,7 +70,7 @@ def _ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]
     if (participant, tso) in heard:
         trail.chain(chain.about).event("7.4", "TSO receives", index.noted("7.4", participant=participant))
     own = trail.chain(chain.about)
-    own.event("7.5", "TSO controls", [row for row in index.noted("7.5") if _orders(row, offer_id)])
+    own.event("7.5", "TSO controls", index.controlled(offer_id))
     provider = index.scenario.providers.get(participant)
     dso = index.scenario.dso_of(provider.grid) if provider is not None else None
     if dso is not None and _knows(index, dso, participant):
@@ -94,7 +92,7 @@ def _passed(index: Index, trail: Trail, order: Row) -> None:
 
 def _knows(index: Index, dso: str, participant: str) -> bool:
     """Whether no acceptance notice on this participant to the DSO was lost; else it may not know whom to listen to."""
-    notices = [row for row in index.typed("acceptance-notice") if row["receiver"] == dso]
+    notices = index.told(dso, "acceptance-notice")
     own = [row for row in notices if any(offer["participant"] == participant for offer in row["content"]["offers"])]
     return not own or any(row["received_at"] is not None for row in own)
 
@@ -108,10 +106,6 @@ def _cancelled_early(index: Index, order: Row) -> bool:
 
 def _not_before(row: Row, order: Row) -> bool:
     return moment_of(row["at"]) >= moment_of(order["sent_at"])
-
-
-def _orders(row: Row, offer_id: str) -> bool:
-    return any(one["offer_id"] == offer_id for one in row["evidence"].get("ordered", ()))
 
 
 def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]) -> None:

@@ -140,7 +140,7 @@ def _limited(index: Index) -> Iterator[str]:
         for row in index.typed("acceptance")
         for offer in row["content"]["offers"]
     }
-    for order in index.typed(*ORDERS):
+    for order in index.typed(*ORDERS, kind="activate"):
         what = resources.get(order["content"]["offer_id"], ("", "", ""))
         force = [
             limit

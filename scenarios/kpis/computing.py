@@ -12,6 +12,7 @@ from .flexibility import flexibility
 from .participation import participation
 from .quality import cost, frequency, violations
 from .reaction import consequences, reaction
+from .recovery import load_recovery
 
 
 def compute_kpis(index: Index) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "kpi_3_participation_of_dso": participation(index),
         "frequency": frequency(run),
         "violations": violations(run),
+        "load_recovery": load_recovery(run),
         "real_time_limits": reaction(index),
         "consequences": consequences(index),
         "cost": cost(index),

@@ -1,5 +1,6 @@
 """Orders by way of the DSO: passed on, clipped by its limits, answered the same way back; nothing is left running."""
 
+from dataclasses import fields
 from typing import Any
 
 from gridpact.protocols.information.activation import Activate, Activated, ActivationEnded
@@ -45,7 +46,7 @@ def test_what_is_ordered_before_the_tso_knows_of_a_limit_is_clipped_by_it(make: 
     town = via(make, need_mw=1.0).run(3700)
     state = town.state("dso")
     in_force = state.limits.__class__({"a|unit-a|up": limit_of(1.2)})
-    parts = {name: getattr(state, name) for name in state.__slots__}
+    parts = {one.name: getattr(state, one.name) for one in fields(state)}
     town.nodes["dso"].state = type(state)(**{**parts, "limits": in_force})
     town.need_mw = 2.0
     town.run(3705)
@@ -64,7 +65,7 @@ def limit_of(max_mw: float) -> Any:
 def test_what_is_limited_to_nothing_is_refused_by_the_dso(make: Any) -> None:
     town = via(make, need_mw=2.0).run(3600)
     state = town.state("dso")
-    parts = {name: getattr(state, name) for name in state.__slots__}
+    parts = {one.name: getattr(state, one.name) for one in fields(state)}
     town.nodes["dso"].state = type(state)(**{**parts, "limits": state.limits.set("a|unit-a|up", limit_of(0.0))})
     town.run(3620)
     assert town.contents(Refuse, "dso")[0].reason == "unit-a is limited to 0 MW"

@@ -1,0 +1,136 @@
+"""Whether states are allowed: AC power flow of a batch in every case, held against the bounds of the base states.
+
+    changes (states × points) ─▶ each case: batch power flow ─▶ values ─▶ excess over bounds ─▶ verdict
+
+Nothing is called allowed that has not been solved here. What a base state itself violates may stay as bad as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Booleans, Complexes, Floats
+from .cases import Hearing
+from .constraints import Binding, no_solution
+from .solver import Solution
+
+TOLERANCE_PU = 1e-9
+STATES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What was found for each state of a batch: one row a state.
+
+    `excess`: of the worst constraint over all cases, relative to its limit; ≤ 0 is allowed, infinite has no solution ·
+    `by_case`: the same, cases × states · `interface_mva` (states × interfaces): import in the first case ·
+    `jump_pu`: how far the voltages are from those of the state before (NaN if unknown).
+    """
+
+    excess: Floats
+    by_case: Floats
+    interface_mva: Complexes
+    jump_pu: Floats
+
+    @property
+    def allowed(self) -> Booleans:
+        """Which states are allowed in every case."""
+        return np.asarray(self.excess <= 0, dtype=np.bool_)
+
+
+class Judge:
+    """Judges batches of changes against the same cases, with `fixed_mva` (points) on throughout."""
+
+    def __init__(self, hearings: Sequence[Hearing], fixed_mva: Complexes) -> None:
+        self.hearings, self.fixed_mva = tuple(hearings), fixed_mva
+        nothing = np.zeros((1, len(fixed_mva)), dtype=complex)
+        base = [self.solution(case, nothing) for case in range(len(self.hearings))]
+        pairs = list(zip(self.hearings, base, strict=True))
+        self._bounds = [each.constraints.bounds(each.constraints.values(solution)[0]) for each, solution in pairs]
+        self._base = [solution.voltage for solution in base]
+        self.base_interface_mva = base[0].interface_mva[0] if base else np.zeros(0, dtype=complex)
+
+    def judge(self, change_mva: Complexes, *, path: bool = True) -> Verdict:
+        """Return the verdict on states given by their change (states × points, MVA) from the base.
+
+        `path`: jumps are measured from row to row, otherwise from the base.
+        """
+        parts = [change_mva[k : k + STATES_AT_ONCE] for k in range(0, len(change_mva), STATES_AT_ONCE)]
+        found = [self._judge(part, path) for part in parts] or [self._judge(change_mva, path)]
+        if len(found) == 1:
+            return found[0]
+        return Verdict(
+            np.concatenate([each.excess for each in found]),
+            np.concatenate([each.by_case for each in found], axis=1),
+            np.concatenate([each.interface_mva for each in found]),
+            np.concatenate([each.jump_pu for each in found]),
+        )
+
+    def bindings(self, beyond_mva: Complexes, asked_mva: Complexes) -> list[Binding]:
+        """Name the worst constraint of states just beyond what is allowed, with its value at what was asked for.
+
+        Both are states × points; the value just beyond is shown where the one asked for has none or a better one.
+        """
+        found: list[Binding] = []
+        for first in range(0, len(beyond_mva), STATES_AT_ONCE):
+            part = slice(first, first + STATES_AT_ONCE)
+            found += self._bindings(beyond_mva[part], asked_mva[part])
+        return found
+
+    def _bindings(self, beyond_mva: Complexes, asked_mva: Complexes) -> list[Binding]:
+        beyond, asked = self._values(beyond_mva), self._values(asked_mva)
+        pairs = list(zip(self.hearings, beyond, self._bounds, strict=True))
+        excess = np.array([each.constraints.excess(rows, bounds) for each, rows, bounds in pairs])
+        cases = np.argmax(np.nan_to_num(excess, nan=np.inf, posinf=np.inf), axis=0)
+        found = []
+        for row, case in enumerate(cases):
+            hearing, values, bounds = self.hearings[case], beyond[case][row], self._bounds[case]
+            if not np.isfinite(values).all():
+                found.append(no_solution(hearing.name))
+                continue
+            index = hearing.constraints.index_of_worst(values, bounds)
+            at_asked = asked[case][row]
+            better = not np.isfinite(at_asked[index]) or at_asked[index] <= values[index]
+            found.append(hearing.constraints.binding(index, values if better else at_asked, hearing.name))
+        return found
+
+    def worst(self, case: int, change_mva: Complexes) -> tuple[int, Floats]:
+        """Return the constraint of a state that is nearest to its bound or farthest beyond, and all values."""
+        row = self._values(change_mva[None, :])[case][0]
+        return self.hearings[case].constraints.index_of_worst(row, self._bounds[case]), row
+
+    def bounds(self, case: int) -> Floats:
+        """Return the bounds that hold in a case."""
+        return self._bounds[case]
+
+    def solution(self, case: int, change_mva: Complexes) -> Solution:
+        """Solve changes (states × points) in one case."""
+        hearing = self.hearings[case]
+        solver = hearing.model.solver(hearing.state.taps, hearing.state.out)
+        return solver.solve(hearing.state, change_mva + self.fixed_mva, tolerance_pu=TOLERANCE_PU)
+
+    def _values(self, change_mva: Complexes) -> list[Floats]:
+        return [each.constraints.values(self.solution(k, change_mva)) for k, each in enumerate(self.hearings)]
+
+    def _judge(self, change_mva: Complexes, path: bool) -> Verdict:
+        solutions = [self.solution(case, change_mva) for case in range(len(self.hearings))]
+        rows = []
+        for hearing, solution, bounds in zip(self.hearings, solutions, self._bounds, strict=True):
+            rows.append(hearing.constraints.excess(hearing.constraints.values(solution), bounds))
+        by_case = np.nan_to_num(np.array(rows), nan=np.inf, posinf=np.inf)
+        pairs = zip(solutions, self._base, strict=True)
+        jumps = np.max([_jumps(solution, None if path else base) for solution, base in pairs], axis=0)
+        return Verdict(by_case.max(axis=0), by_case, solutions[0].interface_mva, jumps)
+
+
+def _jumps(solution: Solution, base: Complexes | None) -> Floats:
+    """Return the largest change of a complex voltage from the state before (the first: 0), or from the base."""
+    if solution.voltage is None:
+        return np.full(len(solution.converged), np.nan)
+    steps = np.diff(solution.voltage, axis=0) if base is None else solution.voltage - base
+    square = steps.real**2 + steps.imag**2
+    found = np.sqrt(square.max(axis=1, initial=0.0))
+    return np.concatenate([[0.0], found]) if base is None else np.asarray(found)

@@ -1,0 +1,116 @@
+"""How every constraint changes with injections, at one state of one case: first derivatives, bus by bus.
+
+Branch currents are kept complex, so that the worst of many activations may turn a flow around: the loading is the
+largest of the projections of the current on a dozen directions. Where a network's solver has no derivatives they are
+taken from power flows with small injections, and flows keep their direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Complexes, Floats, Integers
+from .cases import Hearing
+from .fallback import PowerFlowSolver
+from .solver import BatchSolver
+
+DIRECTIONS = 12
+SMALL_MW = 1e-3
+_TURNS = np.exp(-2j * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slopes:
+    """Derivatives per MW (or Mvar) injected at a bus; signed and scaled as in `Constraints`.
+
+    `base_current` (branches, percent), `current` (branches × columns): complex · `base_vm` (watched buses), `vm`
+    (watched buses × columns): in 1e-2 pu · columns: MW at each bus, then, with `reactive`, Mvar at each bus ·
+    `interface_mva` (interfaces × columns): change of import.
+    """
+
+    base_current: Complexes
+    current: Complexes
+    base_vm: Floats
+    vm: Floats
+    interface_mva: Complexes
+    reactive: bool
+
+    def rows(self) -> tuple[Floats, Floats, Integers]:
+        """Return (base, derivatives, constraint) of every tangent: branches by direction, highest, lowest voltages."""
+        turned = (_TURNS[:, None] * self.base_current[None, :]).real
+        slopes = (_TURNS[:, None, None] * self.current[None, :, :]).real
+        branches, buses = len(self.base_current), len(self.base_vm)
+        base = np.concatenate([turned.ravel(), self.base_vm, -self.base_vm])
+        derivatives = np.concatenate([slopes.reshape(-1, slopes.shape[2]), self.vm, -self.vm])
+        constraint = np.concatenate([np.tile(np.arange(branches), DIRECTIONS), branches + np.arange(2 * buses)])
+        return base, derivatives, constraint
+
+    def starts(self) -> Floats:
+        """Return, per tangent, where the way to its bound begins: no current, the voltage as it is."""
+        no_current = np.zeros(DIRECTIONS * len(self.base_current))
+        return np.concatenate([no_current, self.base_vm, -self.base_vm])
+
+    def at_state(self) -> tuple[Floats, Floats]:
+        """Return (value, derivatives) of every constraint as it stands: flows in the direction that they have."""
+        size = np.abs(self.base_current)
+        with np.errstate(all="ignore"):
+            unit = np.where(size > 0, self.base_current.conj() / size, 1.0)
+        loading = (unit[:, None] * self.current).real
+        values = np.concatenate([size, self.base_vm, -self.base_vm])
+        return values, np.concatenate([loading, self.vm, -self.vm])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The buses at which anything is connected: a representative point of each, and each point's column."""
+
+    points: Integers
+    of_point: Integers
+
+
+def columns_of(buses: Integers) -> Columns:
+    """Return the columns for connection points at these buses."""
+    _, representatives, of_point = np.unique(buses, return_index=True, return_inverse=True)
+    return Columns(representatives.astype(np.int64), of_point.astype(np.int64).ravel())
+
+
+def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reactive: bool) -> Slopes | None:
+    """Return the derivatives at a state given by its change (points, MVA); None where it has no power flow."""
+    state = hearing.state.with_change_mva(change_mva)
+    solver = hearing.model.solver(state.taps, state.out)
+    count = len(columns.points)
+    units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])
+    points = np.concatenate([columns.points, columns.points[: count if reactive else 0]])
+    solution = solver.solve(state)
+    if not solution.converged[0]:
+        return None
+    watched = hearing.model.ratings.buses
+    base_vm = 100 * solution.vm_pu[0, watched]
+    if not isinstance(solver, BatchSolver) or solution.voltage is None:
+        return _differences(hearing, solver, change_mva, (points, units), reactive=reactive)
+    found = solver.sensitivity(state, solution.voltage[0], points, units)
+    first = found.row_starts
+    vm = 100 * found.vm_pu[watched]
+    return Slopes(found.base[first], found.current[first], base_vm, vm, found.interface_mva, reactive)
+
+
+def _differences(
+    hearing: Hearing,
+    solver: BatchSolver | PowerFlowSolver,
+    change_mva: Complexes,
+    directions: tuple[Integers, Complexes],
+    *,
+    reactive: bool,
+) -> Slopes:
+    points, units = directions
+    batch = np.repeat(change_mva[None, :], 1 + len(points), axis=0)
+    batch[np.arange(1, 1 + len(points)), points] += SMALL_MW * units
+    solution = solver.solve(hearing.state, batch)
+    watched = hearing.model.ratings.buses
+    loading, vm = solution.loading_percent.astype(complex), 100 * solution.vm_pu[:, watched]
+    flow = solution.interface_mva
+    per_mw = [(each[1:] - each[0]).T / SMALL_MW for each in (loading, vm, flow)]
+    slopes = [np.nan_to_num(each) for each in per_mw]
+    return Slopes(loading[0], slopes[0], vm[0], slopes[1].real, slopes[2], reactive)
