@@ -109,6 +109,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
+    "via-dso": (SCHEDULES, ORDERS, LIMITS),
 }
 
 
@@ -213,6 +214,7 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
+    "via-dso": partial(stage_tasks, "via-dso"),
     "three": three_tasks,
     "afrr": afrr_tasks,
     "fcr": fcr_tasks,
