@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
+from ..changes import Span, derived_now, span
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
 from .redispatch import Redispatch, changes, redispatch
-from .state import TsoState
+from .state import TsoState, accepted_offers
 
 STAGES = {
     "prequalification": prequalification.react,
@@ -92,12 +93,18 @@ class Tso:
 
 
 def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:
-    return {
-        position.offer.offer_id: position.offer
-        for positions in state.offering.definitive.values()
-        for position in positions
-        if position.offer.delivery_start <= now_us < position.offer.delivery_end
-    }
+    """The accepted offers of the present."""
+    offering = state.offering
+    found: dict[str, Offer] = derived_now(
+        offering, "~present", (offering.definitive,), now_us, lambda: _present(state, now_us)
+    )
+    return found
+
+
+def _present(state: TsoState, now_us: int) -> Span:
+    offers = accepted_offers(state).values()
+    found = {offer.offer_id: offer for offer in offers if offer.delivery_start <= now_us < offer.delivery_end}
+    return span(now_us, ((offer.delivery_start, offer.delivery_end) for offer in offers), found)
 
 
 def _signed(offer: Offer, power_mw: float) -> float:

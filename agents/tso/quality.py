@@ -9,7 +9,6 @@ orders from the rest of the merit order list.
 
 from typing import NamedTuple
 
-from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
@@ -18,7 +17,7 @@ from ..calendar import MarketTimeUnit
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
 from .applicants import source_of
-from .state import Service, TsoState
+from .state import Service, TsoState, accepted_offers
 
 TOLERANCE = 0.1
 MARGIN_US = 60 * US_PER_S
@@ -72,7 +71,7 @@ def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoSta
 
 def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
     """Offers with an order in force now, by participant."""
-    offers = _offers(state)
+    offers = accepted_offers(state)
     found: dict[str, list[str]] = {}
     for offer_id, order in sorted(state.activation.orders.items()):
         if order.start_us <= now_us < order.end_us:
@@ -80,14 +79,9 @@ def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
     return found
 
 
-def _offers(state: TsoState) -> dict[str, Offer]:
-    lists = [positions for _, positions in sorted(state.offering.definitive.items())]
-    return {position.offer.offer_id: position.offer for positions in lists for position in positions}
-
-
 def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: list[str], now_us: int) -> Look:
     """What goes the wrong way is not delivered."""
-    offers, orders = _offers(state), state.activation.orders
+    offers, orders = accepted_offers(state), state.activation.orders
     net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in offer_ids)
     known = state.activation.known.get(participant)
     ready_us = max(orders[one].start_us for one in offer_ids) + _activation_us(state, participant) + MARGIN_US
