@@ -88,9 +88,10 @@ def _merit_order(run: Run) -> Table:
             continue
         before[key] = shown
         clock = _clock(run, _start_of(str(period)))
+        way = " ".join(key) if run.merit_order["product"].nunique() > 1 else key[1]
         for row, binding in zip(shown, rows["binding"].fillna(""), strict=True):
             element = str(binding).partition(" (")[0]
-            table.add_row(clock, " ".join(key), str(row[0]), *(_mw(value) for value in row[1:]), element)
+            table.add_row(clock, way, str(row[0]), *(_mw(value) for value in row[1:]), element)
     return table
 
 

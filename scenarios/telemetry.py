@@ -72,7 +72,8 @@ class Telemetry:
         if isinstance(agent, Tso):
             limited = agent.redispatch(state, at_us)
             own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-            return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
+            points = self._set_points(agent, state, at_us)
+            return {**agent.telemetry(state), **own, **points, **self._channels(agent, state)}
         if isinstance(agent, Bsp):
             meter = self.meters.read(name, METER, at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
@@ -85,6 +86,15 @@ class Telemetry:
         for participant, power_mw in tso.set_points(state, at_us):
             ordered[participant] += power_mw
         return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
+
+    def _channels(self, tso: Tso, state: TsoState) -> dict[str, float]:
+        """The acceptance channel of everybody who is qualified for aFRR."""
+        agents = [(name, played_by(node)[0]) for name, node in sorted(self.nodes.items())]
+        asked = [name for name, agent in agents if isinstance(agent, Bsp) and agent.profile.product == "aFRR"]
+        row = {f"{name}.channel_{bound}_mw": float("nan") for name in asked for bound in ("low", "high")}
+        for name, low_mw, high_mw in tso.channels(state):
+            row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
+        return row
 
     def _grid(self, grid: str, at_us: int) -> dict[str, float]:
         plant = self.physics.grids[grid]

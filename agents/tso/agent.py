@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
-from ..changes import Span, derived_now, span
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
+from .caps import offers_at
 from .redispatch import Redispatch, changes, redispatch
-from .state import TsoState, accepted_offers
+from .state import TsoState
 
 STAGES = {
     "prequalification": prequalification.react,
@@ -74,13 +74,18 @@ class Tso:
 
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(participant, signed MW) of every order and set-point in force now."""
-        offers = _offers(state, now_us)
+        offers = offers_at(self.profile, state, now_us)
         for offer_id, order in sorted(state.activation.orders.items()):
             if order.start_us <= now_us < order.end_us:
                 yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
         if self.profile.calendar.at(now_us) is not None:
             for participant, content in sorted(state.regulation.sent.items()):
                 yield participant, content.power_mw
+
+    def channels(self, state: TsoState) -> Iterable[tuple[str, float, float]]:
+        """(participant, lower, upper bound in MW) of every acceptance channel, as it stands after this cycle."""
+        for participant, meter in sorted(state.regulation.meters.items()):
+            yield participant, meter.channel.bounds.low_mw, meter.channel.bounds.high_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
@@ -90,21 +95,6 @@ class Tso:
     def redispatch(self, state: TsoState, now_us: int) -> Redispatch:
         """What limits withhold now, and what that costs."""
         return redispatch(self.profile, state, now_us)
-
-
-def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:
-    """The accepted offers of the present."""
-    offering = state.offering
-    found: dict[str, Offer] = derived_now(
-        offering, "~present", (offering.definitive,), now_us, lambda: _present(state, now_us)
-    )
-    return found
-
-
-def _present(state: TsoState, now_us: int) -> Span:
-    offers = accepted_offers(state).values()
-    found = {offer.offer_id: offer for offer in offers if offer.delivery_start <= now_us < offer.delivery_end}
-    return span(now_us, ((offer.delivery_start, offer.delivery_end) for offer in offers), found)
 
 
 def _signed(offer: Offer, power_mw: float) -> float:

@@ -1,6 +1,5 @@
 """What the TSO has heard and promised, one slice a stage; immutable and hashable."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ from ...protocols.information.capacity import Application, ResourceVerdict, Tech
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
-from ..changes import derived, replace
+from ..changes import replace
 from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
@@ -159,7 +158,7 @@ class Regulation(NamedTuple):
     """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
 
     `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
-    participant, energy by offer.
+    participant, energy by offer. `silent` are those whose measurements stay away, so that they are not counted on.
     """
 
     controls: Map[str, Order] = Map()
@@ -171,6 +170,7 @@ class Regulation(NamedTuple):
     lots: Map[str, tuple[Lot, ...]] = Map()
     meters: Map[str, Meter] = Map()
     counted: Map[str, Counted] = Map()
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,17 +250,6 @@ class TsoState:
     def with_reserve(self, **changes: Any) -> "TsoState":
         """The state with changes to the reserve slice."""
         return replace(self, reserve=replace(self.reserve, **changes))
-
-
-def accepted_offers(state: TsoState) -> Mapping[str, Offer]:
-    """Every offer of a definitive merit order list, by id."""
-    offering = state.offering
-
-    def made() -> dict[str, Offer]:
-        lists = [positions for _, positions in sorted(offering.definitive.items())]
-        return {position.offer.offer_id: position.offer for positions in lists for position in positions}
-
-    return derived(offering, "~offers", (offering.definitive,), made)
 
 
 def cap_key(participant: str, resource: str, direction: str) -> str:

@@ -140,6 +140,7 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         bids=(BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
+        hold_set_point_us=us(END_S),
         coordination=coordination,
         submit_before_us=us(300),
         patience=PATIENCE,
