@@ -31,6 +31,12 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(name for name in _library_names() if name not in BASES)
 
 
+def builtin_titles() -> dict[str, str]:
+    """What the built-in scenarios are called and about, without loading them."""
+    files_ = {name: _library() / f"{name}.yaml" for name in builtin_names()}
+    return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in files_.items()}
+
+
 def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Scenario:
     """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
 
