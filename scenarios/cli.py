@@ -121,10 +121,10 @@ app.command("sweep", epilog=EXAMPLE)(sweep_command)
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .loading import builtin_names, load_scenario
+    from .loading import builtin_titles
 
-    for name in builtin_names():
-        typer.echo(f"{name:16} {load_scenario(name).title}")
+    for name, title in builtin_titles().items():
+        typer.echo(f"{name:16} {title}")
 
 
 @app.command("check", epilog="gridpact check my-scenario.yaml")

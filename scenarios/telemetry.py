@@ -48,9 +48,14 @@ class Telemetry:
         return tuple((name, node, isinstance(played_by(node)[0], Bsp)) for name, node in sorted(self.nodes.items()))
 
     @cached_property
-    def _delivering(self) -> tuple[str, ...]:
-        """Who may be given a set-point."""
-        return tuple(name for name, node in self.nodes.items() if isinstance(played_by(node)[0], Bsp | Dso))
+    def _delivering(self) -> dict[str, bool]:
+        """Who may be given a set-point, and whether by the controller of aFRR."""
+        agents = {name: played_by(node)[0] for name, node in self.nodes.items()}
+        return {
+            name: isinstance(agent, Bsp) and agent.profile.product == "aFRR"
+            for name, agent in agents.items()
+            if isinstance(agent, Bsp | Dso)
+        }
 
     @cached_property
     def _tso(self) -> dict[str, Node]:
@@ -87,8 +92,11 @@ def area_row(physics: Physics) -> Row:
     return row
 
 
-def agent_row(node: Node, delivering: Iterable[str], at_us: int) -> Row:
-    """What an agent knows of itself; the TSO also the set-point of each of `delivering` in force from now on."""
+def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
+    """What an agent knows of itself; the TSO also the set-point of each of `delivering` in force from now on.
+
+    `delivering`: who may be given a set-point, and whether by the controller of aFRR, whose channel is shown then.
+    """
     agent, state = played_by(node)
     if not isinstance(agent, Tso):
         return {f"{agent.name}.{key}": value for key, value in agent.telemetry(state).items()}
@@ -98,7 +106,16 @@ def agent_row(node: Node, delivering: Iterable[str], at_us: int) -> Row:
     for participant, power_mw in agent.set_points(state, at_us):
         ordered[participant] += power_mw
     set_points = {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
-    return {**agent.telemetry(state), **own, **set_points}
+    channels = _channels(agent.channels(state), sorted(name for name, regulated in delivering.items() if regulated))
+    return {**agent.telemetry(state), **own, **set_points, **channels}
+
+
+def _channels(known: Iterable[tuple[str, float, float]], regulated: Iterable[str]) -> Row:
+    """The acceptance channel of everybody who is qualified for aFRR."""
+    row = {f"{name}.channel_{bound}_mw": math.nan for name in regulated for bound in ("low", "high")}
+    for name, low_mw, high_mw in known:
+        row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
+    return row
 
 
 def meter_row(meters: Meters, name: str, at_us: int) -> Row:

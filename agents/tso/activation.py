@@ -26,6 +26,7 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..changes import replace
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from ..market.regulation import Controller
 from ..profiles import TsoProfile
 from . import control, limits, orders, quality, reserve_watch
 from .afrr import metering, requests, talk
@@ -72,7 +73,7 @@ def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> R
 def _over(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
     """A period ends; after the last there is nothing to order any more, so no demand is followed."""
     if period == profile.calendar.last:
-        state = state.with_activation(target_mw=0.0)
+        state = state.with_activation(target_mw=0.0).with_regulation(controller=Controller())
     return quality.summary(profile, state, period)
 
 

@@ -158,7 +158,7 @@ class Regulation(NamedTuple):
     """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
 
     `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
-    participant, energy by offer.
+    participant, energy by offer. `silent` are those whose measurements stay away, so that they are not counted on.
     """
 
     controls: Map[str, Order] = Map()
@@ -170,6 +170,7 @@ class Regulation(NamedTuple):
     lots: Map[str, tuple[Lot, ...]] = Map()
     meters: Map[str, Meter] = Map()
     counted: Map[str, Counted] = Map()
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

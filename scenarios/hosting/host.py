@@ -107,7 +107,8 @@ async def _run(
 
     station, everybody = _station(scenario, own, terms, writer)
     nodes = {name: everybody.nodes[name] for name in own.agents}
-    delivering = tuple(n for n in taking_part(scenario) if n != scenario.tso)
+    regulated = {name for name, provider in scenario.providers.items() if provider.qualify == "aFRR"}
+    delivering = {name: name in regulated for name in taking_part(scenario) if name != scenario.tso}
     meters = Meters(station.physics) if station.physics else None
     telemetry = PartialTelemetry(nodes, tuple(sorted(scenario.providers)), delivering, meters, writer)
     ticks = Ticks(scenario.ticks.lengths_us, telemetry.agents, telemetry.plants)

@@ -36,7 +36,7 @@ class PartialTelemetry:
 
     nodes: Mapping[str, Node]
     providers: tuple[str, ...]
-    delivering: tuple[str, ...]
+    delivering: Mapping[str, bool]
     meters: Meters | None
     recorder: PartRecorder
     columns: dict[str, list[str]] = field(default_factory=dict)

@@ -239,6 +239,8 @@ TELEMETRY = Table(
         Column("redispatched_mw", "number", "what limits keep from being ordered", "MW"),
         Column("redispatch_eur_per_h", "number", "price of what is ordered less that of what would be", "EUR/h"),
         Column("<agent>.set_point_mw", "number", "ordered by the TSO, + is up", "MW"),
+        Column("<agent>.channel_low_mw", "number", "aFRR: the least to be delivered, without tolerance", "MW"),
+        Column("<agent>.channel_high_mw", "number", "aFRR: the most that is paid, without tolerance", "MW"),
         Column("<agent>.applied_mw", "number", "set-point as the participant applies it", "MW"),
         Column("<agent>.limit_up_mw", "number", "limit in force for up; empty if there is none", "MW"),
         Column("<agent>.limit_down_mw", "number", "limit in force for down; empty if there is none", "MW"),

@@ -175,7 +175,7 @@ class RunWriter:
 
     def notes(self, grid: str, notes: Sequence[str]) -> None:
         """What was filled in or repaired in a grid's network, and why it may be slow."""
-        self._json(f"networks/{grid}.notes.json", list(notes))
+        self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
 
     def _keep_plugins(self, scenario: Scenario) -> None:
         """Copies of the plugins that are files; installed ones are not copied."""
