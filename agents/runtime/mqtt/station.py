@@ -94,10 +94,11 @@ class Station:
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
-        await asyncio.gather(self._open(readiness), send_studies_away(self.hosts.values(), self.annex, self._errands))
+        await send_studies_away(self.hosts.values(), self.annex, self._errands)
         await self.container.start()
         self.container.on_ready()
         try:
+            await self._open(readiness)  # last: who is connected answers the roll, and must be ready to begin
             assert self._muster is not None
             with calm():  # the collector takes its time before the beginning, not after it
                 start = await self._watched(self._muster.gather())
