@@ -227,11 +227,12 @@ def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> No
 
     clerk = Clerk()
     file = WideFile(tmp_path / "wide.parquet", clerk)
-    names = [f"bsp-{number:05d}.p_mw" for number in range(20_000)]
-    for tick in range(130):
+    names = [f"bsp-{number:05d}.p_mw" for number in range(600)]
+    ticks = 2**21 // 600 + 2
+    for tick in range(ticks):
         file.add(tick * 1_000_000, dict.fromkeys(names, float(tick)))
     file.close()
     clerk.finish()
     written = pq.ParquetFile(tmp_path / "wide.parquet")
-    assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [128, 2]
-    assert written.read(columns=[names[-1]]).column(0).to_pylist() == [float(tick) for tick in range(130)]
+    assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [ticks - 2, 2]
+    assert written.read(columns=[names[-1]]).column(0).to_pylist() == [float(tick) for tick in range(ticks)]
