@@ -31,14 +31,26 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(name for name in _library_names() if name not in BASES)
 
 
-def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Scenario:
+def builtin_titles() -> dict[str, str]:
+    """What the built-in scenarios are called and about, without loading them."""
+    files_ = {name: _library() / f"{name}.yaml" for name in builtin_names()}
+    return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in files_.items()}
+
+
+def load_scenario(
+    name_or_path: str | Path, overrides: Mapping[str, str] | None = None, *, private: Located | None = None
+) -> Scenario:
     """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
+
+    `private` is laid on top: what only this host knows (`hosting/privacy.py`).
 
     Raises ScenarioError with one sentence per finding: file and line (or option), key, and what would be right.
     """
     path, shown = _find(str(name_or_path), Path())
     folders: list[Path] = []
     located = _extended(path, shown, (), folders)
+    if private is not None:
+        located = merged(located, private)
     for key, text in (overrides or {}).items():
         _override(located, key, text)
     return _complete(checked(located).placed_in(*dict.fromkeys(folders)), located)
