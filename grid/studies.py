@@ -62,7 +62,7 @@ class GridStudies:
         self._constraints = Constraints(self.model)
         self._midnight_us = midnight_us
         taps, recovery = description.taps, description.load_recovery
-        seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+        seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
         self.behaviour = Behaviour(seconds, recovery.share, taps.regulator if taps else None)
 
     def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def _regulation(scenario: Scenario) -> RegulationRules | None:
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
     dso = scenario.dsos[name]
     taps = scenario.grids[dso.grid].taps
-    seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+    seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
     offer = dso.demand_response
     recovery = scenario.grids[dso.grid].load_recovery
     response = DemandResponse(
