@@ -40,6 +40,9 @@ ORDERS = (
     activation.SCHEDULED_ACTIVATION,
     activation.DSO_ACTIVATION,
     activation.DSO_SCHEDULED_ACTIVATION,
+    *activation.VIA_DSO,
+    activation.ACTIVATION_PASSED_ON,
+    activation.SCHEDULED_ACTIVATION_PASSED_ON,
 )
 NOTICES = (offering.ACCEPTANCE_NOTICE, offering.ACCEPTANCE_NOTICE_WITH_DSO)
 WAITING = frozenset({"asked", "cancelling", "over_cancelling"})
@@ -87,12 +90,18 @@ def ordered(quiet: Quiet) -> Iterator[Wrong]:
     for _, _, tso in quiet.of(Tso):
         for name, book in _books(quiet):
             counted = _counted(quiet, tso, name)
-            tasks = {task.offer_id: (c, task.power_mw) for c, task in sorted(book.tasks.items())}
-            in_force = {offer_id for offer_id in tasks if book.tasks[tasks[offer_id][0]].end_us > quiet.now_us}
+            tasks = {task.offer_id: (_about(c), task.power_mw) for c, task in sorted(book.tasks.items())}
+            in_force = {task.offer_id for _, task in sorted(book.tasks.items()) if task.end_us > quiet.now_us}
             for offer_id in sorted({*counted, *in_force}):
                 mine, theirs = counted.get(offer_id), tasks.get(offer_id)
-                if not _same(tso, book, offer_id, mine, theirs) and not _waits(tso, offer_id):
+                waiting = _waits(tso, offer_id) or any(_waits(dso, offer_id) for _, _, dso in quiet.of(Dso))
+                if not _same(tso, book, offer_id, mine, theirs) and not waiting:
                     yield Wrong(ORDERED, f"{offer_id}: {_order(mine)} at the TSO, {_order(theirs)} at {name}")
+
+
+def _about(conversation_id: str) -> str:
+    """Period and subject of an order's conversation: the same on both legs, where a DSO passes it on."""
+    return "/".join(conversation_id.split("/")[2:4])
 
 
 def _counted(quiet: Quiet, tso: Standing, name: str) -> dict[str, Placed]:
@@ -101,7 +110,7 @@ def _counted(quiet: Quiet, tso: Standing, name: str) -> dict[str, Placed]:
     own = {p.offer.offer_id for _, ps in sorted(lists.items()) for p in ps if p.offer.participant == name}
     placed = {**dict(tso.state.activation.orders), **dict(tso.state.regulation.controls)}
     return {
-        offer_id: (order.conversation_id, order.power_mw)
+        offer_id: (_about(order.conversation_id), order.power_mw)
         for offer_id, order in sorted(placed.items())
         if offer_id in own and order.end_us > quiet.now_us
     }
@@ -118,13 +127,13 @@ def _same(tso: Standing, book: OrderBook, offer_id: str, mine: Placed | None, th
 
 
 def _waits(tso: Standing, offer_id: str) -> bool:
-    """Whether the TSO still waits for the answer to an order or a cancel of this offer."""
+    """Whether the TSO, or a DSO that passes it on, still waits for an answer to an order or a cancel of this offer."""
     about = [c for c in tso.conversations if c.protocol in ORDERS and c.topic.subject.rpartition(".")[0] == offer_id]
     return any(c.state in WAITING and c.deadline_us is not None for c in about)
 
 
 def _order(order: Placed | None) -> str:
-    return f"{order[1]:g} MW ({order[0].split('/')[3]})" if order else "nothing"
+    return f"{order[1]:g} MW ({order[0].rpartition('/')[2]})" if order else "nothing"
 
 
 def limited(quiet: Quiet) -> Iterator[Wrong]:
@@ -132,7 +141,7 @@ def limited(quiet: Quiet) -> Iterator[Wrong]:
     for _, agent, dso in quiet.of(Dso):
         for key, limit in sorted(dso.state.limits.items()):
             name, _, bound = key.partition("|")
-            if limit.status != "confirmed":
+            if limit.status != "confirmed" or limit.until_us <= quiet.now_us:
                 continue
             for where, most_mw in _in_force(quiet, agent.profile.tso, key, name, bound):
                 if most_mw > limit.max_mw + SLACK_MW:

@@ -36,7 +36,7 @@ from ..profiles import (
 )
 from ..tso import Tso
 
-Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "via-dso"]
 SCHEMES: tuple[Scheme, ...] = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 TSO, DSO, GRID = "tso", "dso", "north"
 CLOSE_S, CALL_S, GATE_S, START_S, END_S = 120, 2000, 2600, 3630, 4230
@@ -61,6 +61,13 @@ COORDINATION: Mapping[Scheme, Coordination] = {
     "blind": Coordination(dso_validates=False, dso_in_offering=False, dso_limits=False, dso_is_participant=False),
     "scenario-1": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=False),
     "scenario-1-dso": Coordination(dso_validates=True, dso_in_offering=True, dso_limits=True, dso_is_participant=False),
+    "via-dso": Coordination(
+        dso_validates=True,
+        dso_in_offering=True,
+        dso_limits=True,
+        dso_is_participant=False,
+        signal_route="via_dso",
+    ),
     "scenario-2": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
 }
 

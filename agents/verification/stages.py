@@ -76,11 +76,12 @@ AWARDS = Stage("awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
 AFRR_SELECTION = replace(SELECTION, three=False, late=1, surroundings=replace(ORDINARY, list_ways=2))
+AFRR_LIMITS = replace(LIMITS, three=False, late=1, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,)))
 AFRR_STAGES = (
     replace(SUBSCRIPTIONS, name="requests", from_s=START_S - 301, until_s=START_S - 31),
     replace(SCHEDULES, name="handover", three=False),
     replace(ORDERS, name="set-points", three=False, late=1),
-    replace(LIMITS, three=False, late=1, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
+    AFRR_LIMITS,
 )
 FCR_STAGES = (
     replace(PREQUALIFICATION, surroundings=replace(ORDINARY, test_ways=2)),
@@ -108,6 +109,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
+    "via-dso": (SCHEDULES, ORDERS, LIMITS),
 }
 
 
@@ -212,6 +214,7 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
+    "via-dso": partial(stage_tasks, "via-dso"),
     "three": three_tasks,
     "afrr": afrr_tasks,
     "fcr": fcr_tasks,
