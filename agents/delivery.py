@@ -37,7 +37,9 @@ class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
 
     `cap_ends`: until when each cap is valid; `moved`: (resource, MW) that other resources give of an offer;
-    `wanted_mw` is the last set-point for all offers under control together, + up.
+    `wanted_mw` is the last set-point for all offers under control together, + up. `line` are the tasks in merit order
+    and `resources` those of awarded offers by name: both follow from the rest, and are kept because they are wanted
+    at every set-point and reading.
     """
 
     offers: Map[str, Offer] = Map()
@@ -48,13 +50,16 @@ class OrderBook:
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
     wanted_mw: float = 0.0
+    line: tuple[Task, ...] = ()
+    resources: tuple[str, ...] = ()
 
     def awarded(self, offers: tuple[Offer, ...]) -> "OrderBook":
         """The TSO has accepted these offers."""
         known = self.offers
         for offer in offers:
             known = known.set(offer.offer_id, offer)
-        return replace(self, offers=known)
+        resources = tuple(sorted({*self.resources, *(offer.resource for offer in offers)}))
+        return replace(self, offers=known, resources=resources)
 
     def fault(self, order: Activate | ActivateWhen, now_us: int) -> str | None:
         """Why an order is refused, or None."""
@@ -96,7 +101,7 @@ class OrderBook:
         """An order is accepted."""
         controlled = order.kind == "set-point"
         task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end, controlled)
-        return replace(self, tasks=self.tasks.set(conversation_id, task))
+        return self._with_tasks(self.tasks.set(conversation_id, task))
 
     def wanted(self, power_mw: float) -> "OrderBook":
         """A set-point has come: so much is wanted of the offers under control, + up."""
@@ -106,7 +111,11 @@ class OrderBook:
         """An order is over."""
         if conversation_id not in self.tasks:
             return self
-        return replace(self, tasks=self.tasks.delete(conversation_id))
+        return self._with_tasks(self.tasks.delete(conversation_id))
+
+    def _with_tasks(self, tasks: Map[str, Task]) -> "OrderBook":
+        line = sorted((task for _, task in sorted(tasks.items())), key=lambda task: merit(self.offers[task.offer_id]))
+        return replace(self, tasks=tasks, line=tuple(line))
 
     def orders_of(self, offer_id: str) -> tuple[str, ...]:
         """The conversations in which an offer has been ordered and is not over."""
@@ -139,7 +148,7 @@ class OrderBook:
             if _bound(self.offers[task.offer_id]) == key and not task.controlled:
                 most_mw = left.get(conversation_id, min(task.power_mw, self.caps[key]))
                 tasks = tasks.set(conversation_id, task._replace(power_mw=most_mw))
-        return replace(self, tasks=tasks)
+        return self._with_tasks(tasks)
 
     def in_force(self, now_us: int) -> list[Task]:
         """Tasks to deliver now, in the order of their conversations."""
@@ -148,7 +157,7 @@ class OrderBook:
     def set_points(self, now_us: int) -> dict[str, float]:
         """Signed MW to deliver of each awarded resource now, caps kept; resources in the order of their names."""
         others = (resource for _, shares in sorted(self.moved.items()) for resource, _ in shares)
-        points = dict.fromkeys((*(offer.resource for _, offer in sorted(self.offers.items())), *others), 0.0)
+        points = dict.fromkeys((*self.resources, *others), 0.0)
         for task, shares in self._placed(now_us):
             for resource, power_mw in shares:
                 points[resource] += power_mw if self.offers[task.offer_id].direction == "up" else -power_mw
@@ -160,6 +169,8 @@ class OrderBook:
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
+        if not activated_mw and not self.wanted_mw and all(task.controlled for task in self.line):
+            return self
         asked = self._within_caps(now_us)
         requested, delivered = self.requested, self.delivered
         for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
@@ -203,7 +214,9 @@ class OrderBook:
         left = dict(self.caps.items())
         wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
-        for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
+        for task in self.line:
+            if not task.start_us <= now_us < task.end_us:
+                continue
             offer, shares = self.offers[task.offer_id], list[tuple[str, float]]()
             room_mw = min(task.power_mw, wanted[offer.direction]) if task.controlled else task.power_mw
             for resource, share_mw in ((offer.resource, task.power_mw), *self.moved.get(task.offer_id, ())):
