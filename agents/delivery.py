@@ -14,7 +14,7 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import replace
+from .changes import Span, derived, derived_now, replace, span
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
 
@@ -32,14 +32,15 @@ class Task(NamedTuple):
     controlled: bool = False
 
 
+Placed = list[tuple[Task, list[tuple[str, float]]]]
+
+
 @dataclass(frozen=True)
 class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
 
     `cap_ends`: until when each cap is valid; `moved`: (resource, MW) that other resources give of an offer;
-    `wanted_mw` is the last set-point for all offers under control together, + up. `line` are the tasks in merit order
-    and `resources` those of awarded offers by name: both follow from the rest, and are kept because they are wanted
-    at every set-point and reading.
+    `wanted_mw` is the last set-point for all offers under control together, + up.
     """
 
     offers: Map[str, Offer] = Map()
@@ -50,16 +51,13 @@ class OrderBook:
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
     wanted_mw: float = 0.0
-    line: tuple[Task, ...] = ()
-    resources: tuple[str, ...] = ()
 
     def awarded(self, offers: tuple[Offer, ...]) -> "OrderBook":
         """The TSO has accepted these offers."""
         known = self.offers
         for offer in offers:
             known = known.set(offer.offer_id, offer)
-        resources = tuple(sorted({*self.resources, *(offer.resource for offer in offers)}))
-        return replace(self, offers=known, resources=resources)
+        return replace(self, offers=known)
 
     def fault(self, order: Activate | ActivateWhen, now_us: int) -> str | None:
         """Why an order is refused, or None."""
@@ -101,7 +99,7 @@ class OrderBook:
         """An order is accepted."""
         controlled = order.kind == "set-point"
         task = Task(conversation_id, order.offer_id, order.power_mw, order.start, order.end, controlled)
-        return self._with_tasks(self.tasks.set(conversation_id, task))
+        return replace(self, tasks=self.tasks.set(conversation_id, task))
 
     def wanted(self, power_mw: float) -> "OrderBook":
         """A set-point has come: so much is wanted of the offers under control, + up."""
@@ -111,11 +109,7 @@ class OrderBook:
         """An order is over."""
         if conversation_id not in self.tasks:
             return self
-        return self._with_tasks(self.tasks.delete(conversation_id))
-
-    def _with_tasks(self, tasks: Map[str, Task]) -> "OrderBook":
-        line = sorted((task for _, task in sorted(tasks.items())), key=lambda task: merit(self.offers[task.offer_id]))
-        return replace(self, tasks=tasks, line=tuple(line))
+        return replace(self, tasks=self.tasks.delete(conversation_id))
 
     def orders_of(self, offer_id: str) -> tuple[str, ...]:
         """The conversations in which an offer has been ordered and is not over."""
@@ -148,7 +142,7 @@ class OrderBook:
             if _bound(self.offers[task.offer_id]) == key and not task.controlled:
                 most_mw = left.get(conversation_id, min(task.power_mw, self.caps[key]))
                 tasks = tasks.set(conversation_id, task._replace(power_mw=most_mw))
-        return self._with_tasks(tasks)
+        return replace(self, tasks=tasks)
 
     def in_force(self, now_us: int) -> list[Task]:
         """Tasks to deliver now, in the order of their conversations."""
@@ -156,12 +150,16 @@ class OrderBook:
 
     def set_points(self, now_us: int) -> dict[str, float]:
         """Signed MW to deliver of each awarded resource now, caps kept; resources in the order of their names."""
-        others = (resource for _, shares in sorted(self.moved.items()) for resource, _ in shares)
-        points = dict.fromkeys((*self.resources, *others), 0.0)
+        points = dict.fromkeys(derived(self, "~resources", (self.offers, self.moved), self._resources), 0.0)
         for task, shares in self._placed(now_us):
             for resource, power_mw in shares:
                 points[resource] += power_mw if self.offers[task.offer_id].direction == "up" else -power_mw
         return {resource: round(power_mw, 6) for resource, power_mw in sorted(points.items())}
+
+    def _resources(self) -> tuple[str, ...]:
+        """Who may have to deliver: the resources of awarded offers, and those that parts of them were moved to."""
+        own = {offer.resource for _, offer in sorted(self.offers.items())}
+        return tuple(sorted(own | {resource for _, shares in sorted(self.moved.items()) for resource, _ in shares}))
 
     def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
         """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
@@ -169,9 +167,9 @@ class OrderBook:
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
-        if not activated_mw and not self.wanted_mw and all(task.controlled for task in self.line):
-            return self
         asked = self._within_caps(now_us)
+        if not activated_mw and not any(power_mw for _, power_mw in asked):
+            return self
         requested, delivered = self.requested, self.delivered
         for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
             counted_us = min(lasts_us, task.end_us - now_us)
@@ -206,17 +204,24 @@ class OrderBook:
         """Tasks in force with the MW that caps leave of them, given by whatever unit."""
         return [(task, sum(power_mw for _, power_mw in shares)) for task, shares in self._placed(now_us)]
 
-    def _placed(self, now_us: int) -> list[tuple[Task, list[tuple[str, float]]]]:
+    def _placed(self, now_us: int) -> Placed:
         """Tasks in force and which resource gives how much: its own, then those that part of the offer was moved to.
 
         A cap is shared in merit order, as the TSO does.
         """
+        sources = self.tasks, self.caps, self.moved, self.offers, self.wanted_mw
+        found: Placed = derived_now(self, "~placed", sources, now_us, lambda: self._placing(now_us))
+        return found
+
+    def _placing(self, now_us: int) -> Span:
+        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
+        return span(now_us, intervals, self._place(now_us))
+
+    def _place(self, now_us: int) -> Placed:
         left = dict(self.caps.items())
         wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
-        for task in self.line:
-            if not task.start_us <= now_us < task.end_us:
-                continue
+        for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
             offer, shares = self.offers[task.offer_id], list[tuple[str, float]]()
             room_mw = min(task.power_mw, wanted[offer.direction]) if task.controlled else task.power_mw
             for resource, share_mw in ((offer.resource, task.power_mw), *self.moved.get(task.offer_id, ())):

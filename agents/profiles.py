@@ -218,6 +218,7 @@ class BspProfile:
     coordination: Coordination
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
+    hold_set_point_us: int = 60_000_000
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
 

@@ -91,7 +91,7 @@ class GridModel:
         """Bring the network that is compiled into a position."""
         self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
         for table, in_service in in_service_of(self.net, out).items():
-            self._bench[table]["in_service"] = in_service
+            self._bench[table]["in_service"] = np.array(in_service, dtype=np.bool_)
 
     def _compiled(self) -> Solver:
         """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""

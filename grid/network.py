@@ -38,6 +38,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     """
     net = load(description)
     notes: list[str] = []
+    _make_boolean(net)
     _refuse_unusable(net)
     _fold_scaling(net)
     _scale(net, description)
@@ -46,6 +47,14 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     _set_limits(net, description, notes)
     _connect(net, points)
     return Prepared(net, tuple(notes))
+
+
+def _make_boolean(net: Any) -> None:
+    """An empty table read from JSON has `in_service` of no type, which pandapower then cannot negate."""
+    for name in sorted(str(key) for key in net):
+        frame = net[name]
+        if getattr(frame, "columns", None) is not None and "in_service" in frame and frame.in_service.dtype != bool:
+            frame["in_service"] = frame.in_service.fillna(value=True).astype(bool)
 
 
 def _refuse_unusable(net: Any) -> None:

@@ -54,7 +54,7 @@ def _since_epoch(times: Any, zone: str | None, name: str) -> Integers:
         return found
     if zone is None:
         raise ProfileError(f"{name}: times have no offset, so the series needs its `zone`, for instance Europe/Berlin")
-    return np.array(list(_unfolded(times.dt.to_pydatetime(), ZoneInfo(zone), name)), dtype=np.int64)
+    return np.array(list(_unfolded((each.to_pydatetime() for each in times), ZoneInfo(zone), name)), dtype=np.int64)
 
 
 def _unfolded(times: Iterable[datetime], zone: ZoneInfo, name: str) -> Iterator[int]:

@@ -225,6 +225,7 @@ def _bsp_profile(
         ),
         applies_us=scenario.applies_at_us(name),
         measurement_us=us(scenario.ticks.measurement_s),
+        hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),
         coordination=scheme,
         reserve=_reserve_plan(provider),
     )

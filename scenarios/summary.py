@@ -29,6 +29,9 @@ def print_summary(run: Run, console: Console) -> None:
     for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
+    for grid, notes in run.notes.items():
+        for note in notes:
+            console.print(f"grids.{grid}: {note}", soft_wrap=True)
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
         console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
@@ -88,9 +91,10 @@ def _merit_order(run: Run) -> Table:
             continue
         before[key] = shown
         clock = _clock(run, _start_of(str(period)))
+        way = " ".join(key) if run.merit_order["product"].nunique() > 1 else key[1]
         for row, binding in zip(shown, rows["binding"].fillna(""), strict=True):
             element = str(binding).partition(" (")[0]
-            table.add_row(clock, " ".join(key), str(row[0]), *(_mw(value) for value in row[1:]), element)
+            table.add_row(clock, way, str(row[0]), *(_mw(value) for value in row[1:]), element)
     return table
 
 

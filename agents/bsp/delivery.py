@@ -22,7 +22,7 @@ from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
 from . import limiting, outage
 from .applying import applied
-from .following import followed, unheard
+from .following import followed, missed, unheard
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -129,6 +129,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
     state, failures = outage.seen(state, reading.resources)
+    state, returns = missed(profile, state, now_us)
     measurement = Measurement(
         participant=profile.name,
         measured_at=reading.at_us,
@@ -142,7 +143,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (*failures, Publish(state.listeners, measurement, state.acknowledged), *again)
+    return counted, (*failures, *returns, Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

@@ -2,6 +2,7 @@
 
 SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
                                          └─▶ named by the next measurement, which acknowledges it
+no set-point for the hold time ─▶ back to the baseline
 """
 
 from ...protocols.envelope import Topic
@@ -9,7 +10,7 @@ from ...protocols.information.activation import SetPoint, SetPointSubscription
 from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import Product
 from ...protocols.stages import activation as stage
-from ..actions import Action, Open
+from ..actions import Action, Note, Open
 from ..agent import Reaction
 from ..changes import replace
 from ..events import Heard, Rejected, Silence
@@ -47,5 +48,18 @@ def unheard(profile: BspProfile, state: BspState, event: Silence | Rejected, now
 def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) -> Reaction[BspState]:
     """A set-point has come."""
     book = state.book.wanted(set_point.power_mw)
-    heard = replace(state, book=book, acknowledged=event.envelope.id)
+    heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us)
     return (heard, ()) if book is state.book else applied(heard, now_us)
+
+
+def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:
+    """No set-point has come for too long: the last one has been held, now the resources go back to their baseline.
+
+    That is by their own ramps; the next set-point that comes is followed again.
+    """
+    wanted_mw = state.book.wanted_mw
+    if not wanted_mw or now_us - state.set_point_us <= profile.hold_set_point_us:
+        return state, ()
+    evidence = {"name": "set-points missing, back to baseline", "held_mw": wanted_mw}
+    state, moves = applied(replace(state, book=state.book.wanted(0.0)), now_us)
+    return state, (Note(stage.STAGE, None, evidence), *moves)

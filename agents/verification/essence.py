@@ -23,12 +23,13 @@ def commitments(state: Any) -> Hashable:
     match state:
         case TsoState():
             regulation = state.regulation._replace(meters=Map(), counted=Map())
-            return replace(state, activation=_activation(state.activation), regulation=regulation)
+            reserve = replace(state.reserve, known=Map(), offsets_hz=(), kept=Map())
+            return replace(state, activation=_activation(state.activation), regulation=regulation, reserve=reserve)
         case DsoState():
             counted = replace(state, archive=Map(), samples=Map(), shown="")
             return counted.with_demand(book=_book(state.demand.book))
         case BspState():
-            return replace(state, book=_book(state.book), measured_mw=0.0, acknowledged=None)
+            return replace(state, book=_book(state.book), measured_mw=0.0, set_point_us=0, acknowledged=None)
     raise TypeError(f"no agent's state is a {type(state).__name__}")
 
 

@@ -29,7 +29,8 @@ def frequency(run: Run) -> dict[str, Any]:
     if "frequency_hz" not in telemetry:
         return {}
     offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
-    lowest, highest = (telemetry[f"{name}_hz"] - run.scenario.area.nominal_hz for name in ("lowest", "highest"))
+    names = [name if name in telemetry else "frequency_hz" for name in ("lowest_hz", "highest_hz")]
+    lowest, highest = (telemetry[name] - run.scenario.area.nominal_hz for name in names)
     outside = ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
     nadir = telemetry["at"].iloc[int(lowest.to_numpy().argmin())]
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_errors_of_a_group_are_correlated_persist_and_have_their_bias(vary: Vary
 def test_a_forecast_depends_on_when_it_is_made_and_only_changes_at_its_leads(vary: Vary, model: GridModel) -> None:
     profiles = Profiles(model, described(vary))
     made = [profiles.forecast(NOON_US, NOON_US - minutes * 60_000_000) for minutes in (0, 1, 15, 16, 60, 600, 5000)]
-    same = [a is b for a, b in zip(made, made[1:], strict=False)]
+    same = [a is b for a, b in pairwise(made)]
     assert same == [False, True, False, True, False, True]
     assert profiles.forecast(NOON_US) is made[0] is profiles.forecast(NOON_US, NOON_US + HOUR_US)
 
@@ -88,13 +89,11 @@ def test_generation_stays_between_nothing_and_what_is_installed(vary: Vary, mode
 
 
 def test_errors_depend_on_seed_and_grid_and_on_nothing_that_was_asked_before(vary: Vary, model: GridModel) -> None:
-    first, second = (Profiles(model, described(vary), grid_id="north") for _ in range(2))
+    first, second, other = (Profiles(model, described(vary), grid_id=name) for name in ("north", "north", "south"))
     for quarter in (90, 3, 47):
         first.forecast(quarter * QUARTER_US)
     assert first.forecast(NOON_US, 0).same_as(second.forecast(NOON_US, 0))
-    assert not first.forecast(NOON_US, 0).same_as(
-        Profiles(model, described(vary), grid_id="south").forecast(NOON_US, 0)
-    )
+    assert not first.forecast(NOON_US, 0).same_as(other.forecast(NOON_US, 0))
 
 
 def reachable(root: object) -> Iterator[object]:

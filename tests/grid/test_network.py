@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -60,16 +59,6 @@ def test_limits_of_the_file_stand_unless_the_scenario_gives_them(
     assert build(description).net.line.max_loading_percent.tolist() == [80.0]
     strict = description.model_copy(update={"limits": description.limits.model_copy(update={"loading_percent": 60.0})})
     assert build(strict).net.line.max_loading_percent.tolist() == [60.0]
-
-
-def test_a_network_naming_a_foreign_module_is_refused_and_nothing_imported(tmp_path: Path) -> None:
-    (tmp_path / "evil_module.py").write_text("raise SystemExit('imported')")
-    nested = json.dumps({"_module": "evil_module", "_class": "X", "_object": "{}"})
-    for text in (nested, json.dumps({"a": [nested]}), json.dumps({"_object": json.dumps({"x": nested})})):
-        (tmp_path / "net.json").write_text(text.replace("_module", "\\u005fmodule"))
-        with pytest.raises(NetworkError, match="evil_module"):
-            build(GridDescription(file=str(tmp_path / "net.json")))
-    assert "evil_module" not in sys.modules
 
 
 @pytest.mark.parametrize(

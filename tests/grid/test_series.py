@@ -33,9 +33,8 @@ def written(tmp_path: Path, model: GridModel, vary: Vary) -> Written:
     def write(text: str, window: Window | None = None, **series: object) -> Profiles:
         (tmp_path / "s.csv").write_text(text)
         description = vary(series={"source": str(tmp_path / "s.csv")} | series, profiles={})
-        return Profiles(
-            model, description, window.midnight_us if window else 0, window=window or Window(end_us=HOUR_US)
-        )
+        chosen = window or Window(end_us=HOUR_US)
+        return Profiles(model, description, chosen.midnight_us, window=chosen)
 
     return write
 
@@ -62,9 +61,7 @@ def test_megawatts_count_in_the_element_s_own_sign_and_beat_its_group(written: W
     state = profiles.actual(0)
     assert load_p(state, model, "Load R1") == 3.5
     assert state.load_q_mvar[list(model.net.load.name).index("Load R1")] == 0.7
-    assert load_p(state, model, "Load R3") == pytest.approx(
-        0.5 * model.net.load.file_p_mw[list(model.net.load.name).index("Load R3")]
-    )
+    assert load_p(state, model, "Load R3") == pytest.approx(0.5 * model.net.load.set_index("name").file_p_mw["Load R3"])
     assert state.sgen_p_mw[8] == pytest.approx(0.6)
 
 
@@ -107,7 +104,7 @@ def test_the_scenario_s_own_profile_is_the_last_word(vary: Vary, model: GridMode
         (rows("zone:west", "0.5"), r'has the zone "west"'),
         (
             "time,load\n00:00,1\n00:15,1\n00:45,1\n01:00,1",
-            r"s\.csv:4: there is a gap between 00:15:00 and 00:45:00; rows",
+            r"s\.csv:4: there is a gap between 00:15:00 and 00:45:00",
         ),
         ("time,load\n00:30,1\n00:15,1", r"s\.csv:3: time 00:15:00 does not come after"),
         ("time,load\n2026-03-02T00:00+01:00,1\nMonday,1", r's\.csv:3: time "Monday": give all times with an offset'),
