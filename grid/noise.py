@@ -5,7 +5,6 @@ from __future__ import annotations
 from hashlib import sha256
 
 import numpy as np
-from scipy.signal import lfilter
 
 from .arrays import Floats
 
@@ -15,6 +14,8 @@ def persistent(key: tuple[object, ...], steps: int, persistence: float) -> Float
 
     `persistence`: the correlation from one step to the next, in [0, 1).
     """
+    from scipy.signal import lfilter  # half a second, and only where forecasts err
+
     digest = sha256("\x1f".join(str(part) for part in key).encode()).digest()
     drawn = np.random.default_rng(int.from_bytes(digest[:16], "big")).standard_normal(steps)
     fresh = np.sqrt(1 - persistence**2)

@@ -8,8 +8,6 @@ Two conversations, linked by `caused_by`. What the DSO does not know, or has lim
 participant does not answer it says so to the TSO, and cancels what may be running there.
 """
 
-from dataclasses import replace
-
 from ...protocols.conversation import Conversation
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import Activate, Activated, ActivateWhen, ActivationEnded
@@ -18,6 +16,7 @@ from ...protocols.stages import activation as stage
 from ...protocols.templates import CANCEL_EXPIRED
 from ..actions import Note, Open, Say
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Heard, Rejected, Silence
 from ..profiles import DsoProfile
 from .state import DsoState, limit_key

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ...protocols.information.offering import Offer
+from ..changes import Span, derived_now
 from ..market.merit_order import Position
 from ..profiles import TsoProfile
 from . import portfolio
@@ -14,8 +15,15 @@ def offers_at(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, Of
     period = profile.calendar.at(now_us)
     if period is None:
         return {}
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs]
-    return {position.offer.offer_id: position.offer for positions in lists for position in positions}
+    definitive = state.offering.definitive
+
+    def made() -> Span:
+        lists = [definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs]
+        offers = {position.offer.offer_id: position.offer for positions in lists for position in positions}
+        return Span(period.start_us, period.end_us, offers)
+
+    found: dict[str, Offer] = derived_now(state.offering, "~present", (definitive,), now_us, made)
+    return found
 
 
 def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float]:

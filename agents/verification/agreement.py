@@ -5,6 +5,7 @@
     limited   a limit that the DSO takes for followed is in force at the TSO and at the participant
     known     the DSO knows the offers accepted in its grid, unless the TSO still waits for its answer
     qualified no participant takes itself for qualified for more than the TSO does
+    kept      no participant keeps reserve that the TSO has not awarded, and the DSO knows what is kept in its grid
 
 A side that still waits for an answer is one that will learn of it: the disagreement is detected. Where a
 side has been told of it, or its waiting has ended, it must have been repaired.
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
-from ...protocols.stages import activation, offering
+from ...protocols.stages import activation, offering, reserve
 from ...protocols.verification.story import Wrong
 from ..agent import Agent
 from ..bsp import Bsp
@@ -31,6 +32,8 @@ ORDERED = "TSO and participant disagree on what is ordered"
 LIMITED = "a limit taken for followed is not in force"
 KNOWN = "the DSO does not know what was accepted"
 QUALIFIED = "a participant takes itself for qualified for more than the TSO does"
+KEPT = "a participant keeps reserve that the TSO has not awarded"
+UNKNOWN_RESERVE = "the DSO does not know what reserve is kept in its grid"
 OFFERINGS = (offering.OFFERING, offering.OFFERING_WITH_DSO, offering.OFFERING_BY_DSO)
 ORDERS = (
     activation.ACTIVATION,
@@ -181,6 +184,30 @@ def qualified(quiet: Quiet) -> Iterator[Wrong]:
                     yield Wrong(QUALIFIED, f"{name}: {key} {max_mw:g} MW")
 
 
+def kept(quiet: Quiet) -> Iterator[Wrong]:
+    """Reserve is kept as awarded; the DSO knows of it, unless the TSO still waits for its answer or has given up."""
+    for _, tso, standing in quiet.of(Tso):
+        awards = [award for _, own in sorted(standing.state.reserve.awards.items()) for award in own]
+        awarded_mw = {award.offer.offer_id: award.awarded_mw for award in awards}
+        for name, _, participant in quiet.of(Bsp):
+            for award in (one for _, own in sorted(participant.state.reserve.awarded.items()) for one in own):
+                if award.quantity_mw > awarded_mw.get(award.offer_id, 0.0) + SLACK_MW:
+                    yield Wrong(KEPT, f"{name}: {award.offer_id} {award.quantity_mw:g} MW")
+        told = {c.topic.subject for c in standing.conversations if c.protocol is reserve.RESERVE_NOTICE and c.ended}
+        for name, _, dso in quiet.of(Dso):
+            for award in awards:
+                mine = tso.profile.dso_of_grid.get(award.offer.grid) == name
+                done = f"awarded-{award.offer.offer_id}" in told and _answered(standing, award.offer.offer_id)
+                if mine and done and award.offer.offer_id not in dso.state.reserves:
+                    yield Wrong(UNKNOWN_RESERVE, f"{award.offer.offer_id}, kept in the grid of {name}")
+
+
+def _answered(standing: Standing, offer_id: str) -> bool:
+    """Whether the DSO has said that it knows of a reserve."""
+    subject = f"awarded-{offer_id}"
+    return any(one.topic.subject == subject and one.state == "done" for one in standing.conversations)
+
+
 def _qualifications(quiet: Quiet) -> Iterator[tuple[str, Mapping[str, float]]]:
     for name, _, standing in quiet.of(Bsp):
         yield name, standing.state.qualified
@@ -204,4 +231,4 @@ def settled(
     return over or timed or (conversation.protocol.fipa, conversation.state) in open_ended
 
 
-RULES: tuple[Rule, ...] = (awarded, ordered, limited, known, qualified)
+RULES: tuple[Rule, ...] = (awarded, ordered, limited, known, qualified, kept)
