@@ -68,7 +68,7 @@ def works(vocabulary: Vocabulary, faults: int = 1) -> Mapping[str, tuple[Work, .
 
 
 def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> list[Work]:
-    """What is named – a group, a protocol, one exploration – or all but `UNASKED`; ScenarioError for an unknown name."""
+    """What is named – a group, a protocol, one exploration – or all but `UNASKED`; ScenarioError if unknown."""
     by_group = works(vocabulary, faults)
     named = {**{work.name: (work,) for group in by_group.values() for work in group}, **by_group}
     for name in names:
