@@ -19,7 +19,7 @@ verify: $(STAMP)
 	$(PY) -m gridpact verify
 
 soak: $(STAMP)
-	$(PY) -m gridpact verify soak
+	$(PY) -m gridpact verify soak via-dso
 	$(PY) -m pytest -m soak --timeout 3600 -s
 
 lint: $(STAMP)
