@@ -77,7 +77,7 @@ def columns_of(buses: Integers) -> Columns:
 
 def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reactive: bool) -> Slopes | None:
     """Return the derivatives at a state given by its change (points, MVA); None where it has no power flow."""
-    state = hearing.state.with_change_mva(change_mva)
+    state = hearing.state.with_change_mva(change_mva) if change_mva.any() else hearing.state
     solver = hearing.model.solver(state.taps, state.out)
     count = len(columns.points)
     units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])

@@ -28,6 +28,7 @@ from .operating_point import OperatingPoint
 
 DENSE_UP_TO_BUSES = 1500
 SENSITIVITY_ACCURACY = 1e-4
+DIRECT_UP_TO_STATES = 4
 SELF_CHECK_PU = 1e-7
 
 
@@ -75,6 +76,7 @@ class BatchSolver:
         self._last: (
             tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None
         ) = None
+        self._incidence: Any = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -113,8 +115,14 @@ class BatchSolver:
     ) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
         with np.errstate(all="ignore"):
+            stranded = self._is_stranded(state)
+            if change_mva is not None and len(change_mva) <= DIRECT_UP_TO_STATES:
+                power, current, impedance = self._injections(state)
+                batch, lost = self._with_changes(power, change_mva)
+                voltage, converged = self._iterate(batch, (current, impedance), self._start, tolerance_pu)
+                return self._results(voltage, converged & ~lost & (not stranded), (batch, current, impedance))
             injections, base, converged = self._base(state)
-            power, stranded = injections[0], self._is_stranded(state)
+            power = injections[0]
             if change_mva is None:
                 return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
             batch, lost = self._with_changes(power, change_mva)
@@ -215,9 +223,14 @@ class BatchSolver:
         count = change_mva.shape[1]
         first = len(self._at["sgen"]) - count
         at, live = self._at["sgen"][first:], self._live["sgen"][first:]
-        incidence = sp.csr_matrix((live / self._admittance.base_mva, (at, np.arange(count))), (self._n_bus, count))
+        if self._incidence is None or self._incidence.shape[1] != count:
+            entries = (live / self._admittance.base_mva, (at, np.arange(count)))
+            self._incidence = sp.csr_matrix(entries, (self._n_bus, count))
+        if self._all_live:
+            stranded = np.zeros(len(change_mva), dtype=np.bool_)
+            return self._incidence @ change_mva.T + power[:, None], stranded
         stranded = (change_mva[:, ~live] != 0).any(axis=1)
-        return incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
+        return self._incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
 
     def _is_stranded(self, state: OperatingPoint) -> bool:
         """Return whether anything with power stands at a bus without supply, where a power flow would drop it."""
