@@ -1,4 +1,4 @@
-"""From solved states to what a DSO says of them: worst element, voltages, interface, violations, nearness to a limit."""
+"""From solved states to what a DSO says of them: worst element, voltages, interface, violations, how near a limit."""
 
 from __future__ import annotations
 

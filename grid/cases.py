@@ -49,5 +49,7 @@ def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tup
         own = case.model or model
         if own.point_names != model.point_names:
             raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
-        found.append(Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits)))
+        found.append(
+            Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits))
+        )
     return tuple(found)

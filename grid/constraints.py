@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Booleans, Floats
 from .description import GridLimits
 from .model import GridModel
 from .solver import Solution
@@ -85,7 +85,7 @@ class Constraints:
 
     def excess(self, values: Floats, bounds: Floats) -> Floats:
         """Return, per state, how far the worst constraint is beyond its bound, relative to its limit (≤ 0: fine)."""
-        solved = np.isfinite(values[:, :1]).all(axis=1)
+        solved: Booleans = np.asarray(np.isfinite(values[:, :1]).all(axis=1))
         relative = np.where(solved[:, None], values, 0.0) - bounds
         return np.where(solved, (relative / np.abs(self.nominal)).max(axis=1), np.inf)
 
@@ -108,7 +108,14 @@ class Constraints:
         kind = self.kinds[index]
         value = values[index] * self._sign[index] / self._scale[index]
         digits = 4 if kind == "loading_percent" else 6
-        return Binding(self.elements[index], kind, round(float(value), digits), float(self.limits[index]), case, self._rating_of(kind))
+        return Binding(
+            self.elements[index],
+            kind,
+            round(float(value), digits),
+            float(self.limits[index]),
+            case,
+            self._rating_of(kind),
+        )
 
     def _rating_of(self, kind: Kind) -> Rating:
         return self.rating if kind == "loading_percent" else "continuous"

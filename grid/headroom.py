@@ -85,7 +85,7 @@ def _first_met(slopes: Slopes, groups: Groups, bounds: Floats) -> Floats:
         high = np.where(vm > _TINY, (bounds[branches : branches + buses] - slopes.base_vm)[:, None] / vm, np.inf)
         low = np.where(vm < -_TINY, (bounds[branches + buses :] + slopes.base_vm)[:, None] / -vm, np.inf)
     found = [part.min(axis=0, initial=np.inf) for part in (by_current, high, low)]
-    return np.maximum(np.min(found, axis=0), 0.0)
+    return np.asarray(np.maximum(np.min(found, axis=0), 0.0))
 
 
 def _confirmed(judge: Judge, legs: Legs, which: Integers, wanted_mw: Floats) -> Floats:

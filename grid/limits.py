@@ -30,7 +30,19 @@ from .slopes import Columns, columns_of
 from .subsets import SubsetWalk, legs_on, walk_safely
 from .walking import Settled, singly
 
-__all__ = ["Activation", "Allowed", "Binding", "Case", "CaseLike", "Rating", "Scope", "Split", "Spread", "check", "limit"]
+__all__ = [
+    "Activation",
+    "Allowed",
+    "Binding",
+    "Case",
+    "CaseLike",
+    "Rating",
+    "Scope",
+    "Split",
+    "Spread",
+    "check",
+    "limit",
+]
 
 Scope = Literal["single", "all", "prefix", "subset"]
 Split = Literal["merit_order", "pro_rata"]

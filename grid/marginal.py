@@ -1,8 +1,8 @@
 """How much of something just fits: brackets between what is allowed and what is not, closed by AC power flow.
 
-    ladder      steps between nothing and all of it: the first that is not allowed, so that what is allowed
-                is connected to nothing
-    bracket     secant steps between the two, for many quantities at once
+ladder      steps between nothing and all of it: the first that is not allowed, so that what is allowed
+            is connected to nothing
+bracket     secant steps between the two, for many quantities at once
 """
 
 from __future__ import annotations

@@ -67,9 +67,7 @@ def pushes(groups: Groups, derivatives: Floats, *, reactive: bool) -> tuple[Floa
     return np.asarray(active + rate * by_q), np.asarray(rate)
 
 
-def worst_patterns(
-    slopes: Slopes, groups: Groups, amounts: Floats, bounds: Floats, *, pick: bool
-) -> Complexes:
+def worst_patterns(slopes: Slopes, groups: Groups, amounts: Floats, bounds: Floats, *, pick: bool) -> Complexes:
     """Return the distinct worst patterns (patterns × legs) of all constraints that may come near their bounds.
 
     `amounts`: MW of every leg · `bounds`: as in `Constraints` · `pick`: any of them may be off.

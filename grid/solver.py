@@ -73,9 +73,7 @@ class BatchSolver:
 
         Raises SolverError if pandapower disagrees by more than 1e-7 pu.
         """
-        self._last: (
-            tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None
-        ) = None
+        self._last: tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None = None
         self._incidence: Any = None
         with single_threaded():
             self._admittance = compile_admittance(net)
@@ -310,7 +308,10 @@ def _magnitude(values: Complexes) -> Floats:
 def _factors(
     power: Complexes, current: Complexes, impedance: Complexes, voltage: Complexes
 ) -> tuple[Complexes, Complexes]:
-    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV), from S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|."""
+    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV).
+
+    From S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|.
+    """
     vm = np.abs(voltage)
     total = power + vm * (current + vm * impedance)
     slope = np.conj((current + 2 * vm * impedance) / voltage) / (2 * vm)

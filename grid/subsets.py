@@ -131,9 +131,7 @@ class SubsetWalk:
         beyond = weights[order[excess[first][order] > 0]]
         return (float(filled[first - 1]) if first else low), float(filled[first]), beyond
 
-    def _along(
-        self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats
-    ) -> Floats:
+    def _along(self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats) -> Floats:
         """Return all amounts (rows × activations) when the list is filled up to some MW on top of what is on."""
         rows = np.repeat(on_mw[None, :], len(filled), axis=0)
         taken = np.clip(filled[:, None] - ends[None, :-1], 0.0, np.abs(asked_mw[left])[None, :])
@@ -221,9 +219,9 @@ class SubsetWalk:
         states = self._changes(self._weights, p_mw)
         verdict = self._judge.judge(states, path=False)
         found = [self._weights[verdict.excess > 0]]
-        for k in np.argsort(-verdict.excess, kind="stable")[:GATE_STRESSED]:
-            if verdict.excess[k] > STRESSED:
-                found.append(self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw))
+        first = np.argsort(-verdict.excess, kind="stable")[:GATE_STRESSED]
+        for k in first[verdict.excess[first] > STRESSED]:
+            found += [self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw)]
         for case in range(len(self._judge.hearings)):
             worst = int(np.argmax(verdict.by_case[case]))
             found.append(self._worst_at(case, states[worst], p_mw))
@@ -259,7 +257,9 @@ def walk_safely(
     here = np.zeros(legs.points, dtype=complex)
     for _ in range(MAX_ROUNDS):
         if legs.flexible:
-            weights = np.unique(np.concatenate([weights, _worst_reactive(judge, legs, columns, asked_mw, here)]), axis=0)
+            weights = np.unique(
+                np.concatenate([weights, _worst_reactive(judge, legs, columns, asked_mw, here)]), axis=0
+            )
         settled = Settled(asked_mw, [], [], [], np.zeros((0, 0), dtype=complex))
         if pro_rata:
             states = partial(prefixes, legs, weights)
@@ -284,9 +284,7 @@ def prefixes(legs: Legs, weights: Complexes, p_mw: Floats) -> Complexes:
     return np.concatenate([np.cumsum(each, axis=0) for each in steps])
 
 
-def _worst_reactive(
-    judge: Judge, legs: Legs, columns: Columns, asked_mw: Floats, here_mva: Complexes
-) -> Complexes:
+def _worst_reactive(judge: Judge, legs: Legs, columns: Columns, asked_mw: Floats, here_mva: Complexes) -> Complexes:
     found = [np.empty((0, len(legs.owner)), dtype=complex)]
     for case, hearing in enumerate(judge.hearings):
         slopes = slopes_at(hearing, here_mva + judge.fixed_mva, columns, reactive=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .activation import Activation, kept, smallest
-from .arrays import Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats, Integers
 from .judging import Judge
 from .legs import Legs
 from .marginal import RUNGS, bracket
@@ -82,10 +82,10 @@ class Walk:
         width = path.shape[1]
         verdict = self._judge.judge(np.concatenate([*path, *probes]))
         states = len(path) * width
-        allowed = verdict.allowed[:states].reshape(len(path), width).all(axis=0)
+        allowed: Booleans = np.asarray(verdict.allowed[:states].reshape(len(path), width).all(axis=0))
         straight = (verdict.jump_pu[:states].reshape(len(path), width)[:, 1:] < STRAIGHT_PU).all(axis=0)
-        fine = np.logical_and.reduceat(allowed[1:] & straight, at[:-1]) | (wanted[block] == 0)
-        refused = ~verdict.allowed[states:].reshape(len(path), -1).all(axis=0)
+        fine: Booleans = np.logical_and.reduceat(allowed[1:] & straight, at[:-1]) | (wanted[block] == 0)
+        refused: Booleans = np.asarray(~verdict.allowed[states:].reshape(len(path), -1).all(axis=0))
         fine[np.isin(block, probed)] = refused
         done = len(block) if fine.all() else int(np.argmin(fine))
         self._hopeless[block[done:]] &= ~np.isin(block[done:], probed[~refused])

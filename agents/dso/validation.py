@@ -217,7 +217,9 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reactio
     state = replace(state, unknown=state.unknown.set(event.conversation.id, unknown))
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
-    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1))
+    instants = mol.delivery_start, middle_us, mol.delivery_end - 1
+    rules = profile.coordination
+    job = Validate(profile.grid, activations, instants, rules.limit_scope, rules.limit_split)
     return state, (Compute(LIST + event.conversation.id, job),)
 
 

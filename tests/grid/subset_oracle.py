@@ -40,7 +40,9 @@ class Trial:
 def trial(grid: str, direction: str, count: int, seed: int) -> Trial:
     """Return a random list: buses, sizes and power factors drawn from the seed."""
     generator = np.random.default_rng((seed, count, sorted(GRIDS).index(grid), DIRECTIONS.index(direction)))
-    description = GridDescription.model_validate({"network": grid, "zip_percent": {"z": 40, "i": 30, "p": 30}} | GRIDS[grid])
+    description = GridDescription.model_validate(
+        {"network": grid, "zip_percent": {"z": 40, "i": 30, "p": 30}} | GRIDS[grid]
+    )
     bare = load_model(description)
     buses = [int(name.removeprefix("bus ")) for name in bare.ratings.bus_names]
     model = load_model(description, tuple(ConnectionPoint(f"at {bus}", bus) for bus in buses))
@@ -77,7 +79,7 @@ def excess(given: Trial, p_mw: Floats, picked: Floats, *, margin: bool) -> Float
 
 
 def greedy_mw(given: Trial) -> Floats:
-    """Return what each may have at most, in order, with every subset of the earlier ones: bisection over all corners."""
+    """Return what each may have at most, in order, whatever is picked of the earlier ones: bisection, all corners."""
     p_mw = np.zeros(len(given.activations))
     for k, each in enumerate(given.activations):
         picked = np.hstack([corners(k), np.ones((2**k, 1)), np.zeros((2**k, len(p_mw) - k - 1))])
