@@ -19,7 +19,7 @@ from .judging import Judge
 from .legs import Legs
 from .marginal import RUNGS, bracket
 
-BLOCK, SMALLEST_BLOCK, AHEAD = 512, 32, 256
+BLOCK, SMALLEST_BLOCK, LARGER_BLOCK, AHEAD = 512, 16, 128, 256
 FINE_MW = 1e-6
 # Within a step that moves voltages less than this, currents and voltages run so straight that its ends speak for it.
 STRAIGHT_PU = 0.04
@@ -59,7 +59,7 @@ class Walk:
             size = min(BLOCK, 2 * size)
             if done < len(block):
                 self._closely(position, asked_mw[position], settled)
-                position, size = position + 1, max(SMALLEST_BLOCK, done)
+                position, size = position + 1, min(max(SMALLEST_BLOCK, done), LARGER_BLOCK)
                 self._expect(np.arange(position, min(position + AHEAD, count)), asked_mw)
         return settled
 
@@ -153,6 +153,7 @@ class Walk:
     def _closely(self, which: int, asked_mw: float, settled: Settled) -> None:
         """Settle one activation by itself, and switch on what is allowed of it."""
         index = np.array([which])
+        self._judge.approach(self._on[0])
 
         def states(fractions: Floats) -> Complexes:
             return self._on[:, None, :] + self._single(np.repeat(index, len(fractions)), fractions * asked_mw)

@@ -93,5 +93,5 @@ def greedy_mw(given: Trial) -> Floats:
                 high = here
             if low == 1.0:
                 break
-        p_mw[k] = low * each.p_mw if abs(low * each.p_mw) >= 1e-4 else 0.0
+        p_mw[k] = low * each.p_mw if abs(low * each.p_mw) >= 1e-3 else 0.0
     return p_mw
