@@ -20,7 +20,7 @@ verify: $(STAMP)
 
 soak: $(STAMP)
 	$(PY) -m gridpact verify soak
-	$(PY) -m pytest -m soak tests/soak -n 2
+	$(PY) -m pytest -m soak --timeout 3600 -s
 
 bench: $(STAMP)
 	$(PY) tests/bench/run.py build/bench.json

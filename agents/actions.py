@@ -70,13 +70,14 @@ class Observe(NamedTuple):
     until_us: int
 
 
-TAPS, RESERVE, RESERVE_TEST = "taps/", "reserve/", "reserve-test/"
+TAPS, VOLTAGE, RESERVE, RESERVE_TEST = "taps/", "voltage/", "reserve/", "reserve-test/"
 
 
 class Actuate(NamedTuple):
     """Move something of the agent's plant: a resource to a change in MW, or what one of these names stands before.
 
-    `taps/…`: a transformer to a tap position; `reserve/…`: the MW with which a resource follows the frequency;
+    `taps/…`: a transformer to a tap position; `voltage/…`: its regulator to a set-point in pu;
+    `reserve/…`: the MW with which a resource follows the frequency;
     `reserve-test/…`: let it answer a synthetic step of frequency, to which these MW are the full answer.
     `announced`: a test that the area's schedule allows for, so that it is no imbalance.
     """

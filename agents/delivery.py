@@ -7,13 +7,14 @@ Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. I
 about orders stands in `ordering.py`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
+from .changes import Span, derived, derived_now, replace, span
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
 
@@ -31,7 +32,10 @@ class Task(NamedTuple):
     controlled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+Placed = list[tuple[Task, list[tuple[str, float]]]]
+
+
+@dataclass(frozen=True)
 class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
 
@@ -146,12 +150,16 @@ class OrderBook:
 
     def set_points(self, now_us: int) -> dict[str, float]:
         """Signed MW to deliver of each awarded resource now, caps kept; resources in the order of their names."""
-        others = (resource for _, shares in sorted(self.moved.items()) for resource, _ in shares)
-        points = dict.fromkeys((*(offer.resource for _, offer in sorted(self.offers.items())), *others), 0.0)
+        points = dict.fromkeys(derived(self, "~resources", (self.offers, self.moved), self._resources), 0.0)
         for task, shares in self._placed(now_us):
             for resource, power_mw in shares:
                 points[resource] += power_mw if self.offers[task.offer_id].direction == "up" else -power_mw
         return {resource: round(power_mw, 6) for resource, power_mw in sorted(points.items())}
+
+    def _resources(self) -> tuple[str, ...]:
+        """Who may have to deliver: the resources of awarded offers, and those that parts of them were moved to."""
+        own = {offer.resource for _, offer in sorted(self.offers.items())}
+        return tuple(sorted(own | {resource for _, shares in sorted(self.moved.items()) for resource, _ in shares}))
 
     def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
         """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
@@ -194,11 +202,20 @@ class OrderBook:
         """Tasks in force with the MW that caps leave of them, given by whatever unit."""
         return [(task, sum(power_mw for _, power_mw in shares)) for task, shares in self._placed(now_us)]
 
-    def _placed(self, now_us: int) -> list[tuple[Task, list[tuple[str, float]]]]:
+    def _placed(self, now_us: int) -> Placed:
         """Tasks in force and which resource gives how much: its own, then those that part of the offer was moved to.
 
         A cap is shared in merit order, as the TSO does.
         """
+        sources = self.tasks, self.caps, self.moved, self.offers, self.wanted_mw
+        found: Placed = derived_now(self, "~placed", sources, now_us, lambda: self._placing(now_us))
+        return found
+
+    def _placing(self, now_us: int) -> Span:
+        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
+        return span(now_us, intervals, self._place(now_us))
+
+    def _place(self, now_us: int) -> Placed:
         left = dict(self.caps.items())
         wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []

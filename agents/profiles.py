@@ -29,7 +29,10 @@ class Coordination:
     limit_scope: Literal["prefix", "subset"] = "prefix"
     limit_split: Literal["merit_order", "pro_rata"] = "merit_order"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    signal_route: Literal["direct", "via_dso"] = "direct"
     lapsed_limits: LapsedLimits = "release"
+    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_margin: float = 0.2
 
     @property
     def figure(self) -> str:
@@ -140,12 +143,17 @@ class TsoProfile:
 
 @dataclass(frozen=True, slots=True)
 class DemandResponse:
-    """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test."""
+    """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test.
+
+    `recovered_share` of what it frees comes back with the time constant `recovery_s`, by the DSO's own estimate.
+    """
 
     price_eur_per_mwh: float
     assumed_cvr_factor: float
     max_steps: int
     seconds_per_step: float
+    recovered_share: float = 0.0
+    recovery_s: float = 900.0
 
 
 @dataclass(frozen=True)
@@ -212,6 +220,7 @@ class BspProfile:
     coordination: Coordination
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
+    hold_set_point_us: int = 60_000_000
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
 

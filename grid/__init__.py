@@ -3,28 +3,6 @@
     description ─▶ network ─▶ model (solver per tap position) ─▶ studies: what a DSO believes
                                                               └─▶ plant:   what is
 
-Importing this package does not import pandapower (two seconds); building a grid does.
+Names are imported from their modules, so that reading a scenario imports neither solvers (scipy, half a second) nor
+pandapower (two seconds); building a grid does.
 """
-
-from __future__ import annotations
-
-from .constraints import Binding
-from .description import GridDescription
-from .errors import GridError, NetworkError, ProfileError, SolverError
-from .limits import Activation, Allowed
-from .points import ConnectionPoint
-from .readings import Assessment, Readings
-
-__all__ = [
-    "Activation",
-    "Allowed",
-    "Assessment",
-    "Binding",
-    "ConnectionPoint",
-    "GridDescription",
-    "GridError",
-    "NetworkError",
-    "ProfileError",
-    "Readings",
-    "SolverError",
-]

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from .arrays import Complexes, Floats, Integers
 from .engine import run_power_flow
-from .errors import SolverError
+from .errors import BlackoutError, SolverError
 
 _P_DEMAND, _Q_DEMAND, _BASE_KV = 2, 3, 9
 
@@ -49,6 +49,8 @@ def compile_admittance(net: Any) -> Admittance:
     """
     _converge(net)
     internal = net._ppc["internal"]
+    if "pv" not in internal:
+        raise BlackoutError("nothing of the network but its source has supply")
     if len(internal["pv"]):
         raise SolverError(f"{len(internal['pv'])} voltage-controlled buses: the fast solver needs PQ buses and slack")
     n_bus = internal["Ybus"].shape[0]

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .clock import clock_us
+from .errors import near_names
+from .part import Part
+from .shipped import NAMES
+from .uncertainty import ForecastError, LoadRecovery, Regulator, SecurityMargin, Series
 
-NetworkName = Literal["cigre_mv", "cigre_mv_der", "cigre_lv", "oberrhein", "case33bw"]
+NetworkName = Annotated[str, Field(json_schema_extra={"enum": sorted(NAMES)})]
 Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 DEFAULT_LIMITS = {"loading_percent": 100.0, "vm_min_pu": 0.95, "vm_max_pu": 1.05}
 GROUPS = ("load", "wind", "pv", "storage")
-
-
-class Part(BaseModel):
-    """Base of every part of a grid description: frozen, no unknown keys, no infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TapChanger(Part):
@@ -33,11 +31,16 @@ class TapChanger(Part):
     step_percent: float = Field(default=1.5, gt=0, le=10)
     position: int = 0
     seconds_per_step: float = Field(default=10.0, gt=0, le=3600)
+    regulator: Regulator | None = None
 
     @model_validator(mode="after")
     def _position_within_range(self) -> Self:
         if not self.min <= self.position <= self.max:
             raise ValueError(f"taps.position {self.position} must lie between min {self.min} and max {self.max}")
+        step = self.step_percent / 100
+        if self.regulator is not None and not step <= self.regulator.dead_band_pu < 2 * step:
+            rule = f"dead_band_pu must be at least one tap step, {step:g}, or it hunts, and less than two"
+            raise ValueError(f"taps.regulator.{rule}, got {self.regulator.dead_band_pu:g}")
         return self
 
 
@@ -58,12 +61,14 @@ class ZipPercent(Part):
 class GridLimits(Part):
     """What the grid may bear: a value given here overrides the network's file, which overrides DEFAULT_LIMITS.
 
+    `line_max_i_ka`: the rating of lines that have none of their own; without it they are not limited.
     `short_time_percent`: what of the loading limit may be borne for `short_time_minutes`, for instance 120 for 15.
     """
 
     loading_percent: float | None = Field(default=None, gt=0, le=500)
     vm_min_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
     vm_max_pu: float | None = Field(default=None, gt=0.3, lt=1.5)
+    line_max_i_ka: float | None = Field(default=None, gt=0, le=100)
     short_time_percent: float | None = Field(default=None, ge=100, le=500)
     short_time_minutes: float = Field(default=15.0, gt=0, le=1440)
     margin: float = Field(default=0.0002, ge=0, le=0.1)
@@ -127,10 +132,11 @@ class Profile(Part):
 
 
 class GridDescription(Part):
-    """A distribution grid as its scenario describes it; `file` is a path as the process can open it."""
+    """A distribution grid as its scenario describes it; files are paths as the process can open them."""
 
     network: NetworkName | None = None
     file: str | None = None
+    simbench: str | None = None
     load_scaling: Scale = 1.0
     storage_scaling: Scale = 1.0
     source_vm_pu: float | None = Field(default=None, gt=0.5, lt=1.5)
@@ -139,8 +145,25 @@ class GridDescription(Part):
     limits: GridLimits = GridLimits()
     protection: Protection | None = Protection()
     planning_cases: tuple[PlanningCase, ...] = ()
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, Profile] = Field(default={})
+    series: Series | None = None
+    forecast_error: ForecastError | None = None
+    security_margin: SecurityMargin | None = None
+    load_recovery: LoadRecovery = LoadRecovery()
     metered: tuple[str, ...] = ("interface",)
+
+    @field_validator("network")
+    @classmethod
+    def _shipped(cls, value: str | None) -> str | None:
+        if value is not None and value not in NAMES:
+            raise ValueError(f'"{value}" is no network that ships with pandapower{near_names(value, NAMES)}')
+        return value
+
+    @field_validator("series", mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        """`series: synthetic-day` is short for `series: {source: synthetic-day}`."""
+        return {"source": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _trips_beyond_its_limit(self) -> Self:
@@ -152,9 +175,16 @@ class GridDescription(Part):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.network is None) == (self.file is None):
-            given = "neither" if self.network is None else "both"
-            raise ValueError(f"a grid needs exactly one of `network` (a built-in name) and `file` (JSON), got {given}")
+        given = [name for name in ("network", "file", "simbench") if getattr(self, name) is not None]
+        if len(given) != 1:
+            rule = "a grid needs exactly one of `network` (a built-in name), `file` (JSON) and `simbench` (a code)"
+            raise ValueError(f"{rule}, got {' and '.join(given) or 'none'}")
+        if self.security_margin is not None and self.forecast_error is None:
+            raise ValueError("security_margin is a quantile of the forecast error, so it needs `forecast_error`")
+        return self
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
         names = [case.name for case in self.planning_cases]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -162,9 +192,18 @@ class GridDescription(Part):
         return self
 
     def forecast_only(self) -> GridDescription:
-        """Return the same grid without what will really happen: all that a DSO may know."""
+        """Return the same grid without what will really happen: all that a DSO may know.
+
+        The seed goes too, because forecast and seed together give the truth away.
+        """
         profiles = {name: Profile(forecast=profile.forecast) for name, profile in self.profiles.items()}
-        return self.model_copy(update={"profiles": profiles})
+        error = self.forecast_error and self.forecast_error.model_copy(update={"seed": None})
+        return self.model_copy(update={"profiles": profiles, "series": None, "forecast_error": error})
+
+    def structure(self) -> GridDescription:
+        """Return the same grid without anything that changes over time: what a compiled model depends on."""
+        kept = ("network", "file", "simbench", "load_scaling", "storage_scaling", "source_vm_pu", "taps", "zip_percent")
+        return GridDescription(**{name: getattr(self, name) for name in (*kept, "limits")}, protection=None)
 
 
 def _checked_clocks(steps: dict[str, float]) -> None:

@@ -37,13 +37,26 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def run_power_flow(net: Any) -> bool:
-    """Run pandapower's Newton–Raphson AC power flow in place; return whether it converged."""
+def run_power_flow(net: Any, *, warm: bool = False, controlled: bool = False, tolerance_mva: float = 1e-9) -> bool:
+    """Run pandapower's Newton–Raphson AC power flow in place; return whether it converged.
+
+    `warm`: start from the results that are there · `controlled`: let the network's controllers act.
+    """
     with quiet():
         import pandapower
+        from pandapower.auxiliary import ControllerNotConverged
 
+        init = "results" if warm else "auto"
         try:
-            pandapower.runpp(net, algorithm="nr", tolerance_mva=1e-9, max_iteration=30, numba=False)
-        except pandapower.LoadflowNotConverged:
+            pandapower.runpp(
+                net,
+                algorithm="nr",
+                init=init,
+                tolerance_mva=tolerance_mva,
+                max_iteration=30,
+                numba=False,
+                run_control=controlled,
+            )
+        except (pandapower.LoadflowNotConverged, ControllerNotConverged):
             return False
     return bool(net.converged)

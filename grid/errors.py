@@ -4,6 +4,7 @@
     ├── NetworkError      the source, the file or an element of the network is not usable
     ├── ProfileError      a profile, planning case or clock time does not fit the network
     └── SolverError       the fast solver cannot represent this network, or disagrees with pandapower
+        └── BlackoutError outages leave nothing with supply
 
 Every text names the thing, the rule and the value.
 """
@@ -28,6 +29,10 @@ class ProfileError(GridError):
 
 class SolverError(GridError):
     """The fast solver cannot represent this network faithfully."""
+
+
+class BlackoutError(SolverError):
+    """Nothing of a network but its source has supply."""
 
 
 def near_names(wanted: object, known: Iterable[object]) -> str:

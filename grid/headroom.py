@@ -5,7 +5,8 @@
 
 What is promised: each unit alone, everything else as it is now. Where a unit can use its whole reach and a twentieth
 more, first derivatives say so (to a hundredth; currents as complex numbers, so flows may turn); everywhere else the MW
-have passed AC, and what is less than the reach names its constraint. A constraint that is violated already leaves no headroom to whatever makes it worse.
+have passed AC, and what is less than the reach names its constraint. A constraint that is violated already leaves no
+headroom to whatever makes it worse.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, .
     doubtful = np.flatnonzero((estimate * SURE < reach) | chained)
     free_mw, bindings = np.minimum(estimate, reach), {}
     if len(doubtful):
-        asked = [replace(units[k % count], p_mw=float(reach[k]) * (1 if k < count else -1)) for k in doubtful]
+        asked = [replace(units[int(k) % count], p_mw=float(reach[k]) * (1 if k < count else -1)) for k in doubtful]
         legs = legs_of(model, asked)
         free_mw[doubtful] = _confirmed(judge, legs, free_mw[doubtful], reach[doubtful])
         bindings = _bindings(judge, legs, doubtful, free_mw[doubtful], reach[doubtful])

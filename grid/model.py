@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from .arrays import Floats, Integers
+from .blackout import dark, without_power
 from .description import GridDescription
 from .engine import quiet
-from .errors import NetworkError, near_names
+from .errors import BlackoutError, NetworkError, SolverError, near_names
+from .fallback import PowerFlowSolver, needs_power_flow
 from .network import ZIP_COLUMNS, build
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
 from .solver import BatchSolver, Solution, zip_shares
 from .source import file_digest
 
+Solver = BatchSolver | PowerFlowSolver
 BRANCH_TABLES = ("line", "trafo", "trafo3w")
 
 
@@ -44,13 +47,16 @@ class Ratings:
 
 
 class GridModel:
-    """A compiled grid: `net` is the prepared pandapower network; never change it."""
+    """A compiled grid: `net` is the prepared pandapower network; never change it.
+
+    `fallback_reason`: why states are solved by pandapower's own power flow and not in batches; None if they are not.
+    """
 
     def __init__(self, description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> None:
         """Build and compile; raises NetworkError or SolverError."""
         with quiet():
             prepared = build(description, points)
-        self.net, self.notes = prepared.net, prepared.notes
+        self.net = prepared.net
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin
@@ -59,39 +65,91 @@ class GridModel:
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._bench = _constant_power_copy(self.net)
-        self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], BatchSolver] = {}
+        self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
+        self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
+        self._dark: dict[tuple[int, ...], bool] = {}
+        self.fallback_reason = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         self.tap_ranges = _tap_ranges(self.net)
         self.tap_senses = _tap_senses(self.net)
         self.ratings = self._ratings()
+        self.notes = (*prepared.notes, *self._told())
 
-    def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> BatchSolver:
+    def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> Solver:
         """Return the solver for tap positions (one per transformer) and branches that are out; compiled once, 30 ms.
 
-        Raises NetworkError for a wrong number of taps.
+        Raises NetworkError for a wrong number of taps, SolverError where pandapower finds no power flow at all.
         """
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
         if (taps, out) not in self._solvers:
-            self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
-            for table, in_service in in_service_of(self.net, out).items():
-                self._bench[table]["in_service"] = in_service
-            self._solvers[taps, out] = BatchSolver(self._bench, self._zip_percent)
+            self._place(taps, out)
+            self._solvers[taps, out] = self._compiled()
         return self._solvers[taps, out]
 
+    def _place(self, taps: tuple[int, ...], out: tuple[int, ...]) -> None:
+        """Bring the network that is compiled into a position."""
+        self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
+        for table, in_service in in_service_of(self.net, out).items():
+            self._bench[table]["in_service"] = np.array(in_service, dtype=np.bool_)
+
+    def _compiled(self) -> Solver:
+        """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""
+        if self.fallback_reason is None:
+            try:
+                return BatchSolver(self._bench, self._zip_percent)
+            except BlackoutError:
+                raise
+            except SolverError as error:
+                slow = PowerFlowSolver(self._bench, self._zip_percent)
+                self.fallback_reason = str(error)
+                return slow
+        return PowerFlowSolver(self._bench, self._zip_percent)
+
+    def _told(self) -> tuple[str, ...]:
+        if self.fallback_reason is None:
+            return ()
+        return (f"every state is solved by pandapower's runpp, which is slow, because of {self.fallback_reason}",)
+
     def solve(self, state: OperatingPoint) -> Solution:
-        """Solve one state; what its branches out of service leave without supply has no power."""
+        """Solve one state; what its branches out of service leave without supply has no power.
+
+        Where the batch solver finds no solution, pandapower is asked before it counts as lost.
+        """
+        if self._is_dark(state.out):
+            return dark(self.solver(self.initial_taps), state)
         solver = self.solver(state.taps, state.out)
-        return solver.solve(solver.supplied_part(state) if state.out else state)
+        state = solver.supplied_part(state) if state.out else state
+        solution = solver.solve(state)
+        if solution.converged[0] or isinstance(solver, PowerFlowSolver):
+            return solution
+        if (state.taps, state.out) not in self._second_opinions:
+            self._place(state.taps, state.out)
+            self._second_opinions[state.taps, state.out] = PowerFlowSolver(self._bench, self._zip_percent)
+        return self._second_opinions[state.taps, state.out].solve(state)
 
     def energised(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what its branches out of service leave without supply."""
+        if self._is_dark(state.out):
+            return without_power(state)
         return self.solver(state.taps, state.out).supplied_part(state) if state.out else state
+
+    def _is_dark(self, out: tuple[int, ...]) -> bool:
+        """Whether these outages leave nothing but the source with supply, which no solver can be compiled for."""
+        if out and out not in self._dark:
+            try:
+                self.solver(self.initial_taps, out)
+                self._dark[out] = False
+            except BlackoutError:
+                self._dark[out] = True
+        return bool(out) and self._dark[out]
 
     def unsupplied_points(self, out: tuple[int, ...]) -> frozenset[str]:
         """Return the connection points that have no supply with these branches out."""
         if not out:
             return frozenset()
+        if self._is_dark(out):
+            return frozenset(self.point_names)
         live = self.solver(self.initial_taps, out).live("sgen")[-len(self.points) :] if self.points else ()
         return frozenset(name for name, is_live in zip(self.point_names, live, strict=True) if not is_live)
 
@@ -140,9 +198,8 @@ class GridModel:
 
 def load_model(description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> GridModel:
     """Return the model of a grid; equal structures (profiles and planning cases aside) share one compiled model."""
-    structure = description.model_copy(update={"profiles": {}, "planning_cases": (), "metered": (), "protection": None})
     content = "" if description.file is None else file_digest(description.file)
-    return _shared(structure.model_dump_json(), tuple(points), content)
+    return _shared(description.structure().model_dump_json(), tuple(points), content)
 
 
 @lru_cache(maxsize=16)
@@ -166,7 +223,7 @@ def _constant_power_copy(net: Any) -> Any:
     return copied
 
 
-def _refuse_stranded(net: Any, solver: BatchSolver) -> None:
+def _refuse_stranded(net: Any, solver: Solver) -> None:
     lost = set(net.bus.index[~solver.supplied])
     for table in ("load", "sgen", "storage"):
         frame = net[table]
@@ -189,12 +246,13 @@ def _branch_names(net: Any) -> tuple[str, ...]:
 
 def _loading_limits(net: Any) -> Floats:
     limits = [net.line.max_loading_percent, net.trafo.max_loading_percent if len(net.trafo) else []]
-    limits.append(np.full(len(net.trafo3w), 100.0))
+    limits.append(net.trafo3w.max_loading_percent if len(net.trafo3w) else [])
     return np.concatenate([np.asarray(part, dtype=float) for part in limits])
 
 
 def _interface_name(net: Any, buses: list[int]) -> str:
     at = net.ext_grid[net.ext_grid.bus.isin(buses) & net.ext_grid.in_service]
+    at = at if len(at) else net.gen[net.gen.bus.isin(buses) & net.gen.in_service]
     name = at.name.iloc[0]
     return name if isinstance(name, str) and name else f"external grid {at.bus.iloc[0]}"
 

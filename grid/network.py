@@ -19,6 +19,7 @@ from .points import ConnectionPoint, bus_index
 from .source import load
 
 POINT_TYPE = "connection point"
+UNLIMITED_KA = 99999.0
 ZIP_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
 
@@ -37,6 +38,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     """
     net = load(description)
     notes: list[str] = []
+    _make_boolean(net)
     _refuse_unusable(net)
     _fold_scaling(net)
     _scale(net, description)
@@ -47,15 +49,19 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     return Prepared(net, tuple(notes))
 
 
+def _make_boolean(net: Any) -> None:
+    """An empty table read from JSON has `in_service` of no type, which pandapower then cannot negate."""
+    for name in sorted(str(key) for key in net):
+        frame = net[name]
+        if getattr(frame, "columns", None) is not None and "in_service" in frame and frame.in_service.dtype != bool:
+            frame["in_service"] = frame.in_service.fillna(value=True).astype(bool)
+
+
 def _refuse_unusable(net: Any) -> None:
-    if not len(net.bus) or not net.ext_grid.in_service.any():
+    slack = bool((net.gen.in_service & net.gen.slack.fillna(False).astype(bool)).any()) if len(net.gen) else False
+    if not len(net.bus) or not (net.ext_grid.in_service.any() or slack):
         raise NetworkError("the network needs buses and an external grid (ext_grid) in service as its connection")
-    if len(net.gen) and net.gen.in_service.any():
-        at = ", ".join(str(bus) for bus in net.gen.bus[net.gen.in_service])
-        raise NetworkError(
-            f"voltage-controlled generators (gen at bus {at}) are not supported: use static generators (sgen)"
-        )
-    for table in ("load", "sgen", "storage", "line", "trafo"):
+    for table in ("bus", "load", "sgen", "storage", "line", "trafo", "trafo3w", "gen", "ext_grid"):
         if not net[table].index.is_unique:
             raise NetworkError(f"the indices of the network's {table} table must be unique")
     for table in ("load", "sgen", "storage"):
@@ -94,6 +100,8 @@ def _set_zip(net: Any, shares: ZipPercent | None) -> None:
 
 def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
     trafo = net.trafo
+    if len(net.trafo3w):
+        _repair_taps(net.trafo3w, notes, "three-winding transformers", ("hv", "mv", "lv"))
     if not len(trafo):
         return
     if taps is not None:
@@ -102,25 +110,30 @@ def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
         for column, value in (values | {"tap_changer_type": "Ratio"}).items():
             trafo[column] = value
         trafo["tap_dependency_table"] = False
+        reach = f"{taps.min} … {taps.max} × {taps.step_percent:g} % on the {taps.side} side"
+        notes.append(f"{len(trafo)} transformers have the scenario's tap changers: {reach}, position {taps.position}")
         return
-    _repair_taps(trafo, notes)
+    _repair_taps(trafo, notes, "transformers", ("hv", "lv"))
 
 
-def _repair_taps(trafo: Any, notes: list[str]) -> None:
+def _repair_taps(trafo: Any, notes: list[str], what: str, sides: tuple[str, ...]) -> None:
     if "tap_dependency_table" not in trafo:
         trafo["tap_dependency_table"] = False
-    usable = trafo.tap_side.isin(["hv", "lv"]) & trafo.tap_step_percent.notna() & trafo.tap_neutral.notna()
+    if "tap_changer_type" not in trafo:
+        trafo["tap_changer_type"] = None
+    usable = trafo.tap_side.isin(sides) & trafo.tap_step_percent.notna() & trafo.tap_neutral.notna()
     untyped = usable & ~trafo.tap_changer_type.isin(["Ratio", "Symmetrical", "Ideal"])
     if untyped.any():
         trafo["tap_changer_type"] = trafo.tap_changer_type.astype(object)
         trafo.loc[untyped, "tap_changer_type"] = "Ratio"
-        notes.append(f"{int(untyped.sum())} transformers had tap data without tap_changer_type: taken as Ratio")
+        notes.append(f"{int(untyped.sum())} {what} had tap data without tap_changer_type: taken as Ratio")
     trafo["tap_pos"] = trafo.tap_pos.where(trafo.tap_pos.notna(), trafo.tap_neutral).fillna(0.0).astype(float)
 
 
 def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> None:
     limits = description.limits
-    columns = [("line", "max_loading_percent", "loading_percent"), ("trafo", "max_loading_percent", "loading_percent")]
+    _set_line_ratings(net, limits.line_max_i_ka, notes)
+    columns = [(table, "max_loading_percent", "loading_percent") for table in ("line", "trafo", "trafo3w")]
     columns += [("bus", "min_vm_pu", "vm_min_pu"), ("bus", "max_vm_pu", "vm_max_pu")]
     for table, column, field in columns:
         frame, given = net[table], getattr(limits, field)
@@ -134,6 +147,18 @@ def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> Non
             frame[column] = frame[column].fillna(value).astype(float)
         if given is None and missing.any():
             notes.append(f"{int(missing.sum())} of {len(frame)} {table} had no {column}: {value} assumed")
+
+
+def _set_line_ratings(net: Any, rating_ka: float | None, notes: list[str]) -> None:
+    """Lines without a current rating get the scenario's, or one that never binds: NaN would hide every overload."""
+    if not len(net.line):
+        return
+    unrated = ~(net.line.max_i_ka > 0) | (net.line.max_i_ka >= UNLIMITED_KA)
+    if not unrated.any():
+        return
+    net.line.loc[unrated, "max_i_ka"] = UNLIMITED_KA if rating_ka is None else rating_ka
+    said = "they are not limited (limits.line_max_i_ka gives one)" if rating_ka is None else f"{rating_ka:g} kA assumed"
+    notes.append(f"{int(unrated.sum())} of {len(net.line)} lines had no current rating max_i_ka: {said}")
 
 
 def _connect(net: Any, points: Sequence[ConnectionPoint]) -> None:

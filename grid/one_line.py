@@ -17,8 +17,8 @@ import numpy as np
 from .arrays import Floats
 from .engine import quiet
 from .errors import NetworkError
+from .scan import refuse_foreign_modules
 from .snapshot import with_row
-from .source import refuse_foreign_modules
 
 ENDS = {"line": ("from_bus", "to_bus"), "trafo": ("hv_bus", "lv_bus"), "impedance": ("from_bus", "to_bus")}
 WINDINGS = (("hv_bus", "mv_bus"), ("hv_bus", "lv_bus"))

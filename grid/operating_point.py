@@ -47,11 +47,20 @@ class OperatingPoint:
 
     def with_change_mva(self, change_mva: Complexes) -> OperatingPoint:
         """Return this state with an injection (complex, MVA) added at every connection point, in their order."""
+        return self.with_last_change_mva(change_mva)
+
+    def with_last_change_mva(self, change_mva: Complexes) -> OperatingPoint:
+        """Return this state with injections (complex, MVA) added at the last generators, as many as are given."""
         active, reactive = self.sgen_p_mw.copy(), self.sgen_q_mvar.copy()
-        first = len(active) - len(self.point_names)
+        first = len(active) - len(change_mva)
         active[first:] += change_mva.real
         reactive[first:] += change_mva.imag
         return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
+
+    def with_load_factor(self, factor: Complexes) -> OperatingPoint:
+        """Return this state with every load's P times the real and Q times the imaginary part of its factor."""
+        active, reactive = self.load_p_mw * factor.real, self.load_q_mvar * factor.imag
+        return replace(self, load_p_mw=active, load_q_mvar=reactive)
 
     def with_taps(self, taps: Sequence[int]) -> OperatingPoint:
         """Return this state with other tap positions, one per transformer."""

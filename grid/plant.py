@@ -1,9 +1,9 @@
 """The grid as it physically is: true profiles, true taps, and what units and pools really do.
 
-    resources ── set_point_power ─┐
-    orders ───── set_tap_target ──┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
-    profiles (actual) ────────────┘     ▲          └─▶ protect ─┐
-                                        └── out of service ◀────┘
+    resources ── set_point_power ─────────┐
+    orders ───── set_tap_target, voltage ─┼─▶ advance ─▶ solve ─▶ PlantState, readings, snapshot
+    profiles (actual) ────────────────────┘   │    ▲        └─▶ protect ─▶ out of service ─▶ solve
+                     loads recover, regulators look, on beats of 5 s
 
 No party of the market; a DSO learns from it only through readings of what is metered.
 """
@@ -11,84 +11,81 @@ No party of the market; a DSO learns from it only through readings of what is me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .arrays import Complexes, Floats
+from .arrays import Complexes
 from .clock import US_PER_SECOND, clock_text
-from .constraints import Binding, Constraints
+from .constraints import Constraints
 from .description import GridDescription
-from .errors import GridError
+from .errors import GridError, NetworkError
 from .model import load_model
 from .operating_point import OperatingPoint
+from .plant_state import PlantState, drawn, metered
 from .points import ConnectionPoint
 from .profiles import Profiles
 from .protection import Incident, Relays
 from .readings import Readings
+from .recovery import BEAT_US, Recovery, next_beat_us
+from .regulation import Regulation, set_points, settled
+from .series import Window
 from .snapshot import Row, columns, network_json, row_of, with_row
 from .solver import Solution
-from .taps import TapDrive
-
-DEFAULT_SECONDS_PER_STEP = 10.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlantState:
-    """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
-
-    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN. `lost_…`:
-    what loads would draw at 1 pu, and generators inject, where protection has left no supply.
-    """
-
-    vm_pu: Floats
-    loading_percent: Floats
-    interface: tuple[tuple[str, float, float], ...]
-    converged: bool
-    violations: tuple[Binding, ...]
-    worst_element: str
-    worst_loading_percent: float
-    vm_min_pu: float
-    vm_max_pu: float
-    lost_load_mw: float = 0.0
-    lost_generation_mw: float = 0.0
-
-    @property
-    def interface_p_mw(self) -> float:
-        """Import over all interfaces in MW."""
-        return sum(p_mw for _, p_mw, _ in self.interface)
-
-    @property
-    def interface_q_mvar(self) -> float:
-        """Import over all interfaces in Mvar."""
-        return sum(q_mvar for _, _, q_mvar in self.interface)
+from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
 
 class GridPlant:
     """The true state of one grid over time; instants are integer microseconds since the epoch and never go back."""
 
     def __init__(
-        self, grid_id: str, description: GridDescription, points: Sequence[ConnectionPoint], midnight_us: int = 0
+        self,
+        grid_id: str,
+        description: GridDescription,
+        points: Sequence[ConnectionPoint],
+        midnight_us: int = 0,
+        *,
+        window: Window | None = None,
     ) -> None:
-        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00. Errors as for GridStudies."""
+        """`midnight_us`: when the clock of the first day reads 00:00:00 · `window`: as for GridStudies; errors too."""
         self.grid_id = grid_id
         self.model = load_model(description, points)
         self.columns = columns(self.model.net)
-        self._profiles = Profiles(self.model, description, midnight_us)
+        self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
+        error = description.forecast_error
+        self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
         self._constraints = Constraints(self.model)
-        self._metered = _metered(self._profiles, description.metered)
+        self._metered = metered(self._profiles.elements, description.metered)
         self._meters_interface = "interface" in description.metered
         self._midnight_us = self._now_us = midnight_us
         self._power_mva: Complexes = np.zeros(len(self.model.point_names), dtype=complex)
         seconds = description.taps.seconds_per_step if description.taps else DEFAULT_SECONDS_PER_STEP
         drives = zip(self.model.initial_taps, self.model.tap_ranges, strict=True)
         self._drives = [TapDrive(tap, reach, round(seconds * US_PER_SECOND)) for tap, reach in drives]
+        self._recovery = Recovery(description.load_recovery, len(self.model.net.load))
+        self._regulator = description.taps.regulator if description.taps else None
+        self._regulation = None if self._regulator is None else Regulation(self.model, self._regulator)
+        self.recovered_mwh = 0.0
         ratings = self.model.ratings
         self._relays = Relays(ratings.branches, ratings.loading_percent, description.protection)
         self.lost_points: frozenset[str] = frozenset()
+        self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
+
+    def _settle(self) -> None:
+        """Regulators have been at work before: the taps begin where those leave them."""
+        taps = self._undisturbed(self._profiles.actual(self._now_us)).taps
+        for drive, position in zip(self._drives, taps, strict=True):
+            drive.position = drive.target = position
+
+    def _undisturbed(self, state: OperatingPoint) -> OperatingPoint:
+        """Return a state with the taps as nobody has touched them: initially, or where regulators leave them."""
+        state = state.with_taps(self.model.initial_taps)
+        if self._regulator is None:
+            return state
+        return settled(self.model, state, self._regulator, set_points(self.model, self._regulator))
 
     @property
     def taps(self) -> tuple[int, ...]:
@@ -112,11 +109,56 @@ class GridPlant:
         self.advance(at_us)
         self._drives[self.model.transformer(transformer)].set_target(position, at_us)
 
+    def set_voltage_target(self, transformer: str, vm_pu: float, at_us: int) -> None:
+        """Order a regulator's set-point. Raises NetworkError (name, range, or no regulator)."""
+        if self._regulation is None:
+            raise NetworkError(f"the transformers of grid {self.grid_id} have no voltage regulators (taps.regulator)")
+        self.advance(at_us)
+        self._regulation.set_voltage(self.model.transformer(transformer), vm_pu)
+
     def advance(self, to_us: int) -> None:
-        """Move time on: profiles and tap drives. Raises GridError if time would go back."""
+        """Move time on: profiles, tap drives, and beats. Raises GridError if time would go back."""
         if to_us < self._now_us:
             texts = (clock_text(max(0, t - self._midnight_us)) for t in (self._now_us, to_us))
             raise GridError("time of grid {} cannot go back from {} to {}".format(self.grid_id, *texts))
+        while self._beats() and (beat_us := next_beat_us(self._now_us)) <= to_us:
+            self._move(beat_us)
+            self._beat()
+        self._move(to_us)
+
+    @property
+    def load_recovery_mw(self) -> float:
+        """What loads draw at present beyond what their voltage says, because of tap steps before."""
+        if not self._recovery.active:
+            return 0.0
+        state, solution, plant_state = self._solution()
+        drawn = state.load_p_mw * solution.load_factor[0].real if plant_state.converged else np.zeros(0)
+        return float((drawn * (1 - 1 / self._recovery.factor.real)).sum()) if len(drawn) else 0.0
+
+    def _beats(self) -> bool:
+        """Whether anything happens by itself: regulators look, or tap steps are being recovered from."""
+        if self._regulation is not None:
+            return True
+        moved = self.taps != self.model.initial_taps or any(drive.position != drive.target for drive in self._drives)
+        return self._recovery.possible and (moved or self._recovery.active)
+
+    def _beat(self) -> None:
+        state, solution, plant_state = self._solution()
+        if self._regulation is not None:
+            self._regulation.beat(self._now_us, plant_state.vm_pu, self._drives)
+        undisturbed = self._operating_point(recovered=False)
+        if self._regulation is None or self._regulation.touched:
+            undisturbed = self._undisturbed(undisturbed)
+        touched = self._recovery.active or undisturbed.taps != state.taps
+        if not (self._recovery.possible and touched and plant_state.converged):
+            return
+        self.recovered_mwh += self.load_recovery_mw * BEAT_US / 3.6e9
+        reference = self.model.solve(undisturbed)
+        if reference.converged[0]:
+            self._recovery.beat(solution.load_factor[0], reference.load_factor[0])
+            self._solved = None
+
+    def _move(self, to_us: int) -> None:
         before = self.taps, self._profiles.actual(self._now_us)
         for drive in self._drives:
             drive.advance(to_us)
@@ -153,19 +195,19 @@ class GridPlant:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""
         self.advance(at_us)
         state, solution, plant_state = self._solution()
-        powers = _drawn(state, solution)
-        metered = []
+        powers = drawn(state, solution)
+        found = []
         for name, table, k in self._metered:
             p_mw, q_mvar = powers[table]
-            metered.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+            found.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
         interface = plant_state.interface if self._meters_interface else ()
-        return Readings(at_us, tuple(metered), self.taps, interface, self.out_of_service)
+        return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
 
     def reference_interface_p_mw(self, at_us: int) -> float:
-        """Return the scheduled import in MW: forecast, no activation, initial taps, true or not."""
-        state = self._profiles.forecast(at_us)
+        """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
+        state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
         if self._reference is None or self._reference[0] is not state:
-            self._reference = state, self._state(self.model.solve(state)).interface_p_mw
+            self._reference = state, self._state(self.model.solve(self._undisturbed(state))).interface_p_mw
         return self._reference[1]
 
     def snapshot(self, at_us: int) -> Row:
@@ -182,13 +224,14 @@ class GridPlant:
         """Return the pandapower network of a row, loads as constant power at what they drew. Raises NetworkError."""
         return with_row(self.model.net, row)
 
-    def _operating_point(self) -> OperatingPoint:
-        return self.model.energised(self._wanted())
+    def _operating_point(self, *, recovered: bool = True) -> OperatingPoint:
+        return self.model.energised(self._wanted(recovered=recovered))
 
-    def _wanted(self) -> OperatingPoint:
+    def _wanted(self, *, recovered: bool = True) -> OperatingPoint:
         """What everybody would draw and inject if all had supply."""
         state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva)
-        return state.with_taps(self.taps).with_out(self._relays.out)
+        state = state.with_taps(self.taps).with_out(self._relays.out)
+        return state.with_load_factor(self._recovery.factor) if recovered and self._recovery.active else state
 
     def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
         if self._solved is None:
@@ -225,20 +268,3 @@ class GridPlant:
             vm_min_pu=round(float(watched.min()), 6) if len(watched) else float("nan"),
             vm_max_pu=round(float(watched.max()), 6) if len(watched) else float("nan"),
         )
-
-
-def _drawn(state: OperatingPoint, solution: Solution) -> dict[str, tuple[Floats, Floats]]:
-    """Return P and Q per table as a meter shows them; without a power flow loads draw nothing."""
-    factor = np.nan_to_num(solution.load_factor[0])
-    loads = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
-    storages = state.storage_p_mw, state.storage_q_mvar
-    return {"load": loads, "sgen": (state.sgen_p_mw, state.sgen_q_mvar), "storage": storages}
-
-
-def _metered(profiles: Profiles, names: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
-    """Return (element, table, position) of everything metered, each once, in the order of the tables."""
-    found: dict[tuple[str, int], str] = {}
-    for name in names:
-        for table, positions in profiles.elements.find(name) if name != "interface" else ():
-            found |= {(table, int(k)): profiles.elements.names[table][int(k)] for k in positions}
-    return tuple((found[key], *key) for key in sorted(found))

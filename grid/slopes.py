@@ -13,6 +13,7 @@ import numpy as np
 
 from .arrays import Complexes, Floats, Integers
 from .cases import Hearing
+from .fallback import PowerFlowSolver
 from .solver import SENSITIVITY_ACCURACY, BatchSolver
 
 DIRECTIONS = 12
@@ -94,7 +95,7 @@ def slopes_at(
         return None
     watched = hearing.model.ratings.buses
     base_vm = 100 * solution.vm_pu[0, watched]
-    if solution.voltage is None:
+    if not isinstance(solver, BatchSolver) or solution.voltage is None:
         return _differences(hearing, solver, change_mva, (points, units), reactive=reactive)
     found = solver.sensitivity(state, solution.voltage[0], (points, units), accuracy)
     first = found.row_starts
@@ -104,7 +105,7 @@ def slopes_at(
 
 def _differences(
     hearing: Hearing,
-    solver: BatchSolver,
+    solver: BatchSolver | PowerFlowSolver,
     change_mva: Complexes,
     directions: tuple[Integers, Complexes],
     *,

@@ -18,8 +18,8 @@ from .errors import NetworkError
 from .model import BRANCH_TABLES, in_service_of
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
+from .scan import refuse_foreign_modules
 from .solver import Solution
-from .source import refuse_foreign_modules
 
 Row = dict[str, float | int]
 

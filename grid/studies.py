@@ -21,15 +21,18 @@ from .assessing import Assessor
 from .cases import Case, Hearing
 from .clock import clock_text
 from .constraints import Constraints
-from .cvr import TapBlock
+from .cvr import Behaviour, TapBlock
 from .description import GridDescription
 from .headroom import Headroom
 from .limits import Activation, Allowed, Scope, Split
 from .model import load_model
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
-from .profiles import Profiles
+from .profiles import outlook_of
 from .readings import Assessment, Readings
+from .regulation import set_points, settled
+from .series import Window
+from .taps import DEFAULT_SECONDS_PER_STEP
 
 _ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 
@@ -38,9 +41,15 @@ class GridStudies:
     """A DSO's studies of one grid; instants are integer microseconds since the epoch, results frozen and rounded."""
 
     def __init__(
-        self, grid_id: str, description: GridDescription, points: Sequence[ConnectionPoint], midnight_us: int = 0
+        self,
+        grid_id: str,
+        description: GridDescription,
+        points: Sequence[ConnectionPoint],
+        midnight_us: int = 0,
+        *,
+        window: Window | None = None,
     ) -> None:
-        """`midnight_us`: when the clock of the scenario's first day reads 00:00:00.
+        """`midnight_us`: when the clock of the first day reads 00:00:00 · `window`: the time that series must cover.
 
         Builds and compiles the grid (about 0.3 s after importing pandapower). Raises NetworkError, ProfileError or
         SolverError.
@@ -49,11 +58,14 @@ class GridStudies:
         self.description = description.forecast_only()
         self.model = load_model(self.description, points)
         self.notes = self.model.notes
-        self._profiles = Profiles(self.model, self.description, midnight_us)
+        self._outlook = outlook_of(self.model, description, midnight_us, window=window, grid_id=grid_id)
         self._constraints = Constraints(self.model)
         self._assessor = Assessor(self.model, self._constraints, midnight_us)
         self._places: dict[str, tuple[str, int]] = {}
         self._midnight_us = midnight_us
+        taps, recovery = description.taps, description.load_recovery
+        seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+        self.behaviour = Behaviour(seconds, recovery.share, taps.regulator if taps else None)
 
     def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names that are not connection points of this grid, in their order."""
@@ -67,7 +79,7 @@ class GridStudies:
 
         `already`: what is qualified so far; with scope "all" it is on, direction by direction.
         """
-        return limits.limit(self.model, self._profiles.planning_cases(), activations, scope, fixed=already)
+        return limits.limit(self.model, self._outlook.planning_cases(), activations, scope, fixed=already)
 
     def validate(
         self,
@@ -77,13 +89,22 @@ class GridStudies:
         *,
         scope: Scope = "prefix",
         split: Split = "merit_order",
+        made_us: int | None = None,
     ) -> tuple[Allowed, ...]:
         """Return what of a merit order may be activated at all of the instants, as forecast; see `limits.limit`.
 
-        `fixed`: what is activated in any event.
+        `fixed`: what is activated in any event · `made_us`: when it is asked, so with which forecast (None: the last).
+        A security margin adds its cases.
         """
-        cases = self._distinct([Case(self._time(at), self._profiles.forecast(at)) for at in at_us])
+        cases = self._distinct([case for at in at_us for case in self._expected(at, made_us)])
         return limits.limit(self.model, cases, activations, scope, fixed=fixed, split=split)
+
+    def _expected(self, at_us: int, made_us: int | None) -> list[Case]:
+        """Return the forecast for an instant, and what a security margin makes of it."""
+        time = self._time(at_us)
+        margin = self._outlook.margin_cases(at_us, made_us)
+        margin_cases = [Case(f"{time}, {name}", self._regulated(case)) for name, case in margin]
+        return [Case(time, self.expected(at_us, made_us)), *margin_cases]
 
     def assess(self, readings: Readings, activated: Sequence[tuple[str, float]] = ()) -> Assessment:
         """Return the state that readings and activations imply.
@@ -136,14 +157,28 @@ class GridStudies:
             self.model, [(self._time(readings.at_us), self.believed(readings))], ordered, "prefix", fixed=fixed
         )
 
-    def cvr(self, at_us: int, taps: tuple[int, ...] | None = None) -> tuple[TapBlock, ...]:
+    def cvr(
+        self, at_us: int, taps: tuple[int, ...] | None = None, *, made_us: int | None = None
+    ) -> tuple[TapBlock, ...]:
         """Return the tap blocks that the forecast offers; `taps`: where they stand (default: initially)."""
-        state = self._profiles.forecast(at_us)
-        return cvr.options(self.model, state if taps is None else state.with_taps(taps))
+        state = self.expected(at_us, made_us)
+        return cvr.options(self.model, state if taps is None else state.with_taps(taps), self.behaviour)
 
-    def interface_forecast(self, at_us: int) -> tuple[tuple[str, float, float, float], ...]:
+    def expected(self, at_us: int, made_us: int | None = None) -> OperatingPoint:
+        """Return the forecast for an instant; where regulators are at work, with the taps where they come to rest."""
+        return self._regulated(self._outlook.forecast(at_us, made_us))
+
+    def _regulated(self, state: OperatingPoint) -> OperatingPoint:
+        regulator = self.behaviour.regulator
+        if regulator is None:
+            return state
+        return settled(self.model, state, regulator, set_points(self.model, regulator))
+
+    def interface_forecast(
+        self, at_us: int, *, made_us: int | None = None
+    ) -> tuple[tuple[str, float, float, float], ...]:
         """Return (interface, P MW, Q Mvar, limit MW) as forecast without activations; + = import."""
-        solution = self.model.solve(self._profiles.forecast(at_us))
+        solution = self.model.solve(self.expected(at_us, made_us))
         ratings = self.model.ratings
         rows = zip(ratings.interfaces, solution.interface_mva[0], ratings.interface_mw, strict=True)
         return tuple((name, round(float(s.real), 6), round(float(s.imag), 6), round(mw, 6)) for name, s, mw in rows)
@@ -151,7 +186,7 @@ class GridStudies:
     def believed(self, readings: Readings) -> OperatingPoint:
         """Return the state without activations that the DSO believes in: forecast, overridden by what is metered."""
         out = [self.model.branch(name) for name in readings.out]
-        state = self._profiles.forecast(readings.at_us).with_taps(readings.taps).with_out(out)
+        state = self._outlook.forecast(readings.at_us).with_taps(readings.taps).with_out(out)
         if not readings.p_mw:
             return state
         arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
@@ -166,7 +201,7 @@ class GridStudies:
 
     def _place(self, element: str) -> tuple[str, int]:
         if element not in self._places:
-            ((table, positions),) = self._profiles.elements.find(element)
+            ((table, positions),) = self._outlook.elements.find(element)
             self._places[element] = table, int(positions[0])
         return self._places[element]
 

@@ -69,7 +69,10 @@ def coordination(scenario: Scenario) -> Coordination:
         limit_scope=chosen.limit_scope,
         limit_split=chosen.limit_split,
         forecast=chosen.forecast,
+        signal_route=chosen.signal_route if scenario.has_dso else "direct",
         lapsed_limits=chosen.lost_communication.lapsed_limits,
+        limit_compensation=chosen.limit_compensation,
+        limit_margin=chosen.limit_margin_percent / 100,
     )
 
 
@@ -162,7 +165,15 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
     taps = scenario.grids[dso.grid].taps
     seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
     offer = dso.demand_response
-    response = DemandResponse(offer.price_eur_per_mwh, offer.assumed_cvr_factor, offer.max_steps, seconds)
+    recovery = scenario.grids[dso.grid].load_recovery
+    response = DemandResponse(
+        offer.price_eur_per_mwh,
+        offer.assumed_cvr_factor,
+        offer.max_steps,
+        seconds,
+        recovered_share=recovery.share,
+        recovery_s=recovery.time_s,
+    )
     return DsoProfile(
         name=name,
         tso=scenario.tso,
@@ -216,6 +227,7 @@ def _bsp_profile(
         ),
         applies_us=scenario.applies_at_us(name),
         measurement_us=us(scenario.ticks.measurement_s),
+        hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),
         coordination=scheme,
         reserve=_reserve_plan(provider),
     )

@@ -54,6 +54,8 @@ def wrong_buses(scenario: Scenario) -> Iterator[Finding]:
         except ScenarioError as error:
             yield ("grids", grid, "file"), str(error)
             continue
+        if buses is None:
+            continue
         for name, path, bus in standing.get(grid, ()):
             try:
                 bus_index(bus, buses)
@@ -81,10 +83,13 @@ def _connections(provider: object) -> Iterator[tuple[tuple[str | int, ...], int 
                 yield ("units", index, "bus"), unit.bus
 
 
-def buses_of(grid: GridDescription) -> Buses:
-    """(index, name) of every bus of a grid; ScenarioError if its file is no network saved by pandapower."""
-    if grid.network is not None:
-        return BUILT_IN[grid.network]
+def buses_of(grid: GridDescription) -> Buses | None:
+    """(index, name) of every bus of a grid; None where only building it would tell.
+
+    Raises ScenarioError if its file is no network saved by pandapower.
+    """
+    if grid.file is None:
+        return BUILT_IN.get(str(grid.network))
     path = Path(str(grid.file))
     try:
         table = json.loads(json.loads(path.read_text("utf-8"))["_object"]["bus"]["_object"])

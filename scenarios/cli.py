@@ -61,6 +61,7 @@ def run_command(
     realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
     speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
+    paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
@@ -69,12 +70,14 @@ def run_command(
     chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     if not 0 < speed < float("inf"):
         raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
-    for option, given in (("--speed", speed != 1.0), ("--late", late is not None)):
+    options = {"--speed": speed != 1.0, "--late": late is not None, "--from": paced_from is not None}
+    for option, given in options.items():
         if given and not realtime:
             raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
     from .progress import running
 
-    done = running(chosen, out or Path("runs") / chosen.name, speed=speed if realtime else None, quiet=quiet)
+    paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
+    done = running(chosen, out or Path("runs") / chosen.name, paced=paced, quiet=quiet)
     if not quiet:
         from .summary import print_summary
 
@@ -102,10 +105,10 @@ app.command("sweep", epilog=EXAMPLE)(sweep_command)
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .loading import builtin_names, load_scenario
+    from .loading import builtin_titles
 
-    for name in builtin_names():
-        typer.echo(f"{name:16} {load_scenario(name).title}")
+    for name, title in builtin_titles().items():
+        typer.echo(f"{name:16} {title}")
 
 
 @app.command("check", epilog="gridpact check my-scenario.yaml")
@@ -123,7 +126,9 @@ def check_command(
         if networks:
             from .networks import check_networks
 
-            check_networks(chosen)
+            for grid, notes in check_networks(chosen).items():
+                for note in notes:
+                    typer.echo(f"grids.{grid}: {note}")
     except ScenarioError as error:
         for complaint in error.complaints[1:]:
             typer.echo(f"gridpact: {complaint}", err=True)

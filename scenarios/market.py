@@ -29,6 +29,9 @@ class Coordination(Part):
     limit_scope: Literal["prefix", "subset"] = "prefix"
     limit_split: Literal["merit_order", "pro_rata"] = "merit_order"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
+    signal_route: Literal["direct", "via_dso"] = "direct"
+    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_margin_percent: float = Field(default=20.0, ge=0, le=100)
     limits: LimitRules = LimitRules()
     lost_communication: LostCommunication = LostCommunication()
 

@@ -8,21 +8,29 @@ from typing import Any
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
 from .participants import Provider
+from .plants import window
 from .schema import Scenario
 
 
-def check_networks(scenario: Scenario) -> None:
-    """Build every grid as a run would, with the units and pools on it; ScenarioError says what does not fit."""
+def check_networks(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Build every grid as a run would, with the units and pools on it; ScenarioError says what does not fit.
+
+    Returns per grid what was filled in or repaired, and why it may be slow.
+    """
     from ..grid.points import ConnectionPoint
     from ..grid.studies import GridStudies
 
+    notes = {}
     for name in scenario.grids:
         buses = [bus for who in scenario.providers.values() if who.grid == name for bus in _buses(who)]
         points = [ConnectionPoint(f"{number}", bus) for number, bus in enumerate(buses)]
         try:
-            GridStudies(name, scenario.located_grid(name).forecast_only(), points, scenario.time.midnight_us)
+            span = window(scenario)
+            studies = GridStudies(name, scenario.located_grid(name), points, span.midnight_us, window=span)
         except GridError as error:
             raise ScenarioError(f"grids.{name}: {error}") from None
+        notes[name] = studies.notes
+    return notes
 
 
 def _buses(provider: Provider) -> list[int | str]:

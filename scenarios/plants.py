@@ -22,6 +22,7 @@ from .schema import Scenario
 if TYPE_CHECKING:
     from ..agents.runtime.laboratory import Laboratory
     from ..agents.runtime.physics import Physics
+    from ..grid.series import Window
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,11 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     from ..agents.runtime.physics import Holding, LocalControl, Physics
     from ..grid.plant import GridPlant
 
-    midnight_us = scenario.time.midnight_us
+    midnight_us, span = scenario.time.midnight_us, window(scenario)
     plants = {
-        grid: GridPlant(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+        grid: GridPlant(
+            grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us, window=span
+        )
         for grid in sorted(scenario.grids)
     }
     holdings = {
@@ -83,15 +86,15 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
         for resource in own
     }
     operators = {name: dso.grid for name, dso in scenario.dsos.items()}
-    fcr = scenario.market.fcr
-    area = Area(
-        scenario.located_area(),
-        scenario.time.start_us,
-        midnight_us,
-        seed=scenario.seed,
-        contracted_mw_per_hz=1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0,
-    )
-    return Physics(area, plants, operators, holdings, scenario.time.start_us)
+    return Physics(area(scenario), plants, operators, holdings, scenario.time.start_us)
+
+
+def area(scenario: Scenario) -> Area:
+    """The control area and its neighbours; it counts on the containment reserve that the TSO calls for."""
+    fcr, times = scenario.market.fcr, scenario.time
+    contracted = 1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0
+    given = scenario.located_area()
+    return Area(given, times.start_us, times.midnight_us, seed=scenario.seed, contracted_mw_per_hz=contracted)
 
 
 def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[float, float] | None:
@@ -107,11 +110,21 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     from ..agents.runtime.laboratory import Laboratory
     from ..grid.studies import GridStudies
 
-    midnight_us = scenario.time.midnight_us
+    midnight_us, span = scenario.time.midnight_us, window(scenario)
     grids = sorted(dso.grid for dso in scenario.dsos.values())
     return Laboratory(
         {
-            grid: GridStudies(grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us)
+            grid: GridStudies(
+                grid, scenario.located_grid(grid), connection_points(scenario, made, grid), midnight_us, window=span
+            )
             for grid in grids
         }
     )
+
+
+def window(scenario: Scenario) -> Window:
+    """The time that series of load and generation must cover."""
+    from ..grid.series import Window
+
+    times = scenario.time
+    return Window(times.midnight_us, times.start_us - times.midnight_us, times.end_us - times.midnight_us)

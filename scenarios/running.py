@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import assembly, plants, studying
+from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
 
@@ -33,12 +34,14 @@ def run(
     out: Path,
     realtime: bool = False,
     speed: float = 1.0,
+    paced_from: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a scenario and return its record.
 
-    `speed` is simulated seconds per second of wall clock and counts only with `realtime`. Raises
-    ScenarioError or a GridError for a scenario that cannot be run, RecordError for an `out` that is not ours.
+    `speed` (simulated seconds per second of wall clock) and `paced_from` (a clock time of the first day, until which
+    it goes as fast as it can) count only with `realtime`. Raises ScenarioError or a GridError for a scenario that
+    cannot be run, RecordError for an `out` that is not ours.
     """
     from ..agents.runtime.pace import Pace
     from ..grid.engine import single_threaded
@@ -46,7 +49,7 @@ def run(
     from .record.writer import RunWriter
 
     began = time.perf_counter()
-    pace = Pace(scenario.time.start_us, speed, scenario.ticks.late) if realtime else None
+    pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
     with single_threaded(), RunWriter(scenario, out) as writer:
         operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
@@ -57,6 +60,18 @@ def run(
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def _paced_from_us(scenario: Scenario, clock: str | None) -> int:
+    """When real time begins."""
+    times = scenario.time
+    try:
+        begin_us = times.start_us if clock is None else times.at_clock(clock)
+    except ValueError as error:
+        raise ScenarioError(f"real time from {clock}: {error}") from None
+    if not times.start_us <= begin_us < times.end_us:
+        raise ScenarioError(f"real time from {clock}: this is not between the scenario's start and its end")
+    return begin_us
 
 
 def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress: Progress | None) -> dict[str, Any]:
@@ -71,6 +86,7 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
     command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
     annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
     driven = RealTime(operation, pace, annex)
+    operation.simulate(pace.start_us - 1)
     asyncio.run(driven.run(until_us, progress))
     return {"realtime": driven.timing.summary()}
 
@@ -90,6 +106,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     physics.report = partial(_report, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
+        writer.notes(grid, plant.model.notes)
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)

@@ -22,6 +22,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ..grid.area import AreaDescription
 from ..grid.description import GridDescription
+from ..grid.uncertainty import located_series
 from .consistency import check_together
 from .market import Coordination, Market, Scheme
 from .participants import (
@@ -139,11 +140,19 @@ class Scenario(Part):
         return self._folders
 
     def located_grid(self, name: str) -> GridDescription:
-        """A grid's description with `file` as a path from where the scenario's own file stands."""
+        """A grid's description with files as paths from where the scenario's own file stands, and with its seeds."""
         grid = self.grids[name]
-        if grid.file is None or self.folder is None:
-            return grid
-        return grid.model_copy(update={"file": str(self.folder / grid.file)})
+        changes: dict[str, object] = {}
+        if grid.file is not None:
+            changes["file"] = self._located(grid.file)
+        if grid.series is not None:
+            changes["series"] = located_series(grid.series, self._located, self.seed)
+        if grid.forecast_error is not None and grid.forecast_error.seed is None:
+            changes["forecast_error"] = grid.forecast_error.model_copy(update={"seed": self.seed})
+        return grid.model_copy(update=changes)
+
+    def _located(self, file: str) -> str:
+        return file if self.folder is None else str(self.folder / file)
 
     def located_area(self) -> AreaDescription:
         """The area with the `file` of a recording as a path from where the scenario's own file stands."""

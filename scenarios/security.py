@@ -30,11 +30,13 @@ class LostCommunication(Part):
 
     Data are stale after so many of the sender's ticks. The TSO waits `patience_s` between warning, lowering and
     terminating a service; `lapsed_limits` is what it makes of limits that a silent DSO has not renewed. A DSO that
-    gets no INFO 7 of a participant takes `assumed_share` of what was accepted of it for activated.
+    gets no INFO 7 of a participant takes `assumed_share` of what was accepted of it for activated. A participant that
+    gets no set-points holds the last one for `hold_set_point_s`, then goes back to its baseline.
     """
 
     stale_after_ticks: int = Field(default=3, ge=1, le=1000)
     patience_s: Positive = 60.0
+    hold_set_point_s: Positive = 60.0
     lapsed_limits: Literal["release", "keep", "terminate"] = "release"
     assumed_share: float = Field(default=1.0, ge=0, le=1)
 

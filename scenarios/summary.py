@@ -29,6 +29,9 @@ def print_summary(run: Run, console: Console) -> None:
     for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
+    for grid, notes in run.notes.items():
+        for note in notes:
+            console.print(f"grids.{grid}: {note}", soft_wrap=True)
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
         console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
@@ -79,17 +82,19 @@ def _merit_order(run: Run) -> Table:
     """The list of the first period; those of later periods where they differ from the one before."""
     names = ("period", "way", "offer", "EUR/MWh", "offered MW", "allowed MW", "accepted MW", "binding")
     table = _table("Merit order (later periods where they differ)", names)
-    before: dict[str, list[tuple[Any, ...]]] = {}
-    for (period, _, direction), rows in run.merit_order.groupby(["period", "product", "direction"], sort=False):
+    before: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for (period, product, direction), rows in run.merit_order.groupby(["period", "product", "direction"], sort=False):
         numbers = rows[["participant", "price_eur_per_mwh", "offered_mw", "allowed_mw", "accepted_mw"]]
         shown = [tuple(row) for row in numbers.itertuples(index=False)]
-        if before.get(str(direction)) == shown:
+        key = (str(product), str(direction))
+        if before.get(key) == shown:
             continue
-        before[str(direction)] = shown
+        before[key] = shown
         clock = _clock(run, _start_of(str(period)))
+        way = " ".join(key) if run.merit_order["product"].nunique() > 1 else key[1]
         for row, binding in zip(shown, rows["binding"].fillna(""), strict=True):
             element = str(binding).partition(" (")[0]
-            table.add_row(clock, str(direction), str(row[0]), *(_mw(value) for value in row[1:]), element)
+            table.add_row(clock, way, str(row[0]), *(_mw(value) for value in row[1:]), element)
     return table
 
 

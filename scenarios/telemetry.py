@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
-    from ..grid.plant import PlantState
+    from ..grid.plant_state import PlantState
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Telemetry:
     def physics(self) -> Physics:
         """What is read."""
         return self.meters.physics
+
+    @cached_property
+    def _operators(self) -> tuple[Node, ...]:
+        """The nodes of TSOs."""
+        return tuple(node for node in self.nodes.values() if isinstance(played_by(node)[0], Tso))
 
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
@@ -66,7 +72,8 @@ class Telemetry:
         if isinstance(agent, Tso):
             limited = agent.redispatch(state, at_us)
             own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-            return {**agent.telemetry(state), **own, **self._set_points(agent, state, at_us)}
+            points = self._set_points(agent, state, at_us)
+            return {**agent.telemetry(state), **own, **points, **self._channels(agent, state)}
         if isinstance(agent, Bsp):
             meter = self.meters.read(name, METER, at_us)
             keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
@@ -80,6 +87,15 @@ class Telemetry:
             ordered[participant] += power_mw
         return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
 
+    def _channels(self, tso: Tso, state: TsoState) -> dict[str, float]:
+        """The acceptance channel of everybody who is qualified for aFRR."""
+        agents = [(name, played_by(node)[0]) for name, node in sorted(self.nodes.items())]
+        asked = [name for name, agent in agents if isinstance(agent, Bsp) and agent.profile.product == "aFRR"]
+        row = {f"{name}.channel_{bound}_mw": float("nan") for name in asked for bound in ("low", "high")}
+        for name, low_mw, high_mw in tso.channels(state):
+            row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
+        return row
+
     def _grid(self, grid: str, at_us: int) -> dict[str, float]:
         plant = self.physics.grids[grid]
         state = plant.solve()
@@ -90,6 +106,7 @@ class Telemetry:
             f"{grid}.worst_loading_percent": state.worst_loading_percent,
             f"{grid}.vm_min_pu": state.vm_min_pu,
             f"{grid}.vm_max_pu": state.vm_max_pu,
+            f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
             f"{grid}.out_of_service": float(len(plant.out_of_service)),
             f"{grid}.lost_load_mw": state.lost_load_mw,
             f"{grid}.lost_generation_mw": state.lost_generation_mw,
@@ -101,7 +118,7 @@ class Telemetry:
     def _shadow(self, grid: str, state: PlantState, at_us: int) -> PlantState:
         """The state with the orders that limits have taken away."""
         added: dict[str, float] = {}
-        for node in self.nodes.values():
+        for node in self._operators:
             agent, known = played_by(node)
             if isinstance(agent, Tso):
                 for resource, power_mw in agent.withheld(known, at_us):

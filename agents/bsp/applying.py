@@ -1,9 +1,8 @@
 """From the order book to the resources."""
 
-from dataclasses import replace
-
 from ..actions import Actuate
 from ..agent import Reaction
+from ..changes import replace
 from .state import BspState
 
 

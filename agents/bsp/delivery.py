@@ -4,8 +4,6 @@ Activate ─▶ Activated, set-point     LimitOrder ─▶ set-point lowered, Of
 reading ─▶ Measurement to TSO and DSO (their subscriptions), counted into the order book
 """
 
-from dataclasses import replace
-
 from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
@@ -18,12 +16,13 @@ from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
 from . import limiting, outage
 from .applying import applied
-from .following import followed, unheard
+from .following import followed, missed, unheard
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -41,7 +40,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
-            return unheard(state, event)
+            return unheard(profile, state, event, now_us)
         case Rejected():
             return _rejected(state, event.conversation.id, now_us)
         case _:
@@ -130,6 +129,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
     state, failures = outage.seen(state, reading.resources)
+    state, returns = missed(profile, state, now_us)
     measurement = Measurement(
         participant=profile.name,
         measured_at=reading.at_us,
@@ -143,7 +143,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
     counted = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (*failures, Publish(state.listeners, measurement, state.acknowledged), *again)
+    return counted, (*failures, *returns, Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

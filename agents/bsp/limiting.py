@@ -5,14 +5,13 @@ LimitOrder ─▶ cap on the unit ─▶ what it takes is moved to other units o
 validity over ─▶ the cap is dropped; nothing rises until it is ordered anew
 """
 
-from dataclasses import replace
-
 from ...protocols.information.activation import LimitOrder, MovedPower, OfferModified
 from ...protocols.information.offering import Offer
 from ...protocols.messages import Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Note, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..delivery import OrderBook
 from ..profiles import BspProfile
 from .applying import applied

@@ -4,12 +4,11 @@ reading: nothing available in either direction ─▶ Failure of each order, no 
 reading: available again                       ─▶ back; what was ordered before is over
 """
 
-from dataclasses import replace
-
 from ...protocols.messages import Failure
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Say
 from ..agent import Reaction
+from ..changes import replace
 from .reading import ResourceReading
 from .state import BspState
 

@@ -1,7 +1,5 @@
 """A participant applies to be qualified, and follows the TSO's test with its real resources."""
 
-from dataclasses import replace
-
 from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
     Application,
@@ -16,6 +14,7 @@ from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import RESERVE_TEST, Action, Actuate, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
 from .reading import ParticipantReading

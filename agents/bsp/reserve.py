@@ -6,7 +6,6 @@ What it does then needs no message: the local control answers the frequency by i
 arms nothing.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from ...protocols.information.offering import NoOffer, Rejection, Withdrawal
@@ -25,6 +24,7 @@ from ...protocols.information.settlement import StatementAccepted, StatementDisp
 from ...protocols.stages import reserve as stage
 from ..actions import RESERVE, Action, Actuate, Note, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Event, Heard, Rejected, Silence, Woken
 from ..market.merit_order import floor_to_step
 from ..market.settlement import amount, watt_us

@@ -19,7 +19,7 @@ class RunningTest(NamedTuple):
     samples: tuple[TestSample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReserveState:
     """Containment reserve: open calls, offers and awards by conversation, MW in force by resource, since when."""
 
@@ -30,11 +30,12 @@ class ReserveState:
     since: Map[str, int] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 
-    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard; `lost`: resources without
+    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard, at
+    `set_point_us`; `lost`: resources without
     supply from the grid.
     """
 
@@ -48,6 +49,7 @@ class BspState:
     metering: bool = False
     subscriptions: tuple[str, ...] = ()
     acknowledged: str | None = None
+    set_point_us: int = 0
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
     lost: frozenset[str] = frozenset()

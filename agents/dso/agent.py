@@ -31,7 +31,18 @@ from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
-from . import archive, demand_response, forecast, hearing, monitoring, reserves, tap_delivery, tap_trial, validation
+from . import (
+    archive,
+    demand_response,
+    forecast,
+    hearing,
+    monitoring,
+    relay,
+    reserves,
+    tap_delivery,
+    tap_trial,
+    validation,
+)
 from .state import DsoState
 from .studies import Watch
 
@@ -78,6 +89,8 @@ class Dso:
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
+        if event.conversation.protocol.name in relay.PROTOCOLS:
+            return relay.unanswered(self.profile, state, event, now_us)
         if isinstance(event, Rejected):
             return tap_delivery.rejected(self.profile, state, event.conversation.id, now_us)
         return state, ()
@@ -88,13 +101,15 @@ class Dso:
             return hearing.told(state, event), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
+        if event.conversation.protocol.name in relay.PROTOCOLS:
+            return relay.hear(self.profile, state, event, now_us)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):
             return self._hear_before_delivery(state, event, now_us)
         match content:
             case MeteredQuery():
                 return archive.asked(state, event)
             case ForecastQuery():
-                return forecast.asked(self.profile, state, event)
+                return forecast.asked(self.profile, state, event, now_us)
             case _:
                 return self._hear_as_participant(state, event, now_us)
 
@@ -104,7 +119,7 @@ class Dso:
             case CapacityRequest():
                 return validation.capacity_requested(self.profile, state, event, now_us)
             case MeritOrderList():
-                return validation.list_received(self.profile, state, event)
+                return validation.list_received(self.profile, state, event, now_us)
             case MeritOrderNotice():
                 return validation.list_noticed(state, event)
             case ReserveNotice():
@@ -145,7 +160,7 @@ class Dso:
         if timer.startswith(TEST_STEP):
             return state, tap_trial.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
         if timer.startswith(SUBMIT):
-            return state, demand_response.look(profile, timer.removeprefix(SUBMIT))
+            return state, demand_response.look(profile, timer.removeprefix(SUBMIT), now_us)
         if timer.startswith(START):
             return tap_delivery.moved(profile, state, now_us)
         if timer.startswith(END):

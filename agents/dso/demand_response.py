@@ -9,7 +9,6 @@ flow says.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ...grid.cvr import TapBlock
 from ...protocols.information.capacity import (
@@ -28,6 +27,7 @@ from ...protocols.stages import prequalification as stage
 from ..actions import Action, Compute, Note, Say, Wake
 from ..agent import Reaction
 from ..bsp.bidding import RECORD, RECORD_AFTER_US, SUBMIT
+from ..changes import replace
 from ..events import Computed, Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
@@ -54,7 +54,7 @@ def required(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) ->
     assert isinstance(asked, Requirements)
     if profile.demand_response is None:
         return state, (Say(event.conversation.id, Refuse(reason="no demand response is offered in this grid")),)
-    job = AskTaps(profile.grid, now_us)
+    job = AskTaps(profile.grid, now_us, now_us)
     state = state.with_demand(attempt=asked.attempt)
     return state, (Say(event.conversation.id, Agree()), Compute(TECHNICAL + event.conversation.id, job))
 
@@ -74,7 +74,7 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
     state = state.with_demand(
         options=options,
         steps=demand.steps.update(usable),
-        positions=demand.positions.update({t.name: t.position for t in options.transformers}),
+        positions=demand.positions.update({t.name: t.vm_set_pu or t.position for t in options.transformers}),
     )
     answer = _technical_data(profile, state, usable, claims)
     notes: tuple[Action, ...] = ()
@@ -162,10 +162,10 @@ def called(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> R
     return state, (Wake(SUBMIT + event.conversation.id, due_us),)
 
 
-def look(profile: DsoProfile, conversation_id: str) -> tuple[Action, ...]:
+def look(profile: DsoProfile, conversation_id: str, now_us: int) -> tuple[Action, ...]:
     """The due time has come: what do the taps offer in that period?"""
     period = profile.calendar.period(conversation_id.split("/")[2])
-    return (Compute(BLOCKS + conversation_id, AskTaps(profile.grid, period.start_us)),)
+    return (Compute(BLOCKS + conversation_id, AskTaps(profile.grid, period.start_us, now_us)),)
 
 
 def offer(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:

@@ -14,7 +14,7 @@ FORECAST = "forecast/"
 MOST_INTERVALS = 1000
 
 
-def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+def asked(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
     """The TSO asks for the forecast of a period."""
     query = event.content
     assert isinstance(query, ForecastQuery)
@@ -22,7 +22,7 @@ def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoSta
     if len(instants) > MOST_INTERVALS:
         reason = f"{len(instants)} intervals asked for, at most {MOST_INTERVALS} are given"
         return state, (Say(event.conversation.id, Refuse(reason=reason)),)
-    job = Forecast(profile.grid, tuple(instants))
+    job = Forecast(profile.grid, tuple(instants), now_us)
     return state, (Say(event.conversation.id, Agree()), Compute(f"{FORECAST}{query.end}/{event.conversation.id}", job))
 
 

@@ -7,7 +7,6 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from ...grid.limits import Activation
 from ...protocols.information.activation import FollowedLimit, Measurement
@@ -15,6 +14,7 @@ from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
+from ..changes import Span, derived, derived_now, replace, span
 from ..events import Heard
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
@@ -28,10 +28,18 @@ def told(state: DsoState, event: Heard) -> DsoState:
     """A participant's measurement has come in; it speaks for itself and its own connection points only."""
     measurement, name = event.content, event.conversation.peer
     assert isinstance(measurement, Measurement)
-    own = {point for _, one in sorted(state.connected.items()) if one.participant == name for point, _ in one.points}
+    own = derived(state, "~points", (state.connected,), lambda: _points(state)).get(name, set())
     points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
     known = Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
     return replace(state, told=state.told.set(name, known))
+
+
+def _points(state: DsoState) -> dict[str, set[str]]:
+    """The connection points of every participant."""
+    found: dict[str, set[str]] = {}
+    for _, one in sorted(state.connected.items()):
+        found.setdefault(one.participant, set()).update(point for point, _ in one.points)
+    return found
 
 
 def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
@@ -150,9 +158,17 @@ def moved(state: DsoState, followed: Iterable[FollowedLimit]) -> DsoState:
 
 def current(state: DsoState, now_us: int) -> list[AcceptedOffer]:
     """Offers whose delivery period it is, in merit order, up before down."""
+    sources = state.accepted, state.connected
+    found: list[AcceptedOffer] = derived_now(state, "~current", sources, now_us, lambda: _current(state, now_us))
+    return found
+
+
+def _current(state: DsoState, now_us: int) -> Span:
+    known = [offer for _, offer in sorted(state.accepted.items())]
     offers = [
         offer
-        for _, offer in sorted(state.accepted.items())
+        for offer in known
         if offer.delivery_start <= now_us < offer.delivery_end and offer.resource in state.connected
     ]
-    return sorted(offers, key=lambda offer: (offer.direction != "up", offer.rank, offer.offer_id))
+    offers.sort(key=lambda offer: (offer.direction != "up", offer.rank, offer.offer_id))
+    return span(now_us, ((offer.delivery_start, offer.delivery_end) for offer in known), offers)

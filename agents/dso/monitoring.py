@@ -6,8 +6,6 @@
 Which limits, and until when, is in `limiting.py`; what counts for whom INFO 7 is missing, in `hearing.py`.
 """
 
-from dataclasses import replace
-
 from ...grid.limits import Binding
 from ...grid.readings import Readings
 from ...protocols.envelope import Topic
@@ -16,6 +14,7 @@ from ...protocols.messages import Agree
 from ...protocols.stages import activation as stage
 from ..actions import Action, Compute, Note, Open
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
 from . import hearing, limiting

@@ -1,6 +1,6 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from immutables import Map
@@ -10,7 +10,9 @@ from ...grid.readings import Readings
 from ...protocols.information.activation import Measurement
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
+from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
+from ..changes import replace
 from ..delivery import OrderBook
 from .studies import TapOptions
 
@@ -50,7 +52,7 @@ class InForce(NamedTuple):
     looks: tuple[tuple[int, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
 
@@ -62,19 +64,22 @@ class DemandResponseState:
     test: RunningTest | None = None
     test_base_mw: float | None = None
     book: OrderBook = OrderBook()
-    positions: Map[str, int] = Map()
+    positions: Map[str, float] = Map()
     applied_mw: float = 0.0
+    recovered_mw: float = 0.0
     measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
     order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
+    are being cancelled, and those of which the TSO has been told that the participant does not answer.
     """
 
     connected: Map[str, Connected] = Map()
@@ -85,6 +90,7 @@ class DsoState:
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
     subscribed: frozenset[str] = frozenset()
+    reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
     limits: Map[str, InForce] = Map()
     requests: int = 0
@@ -93,6 +99,10 @@ class DsoState:
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()
+    passed_on: Map[str, str] = Map()
+    came_from: Map[str, str] = Map()
+    cancelling: frozenset[str] = frozenset()
+    unheard: frozenset[str] = frozenset()
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()

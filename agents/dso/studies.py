@@ -28,12 +28,13 @@ class UnknownPoint(NamedTuple):
 
 
 class Transformer(NamedTuple):
-    """One tap changer as the DSO knows it."""
+    """One tap changer as the DSO knows it; with a voltage regulator, its set-point."""
 
     name: str
     position: int
     tap_min: int
     tap_max: int
+    vm_set_pu: float | None = None
 
 
 class TapOptions(NamedTuple):
@@ -104,18 +105,30 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by forecast."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
 
     grid: str
     activations: tuple[Activation, ...]
     at_us: tuple[int, ...]
     scope: Scope = "prefix"
     split: Split = "merit_order"
+    made_us: int | None = None
+    reserves: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
-        """Answer it."""
+        """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
         unknown = _unknown(studies, self.activations)
-        return unknown or studies.validate(self.activations, self.at_us, scope=self.scope, split=self.split)
+        if unknown is not None:
+            return unknown
+        ways = (1.0, -1.0) if self.reserves else (1.0,)
+        found = [self._allowed(studies, way) for way in ways]
+        return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
+
+    def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
+        moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
+        return studies.validate(
+            self.activations, self.at_us, moved, made_us=self.made_us, scope=self.scope, split=self.split
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +171,19 @@ class AskTaps:
 
     grid: str
     at_us: int
+    made_us: int | None = None
 
     def run(self, studies: GridStudies) -> TapOptions:
         """Answer it."""
         model, taps = studies.model, studies.description.taps
-        named = zip(model.transformer_names, model.initial_taps, model.tap_ranges, strict=True)
+        regulator = studies.behaviour.regulator
+        set_pu = None if regulator is None else regulator.vm_set_pu
+        start = studies.expected(self.at_us, self.made_us).taps
+        named = zip(model.transformer_names, start, model.tap_ranges, strict=True)
         return TapOptions(
-            tuple(Transformer(name, position, low, high) for name, position, (low, high) in named),
-            studies.cvr(self.at_us, model.initial_taps),
-            sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us)),
+            tuple(Transformer(name, position, low, high, set_pu) for name, position, (low, high) in named),
+            studies.cvr(self.at_us, made_us=self.made_us),
+            sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us, made_us=self.made_us)),
             taps.step_percent if taps else 0.0,
             float(model.ratings.vm_min_pu.max()),
             float(model.ratings.vm_max_pu.min()),
@@ -179,13 +196,14 @@ class Forecast:
 
     grid: str
     at_us: tuple[int, ...]
+    made_us: int | None = None
 
     def run(self, studies: GridStudies) -> tuple[InterfaceForecast, ...]:
         """Answer it."""
         return tuple(
             InterfaceForecast(name, at_us, p_mw, limit_mw)
             for at_us in self.at_us
-            for name, p_mw, _, limit_mw in studies.interface_forecast(at_us)
+            for name, p_mw, _, limit_mw in studies.interface_forecast(at_us, made_us=self.made_us)
         )
 
 

@@ -3,13 +3,17 @@
     Activate (block) ─▶ Activated, one more step     Cancel ─▶ one step back     readings ─▶ Measurement (INFO 7)
 
 The part of the import that the taps free is computed against the same state with the taps where they
-started, because the measured import also moves with everybody else's activations.
+started, because the measured import also moves with everybody else's activations; what loads recover
+of it with time is estimated beside it.
 """
 
+import math
+
 from ...protocols.information.activation import Activate, ActivateWhen, Measurement, MeasurementSubscription
+from ...protocols.information.quantities import US_PER_S
 from ...protocols.messages import Agree, Cancel, Cancelled
 from ...protocols.stages import activation as stage
-from ..actions import Actuate, Note, Publish, Say
+from ..actions import Note, Publish, Say
 from ..agent import Reaction
 from ..events import Heard
 from ..ordering import Booked, cancel, over, take
@@ -17,7 +21,9 @@ from ..profiles import DsoProfile
 from .demand_response import resource_of
 from .state import DsoState
 from .studies import Watch
-from .tap_trial import position
+from .tap_trial import order
+
+SMALLEST_MW = 1e-6
 
 
 def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
@@ -27,8 +33,8 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
         case MeasurementSubscription():
             listeners = (*state.demand.listeners, conversation_id)
             return state.with_demand(listeners=listeners), (Say(conversation_id, Agree()),)
-        case Activate() | ActivateWhen() as order:
-            return _ordered(profile, state, conversation_id, order, now_us)
+        case Activate() | ActivateWhen() as asked:
+            return _ordered(profile, state, conversation_id, asked, now_us)
         case Cancel() if event.conversation.state == "cancelled":
             return state, ()
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
@@ -40,9 +46,9 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
 
 
 def _ordered(
-    profile: DsoProfile, state: DsoState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
+    profile: DsoProfile, state: DsoState, conversation_id: str, asked: Activate | ActivateWhen, now_us: int
 ) -> Reaction[DsoState]:
-    booked = take(state.demand.book, conversation_id, order, now_us=now_us, answer_us=profile.patience.answer_us)
+    booked = take(state.demand.book, conversation_id, asked, now_us=now_us, answer_us=profile.patience.answer_us)
     return _booked(profile, state, booked, now_us)
 
 
@@ -61,13 +67,14 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     tasks = demand.book.in_force(now_us)
     active = [demand.book.offers[task.offer_id].resource for task in tasks]
     state = state.with_demand(applied_mw=round(sum(task.power_mw for task in tasks), 6))
-    wanted = {
-        t.name: position(state, t.name, active.count(resource_of(profile.grid, t.name)))
+    orders = {
+        t.name: order(state, t.name, active.count(resource_of(profile.grid, t.name)))
         for t in demand.options.transformers
     }
-    moves = tuple(Actuate(f"taps/{n}", p) for n, p in sorted(wanted.items()) if demand.positions.get(n) != p)
+    moves = tuple(move for name, move in sorted(orders.items()) if demand.positions.get(name) != move.value)
     if not moves:
         return state, ()
+    wanted = {name: move.value for name, move in orders.items()}
     evidence = {"name": "taps stepped", "positions": wanted, "blocks": len(active)}
     note = Note(stage.STAGE, "10.2", evidence)
     return state.with_demand(positions=demand.positions.update(wanted)), (note, *moves)
@@ -94,15 +101,30 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
     if readings is None or not demand.listeners:
         return state, ()
     import_mw = sum(p_mw for _, p_mw, _ in readings.interface)
+    recovered_mw = _recovered(profile, demand.recovered_mw, watch.freed_mw)
+    freed_mw = round(watch.freed_mw - recovered_mw, 6) + 0.0
     measurement = Measurement(
         participant=profile.name,
         measured_at=readings.at_us,
         p_mw=round(-import_mw, 6) + 0.0,
         q_mvar=round(-sum(q for _, _, q in readings.interface), 6) + 0.0,
-        activated_mw=watch.freed_mw,
-        baseline_mw=round(-import_mw - watch.freed_mw, 6),
+        activated_mw=freed_mw,
+        baseline_mw=round(-import_mw - freed_mw, 6),
         set_point_mw=demand.applied_mw,
     )
-    book = demand.book.metered(watch.freed_mw, profile.monitoring_us, now_us)
-    counted = state.with_demand(book=book, measured=measurement)
+    book = demand.book.metered(freed_mw, profile.monitoring_us, now_us)
+    counted = state.with_demand(book=book, measured=measurement, recovered_mw=recovered_mw)
     return counted, (Publish(demand.listeners, measurement),)
+
+
+def _recovered(profile: DsoProfile, before_mw: float, freed_mw: float) -> float:
+    """What loads have taken back of the power freed, one monitoring cycle on: a lag of first order towards its share.
+
+    The DSO's own estimate; once the taps are back it is what the loads still draw too much.
+    """
+    response = profile.demand_response
+    if response is None or response.recovered_share == 0:
+        return 0.0
+    decay = 1 - math.exp(-profile.monitoring_us / US_PER_S / response.recovery_s)
+    after_mw = before_mw + decay * (response.recovered_share * freed_mw - before_mw)
+    return after_mw if abs(after_mw) >= SMALLEST_MW or freed_mw else 0.0

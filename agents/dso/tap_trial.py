@@ -8,7 +8,7 @@ from ...grid.readings import Readings
 from ...protocols.information.capacity import TestOrder, TestReport, TestSample
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.messages import Agree, Refuse
-from ..actions import Action, Actuate, Observe, Say, Wake
+from ..actions import TAPS, VOLTAGE, Action, Actuate, Observe, Say, Wake
 from ..agent import Reaction
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..bsp.state import RunningTest
@@ -42,7 +42,19 @@ def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action,
         return ()
     transformer = transformer_of(profile.grid, test.order.resource)
     wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
-    return (Actuate(f"taps/{transformer}", position(state, transformer, wanted)),)
+    return (order(state, transformer, wanted),)
+
+
+def order(state: DsoState, transformer: str, steps: int) -> Actuate:
+    """What brings a transformer to a number of up blocks: a tap position, or the set-point of its regulator in pu."""
+    options = state.demand.options
+    assert options is not None
+    start = next(t for t in options.transformers if t.name == transformer)
+    blocks = up_blocks(options, transformer)[:steps]
+    if start.vm_set_pu is None:
+        return Actuate(f"{TAPS}{transformer}", position(state, transformer, steps))
+    held_pu = blocks[-1].vm_set_pu if blocks else None
+    return Actuate(f"{VOLTAGE}{transformer}", start.vm_set_pu if held_pu is None else held_pu)
 
 
 def position(state: DsoState, transformer: str, steps: int) -> int:

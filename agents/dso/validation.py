@@ -11,14 +11,11 @@ Where the DSO takes part in the offering, prequalification looks at each capacit
 not, at everything qualified in its grid together, because nobody asks it again.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 from immutables import Map
 
 from ...grid.limits import Activation, Allowed
-from ...protocols.envelope import Topic
-from ...protocols.information.activation import MeasurementSubscription
 from ...protocols.information.capacity import (
     BindingConstraint,
     CapacityRequest,
@@ -37,11 +34,13 @@ from ...protocols.information.offering import (
 )
 from ...protocols.information.quantities import Direction, Verdict
 from ...protocols.messages import Agree, Done, Failure, Message, Refuse
-from ...protocols.stages import activation, offering, prequalification
-from ..actions import Action, Compute, Forget, Note, Open, Say, Wake
+from ...protocols.stages import offering, prequalification
+from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
+from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
+from .reserves import reserved, subscription
 from .state import Connected, DsoState
 from .studies import Prequalify, UnknownPoint, Validate
 
@@ -206,7 +205,7 @@ def binding_of(allowed: Allowed) -> BindingConstraint | None:
     return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
 
 
-def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
+def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
     """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
     mol = event.content
     assert isinstance(mol, MeritOrderList)
@@ -217,9 +216,17 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard) -> Reactio
     state = replace(state, unknown=state.unknown.set(event.conversation.id, unknown))
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
-    instants = mol.delivery_start, middle_us, mol.delivery_end - 1
-    rules = profile.coordination
-    job = Validate(profile.grid, activations, instants, rules.limit_scope, rules.limit_split)
+    moving = reserved(state, mol.delivery_start, mol.delivery_end)
+    instants, rules = (mol.delivery_start, middle_us, mol.delivery_end - 1), profile.coordination
+    job = Validate(
+        profile.grid,
+        activations,
+        instants,
+        rules.limit_scope,
+        rules.limit_split,
+        made_us=now_us,
+        reserves=moving,
+    )
     return state, (Compute(LIST + event.conversation.id, job),)
 
 
@@ -292,11 +299,3 @@ def accepted(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[Dso
     noted = Note(offering.STAGE, step, evidence)
     done = Say(event.conversation.id, Done())
     return replace(state, accepted=known, subscribed=subscribed), (noted, done, *actions)
-
-
-def subscription(profile: DsoProfile, participant: str) -> Open:
-    """Ask a participant for its real-time information of all deliveries."""
-    calendar = profile.calendar
-    ask = MeasurementSubscription(per_point=True, start=calendar.first.start_us, end=calendar.end_us)
-    topic = Topic(profile.name, activation.STAGE, "delivery", "measurements", participant)
-    return Open(activation.MEASUREMENTS_FOR_DSO, topic, ask, calendar.first.start_us)

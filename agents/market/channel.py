@@ -41,7 +41,7 @@ class Channel(NamedTuple):
     `before` are the bounds before the last set-point.
     """
 
-    set_points: tuple[tuple[int, float], ...] = ()
+    set_points: tuple[tuple[int, float], ...] = ((0, 0.0),)
     bounds: Bounds = Bounds(0, 0.0, 0.0)
     before: Bounds = Bounds(0, 0.0, 0.0)
     fall_mw: float = 0.0
@@ -83,7 +83,7 @@ def _recent(
     known: tuple[tuple[int, float], ...], set_point_mw: float, since_us: int, at_us: int
 ) -> tuple[tuple[int, float], ...]:
     """Set-points in force at some time since `since_us`; one that goes on is kept once."""
-    changed = (*known, (at_us, set_point_mw)) if not known or known[-1][1] != set_point_mw else known
+    changed = (*known, (at_us, set_point_mw)) if known[-1][1] != set_point_mw else known
     over = sum(later <= since_us for later, _ in changed[1:])
     return changed[over:]
 

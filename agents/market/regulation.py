@@ -2,7 +2,7 @@
 
     ACE ─┬─▶ −β ───────────────┐
          └─▶ −1/T_r ∫ (trapezoids) ─┴─▶ between −down and +up ─▶ demand
-                 ▲ stopped while the demand is at its bound and would go beyond
+                 ▲ stopped where the demand would go beyond its bound
 
 The integral is exact for an ACE that runs in straight lines between its samples, so it hardly depends on the control
 cycle (P. Kundur, Power System Stability and Control, 11.1.6; conditional integration against windup: K. Åström,
@@ -42,12 +42,11 @@ def step(before: Controller, ace_mw: float, at_us: int, *, room_mw: tuple[float,
         return before._replace(demand_mw=_within(before.demand_mw, up_mw, down_mw), at_us=None, frozen=True)
     known = before.at_us is not None and at_us - before.at_us <= MISSED_CYCLES * tuning.control_us
     added_mw = _added(before, ace_mw, at_us, tuning) if known else 0.0
-    integral_mw = _within(before.integral_mw + added_mw, up_mw, down_mw)
-    wanted_mw = before.integral_mw + added_mw - tuning.beta * ace_mw
-    if (wanted_mw >= up_mw and added_mw > 0) or (wanted_mw <= -down_mw and added_mw < 0):
-        integral_mw = _within(before.integral_mw, up_mw, down_mw)
-    demand_mw = _within(integral_mw - tuning.beta * ace_mw, up_mw, down_mw)
-    return Controller(integral_mw, demand_mw, ace_mw, at_us)
+    proportional_mw = -tuning.beta * ace_mw
+    most_mw = max(before.integral_mw, up_mw - proportional_mw)
+    least_mw = min(before.integral_mw, -down_mw - proportional_mw)
+    integral_mw = _within(min(max(before.integral_mw + added_mw, least_mw), most_mw), up_mw, down_mw)
+    return Controller(integral_mw, _within(integral_mw + proportional_mw, up_mw, down_mw), ace_mw, at_us)
 
 
 def _added(before: Controller, ace_mw: float, at_us: int, tuning: Tuning) -> float:

@@ -8,6 +8,7 @@ tick: the left rectangle rule. Money is Decimal, rounded half up to the cent onc
     participant        TSO              down energy: the participant pays its price
     participant        TSO              penalty for aFRR that was asked for and not delivered
     responsible party  TSO              its imbalance at the imbalance price
+    DSO                participant      what its limits have withheld, where that is compensated (`compensation.py`)
     TSO ⇄ neutrality account            what is left, so that every account is known and all sum to zero
 """
 
@@ -21,7 +22,7 @@ from ...protocols.information.settlement import Charged, StatementLine
 
 WATT_US_PER_MWH = 3_600_000_000 * 1_000_000
 CENT = Decimal("0.01")
-PaymentKind = Literal["balancing_energy", "capacity", "penalty", "imbalance", "neutrality"]
+PaymentKind = Literal["balancing_energy", "capacity", "penalty", "imbalance", "neutrality", "limit_compensation"]
 
 
 @dataclass(frozen=True, slots=True)

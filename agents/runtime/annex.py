@@ -30,7 +30,7 @@ class AnnexError(RuntimeError):
 
 
 class Annex:
-    """Asks a laboratory in another process; `command` starts it, `added` are types that plugins' studies answer with."""
+    """Asks a laboratory in another process; `command` starts it, `added` are types that plugins' studies give."""
 
     def __init__(self, command: Sequence[str], added: Mapping[str, type[Any]] | None = None) -> None:
         """Nothing runs yet."""
@@ -46,6 +46,7 @@ class Annex:
         self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, limit=LINE_LIMIT)
         assert self._process.stdout is not None
         if await self._process.stdout.readline() != READY:
+            await self.close()
             raise AnnexError(f"the process for studies did not start: {' '.join(self._command)}")
         self._listening = asyncio.create_task(self._listen(self._process.stdout))
 

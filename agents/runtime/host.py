@@ -81,13 +81,14 @@ class Host(MangoAgent):  # type: ignore[misc]
         if self.world.journalled:
             self.world.recorder.journal(self.agent_name, now_us, to_line(given))
         for effect in self.node.take(given, now_us):
-            self._carry_out(effect, now_us)
+            if type(effect) is Send:
+                assert self.exchange is not None
+                self.exchange.send(effect, now_us)
+            else:
+                self._carry_out(effect, now_us)
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
         match effect:
-            case Send():
-                assert self.exchange is not None
-                self.exchange.send(effect, now_us)
             case Deadline(conversation_id, deadline_us):
                 self.plan(Due(conversation_id, deadline_us), deadline_us)
             case SetTimer(timer, at_us):

@@ -69,7 +69,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def to_line(given: Input) -> str:
     """One input as a line of JSON."""
-    if type(given) is Arrival and given.row is not None:
+    if isinstance(given, Arrival) and given.row is not None:
         return f'{{"@":"Streamed","row":{given.row}}}'
     return to_text(given)
 
@@ -107,7 +107,7 @@ def _plain(value: object) -> Any:
         return {TYPE: kind.__name__, **value.model_dump(mode="json")}
     if kind is tuple:
         return [_plain(each) for each in value]  # type: ignore[attr-defined]
-    names = _names(kind)
+    names = _names(kind)  # type: ignore[arg-type]
     return value if names is None else {TYPE: kind.__name__, **{name: _plain(getattr(value, name)) for name in names}}
 
 
@@ -125,10 +125,10 @@ def _names(kind: type[Any]) -> tuple[str, ...] | None:
 
 
 def _cell(value: Any) -> Any:
-    """One value of a row; parts of it are rows without names."""
-    if type(value) is not tuple:
-        return value
-    return [part if isinstance(part, tuple) else list(dict(part).values()) for part in value]
+    """One value of a row; parts of it are rows without names, which a named tuple is in JSON as it stands."""
+    if type(value) is tuple and value and isinstance(value[0], BaseModel):
+        return [tuple(part.__dict__.values()) for part in value]
+    return value
 
 
 def _value(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:

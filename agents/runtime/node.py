@@ -122,9 +122,9 @@ class Node:
         return effects
 
     def _events(self, given: Input, effects: list[Effect]) -> list[Event]:
+        if isinstance(given, Arrival):
+            return self._heard(given.envelope, effects)
         match given:
-            case Arrival(envelope):
-                return self._heard(envelope, effects)
             case Due(conversation_id, deadline_us):
                 return self._silent(conversation_id, deadline_us)
             case Alarm(timer, _):
@@ -159,6 +159,8 @@ class Node:
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:
         match action:
+            case Publish():
+                self._publish(action, effects)
             case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
                 sent = self.desk.open(
                     protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
@@ -169,9 +171,6 @@ class Node:
             case Say(conversation_id, content, reply_by_us, caused_by):
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
-            case Publish(conversation_ids, content, caused_by):
-                for conversation_id in (one for one in conversation_ids if not self._is_broken(one)):
-                    self._send(self.desk.say(conversation_id, content, caused_by=caused_by), effects, streamed=True)
             case Wake(timer, at_us):
                 self.timers[timer] = at_us
                 effects.append(SetTimer(timer, at_us))
@@ -179,6 +178,13 @@ class Node:
                 self.timers.pop(timer, None)
             case _:
                 effects.append(action)
+
+    def _publish(self, action: Publish, effects: list[Effect]) -> None:
+        """Say it in every subscription that has not been broken."""
+        for conversation_id in action.conversation_ids:
+            if not self._is_broken(conversation_id):
+                said = self.desk.say(conversation_id, action.content, caused_by=action.caused_by)
+                self._send(said, effects, streamed=True)
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""

@@ -21,7 +21,7 @@ from ...grid.plant import GridPlant
 from ...grid.protection import Incident
 from ...grid.resources import Resource, is_lost, metered
 from ...protocols.information.activation import PointPower
-from ..actions import RESERVE, RESERVE_TEST, TAPS, Actuate
+from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
 Report = Callable[[str, Incident], None]
@@ -83,21 +83,32 @@ class Physics:
             self._owned.setdefault(holding.owner, []).append(holding)
 
     def advance(self, to_us: int) -> None:
-        """Move everything to a time."""
+        """Move everything to a time.
+
+        What resources do has changed in a straight line since the last time; profiles, taps and protection step.
+        """
         if to_us <= self.now_us:
             return
         self._set_reserves()
-        deviation_mw = 0.0
+        beside_mw = 0.0
         for holding in self.holdings.values():
             holding.resource.advance(to_us)
-            deviation_mw += self._beside_grid_mw(holding)
+            beside_mw += self._beside_grid_mw(holding)
+        reached_mw = beside_mw + sum(self._deviation_mw(plant, self.now_us) for plant in self.grids.values())
         for plant in self.grids.values():
             plant.advance(to_us)
             self._protect(plant, to_us)
-            deviation_mw += plant.reference_interface_p_mw(to_us) - plant.solve().interface_p_mw
-        self.area.advance(to_us, deviation_mw)
+        stepped_mw = beside_mw + sum(self._deviation_mw(plant, to_us) for plant in self.grids.values())
+        self.area.advance(to_us, reached_mw)
+        if stepped_mw != reached_mw:
+            self.area.advance(to_us, stepped_mw)
         self._contain()
         self.now_us = to_us
+
+    @staticmethod
+    def _deviation_mw(plant: GridPlant, scheduled_us: int) -> float:
+        """By how much a grid draws less than was scheduled for an instant."""
+        return plant.reference_interface_p_mw(scheduled_us) - plant.solve().interface_p_mw
 
     def close(self) -> None:
         """The run is over: what goes on in the grids is reported as far as it has come."""
@@ -125,13 +136,14 @@ class Physics:
     def _beside_grid_mw(self, holding: Holding) -> float:
         """What a resource adds to the deviation that its grid's interface does not show, or should not have shown."""
         resource = holding.resource
-        power_mw = resource.power_mw()
-        counted_mw = power_mw if holding.grid is None else 0.0
-        if holding.grid is not None:
+        counted_mw = -resource.contained_mw
+        if holding.grid is None:
+            counted_mw += resource.power_mw()
+        else:
             self._inject(self.grids[holding.grid], resource)
         if resource.id in self._announced:
-            counted_mw -= power_mw - resource.contained_mw
-        return counted_mw - resource.contained_mw
+            counted_mw -= resource.power_mw() - resource.contained_mw
+        return counted_mw
 
     def _set_reserves(self) -> None:
         """Reserves within what their resources have left, which falls as storages run empty; none without supply."""
@@ -185,14 +197,18 @@ class Physics:
             points,
         )
 
+    def _own_grid(self, agent: str, target: str) -> GridPlant:
+        if agent not in self.operators:
+            raise PhysicsError(f"{agent} moves {target}, but operates no grid")
+        return self.grids[self.operators[agent]]
+
     def actuate(self, agent: str, order: Actuate, at_us: int) -> None:
-        """Move something that the agent owns: a resource to a change in MW, or `taps/…` to a position."""
+        """Move what is the agent's own: a resource to a change in MW, `taps/…` to a position, `voltage/…` to pu."""
         target = order.target
         if target.startswith(TAPS):
-            if agent not in self.operators:
-                raise PhysicsError(f"{agent} moves {target}, but operates no grid")
-            plant = self.grids[self.operators[agent]]
-            plant.set_tap_target(target.removeprefix(TAPS), int(order.value), at_us)
+            self._own_grid(agent, target).set_tap_target(target.removeprefix(TAPS), int(order.value), at_us)
+        elif target.startswith(VOLTAGE):
+            self._own_grid(agent, target).set_voltage_target(target.removeprefix(VOLTAGE), order.value, at_us)
         elif target.startswith((RESERVE, RESERVE_TEST)):
             self._arm(agent, target, order.value, at_us)
         else:

@@ -38,7 +38,7 @@ class RealTime:
     async def run(self, until_us: int, progress: Progress | None = None) -> None:
         """Run until an instant; raises what a host or a study raises."""
         operation = self.operation
-        operation.deliver = self._deliver
+        operation.exchange.deliver = self._deliver
         await operation.container.start()
         operation.container.on_ready()
         try:
@@ -103,6 +103,7 @@ class RealTime:
             self.timing.busy(clock() - began_s)
             if progress is not None:
                 progress((at_us - start_us) / max(1, until_us - start_us))
+        self.timing.leave_out(self.operation.skipped_before(until_us + 1))
 
     def _note(self, at_us: int, late_s: float) -> None:
         """Keep how late this instant is; a tick of the plant counts apart from what happens between ticks."""
@@ -111,4 +112,5 @@ class RealTime:
             self.timing.other(late_s)
             return
         lasts_us = operation.tick_after(at_us) - at_us
-        self.timing.tick(late_s, self.pace.lasts_s(lasts_us), operation.skipped_before(at_us))
+        self.timing.leave_out(operation.skipped_before(at_us))
+        self.timing.tick(late_s, self.pace.lasts_s(lasts_us))

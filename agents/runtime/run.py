@@ -34,8 +34,7 @@ class Operation:
         self.next_tick_us = self._last_tick_us = world.queue.now_us
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.hosts = {node.agent.name: Host(node, world) for node in nodes}
-        self.deliver = self._receive
-        self.exchange = Exchange(links, kinds, world.recorder, lambda arrival, at_us: self.deliver(arrival, at_us))
+        self.exchange = Exchange(links, kinds, world.recorder, self._receive)
         for name, host in self.hosts.items():
             host.exchange = self.exchange
             self.container.register(host, suggested_aid=name)

@@ -43,13 +43,17 @@ class Timing:
     _busy_s: float = 0.0
     _lasts_s: float | None = None
 
-    def tick(self, late_s: float, lasts_s: float, skipped: int = 0) -> None:
+    def tick(self, late_s: float, lasts_s: float) -> None:
         """A tick begins, so late; it lasts `lasts_s` until the next one. The work since the last one is complete."""
         self._close()
         self.ticks_s.append(late_s)
-        self.skipped += skipped
-        self.missed += skipped + (late_s >= lasts_s)
+        self.missed += late_s >= lasts_s
         self._lasts_s = lasts_s
+
+    def leave_out(self, ticks: int) -> None:
+        """So many ticks have been left out."""
+        self.skipped += ticks
+        self.missed += ticks
 
     def other(self, late_s: float) -> None:
         """Something between two ticks – a message, a timer – begins, so late."""

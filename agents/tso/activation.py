@@ -8,8 +8,6 @@ The orders are looked at once a control cycle, so that everything heard since th
 refusal, a participant that does not answer – is replaced in the first cycle after it was heard.
 """
 
-from dataclasses import replace
-
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import (
     Activated,
@@ -26,7 +24,9 @@ from ...protocols.templates import CANCEL_EXPIRED
 from ..actions import Action, Note, Observe, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import replace
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from ..market.regulation import Controller
 from ..profiles import TsoProfile
 from . import control, limits, orders, quality, reserve_watch
 from .afrr import metering, requests, talk
@@ -38,6 +38,7 @@ ORDER_PROTOCOLS = (
     stage.SCHEDULED_ACTIVATION,
     stage.DSO_ACTIVATION,
     stage.DSO_SCHEDULED_ACTIVATION,
+    *stage.VIA_DSO,
 )
 
 
@@ -72,7 +73,7 @@ def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> R
 def _over(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
     """A period ends; after the last there is nothing to order any more, so no demand is followed."""
     if period == profile.calendar.last:
-        state = state.with_activation(target_mw=0.0)
+        state = state.with_activation(target_mw=0.0).with_regulation(controller=Controller())
     return quality.summary(profile, state, period)
 
 

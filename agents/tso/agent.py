@@ -8,6 +8,7 @@ from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
+from .caps import offers_at
 from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
 
@@ -73,13 +74,18 @@ class Tso:
 
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(participant, signed MW) of every order and set-point in force now."""
-        offers = _offers(state, now_us)
+        offers = offers_at(self.profile, state, now_us)
         for offer_id, order in sorted(state.activation.orders.items()):
             if order.start_us <= now_us < order.end_us:
                 yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
         if self.profile.calendar.at(now_us) is not None:
             for participant, content in sorted(state.regulation.sent.items()):
                 yield participant, content.power_mw
+
+    def channels(self, state: TsoState) -> Iterable[tuple[str, float, float]]:
+        """(participant, lower, upper bound in MW) of every acceptance channel, as it stands after this cycle."""
+        for participant, meter in sorted(state.regulation.meters.items()):
+            yield participant, meter.channel.bounds.low_mw, meter.channel.bounds.high_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""
@@ -89,15 +95,6 @@ class Tso:
     def redispatch(self, state: TsoState, now_us: int) -> Redispatch:
         """What limits withhold now, and what that costs."""
         return redispatch(self.profile, state, now_us)
-
-
-def _offers(state: TsoState, now_us: int) -> dict[str, Offer]:
-    return {
-        position.offer.offer_id: position.offer
-        for positions in state.offering.definitive.values()
-        for position in positions
-        if position.offer.delivery_start <= now_us < position.offer.delivery_end
-    }
 
 
 def _signed(offer: Offer, power_mw: float) -> float:

@@ -20,6 +20,7 @@ from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Message
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Say
+from ..changes import derived
 from ..profiles import TsoProfile
 from .state import Applicant, TsoState
 from .trial import Trial
@@ -36,10 +37,16 @@ def submitted(item: tuple[str, Applicant]) -> tuple[int, str]:
 
 def source_of(state: TsoState, name: str) -> Application | TechnicalData | None:
     """What a participant has declared of itself when it applied, or None if it has not."""
+    applicants = state.prequalification.applicants
+    return derived(state.prequalification, "~sources", (applicants,), lambda: _sources(state)).get(name)
+
+
+def _sources(state: TsoState) -> dict[str, Application | TechnicalData | None]:
+    """What everybody has declared, in the first of their applications."""
+    found: dict[str, Application | TechnicalData | None] = {}
     for key, applicant in sorted(state.prequalification.applicants.items()):
-        if participant(applicant, key) == name:
-            return applicant.technical or applicant.application
-    return None
+        found.setdefault(participant(applicant, key), applicant.technical or applicant.application)
+    return found
 
 
 def fault(profile: TsoProfile, state: TsoState, application: Application, sender: str, now_us: int) -> str | None:

@@ -1,10 +1,29 @@
-"""What limits, failures and poor service leave of the accepted offers; used by orders and by set-points."""
+"""The accepted offers, and what limits, failures and poor service leave of them; for orders and for set-points."""
 
 from collections.abc import Mapping
 
+from ...protocols.information.offering import Offer
+from ..changes import Span, derived_now
 from ..market.merit_order import Position
+from ..profiles import TsoProfile
 from . import portfolio
 from .state import TsoState, cap_key
+
+
+def offers_at(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, Offer]:
+    """The accepted offers of the period that is being delivered, by id."""
+    period = profile.calendar.at(now_us)
+    if period is None:
+        return {}
+    definitive = state.offering.definitive
+
+    def made() -> Span:
+        lists = [definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs]
+        offers = {position.offer.offer_id: position.offer for positions in lists for position in positions}
+        return Span(period.start_us, period.end_us, offers)
+
+    found: dict[str, Offer] = derived_now(state.offering, "~present", (definitive,), now_us, made)
+    return found
 
 
 def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float]:

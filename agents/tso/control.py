@@ -7,7 +7,7 @@ area reading ─▶ ACE ─▶ controller ─▶ set-points down the MOL of aFRR
 from ...grid.area import AreaReading
 from ..agent import Reaction
 from ..profiles import TsoProfile
-from . import limits, mfrr, quality
+from . import compensation, limits, mfrr, quality
 from .afrr import set_points
 from .state import TsoState
 
@@ -21,4 +21,5 @@ def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) ->
     state, published = set_points.cycle(profile, state, reading.ace_mw, now_us)
     state = mfrr.averaged(profile, state, need_mw, reading.ace_mw)
     state, actions = mfrr.ordered(profile, state, now_us)
-    return mfrr.counted(profile, state, now_us), (*lapsed, *watched, *published, *actions)
+    state = compensation.counted(profile, mfrr.counted(profile, state, now_us), now_us)
+    return state, (*lapsed, *watched, *published, *actions)

@@ -17,6 +17,7 @@ from ...protocols.information.activation import Activate, ActivateWhen
 from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import Product
 from ...protocols.stages import activation as stage
+from ...protocols.tables import Protocol
 from ..actions import Action, Note, Open
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
@@ -150,11 +151,7 @@ def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float,
     """The message that orders it: direct in its own period, scheduled before; a change names what it supersedes."""
     before = state.activation.orders.get(offer.offer_id)
     scheduled = now_us < offer.delivery_start
-    by_dso = offer.participant in profile.dso_of_grid.values()
-    if by_dso:
-        protocol = stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
-    else:
-        protocol = stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
+    peer, protocol = _way(profile, offer, scheduled=scheduled)
     content = (ActivateWhen if scheduled else Activate)(
         offer_id=offer.offer_id,
         product=offer.product,
@@ -165,8 +162,18 @@ def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float,
         supersedes=before.conversation_id if before else None,
     )
     subject = f"{offer.offer_id}.{state.activation.opened + 1}"
-    topic = Topic(profile.name, stage.STAGE, offer.session, subject, offer.participant)
+    topic = Topic(profile.name, stage.STAGE, offer.session, subject, peer)
     return Open(protocol, topic, content, now_us + profile.patience.answer_us)
+
+
+def _way(profile: TsoProfile, offer: Offer, *, scheduled: bool) -> tuple[str, Protocol]:
+    """To whom an order is said, and in which protocol: to its participant, or to the DSO that passes it on."""
+    dso = profile.dso_of_grid.get(offer.grid)
+    if offer.participant in profile.dso_of_grid.values():
+        return offer.participant, stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
+    if profile.coordination.signal_route == "via_dso" and dso is not None:
+        return dso, stage.SCHEDULED_ACTIVATION_VIA_DSO if scheduled else stage.ACTIVATION_VIA_DSO
+    return offer.participant, stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
 
 
 def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) -> Note:

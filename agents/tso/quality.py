@@ -9,7 +9,6 @@ orders from the rest of the merit order list.
 
 from typing import NamedTuple
 
-from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
@@ -18,6 +17,7 @@ from ..calendar import MarketTimeUnit
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
 from .applicants import source_of
+from .caps import offers_at
 from .state import Service, TsoState
 
 TOLERANCE = 0.1
@@ -44,7 +44,7 @@ class Look(NamedTuple):
 def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Look at everybody who has orders; count, and act on a breach that lasts."""
     state, actions = _given_up(profile, state, now_us)
-    for participant, offer_ids in sorted(_ordered(state, now_us).items()):
+    for participant, offer_ids in sorted(_ordered(profile, state, now_us).items()):
         look = _look(profile, state, participant, offer_ids, now_us)
         service = _counted(state.activation.services.get(participant, Service()), look, profile.control_us)
         service, action = _judged(service, look, now_us, profile.quality_patience_us)
@@ -70,9 +70,9 @@ def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoSta
     return (state.with_activation(known=known) if notes else state), notes
 
 
-def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
+def _ordered(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, list[str]]:
     """Offers with an order in force now, by participant."""
-    offers = _offers(state)
+    offers = offers_at(profile, state, now_us)
     found: dict[str, list[str]] = {}
     for offer_id, order in sorted(state.activation.orders.items()):
         if order.start_us <= now_us < order.end_us:
@@ -80,14 +80,9 @@ def _ordered(state: TsoState, now_us: int) -> dict[str, list[str]]:
     return found
 
 
-def _offers(state: TsoState) -> dict[str, Offer]:
-    lists = [positions for _, positions in sorted(state.offering.definitive.items())]
-    return {position.offer.offer_id: position.offer for positions in lists for position in positions}
-
-
 def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: list[str], now_us: int) -> Look:
     """What goes the wrong way is not delivered."""
-    offers, orders = _offers(state), state.activation.orders
+    offers, orders = offers_at(profile, state, now_us), state.activation.orders
     net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in offer_ids)
     known = state.activation.known.get(participant)
     ready_us = max(orders[one].start_us for one in offer_ids) + _activation_us(state, participant) + MARGIN_US

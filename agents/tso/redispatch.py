@@ -7,13 +7,13 @@ Orders of mFRR are compared at the present target, set-points of aFRR at the pre
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from immutables import Map
 
 from ...protocols.information.offering import Offer
 from ..calendar import MarketTimeUnit
+from ..changes import replace
 from ..market.distribution import shares
 from ..profiles import TsoProfile
 from . import mfrr

@@ -24,6 +24,7 @@ from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..market.settlement import Payment, balances, books, line, metered_line, settled_on, total, watt_us
 from ..profiles import TsoProfile
+from . import compensation
 from .state import TsoState
 
 SETTLE, METERED = "settlement/", "metered/"
@@ -206,7 +207,8 @@ def _close_if_settled(profile: TsoProfile, state: TsoState, period_id: str) -> R
         if key.startswith(f"{period_id}/")
         for one in lines
     ]
-    payments = books(period_id, profile.name, agreed, profile.responsible)
+    compensated = compensation.payments(profile, state, profile.calendar.period(period_id))
+    payments = (*books(period_id, profile.name, agreed, profile.responsible), *compensated)
     state = state.with_settlement(payments=(*state.settlement.payments, *payments))
     evidence = {
         "name": "books closed",

@@ -1,6 +1,6 @@
 """What the TSO has heard and promised, one slice a stage; immutable and hashable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from immutables import Map
@@ -10,6 +10,7 @@ from ...protocols.information.capacity import Application, ResourceVerdict, Tech
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
+from ..changes import replace
 from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
@@ -78,7 +79,7 @@ class PassedLimit(NamedTuple):
     ordered: Map[str, tuple[str, float]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prequalification:
     """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant."""
 
@@ -87,7 +88,7 @@ class Prequalification:
     qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offering:
     """Offers by conversation, merit order lists by `period/subject`, verdicts while they come in."""
 
@@ -98,12 +99,13 @@ class Offering:
     definitive: Map[str, tuple[Position, ...]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
-    `moved` holds (resource, MW) that other units of a portfolio give of an offer. `failed` offers are not ordered any
-    more, `derated` ones only up to what they have been seen to deliver.
+    `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
+    of a portfolio give of an offer. `failed` offers are not ordered any more, `derated` ones only up to what they have
+    been seen to deliver.
     """
 
     target_mw: float = 0.0
@@ -121,6 +123,7 @@ class Activation:
     known: Map[str, Known] = Map()
     subscribed: frozenset[str] = frozenset()
     passed: Map[str, PassedLimit] = Map()
+    withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
     ace_mw: float = 0.0
@@ -155,7 +158,7 @@ class Regulation(NamedTuple):
     """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
 
     `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
-    participant, energy by offer.
+    participant, energy by offer. `silent` are those whose measurements stay away, so that they are not counted on.
     """
 
     controls: Map[str, Order] = Map()
@@ -167,9 +170,10 @@ class Regulation(NamedTuple):
     lots: Map[str, tuple[Lot, ...]] = Map()
     meters: Map[str, Meter] = Map()
     counted: Map[str, Counted] = Map()
+    silent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settlement:
     """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
 
@@ -194,7 +198,7 @@ class Kept(NamedTuple):
     cycles: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
@@ -212,7 +216,7 @@ class Reserve:
     agreed: Map[str, tuple[ReserveLine, ...]] = Map()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TsoState:
     """All the TSO knows."""
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
-from ...protocols.information.quantities import US_PER_S
+from ...protocols.information.quantities import US_PER_S, Product
 from ..agent import Agent
 from ..bsp import Aggregator, Bsp
 from ..calendar import Calendar, MarketTimeUnit, period_id
 from ..dso import Dso
+from ..market.channel import ChannelRules
 from ..market.merit_order import Rules
+from ..market.regulation import Tuning
 from ..profiles import (
     ActivationRules,
     BidPlan,
@@ -26,12 +28,15 @@ from ..profiles import (
     DsoProfile,
     Need,
     Patience,
+    RegulationRules,
+    ReservePlan,
+    ReserveRules,
     TestRules,
     TsoProfile,
 )
 from ..tso import Tso
 
-Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "via-dso"]
 SCHEMES: tuple[Scheme, ...] = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 TSO, DSO, GRID = "tso", "dso", "north"
 CLOSE_S, CALL_S, GATE_S, START_S, END_S = 120, 2000, 2600, 3630, 4230
@@ -45,11 +50,24 @@ def us(seconds: float) -> int:
 
 PERIOD = MarketTimeUnit(period_id(us(START_S)), us(CALL_S), us(GATE_S), us(START_S), us(END_S))
 CALENDAR = Calendar(0, us(CLOSE_S), (PERIOD,), us(END_S))
+SET_POINT_S = 150
+REGULATION = RegulationRules(
+    Tuning(beta=1.0, integration_us=us(8 * SET_POINT_S), control_us=us(SET_POINT_S)),
+    "merit_order",
+    ChannelRules(us(30), us(300), 0.05, 100.0),
+)
 PATIENCE = Patience(us(120), us(300), us(60))
 COORDINATION: Mapping[Scheme, Coordination] = {
     "blind": Coordination(dso_validates=False, dso_in_offering=False, dso_limits=False, dso_is_participant=False),
     "scenario-1": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=False),
     "scenario-1-dso": Coordination(dso_validates=True, dso_in_offering=True, dso_limits=True, dso_is_participant=False),
+    "via-dso": Coordination(
+        dso_validates=True,
+        dso_in_offering=True,
+        dso_limits=True,
+        dso_is_participant=False,
+        signal_route="via_dso",
+    ),
     "scenario-2": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
 }
 
@@ -69,26 +87,38 @@ PARTS = (Part("bsp", "BSP", GRID, 50.0, 10), Part("aggregator", "AGGREGATOR", GR
 THREE = (*PARTS, Part("third", "BSP", "transmission", 70.0, 30))
 
 
-def cast(scheme: Scheme, parts: tuple[Part, ...] = PARTS, need_mw: float = 2.0) -> tuple[Agent[Any], ...]:
-    """The agents of a scheme, in the order TSO, DSO, providers."""
+def cast(
+    scheme: Scheme, parts: tuple[Part, ...] = PARTS, need_mw: float = 2.0, product: Product = "mFRR"
+) -> tuple[Agent[Any], ...]:
+    """The agents of a scheme, in the order TSO, DSO, providers; all providers trade one product."""
     coordination = COORDINATION[scheme]
-    return (_tso(coordination, need_mw), _dso(coordination), *(_provider(coordination, part) for part in parts))
+    providers = (_provider(coordination, part, product) for part in parts)
+    return (_tso(coordination, Need(product, "up", need_mw)), _dso(coordination), *providers)
 
 
-def _tso(coordination: Coordination, need_mw: float) -> Tso:
+def _reserve(need: Need) -> ReserveRules | None:
+    """One period of containment reserve, at the times of the market time unit; it is called for instead of energy."""
+    if need.product != "FCR":
+        return None
+    return ReserveRules(need.quantity_mw, (PERIOD,), 50.0, 0.2, us(30), 0.1)
+
+
+def _tso(coordination: Coordination, need: Need) -> Tso:
     return Tso(
         TsoProfile(
             name=TSO,
             calendar=CALENDAR,
             coordination=coordination,
             dso_of_grid={GRID: DSO},
-            needs=(Need("mFRR", "up", need_mw),),
+            needs=() if need.product == "FCR" else (need,),
             rules=Rules(0.1, 0.1, 1000.0),
             test=TestRules(us(60), us(60), 0.05, 0.5),
             activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
-            control_us=us(CONTROL_S),
+            control_us=us(SET_POINT_S if need.product == "aFRR" else CONTROL_S),
             stale_after_us=us(3 * CONTROL_S + 1),
+            regulation=REGULATION if need.product == "aFRR" else None,
             patience=PATIENCE,
+            reserve=_reserve(need),
         )
     )
 
@@ -111,24 +141,28 @@ def _dso(coordination: Coordination) -> Dso:
     )
 
 
-def _provider(coordination: Coordination, part: Part) -> Bsp:
+def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
     resource = f"{part.name} 1"
     scheme = (ConnectedShare(unit=resource, point=resource, bus="1", share=1.0),)
     kind: Literal["pool", "generator"] = "pool" if part.kind == "AGGREGATOR" else "generator"
-    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=0.0)
+    down_mw = 1.0 if product == "FCR" else 0.0
+    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=down_mw)
+    energy = BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh)
     profile = BspProfile(
         name=part.name,
         kind=part.kind,
         tso=TSO,
         calendar=CALENDAR,
-        product="mFRR",
+        product=product,
         resources=(unit,),
         dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
-        bids=(BidPlan("mFRR", "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
+        bids=() if product == "FCR" else (energy,),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
+        hold_set_point_us=us(END_S),
         coordination=coordination,
         submit_before_us=us(300),
         patience=PATIENCE,
+        reserve=ReservePlan(resource, 1.0, 0.1, part.price_eur_per_mwh) if product == "FCR" else None,
     )
     return Aggregator(profile) if part.kind == "AGGREGATOR" else Bsp(profile)

@@ -2,7 +2,8 @@
 
     TSO   accepts no offer that the DSO has not validated, or more of it than validated        steps 6.5 → 6.8
           orders no offer that it has not accepted, or more of it than accepted                steps 6.7 → 7.1
-          sends no set-point above a limit that it has received (INFO 8)                       steps 7.7 → 7.1
+          asks by set-points for no more of a participant than it has accepted                 steps 6.7 → 7.1
+          sends no order or set-point above a limit that it has received (INFO 8)              steps 7.7 → 7.1
     BSP   applies no set-point above a limit that it has received (INFO 8)                     steps 7.8 → 7.9
 
 The watch keeps its own books, from the messages heard and said and from what is actuated; it does not ask
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...protocols.envelope import Envelope
-from ...protocols.information.activation import Activate, ActivateWhen, LimitOrder, LimitRequest
+from ...protocols.information.activation import Activate, ActivateWhen, LimitOrder, LimitRequest, SetPoint
 from ...protocols.information.offering import Acceptance, MeritOrderVerdict, Offer
 from ...protocols.messages import Message, Refuse
 from ...protocols.stages import offering
@@ -89,6 +90,27 @@ def _said(agent: Tso, seen: Seen, envelope: Envelope, after: Standing) -> Seen |
             return _accepting(agent, seen, offers, after)
         case Activate() | ActivateWhen() as order:
             return _ordering(seen, order, after)
+        case SetPoint(power_mw=power_mw):
+            return _asking(seen, envelope.receiver, power_mw, after)
+    return seen
+
+
+def _asking(seen: Seen, participant: str, power_mw: float, after: Standing) -> Seen | Wrong:
+    """A set-point is for all offers of a participant under control, so their limits add up."""
+    direction = "up" if power_mw >= 0 else "down"
+    accepted, limits = dict(seen.accepted), dict(seen.limits)
+    by_resource: dict[str, float] = {}
+    for _, positions in sorted(after.state.offering.definitive.items()):
+        for offer in (position.offer for position in positions):
+            if (offer.participant, offer.direction, offer.product) == (participant, direction, "aFRR"):
+                more_mw = accepted.get(offer.offer_id, 0.0)
+                by_resource[offer.resource] = by_resource.get(offer.resource, 0.0) + more_mw
+    allowed = {one: min(mw, limits.get(f"{one}|{direction}", mw)) for one, mw in by_resource.items()}
+    if abs(power_mw) > sum(by_resource.values()) + SLACK_MW:
+        text = f"{power_mw:g} MW asked of {participant}, {sum(by_resource.values()):g} MW accepted"
+        return Wrong(NOT_IN_MOL, text)
+    if abs(power_mw) > sum(allowed.values()) + SLACK_MW:
+        return Wrong(SENT_ABOVE, f"{power_mw:g} MW asked of {participant}, the limit is {sum(allowed.values()):g} MW")
     return seen
 
 
@@ -131,6 +153,8 @@ def _ordering(seen: Seen, order: Activate | ActivateWhen, after: Standing) -> Se
     offer = offers.get(order.offer_id)
     if offer is None:
         return Wrong(NOT_IN_MOL, f"{order.offer_id} is ordered")
+    if order.kind == "set-point":
+        return seen
     limit_mw = dict(seen.limits).get(f"{offer.resource}|{offer.direction}")
     if limit_mw is not None and order.power_mw > limit_mw + SLACK_MW:
         return Wrong(SENT_ABOVE, f"{order.power_mw:g} MW of {order.offer_id} ordered, the limit is {limit_mw:g} MW")

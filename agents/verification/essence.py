@@ -1,6 +1,6 @@
 """What of an agent's state can be left out when commitments are explored, because it decides nothing until settlement.
 
-    TSO   energy requested, counts of the quality of service (its level and since when stay)
+    TSO   energy requested, meters of aFRR, counts of the quality of service (its level and since when stay)
     DSO   archive of measurements, what was last shown      BSP   energy asked for and delivered, last measurement
 
 Standings that differ only in this are one. Where energy is looked at, in settlement, nothing is left out.
@@ -22,12 +22,14 @@ def commitments(state: Any) -> Hashable:
     """An agent's state without what decides nothing before settlement."""
     match state:
         case TsoState():
-            return replace(state, activation=_activation(state.activation))
+            regulation = state.regulation._replace(meters=Map(), counted=Map())
+            reserve = replace(state.reserve, known=Map(), offsets_hz=(), kept=Map())
+            return replace(state, activation=_activation(state.activation), regulation=regulation, reserve=reserve)
         case DsoState():
             counted = replace(state, archive=Map(), samples=Map(), shown="")
             return counted.with_demand(book=_book(state.demand.book))
         case BspState():
-            return replace(state, book=_book(state.book), measured_mw=0.0)
+            return replace(state, book=_book(state.book), measured_mw=0.0, set_point_us=0, acknowledged=None)
     raise TypeError(f"no agent's state is a {type(state).__name__}")
 
 

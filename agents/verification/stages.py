@@ -7,6 +7,8 @@
     schedules, orders  orders ahead of the period; changed, cancelled and over in it
     limits             INFO 8: passed on, followed, replaced
     settlement         meters, statements, books
+    afrr               offers put under control, set-points, limits on them
+    fcr                tests, tender, notices, reserve kept, statements
     chained            all of them, one after the other, in one run
 
 Each stage begins where the ordinary course of what comes before has led to; it is explored with one message
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ...protocols.information.quantities import Product
 from ...protocols.verification.search import explore
 from ...protocols.verification.story import Report
 from .actor import Simplify
@@ -72,6 +75,22 @@ LATE_ORDERS = Stage("late-orders", END_S - 31, END_S + 15, FREE_NEED, AWARDS_OPE
 AWARDS = Stage("awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1)
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
+AFRR_SELECTION = replace(SELECTION, three=False, late=1, surroundings=replace(ORDINARY, list_ways=2))
+AFRR_LIMITS = replace(LIMITS, three=False, late=1, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,)))
+AFRR_STAGES = (
+    replace(SUBSCRIPTIONS, name="requests", from_s=START_S - 301, until_s=START_S - 31),
+    replace(SCHEDULES, name="handover", three=False),
+    replace(ORDERS, name="set-points", three=False, late=1),
+    AFRR_LIMITS,
+)
+FCR_STAGES = (
+    replace(PREQUALIFICATION, surroundings=replace(ORDINARY, test_ways=2)),
+    replace(CALLS, name="tender", surroundings=ORDINARY, three=False),
+    replace(OFFERS, name="reserve-offers", surroundings=ORDINARY, three=False),
+    replace(AWARDS, name="reserve", until_s=START_S + 15, surroundings=ORDINARY),
+    replace(ORDERS, name="kept", surroundings=ORDINARY, three=False),
+    SETTLEMENT,
+)
 COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
 STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
     "blind": (*COMMON, SETTLEMENT),
@@ -90,6 +109,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
+    "via-dso": (SCHEDULES, ORDERS, LIMITS),
 }
 
 
@@ -103,12 +123,14 @@ class Task:
     silent: str = "nobody"
     parts: tuple[Part, ...] = PARTS
     late: int | None = None
+    product: Product = "mFRR"
 
     @property
     def name(self) -> str:
         """Scheme, stage, who is silent, how many BSPs."""
         silent = {"nobody": "", "at any time": ", one falls silent"}.get(self.silent, f", {self.silent} silent")
-        return f"{self.scheme} {self.stage.name}{silent}{', three BSPs' if len(self.parts) > 2 else ''}"
+        scheme = self.scheme if self.product == "mFRR" else f"{self.scheme} {self.product}"
+        return f"{scheme} {self.stage.name}{silent}{', three BSPs' if len(self.parts) > 2 else ''}"
 
     def with_faults(self, faults: int) -> Task:
         """The same with no more than so many messages lost or doubled."""
@@ -117,7 +139,7 @@ class Task:
     def world(self) -> World:
         """The system to explore."""
         stage = self.stage
-        agents = cast(self.scheme, self.parts, float(len(self.parts)))
+        agents = cast(self.scheme, self.parts, float(len(self.parts)), self.product)
         parties = tuple(agent.name for agent in agents[1:] if self.scheme != "blind" or agent.name != DSO)
         window = Window(
             self.name,
@@ -155,6 +177,25 @@ def three_tasks(faults: int = 1) -> Iterator[Task]:
             yield Task("scenario-1-dso", replace(stage, surroundings=fewer), faults, parts=THREE)
 
 
+def afrr_tasks(faults: int = 1) -> Iterator[Task]:
+    """Offers under control, set-points and limits of aFRR, from the selection to the end of the period."""
+    yield Task("scenario-1-dso", AFRR_SELECTION, faults, product="aFRR")
+    for stage in AFRR_STAGES:
+        yield Task("scenario-1-dso", stage, faults, product="aFRR")
+        for name in (DSO, *(part.name for part in PARTS)):
+            yield Task("scenario-1-dso", stage, faults, name, product="aFRR")
+        yield Task("scenario-1-dso", stage, 0, "at any time", product="aFRR")
+
+
+def fcr_tasks(faults: int = 1) -> Iterator[Task]:
+    """Containment reserve from its tests to its statements."""
+    for stage in FCR_STAGES:
+        yield Task("scenario-1-dso", stage, faults, product="FCR")
+        for name in (DSO, *(part.name for part in PARTS)):
+            yield Task("scenario-1-dso", stage, faults, name, product="FCR")
+        yield Task("scenario-1-dso", stage, 0, "at any time", product="FCR")
+
+
 def chained_tasks() -> Iterator[Task]:
     """All stages in one run, without faults; scenario 2, which is larger, with every message in time."""
     for scheme in SCHEMES:
@@ -173,7 +214,10 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
+    "via-dso": partial(stage_tasks, "via-dso"),
     "three": three_tasks,
+    "afrr": afrr_tasks,
+    "fcr": fcr_tasks,
     "chained": chained_tasks,
     "soak": soak_tasks,
 }

@@ -11,6 +11,9 @@
      │─ OfferModified ▶│                  │   7.9
      │                 │─ LimitFollowed ─▶│   7.9
 
+Where signals go by way of the DSO (`signal_route: via_dso`), 7.1 and 7.2 are two conversations, TSO to DSO and DSO to
+BSP, and every answer goes back the same way.
+
 An activation lives as long as its conversation: agree = confirmed, inform = delivered to the end or
 superseded, cancel = terminated. An aFRR offer is activated by putting it under control for its period; how
 much of it is wanted is said by set-points, in a subscription of the participant's. The TSO may not refuse a
@@ -40,13 +43,13 @@ from ..templates import request, subscribe
 STAGE = "activation"
 
 
-def _activation(name: str, ask: type[Message], participant: str, figure: str) -> Protocol:
+def _activation(name: str, ask: type[Message], participant: str, figure: str, by: str = "TSO") -> Protocol:
     scheduled = ask is ActivateWhen
     return request(
         name,
         stage=STAGE,
         ask=ask,
-        by="TSO",
+        by=by,
         of=participant,
         results=(ActivationEnded,),
         agree=Activated,
@@ -65,6 +68,11 @@ ACTIVATION = _activation("activation", Activate, "BSP", "7")
 SCHEDULED_ACTIVATION = _activation("scheduled-activation", ActivateWhen, "BSP", "7")
 DSO_ACTIVATION = _activation("dso-activation", Activate, "DSO", "10")
 DSO_SCHEDULED_ACTIVATION = _activation("dso-scheduled-activation", ActivateWhen, "DSO", "10")
+ACTIVATION_VIA_DSO = _activation("activation-via-dso", Activate, "DSO", "7")
+SCHEDULED_ACTIVATION_VIA_DSO = _activation("scheduled-activation-via-dso", ActivateWhen, "DSO", "7")
+ACTIVATION_PASSED_ON = _activation("activation-passed-on", Activate, "BSP", "7", by="DSO")
+SCHEDULED_ACTIVATION_PASSED_ON = _activation("scheduled-activation-passed-on", ActivateWhen, "BSP", "7", by="DSO")
+VIA_DSO = (ACTIVATION_VIA_DSO, SCHEDULED_ACTIVATION_VIA_DSO)
 MEASUREMENTS = _measurements("measurements", by="TSO", of="BSP", paper={Measurement: "7.3"})
 MEASUREMENTS_FOR_DSO = _measurements("measurements-for-dso", by="DSO", of="BSP", paper={Measurement: "7.6"})
 MEASUREMENTS_OF_DSO = _measurements("measurements-of-dso", by="TSO", of="DSO", paper={Measurement: "10.3"})
@@ -100,6 +108,10 @@ PROTOCOLS = (
     SCHEDULED_ACTIVATION,
     DSO_ACTIVATION,
     DSO_SCHEDULED_ACTIVATION,
+    ACTIVATION_VIA_DSO,
+    SCHEDULED_ACTIVATION_VIA_DSO,
+    ACTIVATION_PASSED_ON,
+    SCHEDULED_ACTIVATION_PASSED_ON,
     MEASUREMENTS,
     MEASUREMENTS_FOR_DSO,
     MEASUREMENTS_OF_DSO,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...agents.calendar import period_id
+from ...protocols.stages import activation as stage
 from .findings import Chain, Row, Trail, moment_of
 from .index import Index, before
 
 ORDERS = ("activate", "activate-when")
+VIA_DSO = frozenset(protocol.name for protocol in stage.VIA_DSO)
 Parties = tuple[str, str]
 First = tuple[str, str]
 
@@ -17,7 +19,9 @@ def follow(index: Index, trail: Trail) -> None:
     """Follow every order, every limit, and the monitoring of every period."""
     heard = _streams(index)
     for order in index.typed(*ORDERS):
-        if order["receiver"] in index.scenario.dsos:
+        if order["protocol"] in VIA_DSO:
+            _passed(index, trail, order)
+        elif order["receiver"] in index.scenario.dsos:
             _operator_ordered(index, trail, order, heard)
         else:
             _ordered(index, trail, order, heard)
@@ -42,9 +46,7 @@ def _measured(
 ) -> None:
     """Demand a measurement between (sender, receiver), unless the receiver's subscription was lost."""
     sender, receiver = parties
-    asked = [
-        row for row in index.typed("measurement-subscription") if (row["sender"], row["receiver"]) == (receiver, sender)
-    ]
+    asked = [row for row in index.told(sender, "measurement-subscription") if row["sender"] == receiver]
     if asked and asked[0]["received_at"] is None:
         return
     first = heard.get(parties)
@@ -68,16 +70,29 @@ def _ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]
     if (participant, tso) in heard:
         trail.chain(chain.about).event("7.4", "TSO receives", index.noted("7.4", participant=participant))
     own = trail.chain(chain.about)
-    own.event("7.5", "TSO controls", [row for row in index.noted("7.5") if _orders(row, offer_id)])
+    own.event("7.5", "TSO controls", index.controlled(offer_id))
     provider = index.scenario.providers.get(participant)
     dso = index.scenario.dso_of(provider.grid) if provider is not None else None
     if dso is not None and _knows(index, dso, participant):
         _measured(index, chain, "7.6", wanted="BSP → DSO", parties=(participant, dso), heard=heard)
 
 
+def _passed(index: Index, trail: Trail, order: Row) -> None:
+    """Step 1 by way of the DSO: what it passes on must go to the participant; what it refuses, it has answered for."""
+    chain = trail.chain(f"{order['receiver']}, order {order['conversation_id']}")
+    chain.message("7.1", "TSO → DSO, to be passed on", [order], "INFO 6")
+    if not chain.open or index.said(order["conversation_id"], "refuse", "not-understood"):
+        return
+    passed = [row for row in index.typed(*ORDERS) if row["caused_by"] == order["id"]]
+    chain.message("7.1", "DSO → BSP", passed, "INFO 6")
+    if passed and not index.broken(passed[0]["conversation_id"]) and not _cancelled_early(index, passed[0]):
+        own = trail.chain(chain.about)
+        own.message("7.2", "DSO → TSO, confirmation", index.said(order["conversation_id"], "activated"))
+
+
 def _knows(index: Index, dso: str, participant: str) -> bool:
     """Whether no acceptance notice on this participant to the DSO was lost; else it may not know whom to listen to."""
-    notices = [row for row in index.typed("acceptance-notice") if row["receiver"] == dso]
+    notices = index.told(dso, "acceptance-notice")
     own = [row for row in notices if any(offer["participant"] == participant for offer in row["content"]["offers"])]
     return not own or any(row["received_at"] is not None for row in own)
 
@@ -91,10 +106,6 @@ def _cancelled_early(index: Index, order: Row) -> bool:
 
 def _not_before(row: Row, order: Row) -> bool:
     return moment_of(row["at"]) >= moment_of(order["sent_at"])
-
-
-def _orders(row: Row, offer_id: str) -> bool:
-    return any(one["offer_id"] == offer_id for one in row["evidence"].get("ordered", ()))
 
 
 def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[Parties, First]) -> None:

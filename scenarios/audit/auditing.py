@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..record.run import Run
-from . import activation, agreement, dialogue, extension, integrity, offering, prequalification, rules
+from . import activation, agreement, dialogue, extension, integrity, offering, prequalification, rules, set_points
 from .findings import Demand, Row, Trail
 from .index import Index
 from .tables import TABLE_ROWS, TableRow
@@ -52,6 +52,7 @@ def audit(run: Run) -> Audit:
 def _check_rules(index: Index, checks: Trail) -> None:
     try:
         rules.follow(index, checks)
+        set_points.follow(index, checks)
     except (KeyError, TypeError) as error:
         checks.findings.append(f"the evidence of some event lacks what its step leaves: {error!r}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from ...protocols.errors import RemoteProtocolError
@@ -13,6 +13,7 @@ from .. import plugins
 from ..record.run import Run
 from ..schema import Scenario
 from .findings import Row, Rows, moment_of
+from .lookup import Lookup
 from .streams import stream_rows
 
 GIVES_UP = frozenset({"gridpact.refuse/1", "gridpact.failure/1", "gridpact.not-understood/1"})
@@ -28,21 +29,30 @@ class Index:
         self.vocabulary = plugins.vocabulary_of(self.extensions)
         self.messages: Rows = run.message_rows
         self.events: Rows = run.event_rows
-        self._by_type: dict[str, list[Row]] = defaultdict(list)
+        by_type: dict[str, list[Row]] = defaultdict(list)
+        by_step: dict[str | None, list[Row]] = defaultdict(list)
         self._by_conversation: dict[str, list[Row]] = defaultdict(list)
-        self._by_step: dict[str | None, list[Row]] = defaultdict(list)
         for row in self.messages:
             if is_valid(row, self.vocabulary):
-                self._by_type[row["type"]].append(row)
+                by_type[row["type"]].append(row)
             self._by_conversation[row["conversation_id"]].append(row)
         for row in self.events:
-            self._by_step[row["step"]].append(row)
+            by_step[row["step"]].append(row)
+        self._by_type = {kind: Lookup(rows, part="content", head="receiver") for kind, rows in by_type.items()}
+        self._by_step = {step: Lookup(rows, part="evidence", head="agent") for step, rows in by_step.items()}
 
     def typed(self, *names: str, **content: object) -> list[Row]:
         """Messages of types (`gridpact.NAME/1`) whose content has these values, in order of sending."""
-        found = [row for name in names for row in self._by_type.get(f"gridpact.{name}/1", ())]
-        kept = [row for row in found if all(row["content"].get(key) == value for key, value in content.items())]
-        return sorted(kept, key=lambda row: int(row["sequence"])) if len(names) > 1 else kept
+        return self._of_types(names, None, content)
+
+    def told(self, receiver: str, *names: str, **content: object) -> list[Row]:
+        """Messages to someone of types whose content has these values, in order of sending."""
+        return self._of_types(names, receiver, content)
+
+    def _of_types(self, names: tuple[str, ...], receiver: str | None, content: Mapping[str, object]) -> list[Row]:
+        known = [self._by_type[kind] for name in names if (kind := f"gridpact.{name}/1") in self._by_type]
+        found = [row for lookup in known for row in lookup.find(receiver, content)]
+        return sorted(found, key=lambda row: int(row["sequence"])) if len(names) > 1 else found
 
     def said(self, conversation_id: str, *names: str) -> list[Row]:
         """Messages of a conversation, of these types."""
@@ -51,8 +61,19 @@ class Index:
 
     def noted(self, step: str | None, agent: str | None = None, /, **evidence: object) -> list[Row]:
         """Events of a step (by an agent) whose evidence has these values."""
-        rows = (row for row in self._by_step.get(step, ()) if agent in (None, row["agent"]))
-        return [row for row in rows if all(row["evidence"].get(key) == value for key, value in evidence.items())]
+        return self._by_step[step].find(agent, evidence) if step in self._by_step else []
+
+    def controlled(self, offer_id: str) -> list[Row]:
+        """Events of step 7.5 in which the TSO has ordered an offer."""
+        return self._controlled.get(offer_id, [])
+
+    @cached_property
+    def _controlled(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.noted("7.5"):
+            for offer_id in dict.fromkeys(one["offer_id"] for one in row["evidence"].get("ordered", ())):
+                found[offer_id].append(row)
+        return found
 
     def broken(self, conversation_id: str) -> bool:
         """Whether something of a conversation was lost, or one side gave up, so that nothing more is due."""

@@ -135,7 +135,7 @@ def _told(index: Index, chain: Chain, key: Key, participant: str) -> None:
     step, then = ("6.8", "6.9") if figure == "6" else ("5.5", "5.6")
     own = chain.trail.chain(f"{participant}, {chain.about}")
     own.last_at, own.last_step = chain.last_at, chain.last_step
-    rows = [r for r in index.typed("acceptance") if r["receiver"] == participant and _accepts(r, key)]
+    rows = [row for row in index.told(participant, "acceptance") if _accepts(row, key)]
     told = own.message(step, "TSO → BSP", rows, "INFO 3")
     ids = [offer["offer_id"] for offer in told[0]["content"]["offers"]] if told else []
     if participant not in index.scenario.dsos:
@@ -151,7 +151,7 @@ def _notified(index: Index, chain: Chain, key: Key, dso: str) -> None:
     step, then = ("6.8", "6.9") if figure_of(index) == "6" else ("5.5", "5.6")
     own = chain.trail.chain(f"{dso}, {chain.about}")
     own.last_at, own.last_step = chain.last_at, chain.last_step
-    rows = [r for r in index.typed("acceptance-notice") if r["receiver"] == dso and _accepts(r, key)]
+    rows = [row for row in index.told(dso, "acceptance-notice") if _accepts(row, key)]
     told = own.message(step, "TSO → DSO", rows, "INFO 3")
     ids = [offer["offer_id"] for offer in told[0]["content"]["offers"]] if told else []
     own.event(then, "DSO receives", index.noted(then, dso, offer_ids=ids))

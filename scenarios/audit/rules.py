@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ..record.offering import root_of
-from .activation import ORDERS
+from .activation import ORDERS, VIA_DSO
 from .findings import Row, Trail, moment_of
 from .index import Index, before
 from .offering import figure_of
@@ -115,8 +115,21 @@ def _ordered(index: Index) -> Iterator[str]:
         elif content["power_mw"] > known[0] + TOLERANCE_MW:
             text = f"{content['power_mw']:g} MW are ordered, {known[0]:g} MW are accepted"
             yield f"step {step}: {content['offer_id']}: {text}"
-        elif moment_of(order["sent_at"]) < moment_of(known[1]) or order["receiver"] != known[2]:
+        elif moment_of(order["sent_at"]) < moment_of(known[1]) or not _to_owner(index, order, known[2]):
             yield f"step {step}: {content['offer_id']} is ordered before its acceptance, or of another than its owner"
+
+
+def _to_owner(index: Index, order: Row, owner: str) -> bool:
+    """Whether an order goes to whose offer it is, directly or by way of its DSO; and one passed on was asked for."""
+    if order["protocol"] in VIA_DSO:
+        provider = index.scenario.providers.get(owner)
+        return provider is not None and order["receiver"] == index.scenario.dso_of(provider.grid)
+    if order["sender"] not in index.scenario.dsos:
+        return bool(order["receiver"] == owner)
+    asked = [row for row in index.typed(*ORDERS) if row["id"] == order["caused_by"]]
+    same = bool(asked) and asked[0]["content"]["offer_id"] == order["content"]["offer_id"]
+    within = same and order["content"]["power_mw"] <= asked[0]["content"]["power_mw"] + TOLERANCE_MW
+    return within and bool(order["receiver"] == owner)
 
 
 def _limited(index: Index) -> Iterator[str]:
@@ -127,7 +140,7 @@ def _limited(index: Index) -> Iterator[str]:
         for row in index.typed("acceptance")
         for offer in row["content"]["offers"]
     }
-    for order in index.typed(*ORDERS):
+    for order in index.typed(*ORDERS, kind="activate"):
         what = resources.get(order["content"]["offer_id"], ("", "", ""))
         force = [
             limit

@@ -29,7 +29,8 @@ def frequency(run: Run) -> dict[str, Any]:
     if "frequency_hz" not in telemetry:
         return {}
     offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
-    lowest, highest = (telemetry[f"{name}_hz"] - run.scenario.area.nominal_hz for name in ("lowest", "highest"))
+    names = [name if name in telemetry else "frequency_hz" for name in ("lowest_hz", "highest_hz")]
+    lowest, highest = (telemetry[name] - run.scenario.area.nominal_hz for name in names)
     outside = ticks_s(telemetry)[offset.abs() > STANDARD_RANGE_HZ].sum() / 60
     nadir = telemetry["at"].iloc[int(lowest.to_numpy().argmin())]
     return {
@@ -72,6 +73,8 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
 def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     """At which ticks a loading or a voltage of a grid was beyond its limit."""
     telemetry, prefix, limits = run.telemetry, "shadow_" if shadow else "", _limits(run, grid)
+    if _loading(grid, shadow) not in telemetry:
+        return telemetry["at"].isna()
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
     beyond = telemetry[_loading(grid, shadow)] > limits["loading_percent"]
     return beyond | (lowest < limits["vm_min_pu"]) | (highest > limits["vm_max_pu"])

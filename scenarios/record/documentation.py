@@ -22,6 +22,8 @@ seed and installed versions on one machine give the same bytes, `timing.json` an
 | `scenario.yaml` | the scenario as run: defaults filled in, seed, version of gridpact |
 """
 TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without the power of any moment |
+| `networks/<grid>.notes.json` | what was filled in or repaired in that network, and why it may be slow |
+| `networks/<grid>.source.*`, `.forecast.*` | the scenario's own files of network, series and forecasts |
 | `plugins/<name>.py` | the scenario's plugins that are files, as they ran; installed modules are not copied |
 | `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states; the frequency's extremes \
 (`nadir_mhz`, `highest_mhz`) are those sampled at the tick, so a shorter tick may show deeper ones |

@@ -21,15 +21,17 @@ class JournalFile:
         self._clerk = clerk
         self._waiting: list[str] = []
         self._names: dict[str, str] = {}
-        self._at_us, self._at = -1, ""
+        self._second, self._at = -1, ""
         self.rows = 0
 
     def add(self, agent: str, at_us: int, text: str) -> None:
         """One input, as JSON."""
-        if at_us != self._at_us:
-            self._at_us, self._at = at_us, moment(at_us) or ""
+        second, rest_us = divmod(at_us, 1_000_000)
+        if second != self._second:
+            self._second, self._at = second, (moment(second * 1_000_000) or "")[:-1]
+        at = f"{self._at}.{rest_us:06d}Z" if rest_us else f"{self._at}Z"
         name = self._names.get(agent) or self._names.setdefault(agent, json.dumps(agent, ensure_ascii=False))
-        self._waiting.append(f'{{"sequence":{self.rows},"agent":{name},"at":"{self._at}","input":{text}}}\n')
+        self._waiting.append(f'{{"sequence":{self.rows},"agent":{name},"at":"{at}","input":{text}}}\n')
         self.rows += 1
         if len(self._waiting) == BLOCK_LINES:
             self._flush()

@@ -55,6 +55,12 @@ class Run:
         return dict(self._json("kpis.json"))
 
     @cached_property
+    def notes(self) -> dict[str, list[str]]:
+        """Per grid what was filled in or repaired in its network, and why it may be slow."""
+        names = {name: f"networks/{name}.notes.json" for name in self.scenario.grids}
+        return {name: list(self._json(file)["notes"]) for name, file in names.items() if (self.folder / file).exists()}
+
+    @cached_property
     def timing(self) -> dict[str, Any]:
         """The wall-clock figures of timing.json; empty if it was removed."""
         return dict(self._json("timing.json")) if (self.folder / "timing.json").exists() else {}

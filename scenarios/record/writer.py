@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent
 from ...grid.area import AreaDescription
+from ...grid.description import GridDescription
+from ...grid.uncertainty import is_file
+from ..errors import ScenarioError
 from ..loading import scenario_yaml
 from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
@@ -134,8 +137,9 @@ class RunWriter:
             source = scenario.located_grid(name).file
             if source is not None:
                 kept = f"networks/{name}.source.json"
-                shutil.copyfile(source, self.folder / kept)
+                self._copy(source, kept)
                 grids[name] = grids[name].model_copy(update={"file": kept})
+            grids[name] = self._keep_series(scenario, name, grids[name])
         self._keep_plugins(scenario)
         area = self._keep_recording(scenario)
         return scenario.model_copy(update={"grids": grids, "area": area, "gridpact_version": VERSION})
@@ -147,6 +151,27 @@ class RunWriter:
             return scenario.area
         shutil.copyfile(recorded.file, self.folder / RECORDED)
         return scenario.area.model_copy(update={"recorded": recorded.model_copy(update={"file": RECORDED})})
+
+    def _keep_series(self, scenario: Scenario, name: str, grid: GridDescription) -> GridDescription:
+        """A grid with copies of the files that its series are read from."""
+        here, there = grid.series, scenario.located_grid(name).series
+        changes: dict[str, str] = {}
+        for field in ("source", "forecast") if here is not None and there is not None else ():
+            source = getattr(there, field)
+            if source is not None and is_file(source):
+                changes[field] = f"networks/{name}.{field}{Path(source).suffix}"
+                self._copy(source, changes[field])
+        return grid.model_copy(update={"series": here.model_copy(update=changes)}) if here and changes else grid
+
+    def _copy(self, source: str, kept: str) -> None:
+        try:
+            shutil.copyfile(source, self.folder / kept)
+        except OSError as error:
+            raise ScenarioError(f"{source} cannot be read: {error.strerror}") from None
+
+    def notes(self, grid: str, notes: Sequence[str]) -> None:
+        """What was filled in or repaired in a grid's network, and why it may be slow."""
+        self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
 
     def _keep_plugins(self, scenario: Scenario) -> None:
         """Copies of the plugins that are files; installed ones are not copied."""

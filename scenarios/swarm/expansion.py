@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ...agents.market.merit_order import floor_to_step
 from ...grid.clock import clock_text
 from ...grid.description import GridDescription
 from ...protocols.information.quantities import EPOCH, US_PER_S
@@ -25,6 +26,7 @@ from .drawing import Drawing
 if TYPE_CHECKING:
     from ..schema import Scenario
 
+TRIGGER = 0.05  # mFRR is ordered when the averaged demand has moved by this share of the need
 SETTLE_S = 5  # the swarm applies so long after the start
 PROVIDERS = (BspDescription, AggregatorDescription)
 
@@ -36,6 +38,7 @@ class Drawn:
     grids: Mapping[str, GridDescription]
     participants: Mapping[str, Participant]
     needs: tuple[Need, ...]
+    trigger_mw: float
     first_delivery: datetime
     area: Mapping[str, object]
 
@@ -53,7 +56,11 @@ def expand(scenario: Scenario) -> None:
         "area": area.model_copy(update=missing),
     }
     if "needs" not in market.model_fields_set:
-        completed["market"] = market.model_copy(update={"needs": drawn.needs})
+        market = market.model_copy(update={"needs": drawn.needs})
+    if "trigger_mw" not in market.activation.model_fields_set:
+        rules = market.activation.model_copy(update={"trigger_mw": drawn.trigger_mw})
+        market = market.model_copy(update={"activation": rules})
+    completed["market"] = market
     if time.first_delivery is None:
         completed["time"] = time.model_copy(update={"first_delivery": drawn.first_delivery})
     scenario.__dict__.update(completed)  # it is frozen for everybody else
@@ -71,6 +78,8 @@ def undrawn(scenario: Scenario) -> dict[str, Any]:
     values["area"] = _besides(values["area"], area, drawn.area)
     if scenario.market.needs == drawn.needs:
         del values["market"]["needs"]
+    if scenario.market.activation.trigger_mw == drawn.trigger_mw:
+        del values["market"]["activation"]["trigger_mw"]
     if scenario.time.first_delivery == drawn.first_delivery:
         del values["time"]["first_delivery"]
     return values
@@ -109,6 +118,7 @@ def _drawn(scenario: Scenario, swarm: SwarmDescription) -> Drawn:
         grids={name: surroundings.plain_grid(template) for name, template in templates.items()},
         participants={**_dsos(templates), **providers},
         needs=surroundings.needs(swarm, needed),
+        trigger_mw=max(market.min_bid_mw, floor_to_step(TRIGGER * max(needed.values()), market.bid_step_mw)),
         first_delivery=first,
         area=surroundings.area(swarm, needed, time, first_us),
     )

@@ -42,6 +42,13 @@ def short(recorded_in: Path) -> Callable[[str], Run]:
     return lambda name: _run_once(name, recorded_in / f"short-{name}", settings)
 
 
+@pytest.fixture(scope="session")
+def unlimited(recorded_in: Path) -> Callable[[str], Run]:
+    """The record of a built-in scenario's twin run, in which the DSO limits nothing in real time."""
+    settings = {"coordination.real_time_limits": "false"}
+    return lambda name: _run_once(name, recorded_in / f"unlimited-{name}", settings)
+
+
 def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:
     from gridpact.scenarios.running import run
 

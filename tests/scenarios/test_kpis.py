@@ -66,10 +66,10 @@ def test_the_dso_validates_only_where_the_scheme_says_so(recorded: Recorded) -> 
     assert min(checked["scenario-1-dso"]) > 0
 
 
-def test_blind_overloads_and_the_others_hardly(recorded: Recorded) -> None:
+def test_blind_overloads_until_the_line_trips_and_the_others_hardly(recorded: Recorded) -> None:
     worst = {name: recorded(name).kpis["violations"]["north"] for name in SCHEMES}
-    assert worst["blind"]["worst_loading_percent"] > 140
-    assert worst["blind"]["minutes"] > 30
+    assert worst["blind"]["worst_loading_percent"] == pytest.approx(128.2, abs=0.1)
+    assert worst["blind"]["percent_seconds"] > 1000
     for name in SCHEMES[1:]:
         assert worst[name]["worst_loading_percent"] < 121
         assert worst[name]["minutes"] < 2
@@ -83,7 +83,9 @@ def test_limits_avoid_violations(recorded: Recorded) -> None:
 
 
 def lifted(rows: Rows) -> Rows:
-    """Two minutes after each resource's last limit, the DSO lifts it."""
+    """Some minutes after each resource's last limit, the DSO lifts it instead of renewing it."""
+    is_renewal = lambda row: row["type"] == "gridpact.limit-request/1" and row["sent_at"] > "2026-03-02T11:40"  # noqa: E731
+    rows = [row for row in rows if not is_renewal(row)]
     last = [row for row in rows if row["type"] == "gridpact.limit-request/1"][-1]
     lift = json.loads(json.dumps(last)) | {"id": "dso-north/activation/lift/limit-9/tso#i0"}
     lift |= {"conversation_id": "dso-north/activation/lift/limit-9/tso", "sent_at": "2026-03-02T11:40:00Z"}

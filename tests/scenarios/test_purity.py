@@ -50,11 +50,13 @@ def outcome(record: Run) -> dict[str, object]:
     return {"qualified": qualified, "order": order.to_dict("list"), "limits": limits.to_dict("list")}
 
 
-def test_real_time_in_a_started_mango_container_agrees_on_the_same(short: Recorded, tmp_path: Path) -> None:
+def test_real_time_in_a_started_mango_container_writes_the_same_to_the_byte(short: Recorded, tmp_path: Path) -> None:
     scenario = load_scenario("scenario-1-dso", SHORT)
     paced = run(scenario, out=tmp_path / "paced", realtime=True, speed=2000)
     assert outcome(paced) == outcome(short("scenario-1-dso"))
-    assert paced.timing["lateness"]["happenings"] > 1000
+    for name in ("messages.jsonl", "events.jsonl", "streams.parquet", "telemetry.parquet", "journal.jsonl.gz"):
+        assert (paced.folder / name).read_bytes() == (short("scenario-1-dso").folder / name).read_bytes(), name
+    assert paced.timing["realtime"]["lateness"]["count"] > 1000
 
 
 def renamed(scenario: Scenario, names: dict[str, str]) -> Scenario:

@@ -55,10 +55,13 @@ def test_the_merit_order_list_is_cut_where_line_3_8_binds(recorded: Recorded) ->
     assert cut.str.startswith("line 3-8 loading_percent").all()
 
 
-def test_blind_accepts_everything_and_overloads_line_3_8_by_40_percent(recorded: Recorded) -> None:
+def test_blind_accepts_everything_and_overloads_line_3_8_by_28_percent_until_it_trips(recorded: Recorded) -> None:
+    """The wind front that would bring 149 % does not find the line in service any more."""
     run = recorded("blind")
     assert [allowed_mw(run)[name] for name in ("bsp-a", "bsp-b", "bsp-c")] == [2.5, 2.5, 2.5]
-    assert run.telemetry["north.worst_loading_percent"].max() >= 140
+    assert run.telemetry["north.worst_loading_percent"].max() == pytest.approx(128.2, abs=0.1)
+    trips = run.kpis["consequences"]["trips"]
+    assert [(trip["at"], trip["element"]) for trip in trips] == [("2026-03-02T11:08:52Z", "line 3-8")]
 
 
 @pytest.mark.parametrize("name", ["scenario-1", "scenario-1-dso", "scenario-2"])
@@ -92,7 +95,7 @@ def test_the_limit_is_tightened_as_the_wind_rises_and_replaced_in_the_same_cycle
     limits = run.limits.set_index("participant")["max_mw"]
     assert limits["bsp-c"].is_monotonic_decreasing
     assert limits["bsp-c"].iloc[-1] == 0.0
-    assert limits["bsp-b"] == pytest.approx(2.2, abs=0.05)
+    assert (limits["bsp-b"].iloc[0], limits["bsp-b"].nunique()) == (pytest.approx(2.2, abs=0.05), 1)
     points = run.telemetry.set_index("at").filter(like=".set_point_mw")
     total = points.loc["2026-03-02T12:34:00+01:00":"2026-03-02T12:36:00+01:00"].sum(axis=1)
     assert total.min() >= total.iloc[0] - 0.01  # never less ordered than before, at any tick
@@ -111,12 +114,13 @@ def test_the_frequency_falls_settles_and_is_restored_within_15_minutes(name: str
     before_orders = frequency.loc[event + timedelta(seconds=60) : event + timedelta(seconds=90)]
     assert before_orders.to_list() == pytest.approx([50 - 8.5 / 110] * len(before_orders), abs=0.002)
     restored = frequency.loc[event + timedelta(minutes=15) : pd.Timestamp("2026-03-02T12:34:00+01:00")]
-    assert (restored - 50).abs().max() < 0.010
+    # blind has lost what it accepted behind line 3-8, also of the periods whose gates had closed before the trip
+    assert (restored - 50).abs().max() < (0.050 if name == "blind" else 0.010)
 
 
 def test_the_schemes_cost_what_their_limits_make_them(recorded: Recorded) -> None:
     cost = {name: _balancing_eur(recorded(name)) for name in ("blind", "scenario-1", "scenario-1-dso")}
-    assert cost["blind"] < cost["scenario-1-dso"] < cost["scenario-1"]
+    assert cost["scenario-1-dso"] < cost["scenario-1"] < cost["blind"]
 
 
 def _balancing_eur(run: Run) -> float:

@@ -7,8 +7,6 @@ Only what a participant has confirmed can be asked for by set-points; a request 
 list to do its part.
 """
 
-from dataclasses import replace
-
 from ....protocols.envelope import Topic
 from ....protocols.information.activation import Activate, ActivateWhen
 from ....protocols.information.offering import Offer
@@ -16,6 +14,7 @@ from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Open, Wake
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
+from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
 from ..state import Order, TsoState

@@ -7,7 +7,6 @@ cycle. A limit of a DSO that the TSO has heard binds the walk of the very next c
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from immutables import Map
 
@@ -17,6 +16,7 @@ from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Publish, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
+from ...changes import replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
@@ -58,6 +58,7 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     rules = profile.regulation
     if rules is None:
         return state, ()
+    state, silenced = _heard_of(profile, state, now_us)
     state = _prepared(profile, state, now_us)
     known = state.regulation
     walk, before = known.walk, known.controller
@@ -66,7 +67,19 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     sent, published = _published(known.subscribers, known.sent, wanted)
     known = known._replace(controller=after, sent=sent)
     state = replace(state, regulation=metering.guided(known, walk.period, rules.channel, now_us))
-    return state, (*_lost(before, after), *published)
+    return state, (*silenced, *_lost(before, after), *published)
+
+
+def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
+    """Whose measurements stay away is not counted on, until they come again."""
+    since_us = now_us - profile.stale_after_us - profile.quality_patience_us
+    if since_us < profile.calendar.first.start_us:
+        return state, ()
+    silent = tuple(name for name, meter in sorted(state.regulation.meters.items()) if meter.at_us < since_us)
+    if silent == state.regulation.silent:
+        return state, ()
+    evidence = {"name": "not counted on", "participants": list(silent), "reason": "no measurement"}
+    return state.with_regulation(silent=silent, stale=True), (Note(stage.STAGE, "7.5", evidence),)
 
 
 def _published(
@@ -117,7 +130,9 @@ def walked(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Walk
 def _portion(state: TsoState, position: Position, most: Mapping[str, float]) -> Portion | None:
     offer, regulation = position.offer, state.regulation
     control = regulation.controls.get(offer.offer_id)
-    if control is None or not control.confirmed or offer.participant not in regulation.subscribers:
+    if control is None or not control.confirmed or offer.participant in regulation.silent:
+        return None
+    if offer.participant not in regulation.subscribers:
         return None
     most_mw = min(position.accepted_mw, most.get(offer.offer_id, position.accepted_mw))
     return Portion(offer.offer_id, offer.participant, floor_to_step(most_mw, 1e-3)) if most_mw > 0 else None

@@ -44,7 +44,7 @@ def message(sender: str, number: int) -> Envelope:
 
 def arrivals(envelopes: list[Envelope], **links: Any) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
-    exchange = Exchange(Links(7, **links), KINDS, Record(), lambda e, at: found.append((e.id, at)))
+    exchange = Exchange(Links(7, **links), KINDS, Record(), lambda arrival, at: found.append((arrival.envelope.id, at)))
     for envelope in envelopes:
         exchange.send(Send(envelope, "offering", None), 1_000)
     return found
@@ -71,7 +71,7 @@ def test_what_is_lost_depends_on_the_seed_and_the_message_only() -> None:
 
 def test_a_lost_message_is_recorded_as_never_received_and_counted() -> None:
     record = Record()
-    exchange = Exchange(Links(7, loss=1.0), KINDS, record, lambda e, at: None)
+    exchange = Exchange(Links(7, loss=1.0), KINDS, record, lambda arrival, at: None)
     exchange.send(Send(message("a", 0), "offering", None), 0)
     exchange.send(Send(message("a", 1), "offering", None), 0)
     assert [(s.sequence, s.received_at_us) for s in record.sent] == [(0, None), (1, None)]

@@ -196,7 +196,7 @@ def test_a_refused_order_leaves_nothing_running_and_costs_nothing(make: Any) -> 
     town = make.usual(need_mw=1.0).run(3700)
     state = town.state("a")
     town.nodes["a"].state = state.__class__(
-        **{f: getattr(state, f) for f in state.__slots__} | {"book": state.book.capped("unit-a", "up", 1.5)}
+        **{f: getattr(state, f) for f in state.__dataclass_fields__} | {"book": state.book.capped("unit-a", "up", 1.5)}
     )
     energy = town.state("tso").activation.energy["a.Q1.mFRR-up.1"]
     town.need_mw = 2.0

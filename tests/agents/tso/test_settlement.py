@@ -43,7 +43,7 @@ def disputing(make: Any) -> Any:
 
 
 def replaced(state: Any, **changes: Any) -> Any:
-    return state.__class__(**{f: getattr(state, f) for f in state.__slots__} | changes)
+    return state.__class__(**{f: getattr(state, f) for f in state.__dataclass_fields__} | changes)
 
 
 def test_a_disputed_statement_is_recomputed_once_then_escalated_and_the_books_close(make: Any) -> None:

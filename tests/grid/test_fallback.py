@@ -1,0 +1,202 @@
+"""What the batch solver cannot represent is solved by pandapower itself, with the reason told; never a wrong answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandapower
+import pandapower.control
+import pytest
+
+from gridpact.grid.description import GridDescription
+from gridpact.grid.engine import quiet, run_power_flow
+from gridpact.grid.fallback import PowerFlowSolver
+from gridpact.grid.limits import Activation, limit
+from gridpact.grid.model import GridModel, load_model
+from gridpact.grid.plant import GridPlant
+from gridpact.grid.points import ConnectionPoint
+from gridpact.grid.profiles import Profiles
+from gridpact.grid.solver import BatchSolver
+from gridpact.grid.studies import GridStudies
+
+Net = Any
+CABLE = "NA2XS2Y 1x185 RM/25 12/20 kV"
+
+
+def base() -> Net:
+    """110 kV source, transformer, two cables, loads at both ends."""
+    net = pandapower.create_empty_network()
+    buses = [pandapower.create_bus(net, kv) for kv in (110.0, 20.0, 20.0, 20.0)]
+    pandapower.create_ext_grid(net, buses[0], vm_pu=1.02)
+    pandapower.create_transformer(net, buses[0], buses[1], "25 MVA 110/20 kV")
+    for start, end in ((1, 2), (2, 3)):
+        pandapower.create_line(net, buses[start], buses[end], 4.0, CABLE)
+        pandapower.create_load(net, buses[end], 2.0, 0.5)
+    return net
+
+
+def with_ward(net: Net) -> None:
+    pandapower.create_ward(net, 3, ps_mw=0.4, qs_mvar=0.1, pz_mw=0.3, qz_mvar=0.1)
+
+
+def with_second_source(net: Net) -> None:
+    pandapower.create_ext_grid(net, pandapower.create_bus(net, 20.0), vm_pu=1.01, va_degree=-150.0)
+    pandapower.create_line(net, 4, 3, 3.0, CABLE)
+
+
+def with_slack_generator(net: Net) -> None:
+    far = pandapower.create_bus(net, 110.0)
+    pandapower.create_line(net, 0, far, 20.0, "149-AL1/24-ST1A 110.0")
+    pandapower.create_gen(net, far, p_mw=0.0, vm_pu=1.02, slack=True)
+
+
+def with_three_windings(net: Net) -> None:
+    low = pandapower.create_bus(net, 10.0)
+    pandapower.create_transformer3w(net, 0, 1, low, std_type="63/25/38 MVA 110/20/10 kV")
+    pandapower.create_load(net, low, 5.0, 1.0)
+
+
+def with_xward(net: Net) -> None:
+    pandapower.create_xward(net, 3, ps_mw=0.2, qs_mvar=0.1, pz_mw=0.0, qz_mvar=0.0, r_ohm=0.5, x_ohm=5.0, vm_pu=1.0)
+
+
+def with_dcline(net: Net) -> None:
+    pandapower.create_dcline(net, 1, 3, p_mw=1.0, loss_percent=1.0, loss_mw=0.01, vm_from_pu=1.0, vm_to_pu=1.0)
+
+
+def with_controller(net: Net) -> None:
+    with quiet():
+        pandapower.control.ContinuousTapControl(net, element_index=0, vm_set_pu=1.0, tol=1e-9)
+
+
+REPRESENTED: dict[str, Callable[[Net], object]] = {
+    "shunt": lambda net: pandapower.create_shunt(net, 2, q_mvar=-0.5, p_mw=0.05, step=2),
+    "ward": with_ward,
+    "impedance": lambda net: pandapower.create_impedance(net, 1, 3, 0.02, 0.05, 10.0),
+    "motor": lambda net: pandapower.create_motor(net, 3, pn_mech_mw=0.5, cos_phi=0.9, efficiency_percent=95),
+    "asymmetric load": lambda net: pandapower.create_asymmetric_load(net, 3, p_a_mw=0.3, p_b_mw=0.1, q_c_mvar=0.1),
+    "asymmetric generator": lambda net: pandapower.create_asymmetric_sgen(net, 3, p_a_mw=0.3, p_b_mw=0.1),
+    "storage": lambda net: pandapower.create_storage(net, 3, p_mw=0.7, max_e_mwh=1.0),
+    "open line switch": lambda net: pandapower.create_switch(net, 2, 0, et="l", closed=True),
+    "bus switch with impedance": lambda net: pandapower.create_switch(
+        net, 1, pandapower.create_bus(net, 20.0), et="b", z_ohm=0.1
+    ),
+    "a second source": with_second_source,
+    "a slack generator": with_slack_generator,
+    "three windings": with_three_windings,
+    "parallel lines": lambda net: pandapower.create_line(net, 1, 3, 6.0, CABLE, parallel=2),
+}
+SLOW: dict[str, tuple[Callable[[Net], object], str]] = {
+    "generator": (lambda net: pandapower.create_gen(net, 3, p_mw=1.0, vm_pu=1.01), r"1 voltage-controlled generators"),
+    "xward": (with_xward, "1 extended wards"),
+    "dcline": (with_dcline, "1 DC lines"),
+    "controller": (with_controller, "1 controllers"),
+}
+
+
+def modelled(net: Net, folder: Path, *points: ConnectionPoint, **fields: Any) -> tuple[GridDescription, GridModel]:
+    with quiet():
+        pandapower.to_json(net, str(folder / "net.json"))
+    description = GridDescription.model_validate({"file": str(folder / "net.json"), **fields})
+    return description, load_model(description, points)
+
+
+@pytest.mark.parametrize("name", REPRESENTED)
+def test_the_batch_solver_represents_what_is_linear(name: str, tmp_path: Path) -> None:
+    net = base()
+    REPRESENTED[name](net)
+    description, model = modelled(net, tmp_path)
+    assert model.fallback_reason is None
+    assert isinstance(model.solver(model.initial_taps), BatchSolver)
+    assert run_power_flow(net)
+    solution = model.solve(Profiles(model, description).actual(0))
+    assert np.abs(solution.vm_pu[0] - net.res_bus.vm_pu).max() <= 1e-7
+    loading = np.concatenate([net.res_line.loading_percent, net.res_trafo.loading_percent])
+    assert np.abs(solution.loading_percent[0, : len(loading)] - loading).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_regulates_voltage_falls_back_with_the_reason_and_agrees(name: str, tmp_path: Path) -> None:
+    net = base()
+    change, reason = SLOW[name]
+    change(net)
+    description, model = modelled(net, tmp_path, ConnectionPoint("P", 2))
+    assert model.fallback_reason is not None
+    assert reason.split()[1] in model.fallback_reason
+    assert any("runpp" in note and reason.split()[1] in note for note in model.notes)
+    pandapower.create_sgen(net, 2, 0.4, 0.1)
+    assert run_power_flow(net, controlled=name == "controller")
+    state = Profiles(model, description).actual(0).with_changes({"P": 0.4}, {"P": 0.1})
+    for _ in range(2):
+        solution = model.solve(state)
+        assert solution.vm_pu[0] == pytest.approx(net.res_bus.vm_pu.to_numpy(), abs=1e-7)
+        assert solution.interface_mva[0].real == pytest.approx(net.res_ext_grid.p_mw.to_numpy(), abs=1e-6)
+
+
+def test_the_fallback_answers_as_the_batch_solver_does_where_both_can(model: GridModel, profiles: Profiles) -> None:
+    slow = PowerFlowSolver(model._bench, model._zip_percent)
+    fast = model.solver(model.initial_taps)
+    change = np.zeros((3, len(model.points)), dtype=complex)
+    change[1, 0], change[2, 1] = 2.5, -1.0 + 0.3j
+    found, expected = (solver.solve(profiles.actual(0), change) for solver in (slow, fast))
+    assert found.converged.all()
+    assert found.vm_pu == pytest.approx(expected.vm_pu, abs=1e-7)
+    assert found.loading_percent == pytest.approx(expected.loading_percent, abs=1e-5)
+    assert found.interface_mva == pytest.approx(expected.interface_mva, abs=1e-5)
+    assert found.load_factor == pytest.approx(expected.load_factor, abs=1e-7)
+    assert np.array_equal(slow.supplied, fast.supplied)
+    assert [each.tolist() for each in slow.interface_buses] == [each.tolist() for each in fast.interface_buses]
+
+
+def test_plant_studies_and_limits_work_on_a_network_with_generators(tmp_path: Path) -> None:
+    net = base()
+    SLOW["generator"][0](net)
+    points = (ConnectionPoint("P", 3),)
+    description, model = modelled(net, tmp_path, *points)
+    plant, studies = GridPlant("g", description, points), GridStudies("g", description, points)
+    assert plant.solve().converged
+    assert studies.assess(plant.readings(0)).interface_p_mw == plant.solve().interface_p_mw
+    states = Profiles(model, description).planning_cases()
+    allowed = limit(model, states, [Activation("P", (("P", 1.0),), 30.0)])[0]
+    assert 1.0 < allowed.p_mw < 30.0
+    assert allowed.binding is not None
+    exported = plant.export(plant.snapshot(0))
+    assert run_power_flow(exported)
+    assert exported.res_bus.vm_pu.to_numpy() == pytest.approx(plant.solve().vm_pu, abs=1e-6)
+
+
+@pytest.mark.parametrize("p_mw", [1e4, -1e4, float("nan"), float("inf")])
+def test_without_solution_the_fallback_says_infeasible_too(tmp_path: Path, p_mw: float) -> None:
+    net = base()
+    SLOW["generator"][0](net)
+    description, model = modelled(net, tmp_path, ConnectionPoint("P", 2))
+    state = Profiles(model, description).actual(0)
+    assert not model.solve(state.with_changes({"P": p_mw})).converged[0]
+    assert model.solve(state).converged[0]
+
+
+def test_a_hard_state_is_not_lost_before_pandapower_has_tried(tmp_path: Path) -> None:
+    """Close to the collapse of the voltage the fixed point is slow; Newton's method is not."""
+    net = base()
+    net.line["length_km"] = 12.0
+    description, model = modelled(net, tmp_path, ConnectionPoint("P", 3))
+    state = Profiles(model, description).actual(0)
+    fast = model.solver(state.taps)
+    hard = [state.with_changes({"P": -float(mw)}) for mw in np.arange(10.0, 60.0, 0.25)]
+    given_up = [each for each in hard if not fast.solve(each).converged[0]]
+    assert model.solve(given_up[0]).converged[0]
+    assert not model.solve(given_up[-1]).converged[0]
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_de_energised_bus_has_no_voltage_and_bears_no_power(tmp_path: Path, cut: bool) -> None:
+    net = base()
+    island = pandapower.create_bus(net, 20.0)
+    pandapower.create_switch(net, 3, island, et="b", closed=not cut)
+    description, model = modelled(net, tmp_path)
+    solution = model.solve(Profiles(model, description).actual(0))
+    assert bool(np.isnan(solution.vm_pu[0, -1])) is cut
+    assert f"bus {island}" not in model.ratings.bus_names or not cut

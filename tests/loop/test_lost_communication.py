@@ -1,0 +1,98 @@
+"""Point 15 of what a TSO expert looks for. Silence in a run, injected: what is declared happens, is seen in the record, and can be audited and replayed."""
+
+from pathlib import Path
+
+import pytest
+
+from gridpact.scenarios.audit import audit
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.run import Run, load_run
+from gridpact.scenarios.replaying import replay
+
+SILENCES = """[{who: dso-north, since: "12:35:20", until: "12:44:50"},
+ {who: bsp-a, to: dso-north, since: "12:36:00", until: "12:38:00"},
+ {who: agg-1, to: tso, only: measurements, since: "12:36:00", until: "12:44:50"}]"""
+SETTINGS = {
+    "time.first_delivery": "2026-03-02T12:30:00+01:00",
+    "time.market_time_units": "1",
+    "coordination.limits.validity_min": "3",
+    "links.silences": SILENCES,
+}
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A quarter-hour in which the DSO falls silent just after its first limit, and others too."""
+    from gridpact.scenarios.running import run
+
+    folder: Path = tmp_path_factory.mktemp("silent") / "run"
+    return load_run(run(load_scenario("scenario-1-dso", SETTINGS), out=folder).folder)
+
+
+def noted(run: Run, name: str) -> list[tuple[str, str]]:
+    return [(row["agent"], row["at"][11:19]) for row in run.event_rows if row["evidence"].get("name") == name]
+
+
+def test_15_a_silent_dsos_limits_lapse_the_overload_comes_back_and_protection_trips(silent: Run) -> None:
+    assert noted(silent, "limits lapsed") == [("tso", "11:38:00")]
+    assert ("bsp-c", "11:38:00") in noted(silent, "limit lapsed")
+    ((who, tripped_at),) = noted(silent, "protection trip")
+    assert who == "plant:north"
+    assert tripped_at > "11:38:00"
+    assert silent.kpis["consequences"]["lost_load_mwh"] > 0
+
+
+def test_15_stale_measurements_are_held_then_warned_lowered_terminated(silent: Run) -> None:
+    steps = [noted(silent, f"service {step}") for step in ("warned", "lowered", "terminated")]
+    times = [next(at for _, at in found) for found in steps]
+    assert times == sorted(times)
+    assert noted(silent, "measurement given up")[0][0] == "tso"
+
+
+def test_15_a_dso_without_info_7_assumes_what_was_accepted(silent: Run) -> None:
+    begun, over = noted(silent, "measurements missing"), noted(silent, "measurements no longer missing")
+    assert begun[0] == ("dso-north", "11:36:12")
+    assert over[0][1] >= "11:38:00"
+
+
+def test_what_was_lost_is_in_the_record_without_a_time_of_receipt(silent: Run) -> None:
+    lost = [row for row in silent.message_rows if row["sender"] == "dso-north" and row["received_at"] is None]
+    assert "gridpact.limit-request/1" in {row["type"] for row in lost}
+
+
+def test_a_run_with_silences_passes_the_audit_and_replays(silent: Run) -> None:
+    assert audit(silent).findings == ()
+    assert replay(silent) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        (
+            '[{who: dso-nord, since: "12:00", until: "12:10"}]',
+            'there is no participant "dso-nord"; did you mean "dso-north"?',
+        ),
+        ('[{who: tso, since: "12:10", until: "12:10"}]', "the silence of tso must end after it begins: 12:10 to 12:10"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(setting: str, text: str) -> None:
+    from gridpact.scenarios.errors import ScenarioError
+
+    with pytest.raises(ScenarioError) as error:
+        load_scenario("scenario-1-dso", {"links.silences": setting})
+    assert text in str(error.value)
+
+
+def test_with_afrr_orders_cannot_go_by_way_of_the_dso() -> None:
+    from gridpact.scenarios.errors import ScenarioError
+
+    with pytest.raises(ScenarioError, match="via_dso passes on orders of mFRR only"):
+        load_scenario("afrr-day", {"coordination.signal_route": "via_dso"})
+
+
+def test_every_option_of_lost_communication_stands_in_its_page() -> None:
+    from gridpact.scenarios.security import LimitRules, LostCommunication, Silence
+
+    page = (Path(__file__).parents[2] / "docs" / "lost-communication.md").read_text("utf-8")
+    for part in (LimitRules, LostCommunication, Silence):
+        assert [name for name in part.model_fields if f"{name}:" not in page] == []
