@@ -28,7 +28,8 @@ from .operating_point import OperatingPoint
 from .self_check import compare
 
 DENSE_UP_TO_BUSES = 1500
-SENSITIVITY_ACCURACY = 1e-4
+SENSITIVITY_ACCURACY = 1e-3
+DIRECT_UP_TO_STATES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,7 @@ class BatchSolver:
         Raises SolverError if it cannot represent the network, or pandapower disagrees by more than 1e-7 pu.
         """
         self._last: tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None = None
+        self._incidence: Any = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -107,16 +109,33 @@ class BatchSolver:
         return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
     def solve(
-        self, state: OperatingPoint, change_mva: Complexes | None = None, *, tolerance_pu: float = TOLERANCE_PU
+        self,
+        state: OperatingPoint,
+        change_mva: Complexes | None = None,
+        *,
+        tolerance_pu: float = TOLERANCE_PU,
+        near: Complexes | None = None,
     ) -> Solution:
-        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
+        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA).
+
+        `near`: a row of `Solution.voltage` of a state that is near those of the batch; it only saves time.
+        """
         with np.errstate(all="ignore"):
+            stranded = self._is_stranded(state)
+            if change_mva is not None and len(change_mva) <= DIRECT_UP_TO_STATES:
+                power, current, impedance = self._injections(state)
+                batch, lost = self._with_changes(power, change_mva)
+                start = self._start if near is None or not np.isfinite(near).all() else near[self._admittance.others]
+                voltage, converged = self._iterate(batch, (current, impedance), start, tolerance_pu)
+                return self._results(voltage, converged & ~lost & (not stranded), (batch, current, impedance))
             injections, base, converged = self._base(state)
-            power, stranded = injections[0], self._is_stranded(state)
+            power = injections[0]
             if change_mva is None:
                 return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
             batch, lost = self._with_changes(power, change_mva)
             start = base[self._admittance.others, 0] if converged[0] else self._start
+            if near is not None and np.isfinite(near).all():
+                start = near[self._admittance.others]
             voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
             return self._results(voltage, converged & ~lost & (not stranded), (batch, *injections[1:]))
 
@@ -129,13 +148,14 @@ class BatchSolver:
         return self._last[1:]
 
     def sensitivity(
-        self, state: OperatingPoint, voltage: Complexes, points: Integers, direction: Complexes
+        self, state: OperatingPoint, voltage: Complexes, directions: tuple[Integers, Complexes], accuracy: float
     ) -> Sensitivity:
         """Return the derivatives of a solved state with respect to injections at connection points.
 
-        `voltage` (internal buses): a row of the solution of this state, finite · `points`: connection points, one per
-        direction · `direction`: the complex MVA injected there per unit of it, for instance 1 − 0.3j.
+        `voltage` (internal buses): a row of the solution of this state, finite · `directions`: a connection point of
+        each and the complex MVA injected there, for instance 1 − 0.3j · `accuracy`: relative.
         """
+        points, direction = directions
         adm, others = self._admittance, self._admittance.others
         power, current, impedance = self._injections(state)
         first = len(self._at["sgen"]) - len(state.point_names)
@@ -145,7 +165,7 @@ class BatchSolver:
         factors = _factors(power[others], current[others], impedance[others], voltage[others])
         direct = self._fixed_point.impedance(np.conj(change[others] / voltage[others, None]))
         change_of_v = np.zeros_like(change)
-        change_of_v[others] = self._fixed_point.derivative(factors, direct, SENSITIVITY_ACCURACY)
+        change_of_v[others] = self._fixed_point.derivative(factors, direct, accuracy)
         unit = voltage.conj() / np.abs(voltage)
         vm_pu = (unit[:, None] * change_of_v).real[self._bus]
         ref = adm.reference
@@ -213,9 +233,14 @@ class BatchSolver:
         count = change_mva.shape[1]
         first = len(self._at["sgen"]) - count
         at, live = self._at["sgen"][first:], self._live["sgen"][first:]
-        incidence = sp.csr_matrix((live / self._admittance.base_mva, (at, np.arange(count))), (self._n_bus, count))
+        if self._incidence is None or self._incidence.shape[1] != count:
+            entries = (live / self._admittance.base_mva, (at, np.arange(count)))
+            self._incidence = sp.csr_matrix(entries, (self._n_bus, count))
+        if self._all_live:
+            stranded = np.zeros(len(change_mva), dtype=np.bool_)
+            return self._incidence @ change_mva.T + power[:, None], stranded
         stranded = (change_mva[:, ~live] != 0).any(axis=1)
-        return incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
+        return self._incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
 
     def _is_stranded(self, state: OperatingPoint) -> bool:
         """Return whether anything with power stands at a bus without supply, where a power flow would drop it."""
@@ -294,7 +319,10 @@ def _magnitude(values: Complexes) -> Floats:
 def _factors(
     power: Complexes, current: Complexes, impedance: Complexes, voltage: Complexes
 ) -> tuple[Complexes, Complexes]:
-    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV), from S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|."""
+    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV).
+
+    From S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|.
+    """
     vm = np.abs(voltage)
     total = power + vm * (current + vm * impedance)
     slope = np.conj((current + 2 * vm * impedance) / voltage) / (2 * vm)

@@ -66,6 +66,8 @@ def coordination(scenario: Scenario) -> Coordination:
         dso_is_participant=chosen.scheme == "scenario-2",
         silent_dso=chosen.silent_dso,
         applicant_order=chosen.applicant_order,
+        limit_scope=chosen.limit_scope,
+        limit_split=chosen.limit_split,
         forecast=chosen.forecast,
         signal_route=chosen.signal_route if scenario.has_dso else "direct",
         lapsed_limits=chosen.lost_communication.lapsed_limits,
