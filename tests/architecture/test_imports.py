@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "agents": {"agents", "protocols", "grid"},
     "scenarios": set(ROOMS),
 }
-ONLY_IN = {"mango": "agents/runtime", "aiomqtt": "agents/runtime", "pandapower": "grid"}
+ONLY_IN = {"mango": "agents/runtime", "aiomqtt": "agents/runtime", "amqtt": "agents/runtime", "pandapower": "grid"}
 PROTOCOLS_MAY_USE = {"pydantic", "pydantic_core", "immutables"}
 NO_CLOCK_OR_NETWORK = {"asyncio", "random", "secrets", "socket", "time"}
 

@@ -1,7 +1,6 @@
 """A scenario over three hosts, TLS and access rules on, in spite of an intruder: the outcome of simulated time."""
 
 import asyncio
-import contextlib
 import json
 import shutil
 import sys
@@ -43,14 +42,14 @@ async def place(tmp_path: Path, handful: Path, request: pytest.FixtureRequest) -
     port, folder = free_port(), tmp_path / "broker"
     write_configuration(load_scenario(tmp_path / "stranger.yaml"), folder, host="localhost", port=port)
     async with request.getfixturevalue("brokers")(folder / "mosquitto.conf", port) as address:
-        intruding = asyncio.create_task(intrude(address, folder / "credentials"))
+        over = asyncio.Event()
+        intruding = asyncio.create_task(intrude(address, folder / "credentials", over))
         yield ["--broker", str(address), "--credentials", str(folder / "credentials")]
-        intruding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await intruding
+        over.set()
+        await intruding
 
 
-async def intrude(address: BrokerAddress, credentials: Path) -> None:
+async def intrude(address: BrokerAddress, credentials: Path, over: asyncio.Event) -> None:
     """Publish what would stop the run, move plants and forge limits, if anybody let us."""
     who, topics = Identity.from_folder("bsp-x", credentials), Topics("handful")
     order = ActuateAsked(number=10**9, at_us=0, target="unit-a", value=2.5, announced=False)
@@ -67,7 +66,7 @@ async def intrude(address: BrokerAddress, credentials: Path) -> None:
     async with aiomqtt.Client(
         address.host, address.port, username=who.name, password=who.password, tls_context=who.tls_context()
     ) as client:
-        while True:
+        while not over.is_set():
             for topic, payload in sent:
                 await client.publish(topic, payload, qos=1)
             await asyncio.sleep(0.1)

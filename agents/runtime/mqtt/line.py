@@ -26,6 +26,7 @@ from .address import BrokerAddress, BrokerError, Identity
 RETRY_S = (0.05, 2.0)
 MOST_UNSENT = 20_000
 GIVE_UP_S = 10.0
+CANCEL_AGAIN_S = 0.5
 _LOGGER = logging.getLogger("gridpact.mqtt")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
@@ -97,11 +98,12 @@ class Line:
     async def close(self, patience_s: float = 5.0) -> None:
         """Wait until everything has been acknowledged, but not for ever, and disconnect."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), patience_s)
+            async with asyncio.timeout(patience_s):
+                await self._empty.wait()
         self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # once may not be enough: `asyncio.wait_for` in aiomqtt can swallow it
+            await asyncio.wait({self._task}, timeout=CANCEL_AGAIN_S)
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Send what must arrive; BrokerError if too much is waiting already."""

@@ -120,7 +120,8 @@ class Muster:
 
     async def _follow(self) -> Start:
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(asyncio.shield(self._decided), self.readiness.timeout_s + 2)
+            async with asyncio.timeout(self.readiness.timeout_s + 2):
+                return await asyncio.shield(self._decided)
         missing = [name for name in self.readiness.expected if self.seen.get(name) != "here"]
         named = ", ".join(missing) or f"nobody, but {self.readiness.lead} has not given the start"
         raise BrokerError(f"not everybody came within {self.readiness.timeout_s:g} s; missing: {named}")
