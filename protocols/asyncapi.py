@@ -48,7 +48,8 @@ conversation if it is about the last message said.
 **Signs.** Flexibility: + is up, more injection or less load. Units stand in the names of fields.
 
 **Transport.** JSON in UTF-8, one envelope per message. Inside one process messages need no transport; `address` is the
-topic that a broker carries them on."""
+topic that a broker carries them on (QoS 1, in order, sent again until acknowledged). Rows of a subscription travel on
+`gridpact/{run}/stream/to/{receiver}/from/{sender}` (QoS 0); docs/many-hosts.md has presence, roll and plants."""
 
 
 def asyncapi(vocabulary: Vocabulary = BUSINESS_USE_CASE, *, version: str) -> Schema:

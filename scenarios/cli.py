@@ -6,14 +6,17 @@ Exit codes: 0 fine · 1 the check asked for failed · 2 bad input. What is heavy
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from ..agents.runtime.mqtt.address import BrokerError
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
+from .hosting.commands import add_commands
 from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -60,6 +63,9 @@ def run_command(
     tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="pace the run by the clock")] = False,
     speed: Annotated[float, typer.Option(help="with --realtime: times as fast as the clock")] = 1.0,
+    hosts: Annotated[int | None, typer.Option(help="over so many processes and a broker, in real time")] = None,
+    broker: Annotated[str | None, typer.Option(help="with --hosts: mqtt(s)://HOST:PORT (default: embedded)")] = None,
+    credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
@@ -70,18 +76,28 @@ def run_command(
     chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     if not 0 < speed < float("inf"):
         raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
-    options = {"--speed": speed != 1.0, "--late": late is not None, "--from": paced_from is not None}
-    for option, given in options.items():
-        if given and not realtime:
-            raise ScenarioError(f"{option} paces a run by the clock, so it goes with --realtime")
-    from .progress import running
+    _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
+    _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
+    place = out or Path("runs") / chosen.name
+    if hosts is not None:
+        from .hosting.launching import launched
 
-    paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
-    done = running(chosen, out or Path("runs") / chosen.name, paced=paced, quiet=quiet)
+        done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+    else:
+        from .progress import running
+
+        paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
+        done = running(chosen, place, paced=paced, quiet=quiet)
     if not quiet:
         from .summary import print_summary
 
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def _go_together(options: Mapping[str, object], other: str, there: bool) -> None:
+    for option, given in options.items():
+        if given and not there:
+            raise ScenarioError(f"{option} goes with {other} only")
 
 
 def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:
@@ -270,3 +286,6 @@ def verify_command(
         typer.echo(line)
     if not all(report.passed for report in reports):
         raise SystemExit(1)
+
+
+add_commands(app)

@@ -33,6 +33,7 @@ def check_together(scenario: Scenario) -> None:
 def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
     yield from _operators(scenario)
+    yield from _hosting(scenario)
     yield from _times(scenario)
     yield from _silences(scenario)
     yield from _route(scenario)
@@ -114,6 +115,13 @@ def _operators(scenario: Scenario) -> Iterator[Finding]:
         if grid not in operated:
             text = f"grid {grid} has no DSO, but scheme {scenario.scheme} needs one for every grid"
             yield ("coordination", "scheme"), text
+
+
+def _hosting(scenario: Scenario) -> Iterator[Finding]:
+    where = scenario.hosting.plants
+    if where is not None and where not in scenario.participants:
+        hint = right_names(where, scenario.participants)
+        yield ("hosting", "plants"), f'the plants run on the host of "{where}", who is no participant; {hint}'
 
 
 def _times(scenario: Scenario) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
 from .plugins import vocabulary
-from .recordings import wrong_recording
+from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
 from .swarm import undrawn
@@ -37,14 +37,20 @@ def builtin_titles() -> dict[str, str]:
     return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in files_.items()}
 
 
-def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None = None) -> Scenario:
+def load_scenario(
+    name_or_path: str | Path, overrides: Mapping[str, str] | None = None, *, private: Located | None = None
+) -> Scenario:
     """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
+
+    `private` is laid on top: what only this host knows (`hosting/privacy.py`).
 
     Raises ScenarioError with one sentence per finding: file and line (or option), key, and what would be right.
     """
     path, shown = _find(str(name_or_path), Path())
     folders: list[Path] = []
     located = _extended(path, shown, (), folders)
+    if private is not None:
+        located = merged(located, private)
     for key, text in (overrides or {}).items():
         _override(located, key, text)
     return _complete(checked(located).placed_in(*dict.fromkeys(folders)), located)
@@ -53,7 +59,8 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, str] | None 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
     """The scenario, whose buses and plugins are known to exist."""
     found = [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_buses(scenario)]
-    found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in wrong_recording(scenario)]
+    files = (*wrong_recording(scenario), *wrong_series(scenario))
+    found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
         vocabulary(scenario)
     except ScenarioError as error:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..grid.area import Area
+from ..grid.area import Area, AreaDescription
 from ..grid.points import ConnectionPoint
 from ..grid.resources import Pool, Resource, Unit
 from ..protocols.information.capacity import TRANSMISSION
@@ -95,6 +95,13 @@ def area(scenario: Scenario) -> Area:
     contracted = 1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0
     given = scenario.located_area()
     return Area(given, times.start_us, times.midnight_us, seed=scenario.seed, contracted_mw_per_hz=contracted)
+
+
+def nothing(start_us: int) -> Physics:
+    """The physical world as a host has it on which no plant runs."""
+    from ..agents.runtime.physics import Physics
+
+    return Physics(Area(AreaDescription(), start_us, start_us), {}, {}, {}, start_us)
 
 
 def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[float, float] | None:

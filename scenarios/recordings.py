@@ -1,9 +1,11 @@
-"""Whether a user's file of disturbances can be read, told at once and with its line."""
+"""Whether a user's files of disturbances and of series can be read, told at once and with their lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from ..grid.uncertainty import is_file
 from .consistency import Finding
 from .schema import Scenario
 
@@ -19,3 +21,12 @@ def wrong_recording(scenario: Scenario) -> Iterator[Finding]:
         read_rows(recorded.file)
     except RecordingError as error:
         yield ("area", "recorded", "file"), str(error)
+
+
+def wrong_series(scenario: Scenario) -> Iterator[Finding]:
+    """Files of series that are not there, with their paths in the scenario; their content is read with the network."""
+    for name, grid in scenario.grids.items():
+        for field in ("source", "forecast") if grid.series is not None else ():
+            source = getattr(scenario.located_grid(name).series, field)
+            if source is not None and is_file(source) and not Path(source).is_file():
+                yield ("grids", name, "series"), f"{field}: there is no file {source}"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from . import assembly, plants
 from .nodes import Cast, cast
 from .record.columns import PLANT
+from .record.manifest import read_manifest
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
@@ -117,9 +118,11 @@ class Recall:
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
-    """An exchange with the run's own delays that delivers nothing."""
-    from ..agents.runtime.exchange import Exchange
+    """An exchange that delivers nothing: with the run's own delays, or over a network with those that were recorded."""
+    from ..agents.runtime.exchange import AsRecorded, Exchange
 
+    if "hosts" in read_manifest(run.folder):
+        return AsRecorded(run.received_us(), everybody.kinds, writer)
     return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 
 

@@ -103,7 +103,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
     physics = plants.physics(scenario, made)
-    physics.report = partial(_report, writer)
+    physics.report = partial(report_incident, writer)
     for grid, plant in physics.grids.items():
         writer.network(grid, plant.network_json())
         writer.notes(grid, plant.model.notes)
@@ -116,7 +116,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     return operation
 
 
-def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
+def report_incident(writer: RunWriter, grid: str, incident: Incident) -> None:
     """Evidence of what happened in a grid by itself; it is nobody's step."""
     evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
     writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

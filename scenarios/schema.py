@@ -24,6 +24,7 @@ from ..grid.area import AreaDescription
 from ..grid.description import GridDescription
 from ..grid.uncertainty import located_series
 from .consistency import check_together
+from .hosts import Hosting
 from .market import Coordination, Market, Scheme
 from .participants import (
     AggregatorDescription,
@@ -54,6 +55,7 @@ class Scenario(Part):
     area: AreaDescription = AreaDescription()
     grids: dict[str, GridDescription]
     participants: dict[str, Participant]
+    hosting: Hosting = Hosting()
     swarm: SwarmDescription | None = None
     short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 def laboratory(scenario: Scenario, made: plants.Resources, extensions: tuple[Extension, ...]) -> Laboratory:
     """Each DSO's model of its own grid, the kinds of study that plugins add, and how long studies take."""
-    from ..agents.runtime.laboratory import StudyTimes
+    return replace(no_laboratory(scenario, extensions), studies=plants.laboratory(scenario, made).studies)
+
+
+def no_laboratory(scenario: Scenario, extensions: tuple[Extension, ...]) -> Laboratory:
+    """What is known of studies where none is made: their kinds, and how long they take."""
+    from ..agents.runtime.laboratory import Laboratory, StudyTimes
 
     added = tuple(study for each in extensions for study in each.studies)
     times = StudyTimes(round(scenario.ticks.study_s * 1e6), round(scenario.ticks.state_s * 1e6))
-    return replace(plants.laboratory(scenario, made), added=added, times=times)
+    return Laboratory({}, added, times)
 
 
 def results(scenario: Scenario) -> dict[str, type[Any]]:

@@ -29,6 +29,9 @@ def print_summary(run: Run, console: Console) -> None:
     for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
+    for grid, notes in run.notes.items():
+        for note in notes:
+            console.print(f"grids.{grid}: {note}", soft_wrap=True)
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
         console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)

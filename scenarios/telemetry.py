@@ -6,7 +6,8 @@ grid with the orders that the merit order list alone would have given, fully on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from ..agents.bsp.agent import Bsp
 from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
-from ..agents.tso.state import TsoState
 from . import plants
 from .nodes import played_by
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
     from ..grid.plant_state import PlantState
+
+Row = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -41,89 +43,124 @@ class Telemetry:
         return self.meters.physics
 
     @cached_property
-    def _operators(self) -> tuple[Node, ...]:
-        """The nodes of TSOs."""
-        return tuple(node for node in self.nodes.values() if isinstance(played_by(node)[0], Tso))
+    def _sorted(self) -> tuple[tuple[str, Node, bool], ...]:
+        """(name, node, whether it has a meter) of everybody."""
+        return tuple((name, node, isinstance(played_by(node)[0], Bsp)) for name, node in sorted(self.nodes.items()))
+
+    @cached_property
+    def _delivering(self) -> dict[str, bool]:
+        """Who may be given a set-point, and whether by the controller of aFRR."""
+        agents = {name: played_by(node)[0] for name, node in self.nodes.items()}
+        return {
+            name: isinstance(agent, Bsp) and agent.profile.product == "aFRR"
+            for name, agent in agents.items()
+            if isinstance(agent, Bsp | Dso)
+        }
+
+    @cached_property
+    def _tso(self) -> dict[str, Node]:
+        """The TSO's node."""
+        return {name: node for name, node in self.nodes.items() if isinstance(played_by(node)[0], Tso)}
 
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
         self.physics.advance(at_us)
-        row: dict[str, float] = {}
-        reading = self.physics.area.reading()
-        row |= {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
-        row["disturbance_mw"] = reading.disturbance_mw
-        row["lowest_hz"], row["highest_hz"] = self.physics.area.extremes_hz()
-        for area, other in self.physics.area.neighbours().items():
-            row |= {
-                "tie_mw": reading.tie_mw,
-                f"{area}.frequency_hz": other.frequency_hz,
-                f"{area}.ace_mw": other.ace_mw,
-            }
-        for name, node in sorted(self.nodes.items()):
-            row |= self._participant(name, node, at_us)
+        row = area_row(self.physics)
+        for name, node, has_meter in self._sorted:
+            row |= agent_row(node, self._delivering, at_us)
+            if has_meter:
+                row |= meter_row(self.meters, name, at_us)
+        limited = withheld(self._tso, at_us)
         for grid, plant in sorted(self.physics.grids.items()):
-            row |= self._grid(grid, at_us)
+            row |= grid_row(self.physics, grid, limited)
             self.recorder.state(grid, at_us, plant.snapshot(at_us))
         self.recorder.telemetry(at_us, row)
 
-    def _participant(self, name: str, node: Node, at_us: int) -> dict[str, float]:
-        agent, state = played_by(node)
-        values = {f"{name}.{key}": value for key, value in agent.telemetry(state).items()}
-        if isinstance(agent, Tso):
-            limited = agent.redispatch(state, at_us)
-            own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-            points = self._set_points(agent, state, at_us)
-            return {**agent.telemetry(state), **own, **points, **self._channels(agent, state)}
-        if isinstance(agent, Bsp):
-            meter = self.meters.read(name, METER, at_us)
-            keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-            values |= {f"{name}.{key}": getattr(meter, key) for key in keys}
-        return values
 
-    def _set_points(self, tso: Tso, state: TsoState, at_us: int) -> dict[str, float]:
-        """The TSO's set-point of every provider in force from this tick on."""
-        ordered = {name: 0.0 for name, other in self.nodes.items() if isinstance(played_by(other)[0], Bsp | Dso)}
-        for participant, power_mw in tso.set_points(state, at_us):
-            ordered[participant] += power_mw
-        return {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
-
-    def _channels(self, tso: Tso, state: TsoState) -> dict[str, float]:
-        """The acceptance channel of everybody who is qualified for aFRR."""
-        agents = [(name, played_by(node)[0]) for name, node in sorted(self.nodes.items())]
-        asked = [name for name, agent in agents if isinstance(agent, Bsp) and agent.profile.product == "aFRR"]
-        row = {f"{name}.channel_{bound}_mw": float("nan") for name in asked for bound in ("low", "high")}
-        for name, low_mw, high_mw in tso.channels(state):
-            row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
-        return row
-
-    def _grid(self, grid: str, at_us: int) -> dict[str, float]:
-        plant = self.physics.grids[grid]
-        state = plant.solve()
-        shadow = self._shadow(grid, state, at_us)
-        return {
-            f"{grid}.interface_p_mw": state.interface_p_mw,
-            f"{grid}.interface_q_mvar": state.interface_q_mvar,
-            f"{grid}.worst_loading_percent": state.worst_loading_percent,
-            f"{grid}.vm_min_pu": state.vm_min_pu,
-            f"{grid}.vm_max_pu": state.vm_max_pu,
-            f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
-            f"{grid}.out_of_service": float(len(plant.out_of_service)),
-            f"{grid}.lost_load_mw": state.lost_load_mw,
-            f"{grid}.lost_generation_mw": state.lost_generation_mw,
-            f"{grid}.shadow_loading_percent": shadow.worst_loading_percent,
-            f"{grid}.shadow_vm_min_pu": shadow.vm_min_pu,
-            f"{grid}.shadow_vm_max_pu": shadow.vm_max_pu,
+def area_row(physics: Physics) -> Row:
+    """The area as it is now, and its neighbours."""
+    reading = physics.area.reading()
+    row = {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
+    row["disturbance_mw"] = reading.disturbance_mw
+    row["lowest_hz"], row["highest_hz"] = physics.area.extremes_hz()
+    for area, other in physics.area.neighbours().items():
+        row |= {
+            "tie_mw": reading.tie_mw,
+            f"{area}.frequency_hz": other.frequency_hz,
+            f"{area}.ace_mw": other.ace_mw,
         }
+    return row
 
-    def _shadow(self, grid: str, state: PlantState, at_us: int) -> PlantState:
-        """The state with the orders that limits have taken away."""
-        added: dict[str, float] = {}
-        for node in self._operators:
-            agent, known = played_by(node)
-            if isinstance(agent, Tso):
-                for resource, power_mw in agent.withheld(known, at_us):
-                    holding = self.physics.holdings.get(resource)
-                    if holding is not None and holding.grid == grid:
-                        for point, share in plants.shares(holding.resource):
-                            added[point] = added.get(point, 0.0) + share * power_mw
-        return self.physics.grids[grid].shadow_state(added) if added else state
+
+def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
+    """What an agent knows of itself; the TSO also the set-point of each of `delivering` in force from now on.
+
+    `delivering`: who may be given a set-point, and whether by the controller of aFRR, whose channel is shown then.
+    """
+    agent, state = played_by(node)
+    if not isinstance(agent, Tso):
+        return {f"{agent.name}.{key}": value for key, value in agent.telemetry(state).items()}
+    limited = agent.redispatch(state, at_us)
+    own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
+    ordered = dict.fromkeys(delivering, 0.0)
+    for participant, power_mw in agent.set_points(state, at_us):
+        ordered[participant] += power_mw
+    set_points = {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
+    channels = _channels(agent.channels(state), sorted(name for name, regulated in delivering.items() if regulated))
+    return {**agent.telemetry(state), **own, **set_points, **channels}
+
+
+def _channels(known: Iterable[tuple[str, float, float]], regulated: Iterable[str]) -> Row:
+    """The acceptance channel of everybody who is qualified for aFRR."""
+    row = {f"{name}.channel_{bound}_mw": math.nan for name in regulated for bound in ("low", "high")}
+    for name, low_mw, high_mw in known:
+        row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
+    return row
+
+
+def meter_row(meters: Meters, name: str, at_us: int) -> Row:
+    """What a participant's meter shows."""
+    meter = meters.read(name, METER, at_us)
+    return {f"{name}.{key}": getattr(meter, key) for key in ("p_mw", "q_mvar", "activated_mw", "baseline_mw")}
+
+
+def withheld(nodes: Mapping[str, Node], at_us: int) -> tuple[tuple[str, float], ...] | None:
+    """(resource, signed MW) that limits keep the TSO from ordering; None if the TSO is not among the nodes."""
+    for node in nodes.values():
+        agent, known = played_by(node)
+        if isinstance(agent, Tso):
+            return tuple(agent.withheld(known, at_us))
+    return None
+
+
+def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] | None) -> Row:
+    """A grid as it is, and as it would be with what is `limited` (not known: None)."""
+    plant = physics.grids[grid]
+    state = plant.solve()
+    return {
+        f"{grid}.interface_p_mw": state.interface_p_mw,
+        f"{grid}.interface_q_mvar": state.interface_q_mvar,
+        f"{grid}.worst_loading_percent": state.worst_loading_percent,
+        f"{grid}.vm_min_pu": state.vm_min_pu,
+        f"{grid}.vm_max_pu": state.vm_max_pu,
+        f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
+        f"{grid}.out_of_service": float(len(plant.out_of_service)),
+        f"{grid}.lost_load_mw": state.lost_load_mw,
+        f"{grid}.lost_generation_mw": state.lost_generation_mw,
+        **_shadow(physics, grid, state, limited),
+    }
+
+
+def _shadow(physics: Physics, grid: str, state: PlantState, limited: Iterable[tuple[str, float]] | None) -> Row:
+    """The state with the orders that limits have taken away."""
+    keys = [f"{grid}.shadow_{key}" for key in ("loading_percent", "vm_min_pu", "vm_max_pu")]
+    if limited is None:
+        return dict.fromkeys(keys, math.nan)
+    added: dict[str, float] = {}
+    for resource, power_mw in limited:
+        holding = physics.holdings.get(resource)
+        if holding is not None and holding.grid == grid:
+            for point, share in plants.shares(holding.resource):
+                added[point] = added.get(point, 0.0) + share * power_mw
+    shadow = physics.grids[grid].shadow_state(added) if added else state
+    return dict(zip(keys, (shadow.worst_loading_percent, shadow.vm_min_pu, shadow.vm_max_pu), strict=True))

@@ -2,6 +2,7 @@
 
     protocols   every table between two desks: each order of delivery, silence at any time, messages lost or doubled
     afrr        set-points and what puts offers under their control
+    fcr         containment reserve: its tests, its tender, its keeping, its statements
     blind …     every stage of a scheme with its agents; `three`: with a third BSP
     chained     all stages in one run            soak   the same with more, only if it is named
 

@@ -55,7 +55,7 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
         case CallForOffers() as call:
             return _called(profile, state, event, call, now_us)
         case Acceptance(offers=offers) if not event.late:
-            return _awarded(profile, state, event, offers)
+            return _awarded(profile, state, event, offers, now_us)
         case Acceptance():
             return state, (Say(event.conversation.id, _too_late()),)
         case Rejection(rejected=rejected):
@@ -146,7 +146,9 @@ def _offer(
     )
 
 
-def _awarded(profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...]) -> Reaction[BspState]:
+def _awarded(
+    profile: BspProfile, state: BspState, event: Heard, offers: tuple[Offer, ...], now_us: int
+) -> Reaction[BspState]:
     """The TSO has accepted: the offers bind from now on, and a record is owed after delivery."""
     foreign = [offer.offer_id for offer in offers if not _is_ours(state, event.conversation.id, offer)]
     if foreign:
@@ -155,7 +157,8 @@ def _awarded(profile: BspProfile, state: BspState, event: Heard, offers: tuple[O
     step = "6.9" if profile.coordination.dso_in_offering else "5.6"
     note = Note(stage.STAGE, step, {"name": "acceptance received", "offer_ids": [o.offer_id for o in offers]})
     due_us = profile.calendar.period(event.topic.period).end_us + RECORD_AFTER_US
-    state, subscription = listening(profile, replace(state, book=state.book.awarded(offers)), offers)
+    bound = replace(state, book=state.book.awarded(offers))
+    state, subscription = listening(profile, bound, offers, now_us)
     return state, (note, Wake(RECORD + event.conversation.id, due_us), *subscription)
 
 

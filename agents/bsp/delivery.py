@@ -40,7 +40,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
-            return unheard(state, event)
+            return unheard(profile, state, event, now_us)
         case Rejected():
             return _rejected(state, event.conversation.id, now_us)
         case _:

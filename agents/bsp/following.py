@@ -8,6 +8,7 @@ no set-point for the hold time ─▶ back to the baseline
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import SetPoint, SetPointSubscription
 from ...protocols.information.offering import Offer
+from ...protocols.information.quantities import Product
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Open
 from ..agent import Reaction
@@ -17,29 +18,31 @@ from ..profiles import BspProfile
 from .applying import applied
 from .state import BspState
 
-PRODUCT = "aFRR"
+PRODUCT: Product = "aFRR"
+MAX_ATTEMPTS = 3
 
 
-def listening(profile: BspProfile, state: BspState, offers: tuple[Offer, ...]) -> Reaction[BspState]:
+def listening(profile: BspProfile, state: BspState, offers: tuple[Offer, ...], now_us: int) -> Reaction[BspState]:
     """Subscribe to set-points if one of these accepted offers needs them and no subscription is asked for."""
     if state.subscriptions or not any(offer.product == PRODUCT for offer in offers):
         return state, ()
-    return _subscribe(profile, state, number=1)
+    return _subscribe(profile, state, now_us)
 
 
-def _subscribe(profile: BspProfile, state: BspState, number: int) -> Reaction[BspState]:
-    calendar = profile.calendar
+def _subscribe(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:
+    calendar, number = profile.calendar, len(state.subscriptions) + 1
     ask = SetPointSubscription(product=PRODUCT, start=calendar.first.start_us, end=calendar.end_us)
     subject = "set-points" if number == 1 else f"set-points.{number}"
     topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.tso)
-    opening: tuple[Action, ...] = (Open(stage.SET_POINTS, topic, ask, calendar.first.start_us),)
+    opening: tuple[Action, ...] = (Open(stage.SET_POINTS, topic, ask, now_us + profile.patience.answer_us),)
     return replace(state, subscriptions=(*state.subscriptions, topic.conversation_id)), opening
 
 
-def unheard(state: BspState, event: Silence | Rejected) -> Reaction[BspState]:
-    """The TSO does not answer, or has not understood: ask again with the next acceptance."""
-    left = tuple(one for one in state.subscriptions if one != event.conversation.id)
-    return replace(state, subscriptions=left), ()
+def unheard(profile: BspProfile, state: BspState, event: Silence | Rejected, now_us: int) -> Reaction[BspState]:
+    """The TSO does not answer: ask again, a few times; if it has not understood, that would not help."""
+    if isinstance(event, Rejected) or len(state.subscriptions) >= MAX_ATTEMPTS:
+        return state, ()
+    return _subscribe(profile, state, now_us)
 
 
 def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) -> Reaction[BspState]:

@@ -36,7 +36,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Woken(timer):
             return state, _step(state, int(timer.removeprefix(TEST_STEP)))
         case Sampled(reading=reading):
-            return _sampled(state, reading, now_us), ()
+            return _sampled(state, reading), ()
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected():
@@ -108,13 +108,14 @@ def _moved(order: TestOrder, p_mw: float) -> Actuate:
     return Actuate(RESERVE_TEST + order.resource if order.product == "FCR" else order.resource, p_mw, announced=True)
 
 
-def _sampled(state: BspState, reading: object, now_us: int) -> BspState:
+def _sampled(state: BspState, reading: object) -> BspState:
+    """A reading counts for the moment at which it was taken, however late it comes."""
     assert isinstance(reading, ParticipantReading)
     test = state.test
-    if test is None or now_us < test.order.start:
+    if test is None or reading.at_us < test.order.start:
         return state
     measured = [r.activated_mw for r in reading.resources if r.resource == test.order.resource]
-    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=sum(measured))
+    sample = TestSample(offset_s=(reading.at_us - test.order.start) / US_PER_S, p_mw=sum(measured))
     return replace(state, test=test._replace(samples=(*test.samples, sample)))
 
 

@@ -171,7 +171,7 @@ class Dso:
     def _sampled(self, state: DsoState, source: str, reading: object, now_us: int) -> Reaction[DsoState]:
         assert isinstance(reading, Readings)
         if source == TEST_METER:
-            return tap_trial.sample_test(state, reading, now_us), ()
+            return tap_trial.sample_test(state, reading), ()
         return monitoring.read(self.profile, state, reading, now_us)
 
     def _computed(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:

@@ -128,7 +128,7 @@ def _limit(
         kind="cap" if max_mw > 0 else "terminate",
         max_mw=max_mw,
         binding=binding,
-        valid_until=now_us + profile.limit_validity_us,
+        valid_until=min(now_us + profile.limit_validity_us, max(now_us + 1, profile.calendar.end_us)),
     )
 
 
@@ -136,7 +136,9 @@ def _runs_out(profile: DsoProfile, known: InForce, now_us: int) -> bool:
     """Whether a limit is to be renewed, or repeated because nobody has confirmed it."""
     if known.status == "unconfirmed":
         return now_us - known.asked_us >= LOOK_US
-    return not known.lifted and known.until_us - now_us <= profile.limit_validity_us // 3
+    if known.lifted or known.until_us >= profile.calendar.end_us:
+        return False
+    return known.until_us - now_us <= profile.limit_validity_us // 3
 
 
 def _renewed(profile: DsoProfile, state: DsoState, key: str, known: InForce, now_us: int) -> Limit:

@@ -89,7 +89,7 @@ def _answered(state: DsoState, event: Heard, content: Message) -> Reaction[DsoSt
     asked = state.came_from.get(own)
     over = isinstance(content, Cancelled | CancelTooLate)
     if own in state.unheard and over:
-        return replace(_over(state, own), unheard=state.unheard - {own}), ()
+        return _over(state, own), ()
     if asked is None or (own in state.cancelling and not over):
         return state, ()
     reply_by_us = event.envelope.reply_by_us if isinstance(content, Activated) else None
@@ -99,7 +99,8 @@ def _answered(state: DsoState, event: Heard, content: Message) -> Reaction[DsoSt
 
 
 def _over(state: DsoState, own: str) -> DsoState:
-    return replace(state, came_from=state.came_from.delete(own), cancelling=state.cancelling - {own})
+    came_from = state.came_from.delete(own)
+    return replace(state, came_from=came_from, cancelling=state.cancelling - {own}, unheard=state.unheard - {own})
 
 
 def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
@@ -108,12 +109,14 @@ def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, 
     asked = state.came_from.get(own)
     if conversation.protocol.name in ON or asked is None:
         return state, ()
+    if isinstance(event, Rejected) and own in state.unheard:
+        return _over(state, own), ()
     if isinstance(event, Rejected):
         return _over(state, own), (Say(asked, Failure(reason=f"{conversation.peer} has not understood the order")),)
     if conversation.state == CANCEL_EXPIRED:
         return state, _again(profile, conversation, now_us)
     if event.waited_in != "asked":
-        return state, ()
+        return _over(state, own), (Say(asked, Failure(reason=f"{conversation.peer} has not reported the end")),)
     told = Say(asked, Failure(reason=f"{conversation.peer} does not answer"))
     stop = Say(own, Cancel(reason="no answer in time"), now_us + profile.patience.answer_us)
     return replace(state, cancelling=state.cancelling | {own}, unheard=state.unheard | {own}), (told, stop)

@@ -65,15 +65,15 @@ def position(state: DsoState, transformer: str, steps: int) -> int:
     return start + sum(block.steps for block in up_blocks(options, transformer)[:steps])
 
 
-def sample_test(state: DsoState, readings: Readings, now_us: int) -> DsoState:
-    """Import less than just before the test is what the taps have freed."""
+def sample_test(state: DsoState, readings: Readings) -> DsoState:
+    """Import less than just before the test is what the taps have freed; readings count for when they were taken."""
     test, import_mw = state.demand.test, sum(p_mw for _, p_mw, _ in readings.interface)
     if test is None:
         return state
-    if state.demand.test_base_mw is None or now_us < test.order.start:
+    if state.demand.test_base_mw is None or readings.at_us < test.order.start:
         return state.with_demand(test_base_mw=import_mw)
     freed_mw = round(state.demand.test_base_mw - import_mw, 6)
-    sample = TestSample(offset_s=(now_us - test.order.start) / US_PER_S, p_mw=freed_mw)
+    sample = TestSample(offset_s=(readings.at_us - test.order.start) / US_PER_S, p_mw=freed_mw)
     return state.with_demand(test=test._replace(samples=(*test.samples, sample)))
 
 

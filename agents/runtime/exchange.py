@@ -99,3 +99,15 @@ class Exchange:
         arrives_us = max(now_us + self.links.delay_us(envelope.id), self._free_at.get(link, 0))
         self._free_at[link] = arrives_us
         return arrives_us
+
+
+class AsRecorded(Exchange):
+    """An exchange in which every message arrives when a record says it did; it delivers nothing."""
+
+    def __init__(self, received_us: Mapping[str, int], kinds: Mapping[str, str], recorder: Recorder) -> None:
+        """`received_us`: by message id; what is not in it was lost."""
+        super().__init__(Links(seed=0), kinds, recorder, lambda arrival, at_us: None)
+        self._received_us = received_us
+
+    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
+        return self._received_us.get(envelope.id)

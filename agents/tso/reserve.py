@@ -9,7 +9,7 @@ Nobody orders it: awarded reserve follows the frequency by itself, and the TSO l
 from typing import NamedTuple
 
 from ...protocols.envelope import Topic
-from ...protocols.information.offering import RejectedOffer, Rejection
+from ...protocols.information.offering import RejectedOffer, Rejection, Withdrawal
 from ...protocols.information.reserve import (
     AwardedReserve,
     CallForReserve,
@@ -66,11 +66,23 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
 def _answered(profile: TsoProfile, state: TsoState, event: Event) -> Reaction[TsoState]:
     if isinstance(event, Heard) and isinstance(event.content, ReserveRecord):
         return reserve_books.recorded(state, event, event.content), ()
+    if isinstance(event, Heard) and isinstance(event.content, Withdrawal):
+        return _withdrawn(state, event, event.content.reason)
     if isinstance(event, Heard | Silence | Rejected) and event.conversation.protocol is stage.RESERVE_STATEMENT:
         return reserve_books.answered(profile, state, event)
     if isinstance(event, Silence | Rejected):
         return state, (Note(stage.STAGE, None, {"name": "no answer", "conversation_id": event.conversation.id}),)
     return state, ()
+
+
+def _withdrawn(state: TsoState, event: Heard, reason: str) -> Reaction[TsoState]:
+    """A participant is not bound by a late award: its reserve is missing, and is not paid."""
+    period, name = event.conversation.topic.period, event.conversation.peer
+    left = tuple(a for a in state.reserve.awards.get(period, ()) if a.offer.participant != name)
+    gone_mw = sum(a.awarded_mw for a in state.reserve.awards.get(period, ())) - sum(a.awarded_mw for a in left)
+    evidence = {"name": "reserve withdrawn", "participant": name, "period": period, "reason": reason}
+    note = Note(stage.STAGE, None, {**evidence, "missing_mw": round(gone_mw, 6)})
+    return state.with_reserve(awards=state.reserve.awards.set(period, left)), (note,)
 
 
 def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple[Action, ...]:

@@ -5,6 +5,7 @@
     limited   a limit that the DSO takes for followed is in force at the TSO and at the participant
     known     the DSO knows the offers accepted in its grid, unless the TSO still waits for its answer
     qualified no participant takes itself for qualified for more than the TSO does
+    kept      no participant keeps reserve that the TSO has not awarded, and the DSO knows what is kept in its grid
 
 A side that still waits for an answer is one that will learn of it: the disagreement is detected. Where a
 side has been told of it, or its waiting has ended, it must have been repaired.
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
-from ...protocols.stages import activation, offering
+from ...protocols.stages import activation, offering, reserve
 from ...protocols.verification.story import Wrong
 from ..agent import Agent
 from ..bsp import Bsp
@@ -31,12 +32,17 @@ ORDERED = "TSO and participant disagree on what is ordered"
 LIMITED = "a limit taken for followed is not in force"
 KNOWN = "the DSO does not know what was accepted"
 QUALIFIED = "a participant takes itself for qualified for more than the TSO does"
+KEPT = "a participant keeps reserve that the TSO has not awarded"
+UNKNOWN_RESERVE = "the DSO does not know what reserve is kept in its grid"
 OFFERINGS = (offering.OFFERING, offering.OFFERING_WITH_DSO, offering.OFFERING_BY_DSO)
 ORDERS = (
     activation.ACTIVATION,
     activation.SCHEDULED_ACTIVATION,
     activation.DSO_ACTIVATION,
     activation.DSO_SCHEDULED_ACTIVATION,
+    *activation.VIA_DSO,
+    activation.ACTIVATION_PASSED_ON,
+    activation.SCHEDULED_ACTIVATION_PASSED_ON,
 )
 NOTICES = (offering.ACCEPTANCE_NOTICE, offering.ACCEPTANCE_NOTICE_WITH_DSO)
 WAITING = frozenset({"asked", "cancelling", "over_cancelling"})
@@ -84,12 +90,18 @@ def ordered(quiet: Quiet) -> Iterator[Wrong]:
     for _, _, tso in quiet.of(Tso):
         for name, book in _books(quiet):
             counted = _counted(quiet, tso, name)
-            tasks = {task.offer_id: (c, task.power_mw) for c, task in sorted(book.tasks.items())}
-            in_force = {offer_id for offer_id in tasks if book.tasks[tasks[offer_id][0]].end_us > quiet.now_us}
+            tasks = {task.offer_id: (_about(c), task.power_mw) for c, task in sorted(book.tasks.items())}
+            in_force = {task.offer_id for _, task in sorted(book.tasks.items()) if task.end_us > quiet.now_us}
             for offer_id in sorted({*counted, *in_force}):
                 mine, theirs = counted.get(offer_id), tasks.get(offer_id)
-                if not _same(tso, book, offer_id, mine, theirs) and not _waits(tso, offer_id):
+                waiting = _waits(tso, offer_id) or any(_waits(dso, offer_id) for _, _, dso in quiet.of(Dso))
+                if not _same(tso, book, offer_id, mine, theirs) and not waiting:
                     yield Wrong(ORDERED, f"{offer_id}: {_order(mine)} at the TSO, {_order(theirs)} at {name}")
+
+
+def _about(conversation_id: str) -> str:
+    """Period and subject of an order's conversation: the same on both legs, where a DSO passes it on."""
+    return "/".join(conversation_id.split("/")[2:4])
 
 
 def _counted(quiet: Quiet, tso: Standing, name: str) -> dict[str, Placed]:
@@ -98,7 +110,7 @@ def _counted(quiet: Quiet, tso: Standing, name: str) -> dict[str, Placed]:
     own = {p.offer.offer_id for _, ps in sorted(lists.items()) for p in ps if p.offer.participant == name}
     placed = {**dict(tso.state.activation.orders), **dict(tso.state.regulation.controls)}
     return {
-        offer_id: (order.conversation_id, order.power_mw)
+        offer_id: (_about(order.conversation_id), order.power_mw)
         for offer_id, order in sorted(placed.items())
         if offer_id in own and order.end_us > quiet.now_us
     }
@@ -115,13 +127,13 @@ def _same(tso: Standing, book: OrderBook, offer_id: str, mine: Placed | None, th
 
 
 def _waits(tso: Standing, offer_id: str) -> bool:
-    """Whether the TSO still waits for the answer to an order or a cancel of this offer."""
+    """Whether the TSO, or a DSO that passes it on, still waits for an answer to an order or a cancel of this offer."""
     about = [c for c in tso.conversations if c.protocol in ORDERS and c.topic.subject.rpartition(".")[0] == offer_id]
     return any(c.state in WAITING and c.deadline_us is not None for c in about)
 
 
 def _order(order: Placed | None) -> str:
-    return f"{order[1]:g} MW ({order[0].split('/')[3]})" if order else "nothing"
+    return f"{order[1]:g} MW ({order[0].rpartition('/')[2]})" if order else "nothing"
 
 
 def limited(quiet: Quiet) -> Iterator[Wrong]:
@@ -129,7 +141,7 @@ def limited(quiet: Quiet) -> Iterator[Wrong]:
     for _, agent, dso in quiet.of(Dso):
         for key, limit in sorted(dso.state.limits.items()):
             name, _, bound = key.partition("|")
-            if limit.status != "confirmed":
+            if limit.status != "confirmed" or limit.until_us <= quiet.now_us:
                 continue
             for where, most_mw in _in_force(quiet, agent.profile.tso, key, name, bound):
                 if most_mw > limit.max_mw + SLACK_MW:
@@ -172,6 +184,30 @@ def qualified(quiet: Quiet) -> Iterator[Wrong]:
                     yield Wrong(QUALIFIED, f"{name}: {key} {max_mw:g} MW")
 
 
+def kept(quiet: Quiet) -> Iterator[Wrong]:
+    """Reserve is kept as awarded; the DSO knows of it, unless the TSO still waits for its answer or has given up."""
+    for _, tso, standing in quiet.of(Tso):
+        awards = [award for _, own in sorted(standing.state.reserve.awards.items()) for award in own]
+        awarded_mw = {award.offer.offer_id: award.awarded_mw for award in awards}
+        for name, _, participant in quiet.of(Bsp):
+            for award in (one for _, own in sorted(participant.state.reserve.awarded.items()) for one in own):
+                if award.quantity_mw > awarded_mw.get(award.offer_id, 0.0) + SLACK_MW:
+                    yield Wrong(KEPT, f"{name}: {award.offer_id} {award.quantity_mw:g} MW")
+        told = {c.topic.subject for c in standing.conversations if c.protocol is reserve.RESERVE_NOTICE and c.ended}
+        for name, _, dso in quiet.of(Dso):
+            for award in awards:
+                mine = tso.profile.dso_of_grid.get(award.offer.grid) == name
+                done = f"awarded-{award.offer.offer_id}" in told and _answered(standing, award.offer.offer_id)
+                if mine and done and award.offer.offer_id not in dso.state.reserves:
+                    yield Wrong(UNKNOWN_RESERVE, f"{award.offer.offer_id}, kept in the grid of {name}")
+
+
+def _answered(standing: Standing, offer_id: str) -> bool:
+    """Whether the DSO has said that it knows of a reserve."""
+    subject = f"awarded-{offer_id}"
+    return any(one.topic.subject == subject and one.state == "done" for one in standing.conversations)
+
+
 def _qualifications(quiet: Quiet) -> Iterator[tuple[str, Mapping[str, float]]]:
     for name, _, standing in quiet.of(Bsp):
         yield name, standing.state.qualified
@@ -195,4 +231,4 @@ def settled(
     return over or timed or (conversation.protocol.fipa, conversation.state) in open_ended
 
 
-RULES: tuple[Rule, ...] = (awarded, ordered, limited, known, qualified)
+RULES: tuple[Rule, ...] = (awarded, ordered, limited, known, qualified, kept)

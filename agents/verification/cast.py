@@ -29,12 +29,14 @@ from ..profiles import (
     Need,
     Patience,
     RegulationRules,
+    ReservePlan,
+    ReserveRules,
     TestRules,
     TsoProfile,
 )
 from ..tso import Tso
 
-Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "via-dso"]
 SCHEMES: tuple[Scheme, ...] = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 TSO, DSO, GRID = "tso", "dso", "north"
 CLOSE_S, CALL_S, GATE_S, START_S, END_S = 120, 2000, 2600, 3630, 4230
@@ -59,6 +61,13 @@ COORDINATION: Mapping[Scheme, Coordination] = {
     "blind": Coordination(dso_validates=False, dso_in_offering=False, dso_limits=False, dso_is_participant=False),
     "scenario-1": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=False),
     "scenario-1-dso": Coordination(dso_validates=True, dso_in_offering=True, dso_limits=True, dso_is_participant=False),
+    "via-dso": Coordination(
+        dso_validates=True,
+        dso_in_offering=True,
+        dso_limits=True,
+        dso_is_participant=False,
+        signal_route="via_dso",
+    ),
     "scenario-2": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
 }
 
@@ -87,6 +96,13 @@ def cast(
     return (_tso(coordination, Need(product, "up", need_mw)), _dso(coordination), *providers)
 
 
+def _reserve(need: Need) -> ReserveRules | None:
+    """One period of containment reserve, at the times of the market time unit; it is called for instead of energy."""
+    if need.product != "FCR":
+        return None
+    return ReserveRules(need.quantity_mw, (PERIOD,), 50.0, 0.2, us(30), 0.1)
+
+
 def _tso(coordination: Coordination, need: Need) -> Tso:
     return Tso(
         TsoProfile(
@@ -94,7 +110,7 @@ def _tso(coordination: Coordination, need: Need) -> Tso:
             calendar=CALENDAR,
             coordination=coordination,
             dso_of_grid={GRID: DSO},
-            needs=(need,),
+            needs=() if need.product == "FCR" else (need,),
             rules=Rules(0.1, 0.1, 1000.0),
             test=TestRules(us(60), us(60), 0.05, 0.5),
             activation=ActivationRules(0.05, us(CONTROL_S), us(CONTROL_S)),
@@ -102,6 +118,7 @@ def _tso(coordination: Coordination, need: Need) -> Tso:
             stale_after_us=us(3 * CONTROL_S + 1),
             regulation=REGULATION if need.product == "aFRR" else None,
             patience=PATIENCE,
+            reserve=_reserve(need),
         )
     )
 
@@ -128,7 +145,9 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
     resource = f"{part.name} 1"
     scheme = (ConnectedShare(unit=resource, point=resource, bus="1", share=1.0),)
     kind: Literal["pool", "generator"] = "pool" if part.kind == "AGGREGATOR" else "generator"
-    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=0.0)
+    down_mw = 1.0 if product == "FCR" else 0.0
+    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=down_mw)
+    energy = BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh)
     profile = BspProfile(
         name=part.name,
         kind=part.kind,
@@ -137,12 +156,13 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         product=product,
         resources=(unit,),
         dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
-        bids=(BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh),),
+        bids=() if product == "FCR" else (energy,),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),
         hold_set_point_us=us(END_S),
         coordination=coordination,
         submit_before_us=us(300),
         patience=PATIENCE,
+        reserve=ReservePlan(resource, 1.0, 0.1, part.price_eur_per_mwh) if product == "FCR" else None,
     )
     return Aggregator(profile) if part.kind == "AGGREGATOR" else Bsp(profile)

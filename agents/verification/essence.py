@@ -23,7 +23,8 @@ def commitments(state: Any) -> Hashable:
     match state:
         case TsoState():
             regulation = state.regulation._replace(meters=Map(), counted=Map())
-            return replace(state, activation=_activation(state.activation), regulation=regulation)
+            reserve = replace(state.reserve, known=Map(), offsets_hz=(), kept=Map())
+            return replace(state, activation=_activation(state.activation), regulation=regulation, reserve=reserve)
         case DsoState():
             counted = replace(state, archive=Map(), samples=Map(), shown="")
             return counted.with_demand(book=_book(state.demand.book))

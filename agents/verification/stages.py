@@ -8,6 +8,7 @@
     limits             INFO 8: passed on, followed, replaced
     settlement         meters, statements, books
     afrr               offers put under control, set-points, limits on them
+    fcr                tests, tender, notices, reserve kept, statements
     chained            all of them, one after the other, in one run
 
 Each stage begins where the ordinary course of what comes before has led to; it is explored with one message
@@ -75,11 +76,20 @@ AWARDS = Stage("awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
 AFRR_SELECTION = replace(SELECTION, three=False, late=1, surroundings=replace(ORDINARY, list_ways=2))
+AFRR_LIMITS = replace(LIMITS, three=False, late=1, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,)))
 AFRR_STAGES = (
     replace(SUBSCRIPTIONS, name="requests", from_s=START_S - 301, until_s=START_S - 31),
     replace(SCHEDULES, name="handover", three=False),
     replace(ORDERS, name="set-points", three=False, late=1),
-    replace(LIMITS, three=False, late=1, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
+    AFRR_LIMITS,
+)
+FCR_STAGES = (
+    replace(PREQUALIFICATION, surroundings=replace(ORDINARY, test_ways=2)),
+    replace(CALLS, name="tender", surroundings=ORDINARY, three=False),
+    replace(OFFERS, name="reserve-offers", surroundings=ORDINARY, three=False),
+    replace(AWARDS, name="reserve", until_s=START_S + 15, surroundings=ORDINARY),
+    replace(ORDERS, name="kept", surroundings=ORDINARY, three=False),
+    SETTLEMENT,
 )
 COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
 STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
@@ -99,6 +109,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
+    "via-dso": (SCHEDULES, ORDERS, LIMITS),
 }
 
 
@@ -176,6 +187,15 @@ def afrr_tasks(faults: int = 1) -> Iterator[Task]:
         yield Task("scenario-1-dso", stage, 0, "at any time", product="aFRR")
 
 
+def fcr_tasks(faults: int = 1) -> Iterator[Task]:
+    """Containment reserve from its tests to its statements."""
+    for stage in FCR_STAGES:
+        yield Task("scenario-1-dso", stage, faults, product="FCR")
+        for name in (DSO, *(part.name for part in PARTS)):
+            yield Task("scenario-1-dso", stage, faults, name, product="FCR")
+        yield Task("scenario-1-dso", stage, 0, "at any time", product="FCR")
+
+
 def chained_tasks() -> Iterator[Task]:
     """All stages in one run, without faults; scenario 2, which is larger, with every message in time."""
     for scheme in SCHEMES:
@@ -194,8 +214,10 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
+    "via-dso": partial(stage_tasks, "via-dso"),
     "three": three_tasks,
     "afrr": afrr_tasks,
+    "fcr": fcr_tasks,
     "chained": chained_tasks,
     "soak": soak_tasks,
 }

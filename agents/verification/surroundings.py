@@ -20,6 +20,7 @@ from ...grid.constraints import Binding
 from ...grid.cvr import TapBlock
 from ...grid.limits import Activation, Allowed
 from ...grid.readings import Assessment, Readings
+from ..actions import RESERVE_TEST
 from ..agent import Agent
 from ..bsp.qualification import TEST_METER
 from ..bsp.reading import ParticipantReading, ResourceReading
@@ -126,7 +127,7 @@ def _grid(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> Readin
 def _own(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> ParticipantReading:
     found = []
     for resource in agent.profile.resources:  # type: ignore[attr-defined]
-        p_mw = applied.get(resource.id, 0.0)
+        p_mw = applied.get(resource.id, 0.0) + applied.get(RESERVE_TEST + resource.id, 0.0)
         found.append(ResourceReading(resource.id, p_mw, resource.max_up_mw - p_mw, resource.max_down_mw + p_mw))
     together_mw = round(sum(one.activated_mw for one in found), 6)
     return ParticipantReading(at_us, together_mw, 0.0, together_mw, 0.0, tuple(found), ())

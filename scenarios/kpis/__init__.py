@@ -4,6 +4,7 @@
 2 flexibility.py     quantity activated: MW, MWh, number of offers
 3 participation.py   what the DSO did: validated, limited, excluded; its share of balancing energy
   reaction.py         the DSO's limits in real time: reaction, residual overload, cost; consequences of overload
+  regulation.py      aFRR: asked, delivered within the acceptance channel, missing; the area control error
   quality.py         objective O1, for which the paper has no measure: frequency, violations; and cost
 """
 

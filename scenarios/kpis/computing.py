@@ -13,6 +13,7 @@ from .participation import participation
 from .quality import cost, frequency, violations
 from .reaction import consequences, reaction
 from .recovery import load_recovery
+from .regulation import regulation
 
 
 def compute_kpis(index: Index) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "kpi_2_flexibility_activated": flexibility(index),
         "kpi_3_participation_of_dso": participation(index),
         "frequency": frequency(run),
+        "afrr": regulation(index),
         "violations": violations(run),
         "load_recovery": load_recovery(run),
         "real_time_limits": reaction(index),

@@ -21,7 +21,7 @@ def flexibility(index: Index) -> dict[str, Any]:
         "by_product": {key: _product(index, power, *key.split(" ")) for key in _products(index)},
         "all": _amounts(index, power),
         "demand_response": _amounts(index, power[responding]),
-        "by_participant": {str(name): _amounts(index, power[[name]]) for name in power.columns},
+        "by_participant": _by_participant(index, power),
     }
 
 
@@ -32,12 +32,24 @@ def _products(index: Index) -> list[str]:
 def _product(index: Index, power: pd.DataFrame, product: str, direction: str) -> dict[str, Any]:
     said = index.typed(*ORDERS, product=product, direction=direction)
     orders = [order for order in said if order["protocol"] not in VIA_DSO]
-    own = power[[name for name in power.columns if name in {order["receiver"] for order in orders}]]
+    ordered = {order["receiver"] for order in orders}
+    own = power[[name for name in power.columns if name in ordered]]
     return {
         "offers_activated": len({order["content"]["offer_id"] for order in orders}),
         "orders": len(orders),
         **{key: value for key, value in _amounts(index, own).items() if key.startswith(direction)},
     }
+
+
+def _by_participant(index: Index, power: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The amounts of each on its own, all columns at once: a swarm has thousands."""
+    found: dict[str, dict[str, float]] = {str(name): {} for name in power.columns}
+    for way, frame in (("up", power.clip(lower=0.0)), ("down", (-power).clip(lower=0.0))):
+        amounts = {"peak_mw": frame.max(), "mean_mw": frame.mean(), "mwh": frame.sum() * tick_h(index)}
+        for what, by_name in amounts.items():
+            for name, value in by_name.fillna(0.0).items():
+                found[str(name)][f"{way}_{what}"] = float(value)
+    return found
 
 
 def _amounts(index: Index, power: pd.DataFrame) -> dict[str, float]:

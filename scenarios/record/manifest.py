@@ -15,6 +15,7 @@ from ..errors import RecordError
 from .columns import FORMAT, FORMAT_VERSION, UNTRACKED
 
 NAME = "manifest.json"
+PART_FORMAT = "gridpact-part"
 
 
 def files_of(folder: Path) -> Iterator[str]:
@@ -70,7 +71,7 @@ def is_run(folder: Path) -> bool:
         manifest = json.loads((folder / NAME).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return False
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    if not isinstance(manifest, dict) or manifest.get("format") not in (FORMAT, PART_FORMAT):
         return False
     known = {*manifest.get("files", ()), *UNTRACKED}
     return all(name in known for name in files_of(folder))

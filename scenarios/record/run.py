@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ...protocols.information.quantities import instant
 from ..errors import RecordError
 from ..loading import load_scenario
 from ..schema import Scenario
@@ -55,6 +56,12 @@ class Run:
         return dict(self._json("kpis.json"))
 
     @cached_property
+    def notes(self) -> dict[str, list[str]]:
+        """Per grid what was filled in or repaired in its network, and why it may be slow."""
+        names = {name: f"networks/{name}.notes.json" for name in self.scenario.grids}
+        return {name: list(self._json(file)["notes"]) for name, file in names.items() if (self.folder / file).exists()}
+
+    @cached_property
     def timing(self) -> dict[str, Any]:
         """The wall-clock figures of timing.json; empty if it was removed."""
         return dict(self._json("timing.json")) if (self.folder / "timing.json").exists() else {}
@@ -68,6 +75,13 @@ class Run:
     def event_rows(self) -> list[Row]:
         """Every event as it stands in events.jsonl."""
         return list(self._lines(EVENTS))
+
+    def received_us(self) -> dict[str, int]:
+        """When each message and measurement was received, by its id, in microseconds; those that were lost left out."""
+        streamed = self.streams[["id", "received_at"]].dropna()
+        times = streamed["received_at"].astype("datetime64[us, UTC]").astype("int64").tolist()
+        said = {row["id"]: instant(row["received_at"]) for row in self.message_rows if row["received_at"] is not None}
+        return said | dict(zip(streamed["id"].tolist(), times, strict=True))
 
     def journal_rows(self) -> Iterator[Row]:
         """Every input of every agent, in order."""

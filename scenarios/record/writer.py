@@ -113,8 +113,11 @@ class RunWriter:
         """One input of an agent, before its effects."""
         self._journal.add(agent, at_us, line)
 
-    def finish(self, timing: Mapping[str, object]) -> Path:
-        """Complete the record and give it its name; returns the run directory. `timing`: wall-clock figures."""
+    def finish(self, timing: Mapping[str, object], hosts: int | None = None) -> Path:
+        """Complete the record and give it its name; returns the run directory.
+
+        `timing`: wall-clock figures; `hosts`: of how many it was merged.
+        """
         from ..audit.index import Index
         from ..kpis import compute_kpis
         from .run import Run
@@ -127,7 +130,8 @@ class RunWriter:
         self._json("kpis.json", compute_kpis(Index(run)))
         self._json("timing.json", plain(timing))
         head = {"gridpact_version": VERSION, "scenario": self.scenario.name, "scheme": self.scenario.scheme}
-        self._json(NAME, describe(self.folder, self._all_rows(), head))
+        merged = {} if hosts is None else {"hosts": str(hosts)}
+        self._json(NAME, describe(self.folder, self._all_rows(), head | merged))
         return self._directory.commit()
 
     def _self_contained(self, scenario: Scenario) -> Scenario:
@@ -171,7 +175,7 @@ class RunWriter:
 
     def notes(self, grid: str, notes: Sequence[str]) -> None:
         """What was filled in or repaired in a grid's network, and why it may be slow."""
-        self._json(f"networks/{grid}.notes.json", list(notes))
+        self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
 
     def _keep_plugins(self, scenario: Scenario) -> None:
         """Copies of the plugins that are files; installed ones are not copied."""

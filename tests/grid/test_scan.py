@@ -32,9 +32,11 @@ def within_a_table(cell: Any) -> str:
     return json.dumps({"_module": "pandapower.auxiliary", "_class": "pandapowerNet", "_object": {"controller": table}})
 
 
-@pytest.mark.parametrize(
-    "cell", [EVIL, [EVIL], json.dumps(EVIL), json.dumps(json.dumps(EVIL)), {"a": json.dumps([EVIL])}]
-)
+CELLS = (EVIL, [EVIL], json.dumps(EVIL), json.dumps(json.dumps(EVIL)), {"a": json.dumps([EVIL])})
+CODE = (("builtins", "eval"), ("builtins", "function"), ("pandapower", "function"), ("numpy", "method"))
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_foreign_module_is_found_at_any_depth(cell: Any) -> None:
     refused(within_a_table(cell), "names the module 'evil_module'")
 

@@ -34,3 +34,11 @@ def at_ticks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[float, Run]:
         tick_s: gridpact.run(HERE / "quarter.yaml", out=folder / f"{tick_s:g}", settings=dict.fromkeys(changes, tick_s))
         for tick_s in (1.0, 2.0, 4.0)
     }
+
+
+@pytest.fixture(scope="session")
+def unheard(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same quarter-hour, in which one participant's measurements are lost from the sixth minute on."""
+    silence = {"who": "first", "only": "measurements", "since": "12:06:00", "until": "12:15:00"}
+    out = tmp_path_factory.mktemp("unheard") / "quarter"
+    return gridpact.run(HERE / "quarter.yaml", out=out, settings={"links.silences": [silence]})

@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gridpact.agents.events import Heard
+from gridpact.agents.verification.cast import PERIOD, cast
 from gridpact.grid.area import Area, AreaDescription
 from gridpact.grid.limits import Activation
 from gridpact.grid.studies import GridStudies
+from gridpact.protocols.conversation import Conversation
+from gridpact.protocols.envelope import Envelope, Side, Topic
+from gridpact.protocols.information.offering import Offer, Offers
+from gridpact.protocols.stages.offering import OFFERING
 from gridpact.scenarios import plants
 from gridpact.scenarios.audit.auditing import audit
 from gridpact.scenarios.loading import load_scenario
@@ -164,8 +170,8 @@ def test_11_a_limit_is_followed_the_replacement_asked_for_in_the_same_cycle_and_
     assert limit["participant"] == "bsp-b"
     assert seen.loc[before, "bsp-b.set_point_mw"] == 2.5
     assert seen.loc[cycle, "bsp-b.set_point_mw"] <= limit["max_mw"]
-    gained = seen.loc[cycle, "hydro.set_point_mw"] - seen.loc[before, "hydro.set_point_mw"]
-    assert gained >= 2.5 - limit["max_mw"] - 0.1
+    gained, wanted = (seen.loc[cycle, one] - seen.loc[before, one] for one in ("hydro.set_point_mw", "afrr_demand_mw"))
+    assert gained == pytest.approx(2.5 - limit["max_mw"] + wanted, abs=1.1e-3)
     assert between(seen, cycle, "12:45:00")["north.worst_loading_percent"].max() <= 100.0
     assert between(seen, "12:36:30", "12:38:00")["ace_mw"].abs().max() < 0.3  # the frequency has recovered
     assert hour.telemetry["redispatch_eur_per_h"].max() >= 0.0
@@ -218,6 +224,29 @@ def test_13_measurements_acknowledge_the_set_point_that_was_heard_last(hour: Run
     assert np.allclose(named["power_mw"].to_numpy()[5:-1], own["set_point_mw"].to_numpy()[5:-1], atol=0.28)
 
 
+def test_13_a_late_offer_is_rejected_with_the_reason() -> None:
+    tso = cast("scenario-1", product="aFRR")[0]
+    offer = Offer(
+        offer_id="bsp.x.1",
+        participant="bsp",
+        session=PERIOD.id,
+        product="aFRR",
+        direction="up",
+        quantity_mw=1.0,
+        price_eur_per_mwh=50.0,
+        delivery_start=PERIOD.start_us,
+        delivery_end=PERIOD.end_us,
+        grid="north",
+        resource="bsp 1",
+        submitted_at=PERIOD.gate_closure_us + 1,
+    )
+    topic = Topic("tso", "offering", PERIOD.id, "aFRR-up", "bsp")
+    talk = Conversation(OFFERING, topic, Side.INITIATOR, state="late")
+    said = Envelope("x", "bsp", "tso", OFFERING.name, topic.conversation_id, Offers(offers=(offer,)))
+    _, actions = tso.react(tso.start(), Heard(said, talk, late=True), PERIOD.gate_closure_us + 1)
+    assert [one.content.rejected[0].reason for one in actions] == ["late: the gate had closed"]
+
+
 def test_14_all_together_is_never_less_strict_than_separately(hour: Run) -> None:
     scenario = hour.scenario
     studies: GridStudies = plants.laboratory(scenario, plants.resources(scenario)).studies["north"]
@@ -226,6 +255,17 @@ def test_14_all_together_is_never_less_strict_than_separately(hour: Run) -> None
     together = studies.prequalify(asked, "all", ())
     assert all(one.p_mw >= joint.p_mw for one, joint in zip(alone, together, strict=True))
     assert sum(one.p_mw for one in alone) > sum(joint.p_mw for joint in together)
+
+
+def test_15_who_does_not_measure_any_more_is_not_counted_on_and_others_take_its_part(unheard: Run) -> None:
+    notes = [row for row in unheard.event_rows if row["evidence"].get("name") == "not counted on"]
+    assert [note["evidence"]["participants"] for note in notes] == [["first"]]
+    frame = unheard.telemetry.set_index("at")
+    at = pd.Timestamp(notes[0]["at"])
+    assert frame.loc[at - pd.Timedelta("4s"), "first.set_point_mw"] > 2.0
+    assert frame.loc[at, "first.set_point_mw"] == 0.0
+    assert frame.loc[at, "second.set_point_mw"] > 2.0
+    assert audit(unheard).findings == ()
 
 
 @pytest.mark.parametrize(("day", "quarters"), [("2026-03-29T00:00:00+01:00", 92), ("2026-10-25T00:00:00+02:00", 100)])

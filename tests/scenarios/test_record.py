@@ -191,7 +191,7 @@ def test_any_moment_opens_in_pandapower(at: datetime | str, recorded: Recorded) 
     worst = max(net.res_line["loading_percent"].max(), net.res_trafo["loading_percent"].max())
     assert worst == pytest.approx(row["north.worst_loading_percent"], abs=0.01)
     assert net.res_ext_grid["p_mw"].sum() == pytest.approx(row["north.interface_p_mw"], abs=1e-3)
-    assert worst > 140
+    assert worst > 50
 
 
 @pytest.mark.parametrize("at", ["09:00:00", "23:00", "2027-03-02T12:36:00Z", "noon", "2026-03-02T12:36:00"])

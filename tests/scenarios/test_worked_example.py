@@ -95,7 +95,7 @@ def test_the_limit_is_tightened_as_the_wind_rises_and_replaced_in_the_same_cycle
     limits = run.limits.set_index("participant")["max_mw"]
     assert limits["bsp-c"].is_monotonic_decreasing
     assert limits["bsp-c"].iloc[-1] == 0.0
-    assert limits["bsp-b"] == pytest.approx(2.2, abs=0.05)
+    assert (limits["bsp-b"].iloc[0], limits["bsp-b"].nunique()) == (pytest.approx(2.2, abs=0.05), 1)
     points = run.telemetry.set_index("at").filter(like=".set_point_mw")
     total = points.loc["2026-03-02T12:34:00+01:00":"2026-03-02T12:36:00+01:00"].sum(axis=1)
     assert total.min() >= total.iloc[0] - 0.01  # never less ordered than before, at any tick
@@ -114,12 +114,13 @@ def test_the_frequency_falls_settles_and_is_restored_within_15_minutes(name: str
     before_orders = frequency.loc[event + timedelta(seconds=60) : event + timedelta(seconds=90)]
     assert before_orders.to_list() == pytest.approx([50 - 8.5 / 110] * len(before_orders), abs=0.002)
     restored = frequency.loc[event + timedelta(minutes=15) : pd.Timestamp("2026-03-02T12:34:00+01:00")]
-    assert (restored - 50).abs().max() < 0.010
+    # blind has lost what it accepted behind line 3-8, also of the periods whose gates had closed before the trip
+    assert (restored - 50).abs().max() < (0.050 if name == "blind" else 0.010)
 
 
 def test_the_schemes_cost_what_their_limits_make_them(recorded: Recorded) -> None:
     cost = {name: _balancing_eur(recorded(name)) for name in ("blind", "scenario-1", "scenario-1-dso")}
-    assert cost["blind"] < cost["scenario-1-dso"] < cost["scenario-1"]
+    assert cost["scenario-1-dso"] < cost["scenario-1"] < cost["blind"]
 
 
 def _balancing_eur(run: Run) -> float:

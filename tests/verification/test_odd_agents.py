@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gridpact.agents.actions import Action, Actuate, Open, Say
+from gridpact.agents.actions import Action, Actuate, Open, Publish, Say
 from gridpact.agents.agent import Reaction
 from gridpact.agents.events import Computed, Heard, Sampled, Silence, Woken
 from gridpact.agents.tso import Tso
@@ -15,6 +15,7 @@ from gridpact.agents.verification.actor import BUG, FAILS
 from gridpact.agents.verification.agreement import BOUND, KNOWN, LIMITED, ORDERED, QUALIFIED
 from gridpact.agents.verification.conduct import APPLIED_ABOVE, NOT_IN_MOL, SENT_ABOVE, UNVALIDATED
 from gridpact.agents.verification.stages import (
+    AFRR_LIMITS,
     AWARDS,
     LIMITS,
     OFFERS,
@@ -33,6 +34,7 @@ from gridpact.protocols.information.activation import (
     LimitFollowed,
     LimitOrder,
     LimitRequest,
+    SetPoint,
 )
 from gridpact.protocols.information.capacity import Application, TestOrder
 from gridpact.protocols.information.offering import (
@@ -295,6 +297,31 @@ ODD: dict[str, tuple[str, Oddity, Stage, str, str]] = {
     ),
 }
 NEED_A_LOSS = {"never cancels again"}
+
+
+def asks_for_more_by_set_points(agent: Any, react: React, state: Any, event: Any, now_us: int) -> Reaction[Any]:
+    state, actions = react(state, event, now_us)
+    return state, tuple(
+        a._replace(content=a.content.model_copy(update={"power_mw": 2.0 * a.content.power_mw + 1.0}))
+        if isinstance(a, Publish) and isinstance(a.content, SetPoint)
+        else a
+        for a in actions
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "oddity", "rule"),
+    [
+        ("tso", forgets_limits_at_each_cycle, SENT_ABOVE),
+        ("tso", asks_for_more_by_set_points, NOT_IN_MOL),
+        ("bsp", keeps_its_output_under_a_limit, APPLIED_ABOVE),
+    ],
+)
+def test_an_agent_that_misbehaves_with_set_points_is_caught(
+    name: str, oddity: Oddity, rule: str, report_of: Explore
+) -> None:
+    report = report_of(Task("scenario-1-dso", AFRR_LIMITS, faults=0, product="aFRR"), name, oddity)
+    assert rule in [finding.wrong.rule for finding in report.findings]
 
 
 @pytest.mark.parametrize("what", ODD)

@@ -220,3 +220,16 @@ def offer(number: int, mw: float, price: float, least_mw: float = 0.1) -> Reserv
 def test_an_offer_that_does_not_fit_is_passed_over_and_ties_go_to_the_earlier() -> None:
     found = cheapest([offer(3, 2.0, 5.0), offer(2, 2.0, 5.0, least_mw=2.0), offer(1, 3.0, 4.0)], 4.5, 0.1)
     assert [(one.offer.offer_id[-1], one.mw) for one in found] == [("1", 3.0), ("2", 0.0), ("3", 1.5)]
+
+
+def test_a_participant_that_is_not_bound_by_a_late_award_is_missing_and_not_paid(make: Any) -> None:
+    """The award to a is lost; when it comes after the offer has lapsed, a withdraws."""
+    from gridpact.agents.runtime.node import Arrival
+
+    town = world(make, loses=lambda e: isinstance(e.content, ReserveAward) and e.receiver == "a").run(START_S + 10)
+    lost = next(e for _, e in town.said if isinstance(e.content, ReserveAward) and e.receiver == "a")
+    town.give("a", Arrival(lost), (START_S + 11) * S)
+    town.run(END_S + 500)
+    (withdrawn,) = town.noted("reserve withdrawn")
+    assert (withdrawn["participant"], withdrawn["missing_mw"]) == ("a", 2.0)
+    assert {line.offer_id for said in town.contents(ReserveStatement) for line in said.lines} == {"b.H1.FCR.1"}

@@ -1,4 +1,4 @@
-"""Silence in a run, injected: what is declared happens, is seen in the record, and can be audited and replayed."""
+"""Point 15 of what a TSO expert looks for. Silence in a run, injected: what is declared happens, is seen in the record, and can be audited and replayed."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def noted(run: Run, name: str) -> list[tuple[str, str]]:
     return [(row["agent"], row["at"][11:19]) for row in run.event_rows if row["evidence"].get("name") == name]
 
 
-def test_a_silent_dsos_limits_lapse_the_overload_comes_back_and_protection_trips(silent: Run) -> None:
+def test_15_a_silent_dsos_limits_lapse_the_overload_comes_back_and_protection_trips(silent: Run) -> None:
     assert noted(silent, "limits lapsed") == [("tso", "11:38:00")]
     assert ("bsp-c", "11:38:00") in noted(silent, "limit lapsed")
     ((who, tripped_at),) = noted(silent, "protection trip")
@@ -42,14 +42,14 @@ def test_a_silent_dsos_limits_lapse_the_overload_comes_back_and_protection_trips
     assert silent.kpis["consequences"]["lost_load_mwh"] > 0
 
 
-def test_stale_measurements_are_held_then_warned_lowered_terminated(silent: Run) -> None:
+def test_15_stale_measurements_are_held_then_warned_lowered_terminated(silent: Run) -> None:
     steps = [noted(silent, f"service {step}") for step in ("warned", "lowered", "terminated")]
     times = [next(at for _, at in found) for found in steps]
     assert times == sorted(times)
     assert noted(silent, "measurement given up")[0][0] == "tso"
 
 
-def test_a_dso_without_info_7_assumes_what_was_accepted(silent: Run) -> None:
+def test_15_a_dso_without_info_7_assumes_what_was_accepted(silent: Run) -> None:
     begun, over = noted(silent, "measurements missing"), noted(silent, "measurements no longer missing")
     assert begun[0] == ("dso-north", "11:36:12")
     assert over[0][1] >= "11:38:00"

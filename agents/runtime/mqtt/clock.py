@@ -1,0 +1,103 @@
+"""Simulated time that follows the wall clocks of several machines: the same beginning, and a queue taken in step.
+
+    time of the run = start + (monotonic clock - beginning) × speed
+
+Happenings are taken at their due time or as soon after it as the machine can; a new one that is due earlier wakes the
+wait. Between two of them the network has its turn, and what takes longer (an inbox, a study) is waited for.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from ..queue import EventQueue
+from ..timing import Timing
+
+Progress = Callable[[float], None]
+Errand = Callable[[int], Awaitable[None]]
+
+
+def wall_us() -> int:
+    """The machine's clock: microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class SharedClock:
+    """The time of a run on one machine; `began_s` is on the loop's monotonic clock."""
+
+    start_us: int
+    speed: float
+    began_s: float
+
+    @classmethod
+    def beginning(cls, start_us: int, speed: float, begin_us: int) -> "SharedClock":
+        """A clock that shows `start_us` when the machine's clock shows `begin_us`."""
+        return cls(start_us, speed, asyncio.get_running_loop().time() + (begin_us - wall_us()) / 1e6)
+
+    def behind(self, lag_s: float) -> "SharedClock":
+        """A clock that shows everything a while later."""
+        return SharedClock(self.start_us, self.speed, self.began_s + lag_s)
+
+    @property
+    def now_us(self) -> int:
+        """The time of the run; before the beginning it stands still."""
+        passed_s = max(0.0, asyncio.get_running_loop().time() - self.began_s)
+        return self.start_us + int(passed_s * self.speed * 1e6)
+
+    def wait_s(self, at_us: int) -> float:
+        """Seconds of wall clock until a time of the run; negative if it has passed."""
+        return self.began_s + (at_us - self.start_us) / 1e6 / self.speed - asyncio.get_running_loop().time()
+
+
+@dataclass
+class InStep:
+    """A queue taken in step with a clock; `errands` are what a happening leaves to be waited for."""
+
+    queue: EventQueue
+    clock: SharedClock
+    timing: Timing
+    errands: list[Errand] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Something has been put into the queue from outside."""
+        self._news.set()
+
+    def ticked(self, at_us: int, next_us: int) -> None:
+        """A tick of the run has been taken, and when the next one comes."""
+        lasts_s = (next_us - at_us) / 1e6 / self.clock.speed
+        self.timing.tick(max(0.0, -self.clock.wait_s(at_us)), lasts_s)
+
+    async def run(self, until_us: int, progress: Progress | None = None) -> None:
+        """Take everything until a time of the run, and wait for that time."""
+        start_us = self.queue.now_us
+        while True:
+            at_us = self.queue.next_time()
+            due_us = until_us if at_us is None else min(at_us, until_us)
+            wait_s = self.clock.wait_s(due_us)
+            if wait_s > 0:
+                await self._wait(wait_s)
+                continue
+            if at_us is None or at_us > until_us:
+                return
+            await self._take(at_us, -wait_s)
+            if progress is not None:
+                progress((at_us - start_us) / max(1, until_us - start_us))
+
+    async def _take(self, at_us: int, late_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        self.timing.other(late_s)
+        self.queue.step()
+        while self.errands:
+            await self.errands.pop(0)(at_us)
+        self.timing.busy(loop.time() - began_s)
+        await asyncio.sleep(0)  # the network must not wait for a host that is behind
+
+    async def _wait(self, seconds: float) -> None:
+        self._news.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)

@@ -1,0 +1,220 @@
+"""One identity's connection to the broker: it comes back by itself, and what must arrive is kept until it has.
+
+    send ─▶ outbox ─▶ publish, QoS 1 ─▶ acknowledged ─▶ dropped from the outbox
+                 ▲                          │ connection lost
+                 └── again, in order ◀──────┘           (the receiver's desk drops what it has heard before)
+
+What is only of use while it is fresh (measurements, readings: QoS 0) is not kept: without a connection it is dropped
+and counted. Every connection subscribes anew and says that we are here; the last will says that we are gone.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import math
+import socket
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+
+from .address import BrokerAddress, BrokerError, Identity
+
+RETRY_S = (0.05, 2.0)
+MOST_UNSENT = 20_000
+GIVE_UP_S = 10.0
+_LOGGER = logging.getLogger("gridpact.mqtt")
+_LOGGER.addHandler(logging.NullHandler())
+_LOGGER.propagate = False
+
+
+class Outgoing(NamedTuple):
+    """One payload on its way to a topic."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Incoming(NamedTuple):
+    """One payload that came in."""
+
+    topic: str
+    payload: bytes
+
+
+Hear = Callable[[Incoming], None]
+
+
+class Line:
+    """A connection as one identity; use it as a context, within which it stays connected as well as it can."""
+
+    def __init__(
+        self,
+        broker: BrokerAddress,
+        identity: Identity,
+        client_id: str,
+        hear: Hear,
+        *,
+        will: Outgoing,
+    ) -> None:
+        """`hear` is called for every payload; `will` is what the broker says when we vanish."""
+        self.broker = broker
+        self.identity = identity
+        self.counts: Counter[str] = Counter()
+        self.subscriptions: list[tuple[str, int]] = []
+        self.greeting: Outgoing | None = None
+        self._client_id = client_id
+        self._hear = hear
+        self._will = will
+        self._numbers = itertools.count()
+        self._unsent: dict[int, Outgoing] = {}
+        self._unacknowledged: dict[int, Outgoing] = {}
+        self._news = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._connected = asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._publishing: set[asyncio.Task[None]] = set()
+
+    async def open(self, *, fresh: bool = True) -> None:
+        """Connect; BrokerError if that does not succeed. `fresh`: what the broker has kept for us is dropped."""
+        if fresh:
+            await self._forget()
+        self._task = asyncio.create_task(self._stay_connected(), name=f"line of {self.identity.name}")
+        waiting = asyncio.create_task(self._connected.wait())
+        await asyncio.wait({waiting, self._task}, timeout=GIVE_UP_S, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._task.done():
+            self._task.result()
+        if not self._connected.is_set():
+            raise BrokerError(f"{self.broker}: no connection as {self.identity.name} within {GIVE_UP_S:g} s")
+
+    async def close(self, patience_s: float = 5.0) -> None:
+        """Wait until everything has been acknowledged, but not for ever, and disconnect."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), patience_s)
+        self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send what must arrive; BrokerError if too much is waiting already."""
+        if len(self._unsent) >= MOST_UNSENT:
+            raise BrokerError(f"{self.broker}: {MOST_UNSENT} messages of {self.identity.name} wait for the broker")
+        self._unsent[next(self._numbers)] = Outgoing(topic, payload, retain)
+        self._empty.clear()
+        self._news.set()
+
+    def send_fresh(self, topic: str, payload: bytes) -> None:
+        """Send what is of use only now."""
+        if self._client is None:
+            self.counts["dropped while away"] += 1
+            return
+        self._publish(self._client, None, Outgoing(topic, payload))
+
+    async def failed(self) -> None:
+        """Wait until the line fails for good, and raise why."""
+        assert self._task is not None
+        await asyncio.shield(self._task)
+
+    @property
+    def waiting(self) -> int:
+        """How much has not been acknowledged yet."""
+        return len(self._unsent) + len(self._unacknowledged)
+
+    async def _stay_connected(self) -> None:
+        pause_s = RETRY_S[0]
+        while True:
+            try:
+                async with self._new_client(clean=False) as client:
+                    pause_s = RETRY_S[0]
+                    await self._talk(client)
+            except MqttConnectError as error:
+                if not self._connected.is_set():
+                    raise BrokerError(f"{self.broker} does not let {self.identity.name} in: {error}") from None
+            except aiomqtt.MqttError:
+                self.counts["connections lost"] += 1
+            finally:
+                self._client = None
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, RETRY_S[1])
+
+    async def _talk(self, client: aiomqtt.Client) -> None:
+        for topic, qos in self.subscriptions:
+            await client.subscribe(topic, qos=qos)
+        if self.greeting is not None:
+            await client.publish(self.greeting.topic, self.greeting.payload, qos=1, retain=True)
+        self._unsent = {**self._unacknowledged, **self._unsent}
+        self._unacknowledged = {}
+        self.counts["connections"] += 1
+        self._client = client
+        self._connected.set()
+        self._news.set()
+        sending = asyncio.create_task(self._send_all(client))
+        try:
+            async for message in client.messages:
+                payload = message.payload if isinstance(message.payload, bytes | bytearray) else b""
+                self._hear(Incoming(message.topic.value, bytes(payload)))
+        finally:
+            self._client = None
+            for task in (sending, *self._publishing):
+                task.cancel()
+            await asyncio.gather(sending, *self._publishing, return_exceptions=True)
+
+    async def _send_all(self, client: aiomqtt.Client) -> None:
+        while True:
+            while self._unsent:
+                number = next(iter(self._unsent))
+                self._unacknowledged[number] = self._unsent.pop(number)
+                self._publish(client, number, self._unacknowledged[number])
+            self._news.clear()
+            await self._news.wait()
+
+    def _publish(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
+        """Publish in a task of its own; tasks begin in their order, and so do their packets."""
+        task = asyncio.create_task(self._acknowledged(client, number, outgoing))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    async def _acknowledged(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
+        qos = 0 if number is None else 1
+        try:
+            await client.publish(outgoing.topic, outgoing.payload, qos=qos, retain=outgoing.retain, timeout=math.inf)
+        except aiomqtt.MqttError:  # the connection is lost: what must arrive is still in the outbox
+            self.counts["published in vain"] += 1
+            return
+        if number is not None:
+            self._unacknowledged.pop(number, None)
+            if not self.waiting:
+                self._empty.set()
+
+    async def _forget(self) -> None:
+        """A clean session of the same name makes the broker forget what it kept for an earlier run."""
+        try:
+            async with asyncio.timeout(GIVE_UP_S), self._new_client(clean=True):
+                pass
+        except (aiomqtt.MqttError, TimeoutError) as error:
+            text = f"does not let {self.identity.name} in" if isinstance(error, MqttConnectError) else "fails"
+            raise BrokerError(f"{self.broker} {text}: {str(error) or 'no answer'}") from None
+
+    def _new_client(self, *, clean: bool) -> aiomqtt.Client:
+        who, will = self.identity, self._will
+        return aiomqtt.Client(
+            self.broker.host,
+            self.broker.port,
+            username=who.name,
+            password=who.password,
+            identifier=self._client_id,
+            clean_session=clean,
+            will=None if clean else aiomqtt.Will(will.topic, will.payload, 1, retain=True),
+            tls_context=who.tls_context() if self.broker.tls else None,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            keepalive=10,
+            logger=_LOGGER,
+        )

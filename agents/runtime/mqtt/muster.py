@@ -1,0 +1,131 @@
+"""The barrier before a run: one host calls the roll, the others answer, and all get the same beginning.
+
+A time-out names who is missing. A clock that is off, or a host with another public scenario, is named too, and then
+nobody begins.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .address import BrokerError
+from .clock import wall_us
+from .line import Line
+from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes
+from .topics import Topics
+
+CALL_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What must hold before a run begins; `lead` is the agent whose host calls the roll."""
+
+    lead: str
+    expected: tuple[str, ...]
+    scenario: str
+    speed: float = 1.0
+    timeout_s: float = 60.0
+    clock_tolerance_s: float = 0.05
+    begins_in_s: float = 1.0
+
+
+class Muster:
+    """One host's part in the barrier."""
+
+    def __init__(self, lines: Mapping[str, Line], topics: Topics, readiness: Readiness) -> None:
+        """`lines` are those of the agents here."""
+        self.readiness = readiness
+        self.seen: dict[str, str] = {}
+        self.start: Start | None = None
+        self._lines = lines
+        self._topics = topics
+        self._roll = Roll(readiness.expected, str(wall_us()))
+        self._decided: asyncio.Future[Start] = asyncio.get_running_loop().create_future()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this host calls the roll."""
+        return self.readiness.lead in self._lines
+
+    def hear(self, name: str | None, what: Said) -> None:
+        """Something was said on the topics of presence (by `name`) or roll."""
+        match what:
+            case Presence():
+                self._seen(str(name), what)
+            case Call():
+                self._answer(what)
+            case _ if self.leads:
+                pass  # what it has said itself
+            case Start() if not self._decided.done():
+                self._decided.set_result(what)
+            case Refused(reason=reason) if not self._decided.done():
+                self._decided.set_exception(BrokerError(reason))
+
+    async def gather(self) -> Start:
+        """Wait until everybody is there; BrokerError if that does not come about."""
+        self.start = await (self._lead() if self.leads else self._follow())
+        return self.start
+
+    def _seen(self, name: str, presence: Presence) -> None:
+        self.seen[name] = presence.state
+        if not self.leads:
+            return
+        self._roll.hear(name, presence, wall_us())
+        if self.start is not None and presence.state == "here" and presence.call is None:
+            self._say(self.start)  # somebody has come back
+
+    def _answer(self, call: Call) -> None:
+        here = Presence(
+            state="here", call=call.call, number=call.number, clock_us=wall_us(), scenario=self.readiness.scenario
+        )
+        for name, line in self._lines.items():
+            line.send(self._topics.presence(name), to_bytes(here), retain=True)
+
+    def _say(self, what: Said) -> None:
+        self._lines[self.readiness.lead].send(self._topics.roll, to_bytes(what))
+
+    async def _lead(self) -> Start:
+        loop, wanted = asyncio.get_running_loop(), self.readiness
+        give_up_s = loop.time() + wanted.timeout_s
+        while not self._roll.complete:
+            if loop.time() > give_up_s:
+                self._refuse(f"not everybody came within {wanted.timeout_s:g} s; missing: {self._named()}")
+            self._say(self._roll.next_call(wall_us()))
+            await asyncio.sleep(CALL_EVERY_S)
+        self._check()
+        begin_us = wall_us() + round(wanted.begins_in_s * 1e6)
+        offsets_us = self._roll.offsets_us()
+        start = Start(call=self._roll.call, begin_us=begin_us, speed=wanted.speed, offsets_us=offsets_us)
+        self._say(start)
+        return start
+
+    def _named(self) -> str:
+        return ", ".join(self._roll.missing) or "nobody, but the answers come too slowly"
+
+    def _check(self) -> None:
+        others = self._roll.other_scenarios(self.readiness.scenario)
+        if others:
+            self._refuse(f"another public scenario than that of {self.readiness.lead} is run by: {', '.join(others)}")
+        wrong = self._roll.wrong_clocks(round(self.readiness.clock_tolerance_s * 1e6))
+        if wrong:
+            offsets = ", ".join(f"{name} {offset_us / 1e6:+.3f} s" for name, offset_us in wrong.items())
+            allowed = f"{self.readiness.clock_tolerance_s:g} s are allowed"
+            self._refuse(f"clocks differ from that of {self.readiness.lead}: {offsets}; {allowed}")
+
+    def _refuse(self, reason: str) -> None:
+        self._say(Refused(call=self._roll.call, reason=reason))
+        raise BrokerError(reason)
+
+    async def _follow(self) -> Start:
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(asyncio.shield(self._decided), self.readiness.timeout_s + 2)
+        missing = [name for name in self.readiness.expected if self.seen.get(name) != "here"]
+        named = ", ".join(missing) or f"nobody, but {self.readiness.lead} has not given the start"
+        raise BrokerError(f"not everybody came within {self.readiness.timeout_s:g} s; missing: {named}")
+
+    def begin_us(self, start: Start) -> int:
+        """When the run begins by the clock of this machine, microseconds since the epoch."""
+        known = sorted(start.offsets_us[name] for name in self._lines if name in start.offsets_us)
+        return start.begin_us + (known[len(known) // 2] if known else 0)

@@ -1,0 +1,199 @@
+"""Run some agents of a scenario on this host, together with the others over a broker.
+
+public scenario + private part ─▶ own nodes, own studies, maybe the plants ─▶ Station ─▶ part of the record
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import plants, studying
+from ..errors import ScenarioError, right_names
+from ..running import report_incident
+from ..schema import Scenario
+from .privacy import digest
+
+if TYPE_CHECKING:
+    from ...agents.runtime.annex import Annex
+    from ...agents.runtime.host import World
+    from ...agents.runtime.mqtt.muster import Readiness
+    from ...agents.runtime.mqtt.network import Network
+    from ...agents.runtime.mqtt.station import Station
+    from ...agents.runtime.physics import Physics
+    from ..nodes import Cast
+    from .part import PartWriter
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of a scenario runs on one host."""
+
+    agents: tuple[str, ...]
+    plants: bool
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How hosts find together: which run, how fast (the TSO's host decides), how long to wait, how exact a clock."""
+
+    run: str
+    broker: str
+    credentials: Path | None = None
+    speed: float = 1.0
+    timeout_s: float = 60.0
+    clock_tolerance_s: float = 0.05
+
+
+def taking_part(scenario: Scenario) -> tuple[str, ...]:
+    """The names of all agents of a run, in the order of the file."""
+    return tuple(name for name, who in scenario.participants.items() if who.kind != "dso" or scenario.has_dso)
+
+
+def share(scenario: Scenario, patterns: Iterable[str]) -> Share:
+    """The agents whose names match one of the patterns, and the plants if their host is among them.
+
+    ScenarioError for a pattern that matches nobody.
+    """
+    everybody = taking_part(scenario)
+    chosen: set[str] = set()
+    for pattern in patterns:
+        found = fnmatch.filter(everybody, pattern)
+        if not found:
+            hint = right_names(pattern, everybody)
+            raise ScenarioError(f"--agents {pattern}: nobody in {scenario.name} is called so; {hint}")
+        chosen |= set(found)
+    agents = tuple(name for name in everybody if name in chosen)
+    return Share(agents, plants=plants_host(scenario) in chosen)
+
+
+def plants_host(scenario: Scenario) -> str:
+    """The agent on whose host the plants run."""
+    return scenario.hosting.plants or scenario.tso
+
+
+def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: Progress | None = None) -> Path:
+    """Run a share of a scenario and return the folder of its record.
+
+    Raises ScenarioError, GridError or RecordError as `run` does, and BrokerError if the others cannot be reached.
+    """
+    from ...grid.engine import single_threaded
+    from .part import PartWriter
+
+    began = time.perf_counter()
+    _network(scenario, terms)
+    with single_threaded(), PartWriter(scenario, out) as writer:
+        timing = asyncio.run(_run(scenario, own, terms, writer, progress))
+        about = {"agents": list(own.agents), "plants": own.plants, "digest": digest(scenario), "run": terms.run}
+        columns = timing.pop("columns")
+        return writer.finish_part({**about, "columns": columns}, {**timing, "total_s": time.perf_counter() - began})
+
+
+async def _run(
+    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, progress: Progress | None
+) -> dict[str, Any]:
+    from ...agents.runtime.meters import Meters
+    from ...agents.runtime.mqtt.station import Ticks
+    from .telemetry import PartialTelemetry
+
+    station, everybody = _station(scenario, own, terms, writer)
+    nodes = {name: everybody.nodes[name] for name in own.agents}
+    regulated = {name for name, provider in scenario.providers.items() if provider.qualify == "aFRR"}
+    delivering = {name: name in regulated for name in taking_part(scenario) if name != scenario.tso}
+    meters = Meters(station.physics) if station.physics else None
+    telemetry = PartialTelemetry(nodes, tuple(sorted(scenario.providers)), delivering, meters, writer)
+    ticks = Ticks(scenario.ticks.lengths_us, telemetry.agents, telemetry.plants)
+    await station.run(_readiness(scenario, terms), ticks, progress)
+    return {
+        "realtime": station.timing.summary() if station.timing else {},
+        "network": dict(sorted(station.counts.items())),
+        "columns": telemetry.columns,
+    }
+
+
+def _readiness(scenario: Scenario, terms: Terms) -> Readiness:
+    from ...agents.runtime.mqtt.muster import Readiness
+    from ...agents.runtime.mqtt.topics import PLANTS
+
+    return Readiness(
+        lead=scenario.tso,
+        expected=(*taking_part(scenario), PLANTS),
+        scenario=digest(scenario),
+        speed=terms.speed,
+        timeout_s=terms.timeout_s,
+        clock_tolerance_s=terms.clock_tolerance_s,
+    )
+
+
+def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -> tuple[Station, Cast]:
+    from ...agents.runtime.mqtt.station import Station
+    from ..nodes import cast
+
+    made = plants.resources(scenario)
+    everybody = cast(scenario, made)
+    physics = _physics(scenario, made, writer) if own.plants else None
+    nodes = [everybody.nodes[name] for name in own.agents]
+    station = Station(
+        nodes,
+        _world(scenario, everybody, writer),
+        everybody.kinds,
+        _network(scenario, terms),
+        plants=physics,
+        annex=_annex(scenario, writer) if any(name in scenario.dsos for name in own.agents) else None,
+        end_us=scenario.time.end_us,
+    )
+    return station, everybody
+
+
+def _physics(scenario: Scenario, made: plants.Resources, writer: PartWriter) -> Physics:
+    physics = plants.physics(scenario, made)
+    physics.report = partial(report_incident, writer)
+    for grid, plant in physics.grids.items():
+        writer.network(grid, plant.network_json())
+    return physics
+
+
+def _annex(scenario: Scenario, writer: PartWriter) -> Annex:
+    """Where the DSOs here have their studies made."""
+    from ...agents.runtime.annex import Annex
+
+    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
+    return Annex(command, studying.results(scenario))
+
+
+def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:
+    """What the agents here share; plants are reached by requests, and studies made elsewhere."""
+    from ...agents.runtime.host import World
+    from ...agents.runtime.queue import EventQueue
+
+    start_us = scenario.time.start_us
+    laboratory = studying.no_laboratory(scenario, everybody.extensions)
+    return World(EventQueue(start_us), plants.nothing(start_us), laboratory, writer)
+
+
+def _network(scenario: Scenario, terms: Terms) -> Network:
+    from ...agents.runtime.mqtt.address import BrokerAddress
+    from ...agents.runtime.mqtt.gate import Allowance
+    from ...agents.runtime.mqtt.network import Network
+    from ...agents.runtime.mqtt.topics import PLANTS, TopicError, Topics, checked
+
+    try:
+        topics = Topics(terms.run)
+        for name in (*taking_part(scenario),):
+            checked(name)
+    except TopicError as error:
+        raise ScenarioError(str(error)) from None
+    if PLANTS in taking_part(scenario):
+        raise ScenarioError(f'"{PLANTS}" is the plants\' own name on a broker; call the participant otherwise')
+    most = scenario.hosting.limits
+    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, most.open_conversations, inbox=most.inbox)
+    return Network(BrokerAddress.parse(terms.broker), topics, terms.credentials, allowance)

@@ -1,0 +1,215 @@
+"""aFRR between agents: control, set-points, limits, the change of quarter-hour, metering and penalties."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gridpact.agents.bsp import Bsp
+from gridpact.agents.events import Heard
+from gridpact.agents.market.channel import ChannelRules
+from gridpact.agents.market.regulation import Tuning
+from gridpact.agents.profiles import Need, RegulationRules, TestRules
+from gridpact.agents.tso import Tso
+from gridpact.protocols.conversation import Conversation
+from gridpact.protocols.envelope import Envelope, Side, Topic
+from gridpact.protocols.information.activation import (
+    Activate,
+    Activated,
+    ActivateWhen,
+    LimitRequest,
+    Measurement,
+    SetPoint,
+    SetPointSubscription,
+)
+from gridpact.protocols.information.settlement import Statement, StatementDisputed
+from gridpact.protocols.messages import Agree, Cancel, Refuse
+from gridpact.protocols.stages.activation import SET_POINTS
+
+S = 1_000_000
+CHANNEL = ChannelRules(30 * S, 300 * S, 0.05, 100.0)
+Town = Any
+
+
+def tso(make: Any, *needs: Need, **changes: Any) -> Tso:
+    profile = make.tso(*(needs or (Need("aFRR", "up", 4.0), Need("aFRR", "down", 4.0))), **changes).profile
+    rules = RegulationRules(Tuning(0.5, 20 * S, 4 * S), "merit_order", CHANNEL)
+    test = TestRules(60 * S, 5 * S, 0.05, 0.95, pause_us=10 * S, at_once=4)
+    return Tso(replace(profile, regulation=rules, test=test))
+
+
+def bsp(make: Any, name: str, price: float, **changes: Any) -> Bsp:
+    plans = [
+        make.plan(name, price=price, direction="up", product="aFRR"),
+        make.plan(name, price=100 - price, direction="down", product="aFRR"),
+    ]
+    return Bsp(replace(make.bsp(name, *plans, **changes).profile, product="aFRR"))
+
+
+def usual(make: Any, *more: Any, needs: tuple[Need, ...] = (), **world: Any) -> Town:
+    people = (bsp(make, "a", 60.0), bsp(make, "b", 70.0))
+    town = make.town(tso(make, *needs), make.dso(), *people, *more, **world)
+    return town.begin()
+
+
+def asked(town: Town, name: str) -> float:
+    content = town.state("tso").regulation.sent.get(name)
+    return content.power_mw if content is not None else 0.0
+
+
+def test_set_points_follow_the_need_down_the_list_and_are_followed(make: Any) -> None:
+    town = usual(make, need_mw=3.0).run(3800)
+    assert (asked(town, "a"), asked(town, "b")) == (2.0, pytest.approx(1.0, abs=0.01))
+    assert town.power_mw["unit-a"] == 2.0
+    town.need_mw = -1.5
+    town.run(4000)
+    assert (asked(town, "a"), asked(town, "b")) == (pytest.approx(-1.5, abs=0.01), 0.0)  # a pays 40, b only 30
+
+
+def test_offers_are_put_under_control_before_their_period_and_set_points_are_a_stream(make: Any) -> None:
+    town = usual(make, need_mw=3.0).run(3700)
+    wishes = [(at, e.content) for at, e in town.said if isinstance(e.content, ActivateWhen)]
+    assert {wish.kind for _, wish in wishes} == {"set-point"}
+    assert all(at < 3600 * S for at, wish in wishes if wish.start == 3600 * S)
+    rows = [e for _, e in town.said if isinstance(e.content, SetPoint)]
+    assert {e.conversation_id for e in rows} == {f"{one}/activation/delivery/set-points/tso" for one in "ab"}
+    cycles = len(
+        [at for at, e in town.said if isinstance(e.content, SetPoint) and e.receiver == "a" and at >= 3600 * S]
+    )
+    assert cycles == 26
+
+
+def test_a_measurement_names_the_set_point_that_was_heard_last(make: Any) -> None:
+    town = usual(make, need_mw=3.0).run(3700)
+    own = [e for _, e in town.said if isinstance(e.content, Measurement) and e.sender == "a"]
+    assert own[-1].caused_by.startswith("a/activation/delivery/set-points/tso#r")
+
+
+def test_only_who_is_qualified_for_afrr_may_subscribe(make: Any) -> None:
+    agent = tso(make)
+    topic = Topic("x", "activation", "delivery", "set-points", "tso")
+    talk = Conversation(SET_POINTS, topic, Side.RESPONDENT, state="asked")
+    ask = SetPointSubscription(product="aFRR", start=1, end=2)
+    event = Heard(Envelope("m", "x", "tso", SET_POINTS.name, topic.conversation_id, ask), talk, late=False)
+    state, actions = agent.react(agent.start(), event, 0)
+    assert isinstance(actions[0].content, Refuse)
+    assert not state.regulation.subscribers
+
+
+def test_what_is_not_confirmed_is_not_counted_on_and_its_part_is_taken_by_others(make: Any) -> None:
+    lost = lambda e: isinstance(e.content, Activated) and e.sender == "a"  # noqa: E731
+    town = usual(make, need_mw=1.5, loses=lost).run(3800)
+    assert (asked(town, "a"), asked(town, "b")) == (0.0, pytest.approx(1.5, abs=0.01))
+    assert town.contents(Cancel, "tso")
+    assert not town.state("a").book.in_force(town.now_us)
+
+
+def test_a_subscription_that_was_lost_is_asked_for_again(make: Any) -> None:
+    first = "a/activation/delivery/set-points/tso#i0"
+    town = usual(make, need_mw=1.5, loses=lambda e: e.id == first).run(3800)
+    assert asked(town, "a") == pytest.approx(1.5, abs=0.01)
+    assert town.state("tso").regulation.subscribers["a"] == "a/activation/delivery/set-points.2/tso"
+
+
+def test_who_hears_no_set_points_is_not_counted_on_and_its_part_is_taken_by_others(make: Any) -> None:
+    town = usual(make, need_mw=1.5, loses=lambda e: isinstance(e.content, SetPointSubscription) and e.sender == "a")
+    assert (asked(town.run(3800), "a"), asked(town, "b")) == (0.0, pytest.approx(1.5, abs=0.01))
+    assert len([e for _, e in town.said if isinstance(e.content, SetPointSubscription) and e.sender == "a"]) == 3
+
+
+def test_a_limit_binds_the_next_set_point_and_is_replaced_in_the_same_cycle(make: Any) -> None:
+    town = usual(make, need_mw=2.0).run(3700)
+    assert asked(town, "a") == pytest.approx(2.0, abs=0.05)
+    town.lab = make.capped(a=1.2)
+    heard = len(town.contents(LimitRequest))
+    town.run(3712)
+    assert len(town.contents(LimitRequest)) > heard
+    at = next(at for at, e in town.said if isinstance(e.content, LimitRequest))
+    later = {}
+    for when, e in town.said:
+        if when > at and isinstance(e.content, SetPoint):
+            later.setdefault(e.receiver, e.content.power_mw)
+    assert later["a"] <= 1.2
+    assert later["a"] + later["b"] == pytest.approx(2.0, abs=0.05)
+    assert town.power_mw["unit-a"] <= 1.2
+
+
+def test_the_quarter_hour_changes_without_a_bump(make: Any) -> None:
+    town = usual(make, need_mw=1.0).run(4480)
+    before = asked(town, "a")
+    town.run(4520)
+    moves = [move.value for at, name, move in town.moves if name == "a" and 4480 * S < at <= 4520 * S]
+    assert all(abs(value - before) < 0.01 for value in moves)
+    assert asked(town, "a") == pytest.approx(before, abs=0.01)
+
+
+class Stuck(dict[str, float]):
+    """Powers of which one does not move any more."""
+
+    def __setitem__(self, key: str, value: float) -> None:
+        if key != "unit-a":
+            super().__setitem__(key, value)
+
+
+def settled(town: Town, name: str) -> Any:
+    statements = [e.content for _, e in town.said if isinstance(e.content, Statement) and e.receiver == name]
+    return statements[0].lines[0] if statements else None
+
+
+def test_who_does_not_deliver_pays_the_penalty_and_agrees_with_the_energy(make: Any) -> None:
+    town = usual(make, need_mw=1.0).run(3590)
+    town.power_mw = Stuck(town.power_mw)
+    town.run(4700)
+    line = settled(town, "a")
+    assert (line.energy_mwh, line.amount_eur) == (0.0, 0)
+    assert line.missing_mwh > 0.1
+    assert float(line.penalty_eur) == pytest.approx(100 * line.missing_mwh, abs=0.005)
+    assert not town.contents(StatementDisputed)
+    assert sum(map(float, town.noted("books closed")[0]["balances_eur"].values())) == pytest.approx(0.0)
+
+
+def test_what_is_delivered_beyond_the_set_point_is_not_paid(make: Any) -> None:
+    town = usual(make, need_mw=0.5).run(3700)
+    town.power_mw["unit-a"] = 1.5
+    town.power_mw = Stuck(town.power_mw)
+    town.run(4700)
+    line = settled(town, "a")
+    assert line.unpaid_mwh > 0.1
+    assert line.energy_mwh < 0.1
+    assert not town.contents(StatementDisputed)
+
+
+def test_what_lasts_is_moved_to_mfrr_and_afrr_is_released(make: Any) -> None:
+    needs = (Need("aFRR", "up", 4.0), Need("aFRR", "down", 4.0), Need("mFRR", "up", 6.0))
+    slow = make.bsp("t", grid=make.TRANSMISSION, mw=10.0, price=95.0)
+    town = usual(make, slow, needs=needs, need_mw=3.0).run(3900)
+    assert town.contents(Activate)[-1].product == "mFRR"
+    assert town.power_mw["unit-t"] == pytest.approx(3.0, abs=0.11)
+    assert abs(asked(town, "a") + asked(town, "b")) < 0.15
+
+
+@pytest.fixture
+def quiet_after() -> Callable[[Any], bool]:
+    """Measurements of `a` are lost."""
+    return lambda e: isinstance(e.content, Measurement) and e.sender == "a" and e.receiver == "tso"
+
+
+def test_who_does_not_measure_is_not_counted_on_until_it_does_again(
+    make: Any, quiet_after: Callable[[Any], bool]
+) -> None:
+    town = usual(make, need_mw=1.0).run(3700)
+    town.loses = quiet_after
+    town.run(3900)
+    assert asked(town, "a") == 0.0
+    assert town.noted("not counted on")[-1]["participants"] == ["a"]
+    town.loses = lambda _: False
+    town.run(3920)
+    assert town.noted("not counted on")[-1]["participants"] == []
+    assert asked(town, "a") > 0.0
+
+
+def test_an_agreement_to_a_subscription_is_given(make: Any) -> None:
+    town = usual(make, need_mw=1.0).run(3000)
+    about = "a/activation/delivery/set-points/tso"
+    assert [e.sender for _, e in town.said if e.conversation_id == about and isinstance(e.content, Agree)] == ["tso"]

@@ -1,0 +1,110 @@
+"""A broker for the tests, Mosquitto where it is installed, else the embedded one; and a scenario small enough."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from gridpact.agents.runtime.mqtt.address import BrokerAddress
+from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
+
+Brokers = Callable[[Path, int], AbstractAsyncContextManager[BrokerAddress]]
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+QUICK = "{preparation_s: 5, ramping_s: 10, deactivation_s: 5}"
+SCENARIO = f"""\
+gridpact: 1
+name: handful
+extends: scenario-1-dso
+time: {{start: "2026-03-02T11:43:00+01:00", first_delivery: "2026-03-02T12:00:00+01:00", market_time_units: 1,
+       gate_closure_min: 6, cfp_lead_min: 4, tail_min: 2}}
+ticks: {{control_s: 10, measurement_s: 10, monitoring_s: 10}}
+market:
+  needs: [{{product: mFRR, direction: up, quantity_mw: 12.0}}]
+  test: {{hold_min: 0.5, tolerance_percent: 5, completeness_percent: 70, sample_s: 5}}
+area:
+  disturbances:
+    - {{at: "12:01:00", mw: -8.5, name: loss of infeed elsewhere in the area}}
+    - {{at: "12:09:00", mw: -1.2, name: the same wind front elsewhere}}
+grids:
+  north:
+    profiles:
+      wind: {{actual: {{"12:35:00": null, "12:35:40": null, "12:09:00": 1.0}}}}
+participants:
+  bsp-a: {{applies_at: "11:43:05", response: {QUICK}}}
+  bsp-b: {{applies_at: "11:43:15", response: {QUICK}}}
+  bsp-c: {{applies_at: "11:43:25", response: {QUICK}}}
+  agg-1: null
+  bsp-d: null
+  bsp-e: null
+  gen-t: {{applies_at: "11:43:35", response: {QUICK}, offers: [{{product: mFRR, direction: up, quantity_mw: 20.0,
+          price_eur_per_mwh: 95}}]}}
+"""
+
+
+def pytest_report_header() -> str:
+    return f"broker of tests/hosts: {MOSQUITTO or 'Mosquitto is not installed: amqtt, embedded'}"
+
+
+@pytest.fixture
+def handful(tmp_path: Path) -> Path:
+    """A scenario with a TSO, a DSO and four BSPs, of which two are limited in real time."""
+    path = tmp_path / "handful.yaml"
+    path.write_text(SCENARIO, "utf-8")
+    return path
+
+
+@pytest.fixture
+def with_mosquitto() -> None:
+    """Skips a test that only a broker with access rules can pass."""
+    if MOSQUITTO is None:
+        pytest.skip("Mosquitto is not installed, and the embedded broker asks nobody who he is")
+
+
+@pytest.fixture
+async def broker(brokers: Brokers, tmp_path: Path) -> AsyncIterator[BrokerAddress]:
+    """A broker on loopback that lets everybody in."""
+    if MOSQUITTO is None:
+        async with embedded_broker() as address:
+            yield address
+        return
+    port = free_port()
+    settings = tmp_path / "open.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", "utf-8")
+    async with brokers(settings, port) as address:
+        yield address
+
+
+@pytest.fixture
+def brokers() -> Brokers:
+    """Starts a Mosquitto with some settings on a port, for as long as the context lasts."""
+    return mosquitto
+
+
+@contextlib.asynccontextmanager
+async def mosquitto(settings: Path, port: int) -> AsyncIterator[BrokerAddress]:
+    assert MOSQUITTO is not None
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(settings), stdout=quiet, stderr=quiet)
+    try:
+        async with asyncio.timeout(10):
+            while not await asyncio.to_thread(listens, port):  # noqa: ASYNC110 - it tells nobody when it listens
+                await asyncio.sleep(0.02)
+        yield BrokerAddress("localhost", port, tls=is_secured(settings))
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def is_secured(settings: Path) -> bool:
+    return "certfile" in settings.read_text("utf-8")
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

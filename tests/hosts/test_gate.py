@@ -1,0 +1,139 @@
+"""What an agent takes from a network: limits, each with its answer; nothing else does any harm."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridpact.agents.runtime.mqtt.gate import Allowance, Gate
+from gridpact.protocols.desk import Desk
+from gridpact.protocols.envelope import Envelope, Topic
+from gridpact.protocols.examples import example
+from gridpact.protocols.messages import NotUnderstood
+from gridpact.protocols.stages.prequalification import PREQUALIFICATION
+from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
+from gridpact.protocols.wire import to_json
+
+KINDS = {"tso": "TSO", "bsp-a": "BSP", "dso": "DSO"}
+APPLICATION = PREQUALIFICATION.steps[0].message
+
+
+def gate(**most: float) -> Gate:
+    return Gate(Desk("tso", KINDS, BUSINESS_USE_CASE), Allowance(**most))  # type: ignore[arg-type]
+
+
+def application(subject: str = "mFRR", sender: str = "bsp-a") -> Envelope:
+    topic = Topic("bsp-a", PREQUALIFICATION.stage, "application", subject, "tso")
+    about = topic.conversation_id
+    content = example(APPLICATION)
+    return Envelope(f"{about}#i0", sender, "tso", PREQUALIFICATION.name, about, content, reply_by_us=10**15)
+
+
+VALID = to_json(application()).encode()
+
+
+def admit(at: Gate, envelope: Envelope | bytes, *, via: str = "bsp-a", waiting: int = 0, at_s: float = 0.0):  # type: ignore[no-untyped-def]
+    payload = envelope if isinstance(envelope, bytes) else to_json(envelope).encode()
+    return at.admit(payload, via, waiting=waiting, at_s=at_s)
+
+
+def reason(answer: Envelope | None) -> str:
+    assert answer is not None
+    assert isinstance(answer.content, NotUnderstood)
+    return answer.content.reason
+
+
+def test_a_message_in_order_is_let_in() -> None:
+    admission = admit(gate(), application())
+    assert admission.envelope == application()
+    assert admission.answer is None
+
+
+def test_a_message_in_the_name_of_another_is_answered_on_the_channel_it_came_by() -> None:
+    at = gate()
+    admission = admit(at, application(sender="dso"))
+    assert admission.envelope is None
+    assert admission.answer.receiver == "bsp-a"
+    assert "speaks in the name of dso" in reason(admission.answer)
+    assert at.counts == {"forged": 1}
+
+
+def test_who_takes_no_part_in_the_run_is_not_even_read() -> None:
+    at = gate()
+    assert admit(at, application(), via="bsp-x") == (None, None)
+    assert at.counts == {"stranger": 1}
+
+
+def test_a_message_that_is_too_large_is_not_even_read() -> None:
+    at = gate(message_bytes=100)
+    assert admit(at, application()) == (None, None)
+    assert at.counts == {"oversized": 1}
+
+
+def test_who_speaks_too_fast_is_told_so_and_heard_again_later() -> None:
+    at = gate(messages_per_s=1)
+    for _ in range(10):
+        assert admit(at, application()).envelope is not None
+    assert "too fast" in reason(admit(at, application()).answer)
+    assert admit(at, application(), at_s=1.5).envelope is not None
+
+
+def test_a_faster_run_may_say_more_in_a_second() -> None:
+    at = gate(messages_per_s=1)
+    at.speed = 10.0
+    assert all(admit(at, VALID).envelope is not None for _ in range(100))
+
+
+def test_a_full_inbox_takes_nothing_more() -> None:
+    assert "inbox full" in reason(admit(gate(inbox=3), application(), waiting=3).answer)
+
+
+def test_who_has_too_many_conversations_open_may_go_on_with_those_but_open_no_other() -> None:
+    at = gate(open_conversations=2)
+    for subject in ("one", "two"):
+        assert at.desk.hear(application(subject)).fault is None
+    assert "too many conversations" in reason(admit(at, application("three")).answer)
+    assert admit(at, application("two")).envelope is not None
+
+
+def test_answers_to_a_flood_are_few() -> None:
+    at = gate()
+    broken = json.dumps({"id": "x", "protocol": "p", "conversation_id": "c"}).encode()
+    answers = [admit(at, broken).answer for _ in range(900)]
+    assert sum(answer is not None for answer in answers) <= 50
+    assert at.counts["unreadable"] == 900
+
+
+def test_a_not_understood_is_never_answered() -> None:
+    refusal = NotUnderstood(message_id="x", reason="y")
+    envelope = Envelope("x!bsp-a", "bsp-a", "tso", PREQUALIFICATION.name, "c", refusal)
+    assert admit(gate(inbox=0), envelope) == (None, None)
+
+
+@settings(max_examples=60)
+@given(
+    st.binary(max_size=300)
+    | st.builds(
+        lambda at, byte: VALID[:at] + bytes([byte]) + VALID[at + 1 :],
+        st.integers(0, len(VALID) - 1),
+        st.integers(0, 255),
+    )
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_no_payload_does_any_harm(payload: bytes) -> None:
+    at = gate()
+    admission = admit(at, payload)
+    assert at.desk.conversations == {}
+    assert admission.envelope is None or admission.envelope.sender == "bsp-a"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"id":1}', "\ufeff{}", "NaN", "[" * 20000])
+def test_what_is_no_message_is_counted(text: str) -> None:
+    at = gate()
+    assert admit(at, text.encode()).envelope is None
+    assert at.counts == {"unreadable": 1}

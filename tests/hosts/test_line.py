@@ -1,0 +1,127 @@
+"""A line to a broker that comes and goes: nothing that must arrive is lost, and its order is kept."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from gridpact.agents.runtime.mqtt.address import BrokerAddress, BrokerError, Identity
+from gridpact.agents.runtime.mqtt.embedded import free_port
+from gridpact.agents.runtime.mqtt.line import Incoming, Line, Outgoing
+from gridpact.agents.runtime.mqtt.muster import Muster, Readiness
+from gridpact.agents.runtime.mqtt.roll import said
+from gridpact.agents.runtime.mqtt.topics import Topics
+
+TOPICS = Topics("test")
+
+
+class Ear:
+    """Hears on a line, and knows when it has heard enough."""
+
+    def __init__(self) -> None:
+        self.heard: list[Incoming] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, incoming: Incoming) -> None:
+        self.heard.append(incoming)
+        self._news.set()
+
+    async def until(self, count: int) -> list[bytes]:
+        async with asyncio.timeout(10):
+            while len(self.heard) < count:
+                self._news.clear()
+                await self._news.wait()
+        return [each.payload for each in self.heard]
+
+
+def line(address: BrokerAddress, name: str, ear: Ear, *topics: str) -> Line:
+    will = Outgoing(TOPICS.presence(name), b"gone", retain=True)
+    made = Line(address, Identity(name), f"test/{name}", ear, will=will)
+    made.subscriptions = [(topic, 1) for topic in topics]
+    return made
+
+
+async def test_what_is_said_while_the_broker_is_away_arrives_later_in_order(
+    with_mosquitto: None,
+    tmp_path: Path,
+    brokers,  # type: ignore[no-untyped-def]
+) -> None:
+    port, settings, ear = free_port(), tmp_path / "open.conf", Ear()
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", "utf-8")
+    topic = TOPICS.message("a", "b")
+    async with brokers(settings, port) as address:
+        speaker, hearer = line(address, "a", Ear()), line(address, "b", ear, topic)
+        await asyncio.gather(speaker.open(), hearer.open())
+        speaker.send(topic, b"before")
+        await ear.until(1)
+    for number in range(5):
+        speaker.send(topic, b"%d" % number)
+    speaker.send_fresh(topic, b"a measurement")
+    async with brokers(settings, port):
+        arrived = await ear.until(6)
+        await asyncio.gather(speaker.close(), hearer.close())
+    assert list(dict.fromkeys(arrived)) == [b"before", b"0", b"1", b"2", b"3", b"4"]
+    assert speaker.counts["connections"] == 2
+    assert speaker.counts["unsent"] == 0
+
+
+async def test_somebody_who_vanishes_is_seen_to_be_gone(broker: BrokerAddress) -> None:
+    ear = Ear()
+    watcher, vanishing = line(broker, "b", ear, TOPICS.presence("a")), line(broker, "a", Ear())
+    await asyncio.gather(watcher.open(), vanishing.open())
+    assert vanishing._client is not None
+    vanishing._client._client.socket().shutdown(socket.SHUT_RDWR)  # as if the process had died
+    assert await ear.until(1) == [b"gone"]
+    await asyncio.gather(watcher.close(), vanishing.close())
+
+
+async def test_a_broker_that_is_not_there_is_named() -> None:
+    nobody = BrokerAddress("127.0.0.1", free_port(), tls=False)
+    with pytest.raises(BrokerError, match=f"127.0.0.1:{nobody.port} fails: .*refused"):
+        await line(nobody, "a", Ear()).open()
+
+
+def readiness(**changes: object) -> Readiness:
+    terms = {"lead": "tso", "expected": ("tso", "bsp-a"), "scenario": "one", "timeout_s": 0.4, **changes}
+    return Readiness(**terms)  # type: ignore[arg-type]
+
+
+async def mustered(broker: BrokerAddress, name: str, terms: Readiness) -> tuple[Line, Muster]:
+    ear = Ear()
+    made = line(broker, name, ear, TOPICS.presence("+"), TOPICS.roll)
+    muster = Muster({name: made}, TOPICS, terms)
+
+    def hear(incoming: Incoming) -> None:
+        address, what = TOPICS.address(incoming.topic), said(incoming.payload)
+        if address is not None and what is not None:
+            muster.hear(address.sender, what)
+
+    made._hear = hear
+    await made.open()
+    return made, muster
+
+
+async def test_all_get_the_same_beginning(broker: BrokerAddress) -> None:
+    terms = readiness(timeout_s=20.0, speed=7.0)
+    (one, tso), (two, bsp) = [await mustered(broker, name, terms) for name in ("tso", "bsp-a")]
+    starts = await asyncio.gather(tso.gather(), bsp.gather())
+    assert starts[0] == starts[1]
+    assert starts[0].speed == 7.0
+    assert abs(bsp.begin_us(starts[1]) - tso.begin_us(starts[0])) < 1000
+    await asyncio.gather(one.close(), two.close())
+
+
+async def test_who_is_missing_is_named(broker: BrokerAddress) -> None:
+    one, tso = await mustered(broker, "tso", readiness())
+    with pytest.raises(BrokerError, match=r"within 0.4 s; missing: bsp-a"):
+        await tso.gather()
+    await one.close()
+
+
+async def test_a_host_with_another_scenario_is_named_to_all(broker: BrokerAddress) -> None:
+    one, tso = await mustered(broker, "tso", readiness(timeout_s=20.0))
+    two, bsp = await mustered(broker, "bsp-a", readiness(timeout_s=20.0, scenario="another"))
+    results = await asyncio.gather(tso.gather(), bsp.gather(), return_exceptions=True)
+    assert [str(result) for result in results] == 2 * ["another public scenario than that of tso is run by: bsp-a"]
+    await asyncio.gather(one.close(), two.close())

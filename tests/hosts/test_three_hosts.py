@@ -1,0 +1,122 @@
+"""A scenario over three hosts, TLS and access rules on, in spite of an intruder: the outcome of simulated time."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
+from gridpact.agents.runtime.mqtt.embedded import free_port
+from gridpact.agents.runtime.mqtt.plants import ActuateAsked
+from gridpact.agents.runtime.mqtt.roll import Refused, Start, to_bytes
+from gridpact.agents.runtime.mqtt.topics import Topics
+from gridpact.scenarios.audit import audit
+from gridpact.scenarios.hosting.mosquitto import write_configuration
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.run import Run, load_run
+from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.running import run
+
+SPEEDS = ("120", "60", "20")
+STRANGER = """
+extends: handful.yaml
+participants:
+  bsp-x: {kind: bsp, grid: transmission, units: [{id: unit-x, up_mw: 1.0}], applies_at: "11:43:40",
+          response: {preparation_s: 5, ramping_s: 10, deactivation_s: 5}}
+"""
+
+
+@pytest.fixture
+async def place(tmp_path: Path, handful: Path, request: pytest.FixtureRequest) -> AsyncIterator[list[str]]:
+    """The options that name a broker; with Mosquitto a secured one, to which an intruder has got credentials too."""
+    if shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin") is None:
+        yield []  # an embedded broker
+        return
+    (tmp_path / "stranger.yaml").write_text(STRANGER, "utf-8")
+    port, folder = free_port(), tmp_path / "broker"
+    write_configuration(load_scenario(tmp_path / "stranger.yaml"), folder, host="localhost", port=port)
+    async with request.getfixturevalue("brokers")(folder / "mosquitto.conf", port) as address:
+        intruding = asyncio.create_task(intrude(address, folder / "credentials"))
+        yield ["--broker", str(address), "--credentials", str(folder / "credentials")]
+        intruding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await intruding
+
+
+async def intrude(address: BrokerAddress, credentials: Path) -> None:
+    """Publish what would stop the run, move plants and forge limits, if anybody let us."""
+    who, topics = Identity.from_folder("bsp-x", credentials), Topics("handful")
+    order = ActuateAsked(number=10**9, at_us=0, target="unit-a", value=2.5, announced=False)
+    limit = b'{"id":"dso-north/activation/x/limit-1/tso#i0","sender":"dso-north"}'
+    sent = [
+        (topics.message("bsp-x", "tso"), b"\xff\x00 no message"),
+        (topics.message("bsp-x", "tso"), b"[" * 5000),
+        (topics.message("dso-north", "tso"), limit),
+        (topics.plant_asked("bsp-a"), json.dumps(order.model_dump()).encode()),
+        (topics.roll, to_bytes(Refused(call="x", reason="no run today"))),
+        (topics.roll, to_bytes(Start(call="x", begin_us=1, speed=1000.0))),
+        (topics.presence("tso"), b'{"kind":"presence","state":"gone"}'),
+    ]
+    async with aiomqtt.Client(
+        address.host, address.port, username=who.name, password=who.password, tls_context=who.tls_context()
+    ) as client:
+        while True:
+            for topic, payload in sent:
+                await client.publish(topic, payload, qos=1)
+            await asyncio.sleep(0.1)
+
+
+async def command(*arguments: str) -> str:
+    """What a command prints; it must succeed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gridpact", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+def outcome(run: Run) -> dict[str, Any]:
+    """Who is qualified for what, the merit order, what was allowed and accepted, the limits and the orders."""
+    told = [row for row in run.message_rows if row["type"] == "gridpact.qualified/1"]
+    listed = ["period", "direction", "rank", "participant", "offered_mw", "allowed_mw", "accepted_mw", "binding"]
+    limited = ["participant", "resource", "direction", "kind", "max_mw", "element", "confirmed_mw"]
+    ordered = ["participant", "direction", "power_mw", "ended_by"]
+    return {
+        "qualified": sorted((row["receiver"], str(row["content"]["verdicts"])) for row in told),
+        "merit order": run.merit_order[listed].fillna("").to_numpy().tolist(),
+        "limits": sorted(run.limits[limited].fillna("").to_numpy().tolist()),
+        "orders": sorted(run.activations[ordered].fillna("").to_numpy().tolist()),
+    }
+
+
+def missed_ticks(run: Run) -> int:
+    return sum(host["realtime"]["missed"] for host in run.timing["hosts"])
+
+
+@pytest.mark.timeout(400)
+async def test_three_hosts_negotiate_what_simulated_time_does(tmp_path: Path, handful: Path, place: list[str]) -> None:
+    """Promised where every host keeps pace: where one could not, and it made a difference, it is tried more slowly."""
+    out, simulated = (
+        tmp_path / "hosts",
+        await asyncio.to_thread(run, load_scenario(handful), out=tmp_path / "simulated"),
+    )
+    for speed in SPEEDS:
+        await command("run", str(handful), "--hosts", "3", "--speed", speed, "--out", str(out), "--quiet", *place)
+        merged = load_run(out)
+        if outcome(merged) == outcome(simulated) or not missed_ticks(merged):
+            break
+    assert outcome(merged) == outcome(simulated)
+    assert list(merged.telemetry.columns) == list(simulated.telemetry.columns)
+    assert merged.scenario.model_dump() == simulated.scenario.model_dump()
+    assert audit(merged).findings == ()
+    assert replay(merged) == []
+    refused = [host["network"].get("stranger", 0) for host in merged.timing["hosts"]]
+    assert sum(refused) > 0 or not place
