@@ -19,13 +19,14 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .admittance import compile_admittance
-from .arrays import Booleans, Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats, Integers, size_of
 from .engine import single_threaded
 from .errors import SolverError
 from .fixed_point import TOLERANCE_PU, FixedPoint
 from .network import ZIP_COLUMNS
-from .operating_point import OperatingPoint
+from .operating_point import OperatingPoint, state_of
 from .self_check import compare
+from .sensitivity import Sensitivity, factors_of
 
 DENSE_UP_TO_BUSES = 1500
 SENSITIVITY_ACCURACY = 1e-3
@@ -47,22 +48,6 @@ class Solution:
     load_factor: Complexes
     converged: Booleans
     voltage: Complexes | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sensitivity:
-    """Derivatives at one state, per MVA injected: columns are directions (complex injections at one point each).
-
-    vm_pu (buses × directions) · current (rows × directions): complex, in percent of the rating of a side of a branch,
-    `base` the same of the state itself, `row_starts` the first row of each branch · interface_mva (interfaces ×
-    directions).
-    """
-
-    vm_pu: Floats
-    current: Complexes
-    base: Complexes
-    row_starts: Integers
-    interface_mva: Complexes
 
 
 class BatchSolver:
@@ -122,22 +107,20 @@ class BatchSolver:
         """
         with np.errstate(all="ignore"):
             stranded = self._is_stranded(state)
+            start = self._start
             if change_mva is not None and len(change_mva) <= DIRECT_UP_TO_STATES:
-                power, current, impedance = self._injections(state)
-                batch, lost = self._with_changes(power, change_mva)
-                start = self._start if near is None or not np.isfinite(near).all() else near[self._admittance.others]
-                voltage, converged = self._iterate(batch, (current, impedance), start, tolerance_pu)
-                return self._results(voltage, converged & ~lost & (not stranded), (batch, current, impedance))
-            injections, base, converged = self._base(state)
-            power = injections[0]
-            if change_mva is None:
-                return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
-            batch, lost = self._with_changes(power, change_mva)
-            start = base[self._admittance.others, 0] if converged[0] else self._start
-            if near is not None and np.isfinite(near).all():
-                start = near[self._admittance.others]
-            voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
+                injections = self._injections(state)
+            else:
+                injections, base, converged = self._base(state)
+                if change_mva is None:
+                    return self._results(base, converged & (not stranded), (injections[0][:, None], *injections[1:]))
+                start = base[self._admittance.others, 0] if converged[0] else start
+            batch, lost = self._with_changes(injections[0], change_mva)
+            voltage, converged = self._iterate(batch, injections[1:], self._near(near, start), tolerance_pu)
             return self._results(voltage, converged & ~lost & (not stranded), (batch, *injections[1:]))
+
+    def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
+        return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise
 
     def _base(self, state: OperatingPoint) -> tuple[tuple[Complexes, Complexes, Complexes], Complexes, Booleans]:
         """Return the injections and the solution of a state itself; many questions about one state follow another."""
@@ -162,7 +145,7 @@ class BatchSolver:
         at, live = self._at["sgen"][first:][points], self._live["sgen"][first:][points]
         change = np.zeros((self._n_bus, len(points)), dtype=complex)
         change[at, np.arange(len(points))] = direction * live / adm.base_mva
-        factors = _factors(power[others], current[others], impedance[others], voltage[others])
+        factors = factors_of(power[others], current[others], impedance[others], voltage[others])
         direct = self._fixed_point.impedance(np.conj(change[others] / voltage[others, None]))
         change_of_v = np.zeros_like(change)
         change_of_v[others] = self._fixed_point.derivative(factors, direct, accuracy)
@@ -268,8 +251,8 @@ class BatchSolver:
         adm = self._admittance
         if not converged.all():
             voltage = np.where(converged, voltage, np.nan)
-        magnitude = _magnitude(voltage)
-        sides = _magnitude(adm.rows @ voltage)
+        magnitude = size_of(voltage)
+        sides = size_of(adm.rows @ voltage)
         loading = np.maximum.reduceat(sides, adm.row_starts, axis=0) if len(adm.row_starts) else sides
         ref = adm.reference
         flow = voltage[ref] * np.conj(self._reference_rows @ voltage)
@@ -299,7 +282,7 @@ class BatchSolver:
 
     def _check_against(self, net: Any) -> None:
         """Compare with the power flow that pandapower ran while compiling, at constant power."""
-        state = _scaled_state(net)
+        state = state_of(net)
         if self._is_stranded(state):
             return
         solution = self.solve(state)
@@ -309,33 +292,6 @@ class BatchSolver:
         compare(net, solution.vm_pu[0], solution.loading_percent[0], (solution.interface_mva[0], sources))
         assert solution.voltage is not None
         self._start, self._last = solution.voltage[0, self._admittance.others], None
-
-
-def _magnitude(values: Complexes) -> Floats:
-    """Return |x|; several times faster than np.abs, which guards against overflow."""
-    return np.asarray(np.sqrt(values.real**2 + values.imag**2))
-
-
-def _factors(
-    power: Complexes, current: Complexes, impedance: Complexes, voltage: Complexes
-) -> tuple[Complexes, Complexes]:
-    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV).
-
-    From S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|.
-    """
-    vm = np.abs(voltage)
-    total = power + vm * (current + vm * impedance)
-    slope = np.conj((current + 2 * vm * impedance) / voltage) / (2 * vm)
-    return slope * voltage.conj(), slope * voltage - np.conj(total / voltage**2)
-
-
-def _scaled_state(net: Any) -> OperatingPoint:
-    powers = {
-        f"{table}_{column}": (net[table][column] * net[table].scaling).to_numpy(dtype=float)
-        for table in ("load", "sgen", "storage")
-        for column in ("p_mw", "q_mvar")
-    }
-    return OperatingPoint(**powers, taps=())
 
 
 def zip_shares(net: Any) -> Floats:

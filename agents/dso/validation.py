@@ -218,15 +218,8 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
     moving = reserved(state, mol.delivery_start, mol.delivery_end)
     instants, rules = (mol.delivery_start, middle_us, mol.delivery_end - 1), profile.coordination
-    job = Validate(
-        profile.grid,
-        activations,
-        instants,
-        rules.limit_scope,
-        rules.limit_split,
-        made_us=now_us,
-        reserves=moving,
-    )
+    scope, split = rules.limit_scope, rules.limit_split
+    job = Validate(profile.grid, activations, instants, scope, split, made_us=now_us, reserves=moving)
     return state, (Compute(LIST + event.conversation.id, job),)
 
 
