@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 MOVED := $(if $(wildcard $(STAMP)),$(shell [ "$$(cat $(STAMP))" = "$$PWD" ] || echo moved))
 ROOMS := __init__.py __main__.py py.typed protocols agents grid scenarios
 
-.PHONY: run test lint figures clean moved
+.PHONY: run test verify soak bench lint figures clean moved
 
 run: $(STAMP)
 	$(PY) -m gridpact run scenario-1-dso
@@ -19,8 +19,11 @@ verify: $(STAMP)
 	$(PY) -m gridpact verify
 
 soak: $(STAMP)
-	$(PY) -m gridpact verify soak
+	$(PY) -m gridpact verify soak via-dso
 	$(PY) -m pytest -m soak --timeout 3600 -s
+
+bench: $(STAMP)
+	$(PY) tests/bench/run.py build/bench.json
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -168,6 +168,8 @@ class OrderBook:
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
         asked = self._within_caps(now_us)
+        if not activated_mw and not any(power_mw for _, power_mw in asked):
+            return self
         requested, delivered = self.requested, self.delivered
         for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
             counted_us = min(lasts_us, task.end_us - now_us)

@@ -26,6 +26,8 @@ class Coordination:
     dso_is_participant: bool
     silent_dso: SilentDso = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
+    limit_scope: Literal["prefix", "subset"] = "prefix"
+    limit_split: Literal["merit_order", "pro_rata"] = "merit_order"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
     signal_route: Literal["direct", "via_dso"] = "direct"
     lapsed_limits: LapsedLimits = "release"

@@ -15,7 +15,7 @@ from .constraints import Binding
 from .errors import GridError
 
 Spread = Literal["proportional", "merit"]
-RESOLUTION_MW = 1e-4
+RESOLUTION_MW = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +75,5 @@ def kept(activation: Activation, p_mw: float) -> float:
 
 
 def smallest(activation: Activation) -> float:
-    """Return the least MW that counts."""
-    return max(activation.min_mw, RESOLUTION_MW)
+    """Return the least MW that counts: an order's resolution, or all of what is smaller than that."""
+    return max(activation.min_mw, min(RESOLUTION_MW, abs(activation.p_mw)))

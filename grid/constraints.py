@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Booleans, Floats
 from .description import GridLimits
 from .model import GridModel
 from .solver import Solution
@@ -85,7 +85,7 @@ class Constraints:
 
     def excess(self, values: Floats, bounds: Floats) -> Floats:
         """Return, per state, how far the worst constraint is beyond its bound, relative to its limit (≤ 0: fine)."""
-        solved = np.isfinite(values[:, :1]).all(axis=1)
+        solved: Booleans = np.asarray(np.isfinite(values[:, :1]).all(axis=1))
         relative = np.where(solved[:, None], values, 0.0) - bounds
         return np.where(solved, (relative / np.abs(self.nominal)).max(axis=1), np.inf)
 

@@ -25,7 +25,7 @@ class Course:
 
     def row_at(self, since_us: int) -> int:
         """Return the row that holds at an instant; the instant of a change already has the new values."""
-        return max(0, int(np.searchsorted(self.starts_us, since_us, side="right")) - 1)
+        return max(0, int(self.starts_us.searchsorted(since_us, side="right")) - 1)
 
     def powers(self, row: int) -> dict[str, Floats]:
         """Return one row, keyed as the fields of OperatingPoint."""

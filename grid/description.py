@@ -33,6 +33,12 @@ class TapChanger(Part):
     seconds_per_step: float = Field(default=10.0, gt=0, le=3600)
     regulator: Regulator | None = None
 
+    @property
+    def step_s(self) -> float:
+        """How long one step takes from its order: the drive, and before it a regulator's delay."""
+        beat_s = 5.0  # a regulator looks every 5 s
+        return self.seconds_per_step + (0.0 if self.regulator is None else self.regulator.delay_s + beat_s)
+
     @model_validator(mode="after")
     def _position_within_range(self) -> Self:
         if not self.min <= self.position <= self.max:

@@ -115,11 +115,16 @@ class PowerFlowSolver:
         return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
     def solve(
-        self, state: OperatingPoint, change_mva: Complexes | None = None, *, tolerance_pu: float = TOLERANCE
+        self,
+        state: OperatingPoint,
+        change_mva: Complexes | None = None,
+        *,
+        tolerance_pu: float = TOLERANCE,
+        near: Complexes | None = None,
     ) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA).
 
-        `tolerance_pu`: how far the loads' voltage dependence may still be from its fixed point.
+        `tolerance_pu`: how far the loads' voltage dependence may still be from its fixed point · `near`: no use here.
         """
         batch = np.zeros((1, 0), dtype=complex) if change_mva is None else change_mva
         flows = [self._flow(state.with_last_change_mva(row), tolerance_pu) for row in batch]

@@ -46,6 +46,7 @@ class Judge:
 
     def __init__(self, hearings: Sequence[Hearing], fixed_mva: Complexes) -> None:
         self.hearings, self.fixed_mva = tuple(hearings), fixed_mva
+        self._near: list[Complexes | None] = [None] * len(self.hearings)
         nothing = np.zeros((1, len(fixed_mva)), dtype=complex)
         base = [self.solution(case, nothing) for case in range(len(self.hearings))]
         pairs = list(zip(self.hearings, base, strict=True))
@@ -106,11 +107,18 @@ class Judge:
         """Return the bounds that hold in a case."""
         return self._bounds[case]
 
+    def approach(self, change_mva: Complexes) -> None:
+        """Make ready for questions about states near this one (points, MVA): they are solved sooner."""
+        states = change_mva[None, :]
+        self._near = [self.solution(case, states).voltage for case in range(len(self.hearings))]
+
     def solution(self, case: int, change_mva: Complexes) -> Solution:
         """Solve changes (states × points) in one case."""
         hearing = self.hearings[case]
         solver = hearing.model.solver(hearing.state.taps, hearing.state.out)
-        return solver.solve(hearing.state, change_mva + self.fixed_mva, tolerance_pu=TOLERANCE_PU)
+        near = self._near[case]
+        here = None if near is None else near[0]
+        return solver.solve(hearing.state, change_mva + self.fixed_mva, tolerance_pu=TOLERANCE_PU, near=here)
 
     def _values(self, change_mva: Complexes) -> list[Floats]:
         return [each.constraints.values(self.solution(k, change_mva)) for k, each in enumerate(self.hearings)]

@@ -47,9 +47,27 @@ class Legs:
         return np.asarray((weights * amounts) @ self.shares)
 
     @property
+    def points(self) -> int:
+        """The number of connection points."""
+        return int(self.shares.shape[1])
+
+    def spread(self, own: Integers, mva: Complexes, rows: Integers, count: int) -> Complexes:
+        """Return injections (count × points): leg `own[k]` injects `mva[k]` in row `rows[k]`; they add up.
+
+        Plain numpy, because building sparse matrices costs more than a power flow where lists are short.
+        """
+        begin = self.shares.indptr[own]
+        number = self.shares.indptr[own + 1] - begin
+        at = np.repeat(begin - np.cumsum(number) + number, number) + np.arange(number.sum())
+        found = np.zeros((count, self.points), dtype=np.complex128)
+        values = self.shares.data[at] * np.repeat(mva, number)
+        np.add.at(found, (np.repeat(rows, number), self.shares.indices[at]), values)
+        return found
+
+    @property
     def plain(self) -> Complexes:
         """The weights of everything on, at the lower reactive power (1 × legs)."""
-        return (1 + 1j * self.q_low)[None, :]
+        return np.asarray((1 + 1j * self.q_low)[None, :], dtype=complex)
 
     @property
     def flexible(self) -> bool:
@@ -80,7 +98,8 @@ def legs_of(model: GridModel, activations: Sequence[Activation]) -> Legs:
     owners = columns[:, 0].astype(np.int64)
     numbers = np.arange(len(activations))
     first, last = (np.searchsorted(owners, numbers, side) for side in ("left", "right"))
-    return Legs(owners, *columns[:, 1:].T, shares=shares, first=first, last=last)
+    start, size, sign, low, high = columns[:, 1:].T
+    return Legs(owners, start, size, sign, low, high, shares=shares, first=first, last=last)
 
 
 def _parts(activation: Activation) -> list[tuple[tuple[str, float], ...]]:

@@ -16,7 +16,7 @@ from .arrays import Floats, Integers
 RUNGS = 16
 ROUNDS = 60
 NARROWING = 0.02
-FEW_ITEMS, FEW_BETWEEN, MANY_BETWEEN = 8, 1, 12
+FEW_ITEMS, FEW_BETWEEN, MANY_BETWEEN = 8, 1, 6
 _SMALLEST_FRACTION = 1e-13
 Excess = Callable[[Integers, Floats], Floats]
 

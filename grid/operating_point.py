@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -80,3 +81,13 @@ class OperatingPoint:
         names = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
         arrays = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
         return arrays and (self.taps, self.out) == (other.taps, other.out)
+
+
+def state_of(net: Any) -> OperatingPoint:
+    """Return the state of a network as it stands, scaling included."""
+    powers = {
+        f"{table}_{column}": (net[table][column] * net[table].scaling).to_numpy(dtype=float)
+        for table in ("load", "sgen", "storage")
+        for column in ("p_mw", "q_mvar")
+    }
+    return OperatingPoint(**powers, taps=())

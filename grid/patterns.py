@@ -38,7 +38,7 @@ class Groups:
 
 def groups_of(legs: Legs, columns: Columns) -> Groups:
     """Return the groups of legs."""
-    points = legs.shares.shape[1]
+    points = legs.points
     to_column = sp.csr_matrix((np.ones(points), (np.arange(points), columns.of_point)), (points, len(columns.points)))
     at = sp.csr_matrix(legs.shares @ to_column)
     chained = (legs.last - legs.first)[legs.owner] > 1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .activation import Activation, kept, smallest
+from .activation import RESOLUTION_MW, Activation, kept, smallest
 from .arrays import Booleans, Complexes, Floats, Integers
 from .judging import Judge
 from .legs import Legs
@@ -50,8 +50,7 @@ class Sharing:
         back: list[tuple[int, Complexes, Complexes]] = []
         while True:
             settled, parts = self._grow(wanted)
-            lost = np.flatnonzero((settled.p_mw == 0) & (np.abs(wanted * parts) > self._least.min() * 1e-3))
-            lost = lost[self._least[lost] > self._least.min()]
+            lost = np.flatnonzero((settled.p_mw == 0) & (wanted * parts != 0) & (self._least > RESOLUTION_MW))
             if not len(lost):
                 break
             at = settled.limited.index(int(lost[-1]))

@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import Complexes, Floats, Integers
 from .cases import Hearing
 from .fallback import PowerFlowSolver
-from .solver import BatchSolver
+from .solver import SENSITIVITY_ACCURACY, BatchSolver
 
 DIRECTIONS = 12
 SMALL_MW = 1e-3
@@ -76,9 +76,16 @@ def columns_of(buses: Integers) -> Columns:
     return Columns(representatives.astype(np.int64), of_point.astype(np.int64).ravel())
 
 
-def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reactive: bool) -> Slopes | None:
+def slopes_at(
+    hearing: Hearing,
+    change_mva: Complexes,
+    columns: Columns,
+    *,
+    reactive: bool,
+    accuracy: float = SENSITIVITY_ACCURACY,
+) -> Slopes | None:
     """Return the derivatives at a state given by its change (points, MVA); None where it has no power flow."""
-    state = hearing.state.with_change_mva(change_mva)
+    state = hearing.state.with_change_mva(change_mva) if change_mva.any() else hearing.state
     solver = hearing.model.solver(state.taps, state.out)
     count = len(columns.points)
     units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])
@@ -90,7 +97,7 @@ def slopes_at(hearing: Hearing, change_mva: Complexes, columns: Columns, *, reac
     base_vm = 100 * solution.vm_pu[0, watched]
     if not isinstance(solver, BatchSolver) or solution.voltage is None:
         return _differences(hearing, solver, change_mva, (points, units), reactive=reactive)
-    found = solver.sensitivity(state, solution.voltage[0], points, units)
+    found = solver.sensitivity(state, solution.voltage[0], (points, units), accuracy)
     first = found.row_starts
     vm = 100 * found.vm_pu[watched]
     return Slopes(found.base[first], found.current[first], base_vm, vm, found.interface_mva, reactive)

@@ -19,16 +19,18 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .admittance import compile_admittance
-from .arrays import Booleans, Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats, Integers, size_of
 from .engine import single_threaded
 from .errors import SolverError
 from .fixed_point import TOLERANCE_PU, FixedPoint
 from .network import ZIP_COLUMNS
-from .operating_point import OperatingPoint
+from .operating_point import OperatingPoint, state_of
 from .self_check import compare
+from .sensitivity import Sensitivity, factors_of
 
 DENSE_UP_TO_BUSES = 1500
-SENSITIVITY_ACCURACY = 1e-4
+SENSITIVITY_ACCURACY = 1e-3
+DIRECT_UP_TO_STATES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,22 +50,6 @@ class Solution:
     voltage: Complexes | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sensitivity:
-    """Derivatives at one state, per MVA injected: columns are directions (complex injections at one point each).
-
-    vm_pu (buses × directions) · current (rows × directions): complex, in percent of the rating of a side of a branch,
-    `base` the same of the state itself, `row_starts` the first row of each branch · interface_mva (interfaces ×
-    directions).
-    """
-
-    vm_pu: Floats
-    current: Complexes
-    base: Complexes
-    row_starts: Integers
-    interface_mva: Complexes
-
-
 class BatchSolver:
     """The fixed point for one topology and one set of tap positions."""
 
@@ -73,6 +59,7 @@ class BatchSolver:
         Raises SolverError if it cannot represent the network, or pandapower disagrees by more than 1e-7 pu.
         """
         self._last: tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None = None
+        self._incidence: Any = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -107,18 +94,33 @@ class BatchSolver:
         return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
 
     def solve(
-        self, state: OperatingPoint, change_mva: Complexes | None = None, *, tolerance_pu: float = TOLERANCE_PU
+        self,
+        state: OperatingPoint,
+        change_mva: Complexes | None = None,
+        *,
+        tolerance_pu: float = TOLERANCE_PU,
+        near: Complexes | None = None,
     ) -> Solution:
-        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA)."""
+        """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA).
+
+        `near`: a row of `Solution.voltage` of a state that is near those of the batch; it only saves time.
+        """
         with np.errstate(all="ignore"):
-            injections, base, converged = self._base(state)
-            power, stranded = injections[0], self._is_stranded(state)
-            if change_mva is None:
-                return self._results(base, converged & (not stranded), (power[:, None], *injections[1:]))
-            batch, lost = self._with_changes(power, change_mva)
-            start = base[self._admittance.others, 0] if converged[0] else self._start
-            voltage, converged = self._iterate(batch, injections[1:], start, tolerance_pu)
+            stranded = self._is_stranded(state)
+            start = self._start
+            if change_mva is not None and len(change_mva) <= DIRECT_UP_TO_STATES:
+                injections = self._injections(state)
+            else:
+                injections, base, converged = self._base(state)
+                if change_mva is None:
+                    return self._results(base, converged & (not stranded), (injections[0][:, None], *injections[1:]))
+                start = base[self._admittance.others, 0] if converged[0] else start
+            batch, lost = self._with_changes(injections[0], change_mva)
+            voltage, converged = self._iterate(batch, injections[1:], self._near(near, start), tolerance_pu)
             return self._results(voltage, converged & ~lost & (not stranded), (batch, *injections[1:]))
+
+    def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
+        return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise
 
     def _base(self, state: OperatingPoint) -> tuple[tuple[Complexes, Complexes, Complexes], Complexes, Booleans]:
         """Return the injections and the solution of a state itself; many questions about one state follow another."""
@@ -129,23 +131,24 @@ class BatchSolver:
         return self._last[1:]
 
     def sensitivity(
-        self, state: OperatingPoint, voltage: Complexes, points: Integers, direction: Complexes
+        self, state: OperatingPoint, voltage: Complexes, directions: tuple[Integers, Complexes], accuracy: float
     ) -> Sensitivity:
         """Return the derivatives of a solved state with respect to injections at connection points.
 
-        `voltage` (internal buses): a row of the solution of this state, finite · `points`: connection points, one per
-        direction · `direction`: the complex MVA injected there per unit of it, for instance 1 − 0.3j.
+        `voltage` (internal buses): a row of the solution of this state, finite · `directions`: a connection point of
+        each and the complex MVA injected there, for instance 1 − 0.3j · `accuracy`: relative.
         """
+        points, direction = directions
         adm, others = self._admittance, self._admittance.others
         power, current, impedance = self._injections(state)
         first = len(self._at["sgen"]) - len(state.point_names)
         at, live = self._at["sgen"][first:][points], self._live["sgen"][first:][points]
         change = np.zeros((self._n_bus, len(points)), dtype=complex)
         change[at, np.arange(len(points))] = direction * live / adm.base_mva
-        factors = _factors(power[others], current[others], impedance[others], voltage[others])
+        factors = factors_of(power[others], current[others], impedance[others], voltage[others])
         direct = self._fixed_point.impedance(np.conj(change[others] / voltage[others, None]))
         change_of_v = np.zeros_like(change)
-        change_of_v[others] = self._fixed_point.derivative(factors, direct, SENSITIVITY_ACCURACY)
+        change_of_v[others] = self._fixed_point.derivative(factors, direct, accuracy)
         unit = voltage.conj() / np.abs(voltage)
         vm_pu = (unit[:, None] * change_of_v).real[self._bus]
         ref = adm.reference
@@ -213,9 +216,14 @@ class BatchSolver:
         count = change_mva.shape[1]
         first = len(self._at["sgen"]) - count
         at, live = self._at["sgen"][first:], self._live["sgen"][first:]
-        incidence = sp.csr_matrix((live / self._admittance.base_mva, (at, np.arange(count))), (self._n_bus, count))
+        if self._incidence is None or self._incidence.shape[1] != count:
+            entries = (live / self._admittance.base_mva, (at, np.arange(count)))
+            self._incidence = sp.csr_matrix(entries, (self._n_bus, count))
+        if self._all_live:
+            stranded = np.zeros(len(change_mva), dtype=np.bool_)
+            return self._incidence @ change_mva.T + power[:, None], stranded
         stranded = (change_mva[:, ~live] != 0).any(axis=1)
-        return incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
+        return self._incidence @ change_mva.T + power[:, None], np.asarray(stranded, dtype=np.bool_)
 
     def _is_stranded(self, state: OperatingPoint) -> bool:
         """Return whether anything with power stands at a bus without supply, where a power flow would drop it."""
@@ -243,8 +251,8 @@ class BatchSolver:
         adm = self._admittance
         if not converged.all():
             voltage = np.where(converged, voltage, np.nan)
-        magnitude = _magnitude(voltage)
-        sides = _magnitude(adm.rows @ voltage)
+        magnitude = size_of(voltage)
+        sides = size_of(adm.rows @ voltage)
         loading = np.maximum.reduceat(sides, adm.row_starts, axis=0) if len(adm.row_starts) else sides
         ref = adm.reference
         flow = voltage[ref] * np.conj(self._reference_rows @ voltage)
@@ -274,7 +282,7 @@ class BatchSolver:
 
     def _check_against(self, net: Any) -> None:
         """Compare with the power flow that pandapower ran while compiling, at constant power."""
-        state = _scaled_state(net)
+        state = state_of(net)
         if self._is_stranded(state):
             return
         solution = self.solve(state)
@@ -284,30 +292,6 @@ class BatchSolver:
         compare(net, solution.vm_pu[0], solution.loading_percent[0], (solution.interface_mva[0], sources))
         assert solution.voltage is not None
         self._start, self._last = solution.voltage[0, self._admittance.others], None
-
-
-def _magnitude(values: Complexes) -> Floats:
-    """Return |x|; several times faster than np.abs, which guards against overflow."""
-    return np.asarray(np.sqrt(values.real**2 + values.imag**2))
-
-
-def _factors(
-    power: Complexes, current: Complexes, impedance: Complexes, voltage: Complexes
-) -> tuple[Complexes, Complexes]:
-    """Return a, b with d conj(S(|V|)/V) = a·dV + b·conj(dV), from S' = S_I + 2·S_Z·|V| and d|V| = Re(conj(V)·dV)/|V|."""
-    vm = np.abs(voltage)
-    total = power + vm * (current + vm * impedance)
-    slope = np.conj((current + 2 * vm * impedance) / voltage) / (2 * vm)
-    return slope * voltage.conj(), slope * voltage - np.conj(total / voltage**2)
-
-
-def _scaled_state(net: Any) -> OperatingPoint:
-    powers = {
-        f"{table}_{column}": (net[table][column] * net[table].scaling).to_numpy(dtype=float)
-        for table in ("load", "sgen", "storage")
-        for column in ("p_mw", "q_mvar")
-    }
-    return OperatingPoint(**powers, taps=())
 
 
 def zip_shares(net: Any) -> Floats:

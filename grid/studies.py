@@ -15,13 +15,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import cvr, limits
+from . import cvr, headroom, limits
 from .arrays import Floats
+from .assessing import Assessor
+from .cases import Case, Hearing
 from .clock import clock_text
 from .constraints import Constraints
 from .cvr import Behaviour, TapBlock
 from .description import GridDescription
-from .limits import Activation, Allowed, Case, Scope
+from .headroom import Headroom
+from .limits import Activation, Allowed, Scope, Split
 from .model import load_model
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
@@ -29,12 +32,9 @@ from .profiles import outlook_of
 from .readings import Assessment, Readings
 from .regulation import set_points, settled
 from .series import Window
-from .solver import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP
 
 _ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
-NEAR_LOADING = 0.05
-NEAR_VOLTAGE_PU = 0.005
 
 
 class GridStudies:
@@ -60,9 +60,11 @@ class GridStudies:
         self.notes = self.model.notes
         self._outlook = outlook_of(self.model, description, midnight_us, window=window, grid_id=grid_id)
         self._constraints = Constraints(self.model)
+        self._assessor = Assessor(self.model, self._constraints, midnight_us)
+        self._places: dict[str, tuple[str, int]] = {}
         self._midnight_us = midnight_us
         taps, recovery = description.taps, description.load_recovery
-        seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+        seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
         self.behaviour = Behaviour(seconds, recovery.share, taps.regulator if taps else None)
 
     def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -85,15 +87,17 @@ class GridStudies:
         at_us: Sequence[int],
         fixed: tuple[Activation, ...] = (),
         *,
+        scope: Scope = "prefix",
+        split: Split = "merit_order",
         made_us: int | None = None,
     ) -> tuple[Allowed, ...]:
-        """Return what of a merit order may be activated at all of the instants, as forecast (scope "prefix").
+        """Return what of a merit order may be activated at all of the instants, as forecast; see `limits.limit`.
 
         `fixed`: what is activated in any event · `made_us`: when it is asked, so with which forecast (None: the last).
         A security margin adds its cases.
         """
         cases = self._distinct([case for at in at_us for case in self._expected(at, made_us)])
-        return limits.limit(self.model, cases, activations, "prefix", fixed=fixed)
+        return limits.limit(self.model, cases, activations, scope, fixed=fixed, split=split)
 
     def _expected(self, at_us: int, made_us: int | None) -> list[Case]:
         """Return the forecast for an instant, and what a security margin makes of it."""
@@ -107,8 +111,40 @@ class GridStudies:
 
         `activated`: (connection point, MW), the change from its baseline, + up; several entries of a point add up.
         """
-        state = self.believed(readings).with_changes(_totals(activated))
-        return self._assessment(self.model.solve(state), readings)
+        return self.assess_all(readings, (activated,))[0]
+
+    def assess_all(
+        self, readings: Readings, alternatives: Sequence[Sequence[tuple[str, float]]]
+    ) -> tuple[Assessment, ...]:
+        """Return an assessment for each of several lists of activations on top of the same readings, in one batch."""
+        state = self.model.energised(self.believed(readings))
+        change = np.zeros((len(alternatives), len(self.model.point_names)), dtype=complex)
+        for row, activated in enumerate(alternatives):
+            for name, p_mw in activated:
+                change[row, self.model.point(name)] += p_mw
+        return self._assessor.assess(self.model.solver(state.taps, state.out).solve(state, change), readings)
+
+    def watch(
+        self,
+        readings: Readings,
+        activated: Sequence[tuple[str, float]],
+        units: Sequence[Activation],
+        *,
+        always: bool = False,
+    ) -> tuple[Assessment, tuple[Headroom, ...]]:
+        """Return the state and, where it is near a limit or `always`, the headroom of units both ways.
+
+        `units`: a unit's `p_mw` is its reach; see `headroom.headroom` for what is promised.
+        """
+        found = self.assess(readings, activated)
+        return found, self.headroom(readings, activated, units) if found.near or always else ()
+
+    def headroom(
+        self, readings: Readings, activated: Sequence[tuple[str, float]], units: Sequence[Activation]
+    ) -> tuple[Headroom, ...]:
+        """Return what each unit alone may add and take away in the state that readings and activations imply."""
+        state = self.model.energised(self.believed(readings).with_changes(_totals(activated)))
+        return headroom.headroom(Hearing(self._time(readings.at_us), state, self.model, self._constraints), units)
 
     def curtail(
         self, readings: Readings, ordered: Sequence[Activation], fixed: tuple[Activation, ...] = ()
@@ -156,12 +192,18 @@ class GridStudies:
         arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
         loads: list[tuple[int, float, float]] = []
         for element, p_mw, q_mvar in readings.p_mw:
-            ((table, positions),) = self._outlook.elements.find(element)
+            table, position = self._place(element)
             if table == "load":
-                loads.append((int(positions[0]), p_mw, q_mvar))
-            arrays[f"{table}_p_mw"][positions], arrays[f"{table}_q_mvar"][positions] = p_mw, q_mvar
+                loads.append((position, p_mw, q_mvar))
+            arrays[f"{table}_p_mw"][position], arrays[f"{table}_q_mvar"][position] = p_mw, q_mvar
         self._make_nominal(replace(state, **arrays), arrays, loads)
         return replace(state, **arrays)
+
+    def _place(self, element: str) -> tuple[str, int]:
+        if element not in self._places:
+            ((table, positions),) = self._outlook.elements.find(element)
+            self._places[element] = table, int(positions[0])
+        return self._places[element]
 
     def _make_nominal(
         self, state: OperatingPoint, arrays: dict[str, Floats], loads: list[tuple[int, float, float]]
@@ -176,35 +218,6 @@ class GridStudies:
                 continue  # without supply
             arrays["load_p_mw"][position] = p_mw / factor.real
             arrays["load_q_mvar"][position] = q_mvar / factor.imag
-
-    def _assessment(self, solution: Solution, readings: Readings) -> Assessment:
-        values = self._constraints.values(solution)[0]
-        violations = self._constraints.beyond(values, self._time(readings.at_us))
-        middle_pu = (self.model.ratings.vm_min_pu + self.model.ratings.vm_max_pu) / 2
-        loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0, self.model.ratings.buses]
-        vm_pu = np.where(np.isnan(vm_pu), middle_pu, vm_pu)
-        solved = bool(solution.converged[0])
-        relative = loading / self.model.ratings.loading_percent
-        worst = int(np.argmax(relative)) if solved and len(relative) else -1
-        total = solution.interface_mva[0].sum()
-        metered = sum(p_mw for _, p_mw, _ in readings.interface)
-        return Assessment(
-            at_us=readings.at_us,
-            worst_element=self.model.ratings.branches[worst] if worst >= 0 else "",
-            worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
-            vm_min_pu=round(float(vm_pu.min()), 6) if solved else 0.0,
-            vm_max_pu=round(float(vm_pu.max()), 6) if solved else 0.0,
-            interface_p_mw=round(float(total.real), 6) if solved else 0.0,
-            interface_q_mvar=round(float(total.imag), 6) if solved else 0.0,
-            interface_gap_mw=round(metered - float(total.real), 6) + 0.0 if solved and readings.interface else 0.0,
-            violations=violations,
-            near=bool(violations) or self._is_near(relative, vm_pu),
-        )
-
-    def _is_near(self, relative: Floats, vm_pu: Floats) -> bool:
-        ratings = self.model.ratings
-        low, high = vm_pu - ratings.vm_min_pu, ratings.vm_max_pu - vm_pu
-        return bool(relative.max(initial=0) >= 1 - NEAR_LOADING or min(low.min(), high.min()) <= NEAR_VOLTAGE_PU)
 
     def _time(self, at_us: int) -> str:
         return clock_text(at_us - self._midnight_us)

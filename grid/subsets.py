@@ -50,7 +50,7 @@ class SubsetWalk:
         """Return what may be allowed of every activation, in order or pro rata, at most `asked_mw` (signed)."""
         self._weights = legs_on(self._legs)
         for case in range(len(self._judge.hearings)):
-            found = self._worst_at(case, np.zeros(self._legs.shares.shape[1], dtype=complex), asked_mw)
+            found = self._worst_at(case, np.zeros(self._legs.points, dtype=complex), asked_mw)
             self._weights = np.unique(np.concatenate([self._weights, found]), axis=0)
         for _ in range(MAX_ROUNDS):
             settled = self._shared(asked_mw) if pro_rata else self._walk(asked_mw)
@@ -219,9 +219,9 @@ class SubsetWalk:
         states = self._changes(self._weights, p_mw)
         verdict = self._judge.judge(states, path=False)
         found = [self._weights[verdict.excess > 0]]
-        for k in np.argsort(-verdict.excess, kind="stable")[:GATE_STRESSED]:
-            if verdict.excess[k] > STRESSED:
-                found.append(self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw))
+        first = np.argsort(-verdict.excess, kind="stable")[:GATE_STRESSED]
+        for k in first[verdict.excess[first] > STRESSED]:
+            found += [self._at_stressed(int(np.argmax(verdict.by_case[:, k])), states[k], p_mw)]
         for case in range(len(self._judge.hearings)):
             worst = int(np.argmax(verdict.by_case[case]))
             found.append(self._worst_at(case, states[worst], p_mw))
@@ -254,7 +254,7 @@ def walk_safely(
     With `pro_rata`, what is scarce is shared first, and the walk confirms every prefix of it.
     """
     weights = legs_on(legs)
-    here = np.zeros(legs.shares.shape[1], dtype=complex)
+    here = np.zeros(legs.points, dtype=complex)
     for _ in range(MAX_ROUNDS):
         if legs.flexible:
             weights = np.unique(
@@ -279,7 +279,8 @@ def walk_safely(
 def prefixes(legs: Legs, weights: Complexes, p_mw: Floats) -> Complexes:
     """Return every prefix of amounts, leg by leg, in every pattern (states × points)."""
     amounts = legs.amounts(p_mw)
-    steps = [legs.shares.multiply((amounts * row)[:, None]).toarray() for row in weights]
+    every = np.arange(len(amounts))
+    steps = [legs.spread(every, amounts * row, every, len(every)) for row in weights]
     return np.concatenate([np.cumsum(each, axis=0) for each in steps])
 
 

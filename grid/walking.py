@@ -12,15 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from .activation import Activation, kept, smallest
-from .arrays import Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats, Integers
 from .judging import Judge
 from .legs import Legs
 from .marginal import RUNGS, bracket
 
-BLOCK, SMALLEST_BLOCK, AHEAD = 512, 32, 256
+BLOCK, SMALLEST_BLOCK, LARGER_BLOCK, AHEAD = 512, 16, 128, 256
 FINE_MW = 1e-6
 # Within a step that moves voltages less than this, currents and voltages run so straight that its ends speak for it.
 STRAIGHT_PU = 0.04
@@ -42,7 +41,7 @@ class Walk:
 
     def __init__(self, judge: Judge, activations: Sequence[Activation], legs: Legs, weights: Complexes) -> None:
         self._judge, self._activations, self._legs, self._weights = judge, activations, legs, weights
-        self._on = np.zeros((len(weights), legs.shares.shape[1]), dtype=complex)
+        self._on = np.zeros((len(weights), legs.points), dtype=complex)
         self._import_mva = judge.base_interface_mva
         self._least = np.array([smallest(each) for each in activations])
         self._hopeless = np.zeros(len(activations), dtype=np.bool_)
@@ -60,7 +59,7 @@ class Walk:
             size = min(BLOCK, 2 * size)
             if done < len(block):
                 self._closely(position, asked_mw[position], settled)
-                position, size = position + 1, max(SMALLEST_BLOCK, done)
+                position, size = position + 1, min(max(SMALLEST_BLOCK, done), LARGER_BLOCK)
                 self._expect(np.arange(position, min(position + AHEAD, count)), asked_mw)
         return settled
 
@@ -83,10 +82,10 @@ class Walk:
         width = path.shape[1]
         verdict = self._judge.judge(np.concatenate([*path, *probes]))
         states = len(path) * width
-        allowed = verdict.allowed[:states].reshape(len(path), width).all(axis=0)
+        allowed: Booleans = np.asarray(verdict.allowed[:states].reshape(len(path), width).all(axis=0))
         straight = (verdict.jump_pu[:states].reshape(len(path), width)[:, 1:] < STRAIGHT_PU).all(axis=0)
-        fine = np.logical_and.reduceat(allowed[1:] & straight, at[:-1]) | (wanted[block] == 0)
-        refused = ~verdict.allowed[states:].reshape(len(path), -1).all(axis=0)
+        fine: Booleans = np.logical_and.reduceat(allowed[1:] & straight, at[:-1]) | (wanted[block] == 0)
+        refused: Booleans = np.asarray(~verdict.allowed[states:].reshape(len(path), -1).all(axis=0))
         fine[np.isin(block, probed)] = refused
         done = len(block) if fine.all() else int(np.argmin(fine))
         self._hopeless[block[done:]] &= ~np.isin(block[done:], probed[~refused])
@@ -98,10 +97,10 @@ class Walk:
         """Return states (patterns × (1 + legs) × points), those before each activation, and their first legs."""
         legs = slice(int(self._legs.first[block[0]]), int(self._legs.last[block[-1]]))
         amounts = self._legs.amounts(wanted)[legs]
-        shares = self._legs.shares[legs]
-        path = np.empty((len(self._weights), 1 + len(amounts), shares.shape[1]), dtype=complex)
+        own, rows = np.arange(legs.start, legs.stop), np.arange(len(amounts))
+        path = np.empty((len(self._weights), 1 + len(amounts), self._legs.points), dtype=complex)
         for pattern, weights in enumerate(self._weights[:, legs]):
-            steps = shares.multiply((amounts * weights)[:, None]).toarray()
+            steps = self._legs.spread(own, amounts * weights, rows, len(rows))
             path[pattern, 0] = self._on[pattern]
             np.cumsum(steps, axis=0, out=path[pattern, 1:])
             path[pattern, 1:] += self._on[pattern]
@@ -154,6 +153,7 @@ class Walk:
     def _closely(self, which: int, asked_mw: float, settled: Settled) -> None:
         """Settle one activation by itself, and switch on what is allowed of it."""
         index = np.array([which])
+        self._judge.approach(self._on[0])
 
         def states(fractions: Floats) -> Complexes:
             return self._on[:, None, :] + self._single(np.repeat(index, len(fractions)), fractions * asked_mw)
@@ -186,16 +186,8 @@ class Walk:
 
 def singly(legs: Legs, weights: Complexes, which: Integers, p_mw: Floats) -> Complexes:
     """Return the change that each of some activations makes alone (patterns × activations × points)."""
-    points = legs.shares.shape[1]
     counts = legs.last[which] - legs.first[which]
     rows = np.repeat(np.arange(len(which)), counts)
-    own = (
-        np.concatenate([np.arange(legs.first[k], legs.last[k]) for k in which]) if counts.max(initial=0) > 1 else which
-    )
+    own = np.repeat(legs.first[which] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
     filled = np.clip(np.abs(p_mw)[rows] - legs.start_mw[own], 0.0, legs.size_mw[own]) * legs.sign[own]
-    gather = sp.csr_matrix((np.ones(len(rows)), (rows, np.arange(len(rows)))), (len(which), len(rows)))
-    shares = legs.shares[own]
-    found = np.empty((len(weights), len(which), points), dtype=complex)
-    for pattern, weight in enumerate(weights[:, own]):
-        found[pattern] = (gather @ shares.multiply((filled * weight)[:, None])).toarray()
-    return found
+    return np.array([legs.spread(own, filled * weight, rows, len(which)) for weight in weights[:, own]])

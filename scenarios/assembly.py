@@ -66,6 +66,8 @@ def coordination(scenario: Scenario) -> Coordination:
         dso_is_participant=chosen.scheme == "scenario-2",
         silent_dso=chosen.silent_dso,
         applicant_order=chosen.applicant_order,
+        limit_scope=chosen.limit_scope,
+        limit_split=chosen.limit_split,
         forecast=chosen.forecast,
         signal_route=chosen.signal_route if scenario.has_dso else "direct",
         lapsed_limits=chosen.lost_communication.lapsed_limits,
@@ -161,7 +163,7 @@ def _regulation(scenario: Scenario) -> RegulationRules | None:
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
     dso = scenario.dsos[name]
     taps = scenario.grids[dso.grid].taps
-    seconds = taps.seconds_per_step if taps else DEFAULT_SECONDS_PER_STEP
+    seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
     offer = dso.demand_response
     recovery = scenario.grids[dso.grid].load_recovery
     response = DemandResponse(

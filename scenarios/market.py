@@ -16,12 +16,18 @@ Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 
 
 class Coordination(Part):
-    """Who checks what, and what happens when a DSO stays silent."""
+    """Who checks what, and what happens when a DSO stays silent.
+
+    `limit_scope`: a validated merit order list stays feasible in its order, or whatever is picked of it; `limit_split`:
+    what is scarce goes to the first offers, or to all pro rata.
+    """
 
     scheme: Scheme = "scenario-1-dso"
     real_time_limits: bool = True
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"
+    limit_scope: Literal["prefix", "subset"] = "prefix"
+    limit_split: Literal["merit_order", "pro_rata"] = "merit_order"
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
     signal_route: Literal["direct", "via_dso"] = "direct"
     limit_compensation: Literal["none", "margin", "full"] = "none"

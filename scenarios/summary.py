@@ -166,6 +166,8 @@ def _kpis(run: Run) -> Table:
         table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
     for name, text in _reaction(kpis):
         table.add_row(name, text)
+    if kpis.get("afrr"):
+        table.add_row("aFRR", _regulated(kpis["afrr"]))
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
     if "realtime" in run.timing:
         table.add_row("real time", _paced(run.timing["realtime"]))
@@ -198,3 +200,10 @@ def _reaction(kpis: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if lost["trips"]:
         names = ", ".join(trip["element"] for trip in lost["trips"])
         yield "tripped", f"{names}: {lost['lost_load_mwh']:.2f} MWh of load lost, worth {lost['lost_load_eur']:.0f} EUR"
+
+
+def _regulated(afrr: dict[str, Any]) -> str:
+    """What was asked for, what fell short, and how far the area control error was from zero."""
+    asked = f"{_mw(afrr['asked_up_mwh'])} MWh up and {_mw(afrr['asked_down_mwh'])} MWh down asked for"
+    missing = sum(own["missing_mwh"] for own in afrr["by_participant"].values())
+    return f"{asked}, {_mw(missing) or '0'} MWh missing, ACE {afrr['mean_size_of_ace_mw']:.2f} MW on average"

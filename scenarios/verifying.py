@@ -4,7 +4,8 @@
     afrr        set-points and what puts offers under their control
     fcr         containment reserve: its tests, its tender, its keeping, its statements
     blind …     every stage of a scheme with its agents; `three`: with a third BSP
-    chained     all stages in one run            soak   the same with more, only if it is named
+    chained     all stages in one run
+    soak        the same with more; via-dso: orders by way of the DSO; both only if they are named
 
 What is found is told as a message sequence, and as a diagram if wanted.
 """
@@ -27,7 +28,7 @@ from ..protocols.vocabulary import Vocabulary
 from .errors import ScenarioError, right_names
 
 Say = Callable[[str], None]
-TABLES, UNASKED = "protocols", "soak"
+TABLES, UNASKED = "protocols", ("soak", "via-dso")
 
 
 class Work(Protocol):
@@ -67,13 +68,13 @@ def works(vocabulary: Vocabulary, faults: int = 1) -> Mapping[str, tuple[Work, .
 
 
 def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> list[Work]:
-    """What is named – a group, a protocol, one exploration – or all but `soak`; ScenarioError for an unknown name."""
+    """What is named – a group, a protocol, one exploration – or all but `UNASKED`; ScenarioError if unknown."""
     by_group = works(vocabulary, faults)
     named = {**{work.name: (work,) for group in by_group.values() for work in group}, **by_group}
     for name in names:
         if name not in named:
             raise ScenarioError(f"{name}: there is nothing of this name to verify; {right_names(name, named)}")
-    return [work for name in names or [one for one in by_group if one != UNASKED] for work in named[name]]
+    return [work for name in names or [one for one in by_group if one not in UNASKED] for work in named[name]]
 
 
 def verify(asked: Iterable[Work], say: Say = lambda _: None) -> list[Report]:

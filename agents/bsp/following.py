@@ -48,7 +48,8 @@ def unheard(profile: BspProfile, state: BspState, event: Silence | Rejected, now
 def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) -> Reaction[BspState]:
     """A set-point has come."""
     book = state.book.wanted(set_point.power_mw)
-    return applied(replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us), now_us)
+    heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us)
+    return (heard, ()) if book is state.book else applied(heard, now_us)
 
 
 def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:

@@ -37,7 +37,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
     measured = hearing.measured(profile, state, now_us)
     options = state.demand.options
     reference = tuple(t.position for t in options.transformers) if options else None
-    job = Monitor(profile.grid, readings, measured, ordered, look, reference)
+    job = Monitor(profile.grid, readings, measured, ordered, look, reference, limited=bool(state.limits))
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
 

@@ -14,7 +14,7 @@ from ...protocols.information.activation import Activate, Activated, ActivateWhe
 from ...protocols.messages import Cancel, Cancelled, CancelTooLate, Failure, Message, Refuse
 from ...protocols.stages import activation as stage
 from ...protocols.templates import CANCEL_EXPIRED
-from ..actions import Action, Note, Open, Say
+from ..actions import Note, Open, Say
 from ..agent import Reaction
 from ..changes import replace
 from ..events import Heard, Rejected, Silence
@@ -114,7 +114,7 @@ def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, 
     if isinstance(event, Rejected):
         return _over(state, own), (Say(asked, Failure(reason=f"{conversation.peer} has not understood the order")),)
     if conversation.state == CANCEL_EXPIRED:
-        return state, _again(profile, conversation, now_us)
+        return _again(profile, state, conversation, now_us)
     if event.waited_in != "asked":
         return _over(state, own), (Say(asked, Failure(reason=f"{conversation.peer} has not reported the end")),)
     told = Say(asked, Failure(reason=f"{conversation.peer} does not answer"))
@@ -122,8 +122,10 @@ def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, 
     return replace(state, cancelling=state.cancelling | {own}, unheard=state.unheard | {own}), (told, stop)
 
 
-def _again(profile: DsoProfile, conversation: Conversation, now_us: int) -> tuple[Action, ...]:
-    """A cancel that was not answered is said again until the period is over."""
-    if now_us >= profile.calendar.period(conversation.topic.period).end_us:
-        return ()
-    return (Say(conversation.id, Cancel(reason="no answer in time"), now_us + profile.patience.answer_us),)
+def _again(profile: DsoProfile, state: DsoState, conversation: Conversation, now_us: int) -> Reaction[DsoState]:
+    """A cancel that was not answered is said again until the period is over; then the TSO is told, if it waits."""
+    own = conversation.id
+    if now_us < profile.calendar.period(conversation.topic.period).end_us:
+        return state, (Say(own, Cancel(reason="no answer in time"), now_us + profile.patience.answer_us),)
+    told = Say(state.came_from[own], CancelTooLate(reason=f"{conversation.peer} does not answer"))
+    return _over(state, own), () if own in state.unheard else (told,)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...grid.cvr import TapBlock
-from ...grid.limits import Activation, Allowed, Scope
+from ...grid.headroom import Headroom
+from ...grid.limits import Activation, Allowed, Scope, Split
 from ...grid.readings import Assessment, Readings
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Watch(NamedTuple):
     ahead: Assessment
     allowed: tuple[Allowed, ...] | None
     freed_mw: float
+    headroom: tuple[Headroom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Validate:
     grid: str
     activations: tuple[Activation, ...]
     at_us: tuple[int, ...]
+    scope: Scope = "prefix"
+    split: Split = "merit_order"
     made_us: int | None = None
     reserves: tuple[Activation, ...] = ()
 
@@ -122,12 +126,17 @@ class Validate:
 
     def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
         moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
-        return studies.validate(self.activations, self.at_us, moved, made_us=self.made_us)
+        return studies.validate(
+            self.activations, self.at_us, moved, made_us=self.made_us, scope=self.scope, split=self.split
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """The state of the grid, what it will be when all orders are fully on, and what of them may stay on."""
+    """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
+
+    Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
+    """
 
     grid: str
     readings: Readings
@@ -135,15 +144,19 @@ class Monitor:
     ordered: tuple[Activation, ...]
     look: bool
     reference_taps: tuple[int, ...] | None
+    limited: bool = False
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
-        now = studies.assess(self.readings, self.measured)
         full = [(point, share * each.p_mw) for each in self.ordered for point, share in each.points]
-        ahead = studies.assess(self.readings, full) if self.ordered else now
+        states = (self.measured, full) if self.ordered else (self.measured,)
+        found = studies.assess_all(self.readings, states)
+        now, ahead = found[0], found[-1]
         troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
         allowed = studies.curtail(self.readings, self.ordered) if self.ordered and troubled else None
-        return Watch(now, ahead, allowed, self._freed(studies, now))
+        tight = now.near or ahead.near or self.limited
+        headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
+        return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:
         if self.reference_taps is None or self.reference_taps == self.readings.taps:

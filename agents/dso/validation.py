@@ -217,7 +217,9 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
     moving = reserved(state, mol.delivery_start, mol.delivery_end)
-    job = Validate(profile.grid, activations, (mol.delivery_start, middle_us, mol.delivery_end - 1), now_us, moving)
+    instants, rules = (mol.delivery_start, middle_us, mol.delivery_end - 1), profile.coordination
+    scope, split = rules.limit_scope, rules.limit_split
+    job = Validate(profile.grid, activations, instants, scope, split, made_us=now_us, reserves=moving)
     return state, (Compute(LIST + event.conversation.id, job),)
 
 

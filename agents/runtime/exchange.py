@@ -78,7 +78,8 @@ class Exchange:
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        arrives_us = None if self.links.silent(sending, now_us) else self._arrival(envelope, now_us)
+        swallowed = bool(self.links.silences) and self.links.silent(sending, now_us)
+        arrives_us = None if swallowed else self._arrival(envelope, now_us)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
         roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
         sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)

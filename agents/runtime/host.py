@@ -54,6 +54,7 @@ class Host(MangoAgent):  # type: ignore[misc]
         self.failure: Exception | None = None
         self.study: Callable[[str, object], Happening] = self._inline
         self.agent_name = node.agent.name
+        self._journal = world.recorder.journal
         self.phase = PHASE_OF_KIND.get(node.agent.kind, 5)
 
     def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
@@ -79,7 +80,7 @@ class Host(MangoAgent):  # type: ignore[misc]
         if self.node.is_stale(given):
             return
         if self.world.journalled:
-            self.world.recorder.journal(self.agent_name, now_us, to_line(given))
+            self._journal(self.agent_name, now_us, to_line(given))
         for effect in self.node.take(given, now_us):
             if type(effect) is Send:
                 assert self.exchange is not None

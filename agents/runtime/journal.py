@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from ...grid.area import AreaReading
 from ...grid.cvr import TapBlock
+from ...grid.headroom import Headroom
 from ...grid.limits import Allowed, Binding
 from ...grid.readings import Assessment, Readings
 from ...protocols.envelope import Envelope
@@ -43,6 +44,7 @@ TYPES: dict[str, type[Any]] = {
         Begin,
         Binding,
         Due,
+        Headroom,
         InterfaceForecast,
         ParticipantReading,
         PointPower,

@@ -109,7 +109,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
-    "via-dso": (SCHEDULES, ORDERS, LIMITS),
+    "via-dso": (replace(SCHEDULES, settle_s=86_400), ORDERS, LIMITS),
 }
 
 

@@ -28,7 +28,11 @@ TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without 
 | `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states; the frequency's extremes \
 (`nadir_mhz`, `highest_mhz`) are those sampled at the tick, so a shorter tick may show deeper ones |
 | `manifest.json` | format and version, and of each file its SHA-256 and number of rows |
-| `timing.json` | wall-clock figures; differs from run to run |
+| `timing.json` | wall-clock figures; differs from run to run. `times_real_time`: simulated seconds per second; \
+`realtime` (only of a run by the clock): `lateness` of ticks and `lateness_between_ticks` of messages and timers \
+(count, median, 99th percentile, maximum in s), `missed` and `skipped` ticks, `late` (what was done with late ones), \
+`drift_s`, \
+`work_per_tick`, `load_p99`, `smallest_tick_s` that the machine could keep, and a `warning` if it could not keep up |
 | `report.html` | written by `gridpact report` only |
 
 `gridpact audit RUN` recomputes the CSV files and `kpis.json`, and compares every file with the manifest.

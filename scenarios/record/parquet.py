@@ -20,6 +20,7 @@ from .clerk import Clerk
 from .columns import Table
 
 FLUSH_ROWS = 8192
+WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 R = TypeVar("R")
@@ -71,6 +72,11 @@ class ParquetFile(Generic[R]):
         self._writer.write_table(table, row_group_size=FLUSH_ROWS)
 
 
+def flush_rows(columns: int) -> int:
+    """How many rows of so many numbers wait to be written; it hangs on the width alone, as the bytes hang on it."""
+    return min(FLUSH_ROWS, max(LEAST_ROWS, WIDE_CELLS // max(1, columns)))
+
+
 class WideFile:
     """A column `at` and one column per quantity; the first row fixes which."""
 
@@ -91,7 +97,7 @@ class WideFile:
         self._values[filled] = tuple(values.values()) if tuple(values) == self._names else self._sorted(values)
         self._times_us.append(at_us)
         self.rows += 1
-        if filled + 1 == FLUSH_ROWS:
+        if filled + 1 == len(self._values):
             self._flush()
 
     def close(self) -> None:
@@ -107,7 +113,7 @@ class WideFile:
         self._writer = pq.ParquetWriter(
             self._path, self._schema, compression="zstd", version="2.6", write_statistics=False
         )
-        self._values = np.empty((FLUSH_ROWS, len(names)))
+        self._values = np.empty((flush_rows(len(names)), len(names)))
 
     def _sorted(self, values: Mapping[str, float]) -> list[float]:
         strange = [name for name in values if name not in self._names]
@@ -117,7 +123,7 @@ class WideFile:
 
     def _flush(self) -> None:
         times_us, values = self._times_us, self._values[: len(self._times_us)]
-        self._times_us, self._values = [], np.empty((FLUSH_ROWS, len(self._names)))
+        self._times_us, self._values = [], np.empty_like(self._values)
         self._clerk.do(lambda: self._write(times_us, values))
 
     def _write(self, times_us: list[int], values: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from gridpact.grid.description import GridDescription
+from gridpact.grid.engine import single_threaded
 from gridpact.grid.limits import Activation
 from gridpact.grid.model import GridModel, load_model
 from gridpact.grid.plant import GridPlant
@@ -35,6 +36,13 @@ POINTS = (
     ConnectionPoint("L10", 10, "load"),
     ConnectionPoint("L3", 3, "load"),
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Run every grid test with one BLAS thread, as a run does: workers share the cores."""
+    with single_threaded():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def excess(given: Trial, p_mw: Floats, picked: Floats, *, margin: bool) -> Float
 
 
 def greedy_mw(given: Trial) -> Floats:
-    """Return what each may have at most, in order, with every subset of the earlier ones: bisection over all corners."""
+    """Return what each may have at most, in order, whatever is picked of the earlier ones: bisection, all corners."""
     p_mw = np.zeros(len(given.activations))
     for k, each in enumerate(given.activations):
         picked = np.hstack([corners(k), np.ones((2**k, 1)), np.zeros((2**k, len(p_mw) - k - 1))])
@@ -93,5 +93,5 @@ def greedy_mw(given: Trial) -> Floats:
                 high = here
             if low == 1.0:
                 break
-        p_mw[k] = low * each.p_mw if abs(low * each.p_mw) >= 1e-4 else 0.0
+        p_mw[k] = low * each.p_mw if abs(low * each.p_mw) >= 1e-3 else 0.0
     return p_mw

@@ -1,4 +1,4 @@
-"""Point 15 of what a TSO expert looks for. Silence in a run, injected: what is declared happens, is seen in the record, and can be audited and replayed."""
+"""Point 15 of what a TSO expert looks for: silence, injected; what is declared happens and is seen in the record."""
 
 from pathlib import Path
 

@@ -18,6 +18,10 @@ SETTINGS = {
     "bsps": "50",
     "aggregators": "0",
     "time.market_time_units": "1",
+    "market.test.hold_min": "0.1",  # what comes before the ten minutes is simulated at the same tick: keep it short
+    "swarm.bsp.preparation_s": "[1, 3]",
+    "swarm.bsp.ramping_s": "[5, 10]",
+    "swarm.bsp.deactivation_s": "[5, 10]",
     "ticks.study_s": "5",  # a DSO's study for the market needs longer than a tick
     **{f"ticks.{name}": "0.1" for name in TICKS},
 }

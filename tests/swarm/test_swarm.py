@@ -210,3 +210,29 @@ def test_a_long_table_of_the_summary_is_cut_and_says_so() -> None:
     assert f"bsp-{MOST_ROWS - 1:05d}" in text
     assert f"bsp-{MOST_ROWS:05d}" not in text
     assert "… and 3 more rows" in text
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 8192), (250, 8192), (12_000, 174), (120_000, 128)])
+def test_what_waits_to_be_written_does_not_grow_with_the_swarm(columns: int, rows: int) -> None:
+    from gridpact.scenarios.record.parquet import flush_rows
+
+    assert flush_rows(columns) == rows
+
+
+def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    from gridpact.scenarios.record.clerk import Clerk
+    from gridpact.scenarios.record.parquet import WideFile
+
+    clerk = Clerk()
+    file = WideFile(tmp_path / "wide.parquet", clerk)
+    names = [f"bsp-{number:05d}.p_mw" for number in range(600)]
+    ticks = 2**21 // 600 + 2
+    for tick in range(ticks):
+        file.add(tick * 1_000_000, dict.fromkeys(names, float(tick)))
+    file.close()
+    clerk.finish()
+    written = pq.ParquetFile(tmp_path / "wide.parquet")
+    assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [ticks - 2, 2]
+    assert written.read(columns=[names[-1]]).column(0).to_pylist() == [float(tick) for tick in range(ticks)]

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from gridpact.agents.dso import Dso
-from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer
-from gridpact.agents.dso.tap_trial import position
+from gridpact.agents.dso.state import DsoState
+from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer, Watch
+from gridpact.agents.dso.tap_delivery import published
+from gridpact.agents.dso.tap_trial import order, position
 from gridpact.agents.profiles import DemandResponse
 from gridpact.grid.cvr import TapBlock
+from gridpact.grid.readings import Assessment, Readings
 from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport
 from gridpact.protocols.messages import Refuse
 
@@ -66,3 +69,27 @@ def test_a_dso_without_demand_response_refuses_and_the_run_goes_on(make: Any) ->
 def test_a_tap_position_is_the_start_plus_the_steps_in_force(make: Any, steps: int) -> None:
     town = second(make).run(100)
     assert position(town.state("dso"), "t1", steps) == -steps
+
+
+@pytest.mark.parametrize(("steps", "held_pu"), [(0, 1.02), (1, 1.005), (2, 0.99)])
+def test_where_a_regulator_is_at_work_its_set_point_is_ordered(steps: int, held_pu: float) -> None:
+    blocks = tuple(
+        TapBlock("t1", -1, 0.3, 0.0, 0.97, 1.03, 60.0, (-n,), vm_set_pu=pu) for n, pu in ((1, 1.005), (2, 0.99))
+    )
+    options = TapOptions((Transformer("t1", 0, -9, 9, 1.02),), blocks, 20.0, 1.5, 0.95, 1.05)
+    assert order(DsoState().with_demand(options=options), "t1", steps) == ("voltage/t1", held_pu, False)
+
+
+def test_what_is_published_as_freed_decays_as_loads_recover_and_turns_negative_when_they_pay_back(make: Any) -> None:
+    response = DemandResponse(50.0, 1.3, 2, 10.0, recovered_share=0.4, recovery_s=900.0)
+    profile = replace(make.dso(dso_is_participant=True).profile, demand_response=response)
+    nothing = Assessment(0, "", 0.0, 1.0, 1.0, 30.0, 5.0, 0.0, (), near=False)
+    state = replace(DsoState(), readings=Readings(0, (), (0,), (("t0", 30.0, 5.0),))).with_demand(listeners=("c",))
+    told = []
+    for freed_mw, seconds in ((0.5, 900), (0.5, 9000), (0.0, 4), (0.0, 9000)):
+        for _ in range(round(seconds * 1_000_000 / profile.monitoring_us)):
+            state, _ = published(profile, state, Watch(nothing, nothing, None, freed_mw), 0)
+        assert state.demand.measured is not None
+        told.append(state.demand.measured.activated_mw)
+    assert told == [pytest.approx(0.5 * (1 - 0.4 * 0.632), abs=1e-3), pytest.approx(0.3, abs=1e-3),
+                    pytest.approx(-0.2, abs=2e-3), pytest.approx(0.0, abs=1e-4)]  # fmt: skip

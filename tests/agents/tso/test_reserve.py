@@ -72,24 +72,29 @@ def world(make: Any, *, answer: Answer = lambda name, mw: mw, offset: Offset = o
     return town.begin()
 
 
+@pytest.fixture(scope="module")
+def usual(make: Any) -> Any:
+    """The ordinary course, to its end."""
+    return world(make).run(END_S + 500)
+
+
 def awards(town: Any) -> dict[str, float]:
     return {award.offer_id: award.quantity_mw for said in town.contents(ReserveAward) for award in said.awards}
 
 
-def test_the_cheapest_are_awarded_until_the_need_is_met_and_the_last_in_part(make: Any) -> None:
-    town = world(make).run(2000)
-    assert awards(town) == {"a.H1.FCR.1": 2.0, "b.H1.FCR.1": 1.0}
-    (rejected,) = [r for said in town.contents(Rejection) for r in said.rejected if r.offer_id.startswith("c.")]
+def test_the_cheapest_are_awarded_until_the_need_is_met_and_the_last_in_part(usual: Any) -> None:
+    assert awards(usual) == {"a.H1.FCR.1": 2.0, "b.H1.FCR.1": 1.0}
+    (rejected,) = [r for said in usual.contents(Rejection) for r in said.rejected if r.offer_id.startswith("c.")]
     assert rejected.reason == "not needed: cheaper offers meet the need"
-    assert town.noted("reserve awarded")[0]["short_mw"] == 0.0
+    assert usual.noted("reserve awarded")[0]["short_mw"] == 0.0
 
 
 def test_a_need_that_is_not_met_is_said(make: Any) -> None:
     assert world(make, rules={"need_mw": 7.0}).run(2000).noted("reserve awarded")[0]["short_mw"] == 1.0
 
 
-def test_reserve_is_tested_with_the_frequency_in_both_directions(make: Any) -> None:
-    moves = [(name, act.value) for _, name, act in world(make).run(1000).moves if act.target.startswith(RESERVE_TEST)]
+def test_reserve_is_tested_with_the_frequency_in_both_directions(usual: Any) -> None:
+    moves = [(name, act.value) for _, name, act in usual.moves if act.target.startswith(RESERVE_TEST)]
     assert {name for name, _ in moves} == {"a", "b", "c"}
     assert [mw for name, mw in moves if name == "a"] == [2.0, 0.0, 0.0, -2.0, 0.0, 0.0]
 
@@ -111,16 +116,15 @@ def test_what_is_not_half_there_after_half_the_time_is_qualified_for_what_was(ma
     assert judged["c", "up"] == pytest.approx(0.6)
 
 
-def test_an_award_arms_the_local_control_for_its_time_and_no_longer(make: Any) -> None:
-    town = world(make).run(END_S + 100)
-    armed = [(at, name, act.value) for at, name, act in town.moves if act.target.startswith(RESERVE)]
+def test_an_award_arms_the_local_control_for_its_time_and_no_longer(usual: Any) -> None:
+    armed = [(at, name, act.value) for at, name, act in usual.moves if act.target.startswith(RESERVE)]
     assert armed == [
         (START_S * S, "a", 2.0),
         (START_S * S, "b", 1.0),
         (END_S * S, "a", 0.0),
         (END_S * S, "b", 0.0),
     ]
-    assert [record.kept[0].share for record in town.contents(ReserveRecord)] == [1.0, 1.0]
+    assert [record.kept[0].share for record in usual.contents(ReserveRecord)] == [1.0, 1.0]
 
 
 def test_an_award_that_is_lost_arms_nothing_and_is_not_paid(make: Any) -> None:
@@ -143,12 +147,11 @@ def test_a_reserve_that_does_not_follow_the_frequency_is_not_paid_for_that_time(
     assert [said.claimed_eur for said in town.contents(StatementDisputed)] == [Decimal("12.00")]
 
 
-def test_what_is_kept_is_paid_and_the_books_balance(make: Any) -> None:
-    town = world(make).run(END_S + 500)
-    (books,) = town.noted("reserve books closed")
+def test_what_is_kept_is_paid_and_the_books_balance(usual: Any) -> None:
+    (books,) = usual.noted("reserve books closed")
     assert {p["payee"]: p["amount_eur"] for p in books["payments"]} == {"a": "12.00", "b": "8.00", "tso": "20.00"}
     assert sum(map(Decimal, books["balances_eur"].values())) == 0
-    accepted = [e.sender for _, e in town.said if isinstance(e.content, StatementAccepted) and "reserve" in e.protocol]
+    accepted = [e.sender for _, e in usual.said if isinstance(e.content, StatementAccepted) and "reserve" in e.protocol]
     assert accepted == ["a", "b"]
 
 
@@ -164,12 +167,11 @@ def test_measured_reserve_is_no_known_activation(make: Any) -> None:
     assert state.reserve.known["a"].activated_mw == pytest.approx(1.0)
 
 
-def test_the_dso_learns_of_reserve_in_its_grid_without_prices_and_listens_to_it(make: Any) -> None:
-    town = world(make).run(4100)
-    assert [(n.participant, n.awards[0].quantity_mw) for n in town.contents(ReserveNotice)] == [("a", 2.0), ("b", 1.0)]
-    asked = [e.receiver for _, e in town.said if isinstance(e.content, MeasurementSubscription) and e.sender == "dso"]
+def test_the_dso_learns_of_reserve_in_its_grid_without_prices_and_listens_to_it(usual: Any) -> None:
+    assert [(n.participant, n.awards[0].quantity_mw) for n in usual.contents(ReserveNotice)] == [("a", 2.0), ("b", 1.0)]
+    asked = [e.receiver for _, e in usual.said if isinstance(e.content, MeasurementSubscription) and e.sender == "dso"]
     assert asked[:2] == ["a", "b"]
-    assert {"a", "b"} <= set(town.state("dso").told)
+    assert {"a", "b"} <= set(usual.state("dso").told)
 
 
 def test_a_late_offer_is_rejected_with_the_reason(make: Any) -> None:
