@@ -1,6 +1,6 @@
 """Where in the scenario's files a grid's mistake stands that only building the grid brings to light.
 
-    GridError ─▶ its kind, what its text names ─▶ a key of grids.<name> ─▶ file and line ─▶ ScenarioError
+GridError ─▶ its kind, what its text names ─▶ a key of grids.<name> ─▶ file and line ─▶ ScenarioError
 """
 
 from __future__ import annotations

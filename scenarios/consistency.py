@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
 Path = tuple[str | int, ...]
+LONGEST_START_DAYS = 7
 Finding = tuple[Path, str]
 
 
@@ -133,6 +134,12 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
     if called_us <= time.start_us:
         before = time.gate_closure_min + time.cfp_lead_min
         text = f"first_delivery must be more than {before:g} min (gate_closure_min + cfp_lead_min) after start"
+        yield ("time", "first_delivery"), text
+    days = (time.first_delivery_us - time.start_us) / 86_400e6
+    if days > LONGEST_START_DAYS:
+        text = (
+            f"first_delivery is {days:.0f} days after start, and nothing happens between; at most {LONGEST_START_DAYS}"
+        )
         yield ("time", "first_delivery"), text
     for name in scenario.providers:
         if not time.start_us <= scenario.applies_at_us(name) < called_us:

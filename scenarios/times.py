@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, field_validator
 
@@ -28,7 +28,14 @@ class Times(Part):
     market_time_unit_min: Literal[15, 30, 60] = 15
     gate_closure_min: Size = 25.0
     cfp_lead_min: Positive = 20.0
-    tail_min: Size = 20.0
+    tail_min: Annotated[Size, Field(le=1440)] = 20.0
+
+    @field_validator("start", "first_delivery", mode="before")
+    @classmethod
+    def _is_a_date(cls, value: object) -> object:
+        if isinstance(value, int | float):
+            raise ValueError(f"{value!r} is no date with a time zone; write for example 2026-03-02T12:00:00+01:00")
+        return value
 
     @property
     def start_us(self) -> int:
@@ -87,8 +94,8 @@ class Ticks(Part):
     control_s: float = 4.0
     measurement_s: float = 4.0
     monitoring_s: float = 4.0
-    study_s: Size = 0.0
-    state_s: Size = 0.0
+    study_s: Annotated[Size, Field(le=86400)] = 0.0
+    state_s: Annotated[Size, Field(le=86400)] = 0.0
     late: Literal["catch_up", "skip"] = "catch_up"
 
     @field_validator("control_s", "measurement_s", "monitoring_s")
@@ -107,7 +114,7 @@ class Ticks(Part):
 class Links(Part):
     """How long a message takes (lognormal, seeded) and the probability that it is lost."""
 
-    delay_median_s: Size = 0.05
-    delay_sigma: Size = 0.3
+    delay_median_s: Annotated[Size, Field(le=3600)] = 0.05
+    delay_sigma: Annotated[Size, Field(le=5)] = 0.3
     loss: float = Field(default=0.0, ge=0, lt=1)
     silences: tuple[Silence, ...] = ()

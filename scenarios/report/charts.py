@@ -51,7 +51,9 @@ def frequency(telemetry: pd.DataFrame, nominal_hz: float) -> go.Figure:
     """Deviation of the frequency above; ACE, FCR and the disturbance below."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     at = telemetry["at"]
-    figure.add_scatter(x=at, y=1000 * (telemetry["frequency_hz"] - nominal_hz), name="Δf", line_color=BLUE, row=1, col=1)
+    figure.add_scatter(
+        x=at, y=1000 * (telemetry["frequency_hz"] - nominal_hz), name="Δf", line_color=BLUE, row=1, col=1
+    )
     for y in (-50, 50):
         figure.add_hline(y=y, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=1)
     below = {"ace_mw": ("ACE", RED), "fcr_mw": ("FCR", GREEN), "disturbance_mw": ("disturbance", GREY)}

@@ -83,7 +83,9 @@ def _figure(name: str, title: str, figure: Any) -> Figure:
 
 def _figures(run: Run) -> Iterator[Figure]:
     telemetry = charts.telemetry_of(run)
-    yield _figure("frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz))
+    yield _figure(
+        "frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz)
+    )
     yield _figure("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)))
     if len(run.merit_order):
         yield _figure("merit-order", "Merit order lists", charts.merit_order(run))
