@@ -83,8 +83,8 @@ def _applied_for(state: TsoState, application: Application) -> str | None:
     """A participant applies once, and a resource belongs to one application."""
     if source_of(state, application.applicant) is not None:
         return f"{application.applicant} has applied already"
-    claimed, own = state.prequalification.claimed, [resource.id for resource in application.resources]
-    twice = sorted({one for one in own if one in claimed or own.count(one) > 1})
+    claimed = state.prequalification.claimed
+    twice = sorted(resource.id for resource in application.resources if resource.id in claimed)
     return f"applied for already: {', '.join(twice)}" if twice else None
 
 
