@@ -176,15 +176,26 @@ class Physics:
                 plant.set_point_power(point.name, point.p_mw, point.q_mvar)
 
     def read(self, agent: str, source: str, at_us: int) -> AreaReading | ParticipantReading | object:
-        """What an agent reads of a source: the area, its grid, or its own resources."""
+        """What an agent reads of a source: the area, its grid, or its own resources.
+
+        A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
+        """
+        area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
+        if not area and agent not in self.operators and not self._follows_frequency(agent):
+            return self._own(agent, at_us)
         self.advance(at_us)
-        if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
+        if area:
             return self.area.reading()
-        if agent in self.operators:
-            return self.grids[self.operators[agent]].readings(at_us)
-        return self._own(agent, at_us)
+        return self.grids[self.operators[agent]].readings(at_us) if agent in self.operators else self._own(agent, at_us)
+
+    def _follows_frequency(self, agent: str) -> bool:
+        """Whether an agent has resources whose local control is armed, so that they move with everything else."""
+        return any(holding.resource.id in self._reserves for holding in self._owned[agent])
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
+        if at_us > self.now_us:
+            for holding in self._owned[agent]:
+                holding.resource.advance(at_us)
         meters = tuple(metered(holding.resource, self._lost(holding)) for holding in self._owned[agent])
         known = self._known.get(agent)
         if known is not None and all(now[0] is then[0] for now, then in zip(meters, known[0], strict=True)):
