@@ -141,7 +141,8 @@ class PowerFlowSolver:
 
     @staticmethod
     def _stacked(rows: list[Any], width: int) -> Any:
-        return np.array([np.full(width, np.nan) if row is None else row for row in rows])
+        full = [np.full(width, np.nan) if row is None else row for row in rows]
+        return np.array(full).reshape(len(rows), width)  # no state at all is a table without rows
 
     def _flow(self, state: OperatingPoint, tolerance_pu: float) -> _Flow | None:
         """Iterate the loads' voltage dependence around the power flow; None where there is no solution."""

@@ -10,6 +10,7 @@ import numpy as np
 from .arrays import Floats
 from .constraints import Binding
 from .elements import Elements
+from .errors import ProfileError
 from .operating_point import OperatingPoint
 from .solver import Solution
 
@@ -54,9 +55,15 @@ def drawn(state: OperatingPoint, solution: Solution) -> dict[str, tuple[Floats, 
 
 
 def metered(elements: Elements, names: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
-    """Return (element, table, position) of everything metered, each once, in the order of the tables."""
+    """Return (element, table, position) of everything metered, each once, in the order of the tables.
+
+    Raises ProfileError for what is neither a group nor an element.
+    """
     found: dict[tuple[str, int], str] = {}
-    for name in names:
-        for table, positions in elements.find(name) if name != "interface" else ():
-            found |= {(table, int(k)): elements.names[table][int(k)] for k in positions}
+    try:
+        for name in names:
+            for table, positions in elements.find(name) if name != "interface" else ():
+                found |= {(table, int(k)): elements.names[table][int(k)] for k in positions}
+    except ProfileError as error:
+        raise ProfileError(f"metered: {error}") from None
     return tuple((found[key], *key) for key in sorted(found))

@@ -72,6 +72,9 @@ def _text(found: ErrorDetails, path: Steps, whole: bool) -> str:
         return _number_text(str(path[-1]), value, found)
     if "datetime" in kind or kind == "timezone_aware":
         return f"{value!r} is no date with a time zone; write for example 2026-03-02T12:00:00+01:00"
+    if kind in ("model_type", "dict_type", "mapping_type", "model_attributes_type"):
+        keys = ", ".join(known_keys(path, found)[:4])
+        return f"it should be a mapping of keys{f' such as {keys}' if keys else ''}, but it is {value!r}"
     told = found["msg"][:1].lower() + found["msg"][1:]
     return told if isinstance(value, Mapping | list) else f"{told.replace('input', 'it', 1)}, but it is {value!r}"
 

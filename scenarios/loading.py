@@ -53,7 +53,7 @@ def load_scenario(
         located = merged(located, private)
     for key, text in (overrides or {}).items():
         _override(located, key, text)
-    return _complete(checked(located).placed_in(*dict.fromkeys(folders)), located)
+    return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_grids(located)), located)
 
 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
@@ -70,6 +70,10 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     return scenario
 
 
+def _grids(located: Located) -> dict[Steps, str]:
+    return {path: str(place) for path, place in located.places.items() if path[:1] == ("grids",)}
+
+
 def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, object]) -> Scenario:
     """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError."""
     if not isinstance(scenario, Scenario):
@@ -84,7 +88,7 @@ def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
     for key, text in overrides.items():
         _override(located, key, text)
     changed = checked(located)
-    return _complete(changed.placed_in(*scenario.folders), located)
+    return _complete(changed.placed_in(*scenario.folders, places=_grids(located)), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..grid.errors import GridError
-from .errors import RecordError, ScenarioError
+from .blame import grid_blamed
+from .errors import RecordError
 from .participants import Provider
 from .plants import window
 from .schema import Scenario
@@ -17,6 +17,7 @@ def check_networks(scenario: Scenario) -> dict[str, tuple[str, ...]]:
 
     Returns per grid what was filled in or repaired, and why it may be slow.
     """
+    from ..grid.plant import GridPlant
     from ..grid.points import ConnectionPoint
     from ..grid.studies import GridStudies
 
@@ -24,12 +25,11 @@ def check_networks(scenario: Scenario) -> dict[str, tuple[str, ...]]:
     for name in scenario.grids:
         buses = [bus for who in scenario.providers.values() if who.grid == name for bus in _buses(who)]
         points = [ConnectionPoint(f"{number}", bus) for number, bus in enumerate(buses)]
-        try:
-            span = window(scenario)
-            studies = GridStudies(name, scenario.located_grid(name), points, span.midnight_us, window=span)
-        except GridError as error:
-            raise ScenarioError(f"grids.{name}: {error}") from None
-        notes[name] = studies.notes
+        span = window(scenario)
+        given = scenario.located_grid(name)
+        with grid_blamed(scenario, name):
+            notes[name] = GridStudies(name, given, points, span.midnight_us, window=span).notes
+            GridPlant(name, given, points, span.midnight_us, window=span)
     return notes
 
 

@@ -16,6 +16,7 @@ from ..grid.area import Area, AreaDescription
 from ..grid.points import ConnectionPoint
 from ..grid.resources import Pool, Resource, Unit
 from ..protocols.information.capacity import TRANSMISSION
+from .blame import grid_blamed
 from .participants import AggregatorDescription
 from .schema import Scenario
 
@@ -66,12 +67,11 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     from ..agents.runtime.physics import Holding, LocalControl, Physics
     from ..grid.plant import GridPlant
 
-    midnight_us, span = scenario.time.midnight_us, window(scenario)
+    midnight_us, span, plants = scenario.time.midnight_us, window(scenario), {}
     points = connection_points(scenario, made)
-    plants = {
-        grid: GridPlant(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
-        for grid in sorted(scenario.grids)
-    }
+    for grid in sorted(scenario.grids):
+        with grid_blamed(scenario, grid):
+            plants[grid] = GridPlant(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
     holdings = {
         resource.id: Holding(
             name,
@@ -114,11 +114,12 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     from ..agents.runtime.laboratory import Laboratory
     from ..grid.studies import GridStudies
 
-    midnight_us, span = scenario.time.midnight_us, window(scenario)
-    grids, points = sorted(dso.grid for dso in scenario.dsos.values()), connection_points(scenario, made)
-    return Laboratory(
-        {grid: GridStudies(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span) for grid in grids}
-    )
+    midnight_us, span, studies = scenario.time.midnight_us, window(scenario), {}
+    points = connection_points(scenario, made)
+    for grid in sorted(dso.grid for dso in scenario.dsos.values()):
+        with grid_blamed(scenario, grid):
+            studies[grid] = GridStudies(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
+    return Laboratory(studies)
 
 
 def window(scenario: Scenario) -> Window:

@@ -64,6 +64,7 @@ class Scenario(Part):
     plugins: tuple[str, ...] = ()
     journal: bool = True
     _folders: tuple[Path, ...] = PrivateAttr(default=())
+    _places: Mapping[tuple[str | int, ...], str] = PrivateAttr(default={})
 
     @field_validator("plugins")
     @classmethod
@@ -169,11 +170,16 @@ class Scenario(Part):
             update={"recorded": recorded.model_copy(update={"file": str(self.folder / recorded.file)})}
         )
 
-    def placed_in(self, *folders: Path) -> Scenario:
+    @property
+    def places(self) -> Mapping[tuple[str | int, ...], str]:
+        """File and line of every value of its grids, for what is only found when they are built."""
+        return self._places
+
+    def placed_in(self, *folders: Path, places: Mapping[tuple[str | int, ...], str] | None = None) -> Scenario:
         """The same scenario, whose relative files are meant from the first folder; the place is never recorded.
 
         Plugins are also looked for in the others: those of the files that it extends.
         """
         copy = self.model_copy()
-        copy._folders = folders
+        copy._folders, copy._places = folders, places or {}
         return copy

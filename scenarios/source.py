@@ -177,6 +177,7 @@ def _merge(
         here = (*path, key)
         below = base.get(key)
         if isinstance(below, Mapping) and isinstance(value, Mapping):
+            places[0][here] = places[1].get(here, places[0][here])  # what was changed last is to blame
             result[key] = _merge(below, value, here, places)
             continue
         _replace_places(here, places)

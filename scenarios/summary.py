@@ -158,8 +158,10 @@ def _kpis(run: Run) -> Table:
     table.add_row("steps of Figs 4 to 10", f"{steps['covered']} of {steps['due']} due")
     table.add_row("messages", f"{kpis['kpi_1_information_exchange']['messages']} and {_streamed(kpis)} measurements")
     if kpis["frequency"]:
-        worst, outside = kpis["frequency"]["nadir_mhz"], kpis["frequency"]["minutes_outside_50_mhz"]
-        table.add_row("frequency", f"nadir {worst:.0f} mHz, {outside:.1f} min outside ±50 mHz")
+        lowest, highest = (kpis["frequency"][key] for key in ("nadir_mhz", "highest_mhz"))
+        outside = kpis["frequency"]["minutes_outside_50_mhz"]
+        spread = f"nadir {lowest:.0f} mHz, highest {highest:+.0f} mHz"
+        table.add_row("frequency", f"{spread}, {outside:.1f} min outside ±50 mHz")
     for grid, values in kpis["violations"].items():
         worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
         text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"

@@ -26,7 +26,7 @@ TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without 
 | `networks/<grid>.source.*`, `.forecast.*` | the scenario's own files of network, series and forecasts |
 | `plugins/<name>.py` | the scenario's plugins that are files, as they ran; installed modules are not copied |
 | `kpis.json` | the KPIs, computed from messages, events, streams, telemetry and states; the frequency's extremes \
-(`nadir_mhz`, `highest_mhz`) are those sampled at the tick, so a shorter tick may show deeper ones |
+(`nadir_mhz`, `highest_mhz`) are those between the ticks too (`lowest_hz`, `highest_hz` of the telemetry) |
 | `manifest.json` | format and version, and of each file its SHA-256 and number of rows |
 | `timing.json` | wall-clock figures; differs from run to run. `times_real_time`: simulated seconds per second; \
 `realtime` (only of a run by the clock): `lateness` of ticks and `lateness_between_ticks` of messages and timers \

@@ -6,6 +6,7 @@ kept and those with the lowest and highest frequency, so that no extreme is lost
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,13 @@ def _kept(frequency_hz: Any) -> list[int]:
     return sorted(kept)
 
 
-def frequency(telemetry: pd.DataFrame) -> go.Figure:
+def frequency(telemetry: pd.DataFrame, nominal_hz: float) -> go.Figure:
     """Deviation of the frequency above; ACE, FCR and the disturbance below."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     at = telemetry["at"]
-    figure.add_scatter(x=at, y=1000 * (telemetry["frequency_hz"] - 50), name="Δf", line_color=BLUE, row=1, col=1)
+    figure.add_scatter(
+        x=at, y=1000 * (telemetry["frequency_hz"] - nominal_hz), name="Δf", line_color=BLUE, row=1, col=1
+    )
     for y in (-50, 50):
         figure.add_hline(y=y, line={"color": GREY, "dash": "dot", "width": 1}, row=1, col=1)
     below = {"ace_mw": ("ACE", RED), "fcr_mw": ("FCR", GREEN), "disturbance_mw": ("disturbance", GREY)}
@@ -71,9 +74,11 @@ def activation(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> go.Figure:
         for sign, half in (("up", y.clip(lower=0)), ("down", y.clip(upper=0))):
             shown = {"legendgroup": name, "showlegend": sign == "up", "stackgroup": sign}
             figure.add_scatter(x=telemetry["at"], y=half, **own, **shown)
-    if "demand_mw" in telemetry:
-        line = {"color": RED, "width": 2, "shape": "hv"}
-        figure.add_scatter(x=telemetry["at"], y=telemetry["demand_mw"], name="demand", line=line)
+    demands = {"demand_mw": ("mFRR demand", "solid"), "afrr_demand_mw": ("aFRR demand", "dot")}
+    for column, (label, dash) in demands.items():
+        if column in telemetry:
+            line = {"color": RED, "width": 2, "shape": "hv", "dash": dash}
+            figure.add_scatter(x=telemetry["at"], y=telemetry[column], name=label, line=line)
     figure.update_yaxes(title_text="MW, + up")
     return _styled(figure, 340)
 
@@ -123,7 +128,8 @@ def merit_order(run: Run) -> go.Figure:
             named.add(bar.name)
     figure.update_xaxes(title_text="MW offered, in merit order")
     figure.update_yaxes(title_text="EUR/MWh")
-    figure = _styled(_with_choice(figure, shown), 120 + 210 * len(needs))
+    zone = run.scenario.time.start.tzinfo
+    figure = _styled(_with_choice(figure, shown, zone), 120 + 210 * len(needs))
     return figure.update_layout(barmode="overlay", hovermode="closest", margin_t=110)
 
 
@@ -157,11 +163,11 @@ def _bar(name: str, parts: list[tuple[float, float, float, str]]) -> go.Bar:
     return go.Bar(x=middles, width=widths, y=prices, marker=marker, **told)
 
 
-def _with_choice(figure: go.Figure, shown: list[str]) -> go.Figure:
+def _with_choice(figure: go.Figure, shown: list[str], zone: tzinfo | None) -> go.Figure:
     """A menu of the periods, if there are several; `shown` says to which each bar belongs."""
     buttons = [
         {
-            "label": f"{period[9:11]}:{period[11:13]} UTC",
+            "label": f"{datetime.strptime(period, '%Y%m%dT%H%M%z').astimezone(zone):%H:%M}",
             "method": "restyle",
             "args": [{"visible": [own == period for own in shown]}],
         }

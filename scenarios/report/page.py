@@ -83,7 +83,9 @@ def _figure(name: str, title: str, figure: Any) -> Figure:
 
 def _figures(run: Run) -> Iterator[Figure]:
     telemetry = charts.telemetry_of(run)
-    yield _figure("frequency", "Frequency and area control error", charts.frequency(telemetry))
+    yield _figure(
+        "frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz)
+    )
     yield _figure("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)))
     if len(run.merit_order):
         yield _figure("merit-order", "Merit order lists", charts.merit_order(run))
@@ -111,6 +113,7 @@ def _cards(run: Run) -> list[tuple[str, str, str]]:
     found = [("balancing energy", str(kpis["cost"]["balancing_energy_eur"]), "€")]
     if kpis["frequency"]:
         found.append(("nadir", f"{kpis['frequency']['nadir_mhz']:.0f}", "mHz"))
+        found.append(("highest", f"{kpis['frequency']['highest_mhz']:+.0f}", "mHz"))
         found.append(("outside ±50 mHz", f"{kpis['frequency']['minutes_outside_50_mhz']:.1f}", "min"))
     for grid, values in kpis["violations"].items():
         found.append((f"worst loading, {grid}", f"{values['worst_loading_percent']:.1f}", "%"))

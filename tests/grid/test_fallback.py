@@ -14,7 +14,7 @@ import pytest
 from gridpact.grid.description import GridDescription
 from gridpact.grid.engine import quiet, run_power_flow
 from gridpact.grid.fallback import PowerFlowSolver
-from gridpact.grid.limits import Activation, check
+from gridpact.grid.limits import Activation, check, limit
 from gridpact.grid.model import GridModel, load_model
 from gridpact.grid.plant import GridPlant
 from gridpact.grid.points import ConnectionPoint
@@ -168,6 +168,20 @@ def test_plant_studies_and_limits_work_on_a_network_with_generators(tmp_path: Pa
     exported = plant.export(plant.snapshot(0))
     assert run_power_flow(exported)
     assert exported.res_bus.vm_pu.to_numpy() == pytest.approx(plant.solve().vm_pu, abs=1e-6)
+
+
+@pytest.mark.parametrize("scope", ["single", "all", "prefix", "subset"])
+def test_offers_are_limited_on_a_network_with_generators_whether_they_fit_or_not(scope: Any, tmp_path: Path) -> None:
+    net = base()
+    SLOW["generator"][0](net)
+    description, model = modelled(net, tmp_path, ConnectionPoint("P", 3), ConnectionPoint("Q", 2))
+    cases = Profiles(model, description).planning_cases()
+    asked = [Activation("small", (("P", 1.0),), 0.2), Activation("large", (("Q", 1.0),), 30.0)]
+    assert limit(model, cases, asked[:1], scope)[0].allowed_mw == 0.2
+    small, large = limit(model, cases, asked, scope)
+    assert small.allowed_mw == 0.2
+    assert 1.0 < large.allowed_mw < 30.0
+    assert large.binding is not None
 
 
 def test_without_solution_the_fallback_says_infeasible_too(tmp_path: Path) -> None:

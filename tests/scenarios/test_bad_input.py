@@ -70,6 +70,12 @@ SCENARIOS = {
     "a key given twice": ("seed: 1\nseed: 2", ":3:", "given twice"),
     "a tab": ("time:\n\tmarket_time_units: 1", ":3:", "tab"),
     "broken YAML": ("time: [1", ":3:", "not valid YAML"),
+    "a value where keys belong": ("grids: {north: {limits: 5}}", ":2: grids.north.limits", "such as loading_percent"),
+    "what does not fit what it extends": (
+        "grids: {north: {limits: {vm_min_pu: 1.2}}}",
+        ":2: grids.north.limits",
+        "must be below vm_max_pu 1.05",
+    ),
     "a missing network file": (
         "grids: {north: {network: null, file: gone.json}}",
         ":2: grids.north.file",

@@ -78,3 +78,19 @@ def test_a_missing_series_is_told_with_its_line_and_a_bad_one_when_networks_are_
 def test_checking_networks_says_what_was_filled_in(folder: Path) -> None:
     notes = check_networks(load_scenario(folder / "s.yaml"))["north"]
     assert any("the scenario's tap changers" in note for note in notes)
+
+
+BUILDING = {
+    "metered: [sun]": r's\.yaml:6: grids\.north\.metered: "sun" is neither a group nor an element',
+    "profiles: {sun: {forecast: 1}}": r's\.yaml:6: grids\.north\.profiles: "sun" is neither a group nor an element',
+    "series: odd.csv": r's\.yaml:6: grids\.north\.series: .*odd\.csv:2: "noon" is no time',
+}
+
+
+@pytest.mark.parametrize("said", BUILDING)
+def test_a_mistake_found_when_a_grid_is_built_is_told_with_file_line_and_key(said: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("time,load\nnoon,1\n")
+    lines = ["gridpact: 1", "name: s", "title: t", "extends: scenario-1-dso", "grids: {north: {", f"{said}}}}}"]
+    (tmp_path / "s.yaml").write_text("\n".join(lines))
+    with pytest.raises(ScenarioError, match=BUILDING[said]):
+        check_networks(load_scenario(tmp_path / "s.yaml"))
