@@ -160,8 +160,8 @@ def _kpis(run: Run) -> Table:
     if kpis["frequency"]:
         lowest, highest = (kpis["frequency"][key] for key in ("nadir_mhz", "highest_mhz"))
         outside = kpis["frequency"]["minutes_outside_50_mhz"]
-        spread = f"nadir {lowest:.0f} mHz, highest {highest:+.0f} mHz"
-        table.add_row("frequency", f"{spread}, {outside:.1f} min outside ±50 mHz")
+        extremes = f"nadir {lowest:.0f} mHz, highest {highest:+.0f} mHz"
+        table.add_row("frequency", f"{extremes}, {outside:.1f} min outside ±50 mHz")
     for grid, values in kpis["violations"].items():
         worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
         text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
