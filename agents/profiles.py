@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from ..protocols.information.capacity import Dynamics, ResourceData
@@ -135,6 +136,11 @@ class TsoProfile:
     quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
     reserve: ReserveRules | None = None
+
+    @cached_property
+    def dsos(self) -> frozenset[str]:
+        """The names of the DSOs."""
+        return frozenset(self.dso_of_grid.values())
 
     def needs_of(self, product: Product) -> tuple[Need, ...]:
         """The needs of one product."""

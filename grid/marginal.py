@@ -18,6 +18,7 @@ ROUNDS = 60
 NARROWING = 0.02
 FEW_ITEMS, FEW_BETWEEN, MANY_BETWEEN = 8, 1, 6
 _SMALLEST_FRACTION = 1e-13
+_ROUNDING = 1e-12
 Excess = Callable[[Integers, Floats], Floats]
 
 
@@ -30,6 +31,7 @@ def bracket(excess: Excess, low: Floats, high: Floats, tolerance: Floats) -> tup
     low, high, tolerance = low.copy(), high.copy(), np.maximum(tolerance, _SMALLEST_FRACTION)
     items = np.arange(len(low))
     below, above = np.split(excess(np.concatenate([items, items]), np.concatenate([low, high])), 2)
+    above = np.maximum(above, _ROUNDING)  # what was found over in another batch may be within by a rounding here
     between = np.linspace(0, 1, 2 + (FEW_BETWEEN if len(low) > FEW_ITEMS else MANY_BETWEEN))[1:-1]
     for _ in range(ROUNDS):
         items = np.flatnonzero(high - low > tolerance)

@@ -5,11 +5,12 @@ A model knows the structure and no profile, so that a DSO's studies and the phys
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -196,15 +197,25 @@ class GridModel:
         )
 
 
+Key = tuple[str, tuple[ConnectionPoint, ...], str]
+_in_use: WeakValueDictionary[Key, GridModel] = WeakValueDictionary()
+_recent: deque[GridModel] = deque(maxlen=16)
+
+
 def load_model(description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> GridModel:
-    """Return the model of a grid; equal structures (profiles and planning cases aside) share one compiled model."""
+    """Return the model of a grid; equal structures (profiles and planning cases aside) share one compiled model.
+
+    However many grids a scenario has, a plant and the studies of the same grid share one; of those that nobody uses
+    any more a few are kept.
+    """
     content = "" if description.file is None else file_digest(description.file)
-    return _shared(description.structure().model_dump_json(), tuple(points), content)
-
-
-@lru_cache(maxsize=16)
-def _shared(structure: str, points: tuple[ConnectionPoint, ...], _content: str) -> GridModel:
-    return GridModel(GridDescription.model_validate_json(structure), points)
+    key = description.structure().model_dump_json(), tuple(points), content
+    model = _in_use.get(key)
+    if model is None:
+        model = _in_use[key] = GridModel(GridDescription.model_validate_json(key[0]), points)
+    if model not in _recent:
+        _recent.append(model)
+    return model
 
 
 def in_service_of(net: Any, out: Sequence[int]) -> dict[str, list[bool]]:

@@ -3,11 +3,14 @@
     network: oberrhein ─▶ shipped       simbench: 1-MV-rural--0-sw ─▶ simbench (if it is installed)
     file: net.json ─▶ scan ─▶ pandapower's reader, old formats converted
 
-Nothing but JSON is read: pickles and Excel execute or trust what they hold.
+The last few are kept, and copied: many grids of a scenario are often alike, and to make a network anew takes twenty
+times as long. Nothing but JSON is read: pickles and Excel execute or trust what they hold.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,17 @@ from .shipped import shipped
 
 
 def load(description: GridDescription) -> Any:
-    """Return the pandapower network that a description names, as shipped. Raises NetworkError."""
+    """Return the pandapower network that a description names, as shipped; the caller's own. Raises NetworkError."""
+    digest = "" if description.file is None else file_digest(description.file)
     with quiet():
-        if description.file is not None:
-            return _read(Path(description.file))
-        if description.simbench is not None:
-            return _simbench(description.simbench)
-        return shipped(str(description.network))
+        return deepcopy(_made(description.network, description.simbench, description.file, digest))
+
+
+@lru_cache(maxsize=4)
+def _made(network: str | None, simbench: str | None, file: str | None, _digest: str) -> Any:
+    if file is not None:
+        return _read(Path(file))
+    return _simbench(simbench) if simbench is not None else shipped(str(network))
 
 
 def file_digest(path: str) -> str:

@@ -113,6 +113,7 @@ class SubsetWalk:
                 worse = self._refined(here(np.array([high]))[0], here(np.array([low]))[0])
             if not len(worse):
                 stopping = self._beyond(working, here(np.array([high])))
+                stopping = stopping if len(stopping) else working[:1]
                 stop = min(int(np.searchsorted(ends, low, "right")) - 1, len(left) - 1)
                 return stop, (low - ends[stop]) / (ends[stop + 1] - ends[stop]), stopping
             if len(self._beyond(worse, on_mw[None, :])):
@@ -126,9 +127,11 @@ class SubsetWalk:
         filled = low + (high - low) * np.arange(1, NARROWING + 1) / NARROWING
         states = np.concatenate([self._changes(weights, row) for row in here(filled)])
         excess = self._judge.judge(states, path=False).excess.reshape(len(filled), len(weights))
-        first = int(np.argmax(excess.max(axis=1) > 0))
+        over = excess.max(axis=1) > 0
+        first = int(np.argmax(over)) if over.any() else len(over) - 1  # the end is over, if only by a rounding
         order = np.argsort(-excess[first], kind="stable")[:CRITICAL]
-        beyond = weights[order[excess[first][order] > 0]]
+        count = max(1, int((excess[first][order] > 0).sum()))
+        beyond = weights[order[:count]]
         return (float(filled[first - 1]) if first else low), float(filled[first]), beyond
 
     def _along(self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats) -> Floats:

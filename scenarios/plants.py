@@ -52,16 +52,14 @@ def shares(resource: Resource) -> tuple[tuple[str, float], ...]:
     return tuple((site.name, 1.0) for site in resource.sites())
 
 
-def connection_points(scenario: Scenario, made: Resources, grid: str) -> tuple[ConnectionPoint, ...]:
-    """Where market parties are connected to a grid."""
-    return tuple(
-        ConnectionPoint(site.name, site.bus, site.kind, site.baseline_mw)
-        for name, own in made.by_provider.items()
-        if scenario.providers[name].grid == grid
-        for resource in own
-        for site in resource.sites()
-        if site.bus is not None
-    )
+def connection_points(scenario: Scenario, made: Resources) -> dict[str, tuple[ConnectionPoint, ...]]:
+    """Where market parties are connected to each grid of the scenario."""
+    found: dict[str, list[ConnectionPoint]] = {grid: [] for grid in sorted(scenario.grids)}
+    for name, own in made.by_provider.items():
+        sites = (site for resource in own for site in resource.sites())
+        points = [ConnectionPoint(one.name, one.bus, one.kind, one.baseline_mw) for one in sites if one.bus is not None]
+        found.setdefault(scenario.providers[name].grid, []).extend(points)
+    return {grid: tuple(points) for grid, points in found.items()}
 
 
 def physics(scenario: Scenario, made: Resources) -> Physics:
@@ -70,10 +68,10 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     from ..grid.plant import GridPlant
 
     midnight_us, span, plants = scenario.time.midnight_us, window(scenario), {}
+    points = connection_points(scenario, made)
     for grid in sorted(scenario.grids):
-        points = connection_points(scenario, made, grid)
         with grid_blamed(scenario, grid):
-            plants[grid] = GridPlant(grid, scenario.located_grid(grid), points, midnight_us, window=span)
+            plants[grid] = GridPlant(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
     holdings = {
         resource.id: Holding(
             name,
@@ -117,10 +115,10 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     from ..grid.studies import GridStudies
 
     midnight_us, span, studies = scenario.time.midnight_us, window(scenario), {}
+    points = connection_points(scenario, made)
     for grid in sorted(dso.grid for dso in scenario.dsos.values()):
-        points = connection_points(scenario, made, grid)
         with grid_blamed(scenario, grid):
-            studies[grid] = GridStudies(grid, scenario.located_grid(grid), points, midnight_us, window=span)
+            studies[grid] = GridStudies(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
     return Laboratory(studies)
 
 

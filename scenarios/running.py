@@ -109,7 +109,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
         writer.notes(grid, plant.model.notes)
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
-    world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, rhythm=rhythm)
+    world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
     links = assembly.links(scenario)
     operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)

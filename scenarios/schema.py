@@ -40,7 +40,10 @@ from .times import Links, Ticks, Times
 
 
 class Scenario(Part):
-    """Everything a run follows from; together with the seed it determines the record to the byte."""
+    """Everything a run follows from; together with the seed it determines the record to the byte.
+
+    `journal`: whether every input of every agent is kept, so that the run can be replayed.
+    """
 
     gridpact: Literal[1] = 1
     gridpact_version: str | None = None
@@ -59,6 +62,7 @@ class Scenario(Part):
     swarm: SwarmDescription | None = None
     short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()
+    journal: bool = True
     _folders: tuple[Path, ...] = PrivateAttr(default=())
     _places: Mapping[tuple[str | int, ...], str] = PrivateAttr(default={})
 

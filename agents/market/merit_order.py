@@ -59,6 +59,22 @@ def merit_order(offers: Iterable[Offer]) -> tuple[Position, ...]:
     return tuple(Position(rank, offer) for rank, offer in enumerate(ordered, start=1))
 
 
+def by_participant(positions: Iterable[Position]) -> dict[str, list[Position]]:
+    """Each participant's own part of a list, in its order."""
+    found: dict[str, list[Position]] = {}
+    for position in positions:
+        found.setdefault(position.offer.participant, []).append(position)
+    return found
+
+
+def by_grid(positions: Iterable[Position]) -> dict[str, list[Position]]:
+    """The part of a list that lies in each grid, in its order."""
+    found: dict[str, list[Position]] = {}
+    for position in positions:
+        found.setdefault(position.offer.grid, []).append(position)
+    return found
+
+
 def merit(offer: Offer) -> tuple[float, int, str]:
     """What an offer is sorted by: price from the TSO's side, then `submitted_at`, then offer id."""
     price = offer.price_eur_per_mwh if offer.direction == "up" else -offer.price_eur_per_mwh

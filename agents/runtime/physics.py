@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from ...grid.area import Area, AreaReading, Droop
 from ...grid.plant import GridPlant
 from ...grid.protection import Incident
-from ...grid.resources import Resource, is_lost, metered
+from ...grid.resources import PointPower as Injection
+from ...grid.resources import Resource, ResourceState, is_lost, metered
 from ...protocols.information.activation import PointPower
 from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
+Meters = tuple[tuple[ResourceState, tuple[Injection, ...]], ...]
 Report = Callable[[str, Incident], None]
 
 
@@ -76,6 +78,10 @@ class Physics:
     _announced: set[str] = field(default_factory=set)
     _reserves: dict[str, tuple[float, float | None]] = field(default_factory=dict)  # awarded MW, MW under test
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
+    _injected: dict[str, tuple[object, ...]] = field(
+        default_factory=dict
+    )  # points by resource, as they stand in its grid
+    _known: dict[str, tuple[Meters, ParticipantReading]] = field(default_factory=dict)  # what meters showed last
 
     def __post_init__(self) -> None:
         """Sort the holdings by owner."""
@@ -162,40 +168,41 @@ class Physics:
                 if holding.grid is not None:
                     self._inject(self.grids[holding.grid], holding.resource)
 
-    @staticmethod
-    def _inject(plant: GridPlant, resource: Resource) -> None:
-        for point in resource.points():
-            plant.set_point_power(point.name, point.p_mw, point.q_mvar)
+    def _inject(self, plant: GridPlant, resource: Resource) -> None:
+        points = resource.points()
+        if points is not self._injected.get(resource.id):
+            self._injected[resource.id] = points
+            for point in points:
+                plant.set_point_power(point.name, point.p_mw, point.q_mvar)
 
     def read(self, agent: str, source: str, at_us: int) -> AreaReading | ParticipantReading | object:
-        """What an agent reads of a source: the area, its grid, or its own resources."""
+        """What an agent reads of a source: the area, its grid, or its own resources.
+
+        A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
+        """
+        area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
+        if not area and agent not in self.operators and not self._follows_frequency(agent):
+            return self._own(agent, at_us)
         self.advance(at_us)
-        if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
+        if area:
             return self.area.reading()
-        if agent in self.operators:
-            return self.grids[self.operators[agent]].readings(at_us)
-        return self._own(agent, at_us)
+        return self.grids[self.operators[agent]].readings(at_us) if agent in self.operators else self._own(agent, at_us)
+
+    def _follows_frequency(self, agent: str) -> bool:
+        """Whether an agent has resources whose local control is armed, so that they move with everything else."""
+        return any(holding.resource.id in self._reserves for holding in self._owned[agent])
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        meters = [metered(holding.resource, self._lost(holding)) for holding in self._owned[agent]]
-        states = [state for state, _ in meters]
-        baseline_mw = round(sum(state.baseline_mw for state in states), 6)
-        activated_mw = round(sum(state.p_mw for state in states), 6)
-        points = tuple(
-            PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
-        )
-        return ParticipantReading(
-            at_us,
-            round(baseline_mw + activated_mw, 6),
-            round(sum(state.q_mvar for state in states), 6),
-            activated_mw,
-            baseline_mw,
-            tuple(
-                ResourceReading(state.id, state.p_mw, state.available_up_mw, state.available_down_mw)
-                for state in states
-            ),
-            points,
-        )
+        if at_us > self.now_us:
+            for holding in self._owned[agent]:
+                holding.resource.advance(at_us)
+        meters = tuple(metered(holding.resource, self._lost(holding)) for holding in self._owned[agent])
+        known = self._known.get(agent)
+        if known is not None and all(now[0] is then[0] for now, then in zip(meters, known[0], strict=True)):
+            return known[1]._replace(at_us=at_us)
+        reading = _reading(meters, at_us)
+        self._known[agent] = meters, reading
+        return reading
 
     def _own_grid(self, agent: str, target: str) -> GridPlant:
         if agent not in self.operators:
@@ -230,3 +237,24 @@ class Physics:
             raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
         self.advance(at_us)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
+
+
+def _reading(meters: Meters, at_us: int) -> ParticipantReading:
+    """A participant's reading of all its meters together."""
+    states = [state for state, _ in meters]
+    baseline_mw = round(sum(state.baseline_mw for state in states), 6)
+    activated_mw = round(sum(state.p_mw for state in states), 6)
+    points = tuple(
+        PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
+    )
+    return ParticipantReading(
+        at_us,
+        round(baseline_mw + activated_mw, 6),
+        round(sum(state.q_mvar for state in states), 6),
+        activated_mw,
+        baseline_mw,
+        tuple(
+            ResourceReading(state.id, state.p_mw, state.available_up_mw, state.available_down_mw) for state in states
+        ),
+        points,
+    )

@@ -16,7 +16,7 @@ from ...protocols.stages import offering as stage
 from ..actions import Action, Note, Say
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
-from ..market.merit_order import Position, apply_verdicts, select
+from ..market.merit_order import Position, apply_verdicts, by_participant, select
 from ..profiles import Need, TsoProfile
 from . import acceptance_notices
 from .merit_list import entry, need_of
@@ -78,14 +78,15 @@ def _note(profile: TsoProfile, chosen: Selection) -> Note:
 def _answers(profile: TsoProfile, state: TsoState, chosen: Selection) -> list[Action]:
     """Accept- or reject-proposal to every participant that has offered, with a reason for each offer not taken."""
     taken = {position.rank: position.offer for position in chosen.accepted}
-    actions: list[Action] = []
+    allowed = frozenset(p.offer.related_offer_id if p.offer.revision else p.offer.offer_id for p in chosen.allowed)
+    listed, actions = by_participant(chosen.listed), list[Action]()
     for name in sorted(state.prequalification.qualified):
         topic = Topic(profile.name, stage.STAGE, chosen.period.id, chosen.need.subject, name)
         offers = state.offering.offers.get(topic.conversation_id, ())
-        rank_of = {p.offer.offer_id: p.rank for p in chosen.listed if p.offer.participant == name}
+        rank_of = {position.offer.offer_id: position.rank for position in listed.get(name, ())}
         own = tuple(taken[rank_of[o.offer_id]] for o in offers if rank_of.get(o.offer_id, 0) in taken)
         rejected = tuple(
-            RejectedOffer(offer_id=o.offer_id, reason=_reason(state, chosen, topic, o))
+            RejectedOffer(offer_id=o.offer_id, reason=_reason(state, topic, o, allowed=o.offer_id in allowed))
             for o in offers
             if rank_of.get(o.offer_id, 0) not in taken
         )
@@ -97,13 +98,12 @@ def _answers(profile: TsoProfile, state: TsoState, chosen: Selection) -> list[Ac
     return actions
 
 
-def _reason(state: TsoState, chosen: Selection, topic: Topic, offer: Offer) -> str:
+def _reason(state: TsoState, topic: Topic, offer: Offer, *, allowed: bool) -> str:
     unfit = state.offering.unfit.get(f"{topic.conversation_id}/{offer.offer_id}")
     verdict = state.offering.verdicts.get(offer.offer_id)
     if unfit is not None:
         return unfit
-    allowed = [p.offer.related_offer_id if p.offer.revision else p.offer.offer_id for p in chosen.allowed]
-    if verdict is not None and offer.offer_id not in allowed:
+    if verdict is not None and not allowed:
         binding = verdict.binding
         return f"excluded by the DSO: {binding.element}" if binding else "excluded: no verdict of the DSO"
     return "not needed: cheaper offers meet the need"

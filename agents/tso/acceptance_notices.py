@@ -13,9 +13,8 @@ from ...protocols.stages import offering as stage
 from ..actions import Open
 from ..calendar import MarketTimeUnit
 from ..events import Silence
-from ..market.merit_order import Position
+from ..market.merit_order import Position, by_grid
 from ..profiles import TsoProfile
-from .merit_list import in_grid
 from .state import TsoState
 
 PROTOCOLS = (stage.ACCEPTANCE_NOTICE, stage.ACCEPTANCE_NOTICE_WITH_DSO)
@@ -27,7 +26,8 @@ def tell(profile: TsoProfile, period: MarketTimeUnit, subject: str, accepted: Se
     """Tell every DSO whose grid has accepted offers of a need (`subject`)."""
     if not profile.coordination.dso_validates:
         return ()
-    found = ((dso, in_grid(accepted, grid)) for grid, dso in sorted(profile.dso_of_grid.items()))
+    inside = by_grid(accepted)
+    found = ((dso, inside.get(grid, ())) for grid, dso in sorted(profile.dso_of_grid.items()))
     return tuple(_notice(profile, period, f"{ACCEPTED}{subject}", dso, own) for dso, own in found if own)
 
 
@@ -41,7 +41,8 @@ def again(profile: TsoProfile, state: TsoState, event: Silence) -> tuple[Open, .
     period = profile.calendar.period(topic.period)
     grids = [grid for grid, dso in sorted(profile.dso_of_grid.items()) if dso == topic.peer]
     accepted = state.offering.definitive.get(f"{period.id}/{subject}", ())
-    own = tuple(position for grid in grids for position in in_grid(accepted, grid))
+    inside = by_grid(accepted)
+    own = tuple(position for grid in grids for position in inside.get(grid, ()))
     return (_notice(profile, period, f"{ACCEPTED}{subject}.{attempt}", topic.peer, own),)
 
 

@@ -83,7 +83,7 @@ def _begin(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
     actions: list[Action] = [Observe("area", profile.control_us, calendar.end_us - 1)]
     ask = MeasurementSubscription(per_point=True, start=calendar.first.start_us, end=calendar.end_us)
     for name in sorted(state.prequalification.qualified):
-        by_dso = name in profile.dso_of_grid.values()
+        by_dso = name in profile.dsos
         protocol = stage.MEASUREMENTS_OF_DSO if by_dso else stage.MEASUREMENTS
         topic = Topic(profile.name, stage.STAGE, "delivery", "measurements", name)
         actions.append(Open(protocol, topic, ask, calendar.first.start_us))
@@ -99,9 +99,9 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
         case OfferModified() as modified:
             return limits.confirmed(state, event, modified), ()
         case Activated():
-            return orders.confirmed(state, event.conversation.id), ()
+            return orders.confirmed(state, event.conversation), ()
         case ActivationEnded():
-            return orders.ended(state, event.conversation.id), ()
+            return orders.ended(state, event.conversation), ()
         case Refuse(reason=reason) | Failure(reason=reason) if _is_order(event.conversation.protocol):
             return _not_followed(profile, state, event, reason, now_us)
         case _:
@@ -131,7 +131,7 @@ def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: M
     if name in activation.subscribed:
         return state, ()
     state = state.with_activation(subscribed=activation.subscribed | {name})
-    step = None if name in profile.dso_of_grid.values() else "7.4"
+    step = None if name in profile.dsos else "7.4"
     return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
 

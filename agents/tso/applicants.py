@@ -20,7 +20,6 @@ from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Message
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Say
-from ..changes import derived
 from ..profiles import TsoProfile
 from .state import Applicant, TsoState
 from .trial import Trial
@@ -37,16 +36,32 @@ def submitted(item: tuple[str, Applicant]) -> tuple[int, str]:
 
 def source_of(state: TsoState, name: str) -> Application | TechnicalData | None:
     """What a participant has declared of itself when it applied, or None if it has not."""
-    applicants = state.prequalification.applicants
-    return derived(state.prequalification, "~sources", (applicants,), lambda: _sources(state)).get(name)
+    known = state.prequalification
+    applicant = known.applicants.get(known.applied.get(name, DEMAND_RESPONSE + name))
+    return (applicant.technical or applicant.application) if applicant is not None else None
 
 
-def _sources(state: TsoState) -> dict[str, Application | TechnicalData | None]:
-    """What everybody has declared, in the first of their applications."""
-    found: dict[str, Application | TechnicalData | None] = {}
-    for key, applicant in sorted(state.prequalification.applicants.items()):
-        found.setdefault(participant(applicant, key), applicant.technical or applicant.application)
-    return found
+def entered(state: TsoState, key: str, applicant: Applicant, application: Application) -> TsoState:
+    """The state with one more applicant, who is found by its name and its resources."""
+    known, name = state.prequalification, application.applicant
+    return state.with_prequalification(
+        applicants=known.applicants.set(key, applicant),
+        applied=known.applied.set(name, key),
+        claimed=known.claimed.update({resource.id: name for resource in application.resources}),
+    )
+
+
+def left(state: TsoState, key: str) -> TsoState:
+    """The state without an applicant: it may apply again, and others with its resources."""
+    known = state.prequalification
+    applicant = known.applicants.get(key)
+    if applicant is None or applicant.application is None:
+        return state
+    name, claimed = applicant.application.applicant, known.claimed
+    for resource in applicant.application.resources:
+        claimed = claimed.delete(resource.id)
+    applicants, applied = known.applicants.delete(key), known.applied.delete(name)
+    return state.with_prequalification(applicants=applicants, applied=applied, claimed=claimed)
 
 
 def fault(profile: TsoProfile, state: TsoState, application: Application, sender: str, now_us: int) -> str | None:
@@ -68,10 +83,8 @@ def _applied_for(state: TsoState, application: Application) -> str | None:
     """A participant applies once, and a resource belongs to one application."""
     if source_of(state, application.applicant) is not None:
         return f"{application.applicant} has applied already"
-    taken = [resource.id for resource in application.resources]
-    for _, applicant in sorted(state.prequalification.applicants.items()):
-        taken += [resource.id for resource in applicant.application.resources] if applicant.application else []
-    twice = sorted({resource.id for resource in application.resources if taken.count(resource.id) > 1})
+    claimed = state.prequalification.claimed
+    twice = sorted(resource.id for resource in application.resources if resource.id in claimed)
     return f"applied for already: {', '.join(twice)}" if twice else None
 
 

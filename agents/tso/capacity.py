@@ -45,11 +45,7 @@ def together(profile: TsoProfile, lane: Sequence[str]) -> tuple[str, ...]:
 
 def applicant_of(state: TsoState, conversation: Conversation) -> str | None:
     """The applicant that a validation is about."""
-    name = conversation.topic.subject
-    for key, applicant in sorted(state.prequalification.applicants.items()):
-        if applicant.application is not None and applicant.application.applicant == name:
-            return key
-    return None
+    return state.prequalification.applied.get(conversation.topic.subject)
 
 
 def without_verdict(

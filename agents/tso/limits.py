@@ -30,7 +30,9 @@ from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Note, Open, Say
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Heard
+from ..market.merit_order import Position, by_grid
 from ..profiles import TsoProfile
 from . import portfolio
 from .state import PassedLimit, TsoState, cap_key
@@ -65,18 +67,21 @@ def requested(
 
 def _offers(profile: TsoProfile, state: TsoState, request: LimitRequest, dso: str) -> dict[str, Offer]:
     """The accepted offers in the DSO's grid that a request is about, by id."""
-    accepted = {
-        position.offer.offer_id: position.offer
-        for _, positions in sorted(state.offering.definitive.items())
-        for position in positions
-        if profile.dso_of_grid.get(position.offer.grid) == dso
-    }
+    inside = derived(state.offering, "~accepted", (state.offering.definitive,), lambda: _accepted(state))
+    grids = [grid for grid, name in sorted(profile.dso_of_grid.items()) if name == dso]
+    accepted = {position.offer.offer_id: position.offer for grid in grids for position in inside.get(grid, ())}
     found = {}
     for limit in request.limits:
         offer = accepted.get(limit.offer_id)
         if offer is not None and offer.direction == limit.direction and limit.resource in _units(state, offer):
             found[limit.offer_id] = offer
     return found
+
+
+def _accepted(state: TsoState) -> dict[str, list[Position]]:
+    """What has been accepted in each grid, in all periods."""
+    lists = [positions for _, positions in sorted(state.offering.definitive.items())]
+    return by_grid(position for positions in lists for position in positions)
 
 
 def _units(state: TsoState, offer: Offer) -> tuple[str, ...]:

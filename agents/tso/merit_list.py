@@ -20,7 +20,7 @@ from ...protocols.information.offering import (
 from ...protocols.stages import offering as stage
 from ..actions import Action, Note, Open
 from ..calendar import MarketTimeUnit
-from ..market.merit_order import Position, merit_order, nonconformity
+from ..market.merit_order import Position, by_grid, merit_order, nonconformity
 from ..profiles import Need, TsoProfile
 from .applicants import source_of
 from .state import TsoState
@@ -144,19 +144,14 @@ def _mol_entry(position: Position) -> MolEntry:
     )
 
 
-def in_grid(positions: Sequence[Position], grid: str) -> tuple[Position, ...]:
-    """The part of a list that lies in a grid."""
-    return tuple(position for position in positions if position.offer.grid == grid)
-
-
 def validation(profile: TsoProfile, key: str, positions: Sequence[Position], now_us: int) -> tuple[Action, ...]:
     """Ask each DSO to validate the part of the MOL that lies in its grid."""
     if not profile.coordination.dso_in_offering:
         return ()
     period, need = need_of(profile, key)
-    actions = []
+    actions, inside = [], by_grid(positions)
     for grid, dso in sorted(profile.dso_of_grid.items()):
-        entries = tuple(_mol_entry(position) for position in in_grid(positions, grid))
+        entries = tuple(_mol_entry(position) for position in inside.get(grid, ()))
         if entries:
             content = MeritOrderList(
                 product=need.product,
@@ -176,14 +171,14 @@ def notices(profile: TsoProfile, key: str, positions: Sequence[Position], now_us
     if not profile.coordination.dso_is_participant:
         return ()
     period, need = need_of(profile, key)
-    actions: list[Action] = []
+    actions, inside = list[Action](), by_grid(positions)
     for grid, dso in sorted(profile.dso_of_grid.items()):
         content = MeritOrderNotice(
             product=need.product,
             direction=need.direction,
             delivery_start=period.start_us,
             delivery_end=period.end_us,
-            entries=tuple(_mol_entry(position) for position in in_grid(positions, grid)),
+            entries=tuple(_mol_entry(position) for position in inside.get(grid, ())),
         )
         topic = Topic(profile.name, stage.STAGE, period.id, f"mol-{need.subject}", dso)
         actions.append(Open(stage.MOL_NOTICE, topic, content, now_us + profile.patience.answer_us))

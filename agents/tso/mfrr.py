@@ -25,7 +25,7 @@ from ..market.merit_order import dispatch
 from ..market.settlement import watt_us
 from ..profiles import TsoProfile
 from .caps import caps
-from .orders import cancelled
+from .orders import cancelled, order_id
 from .state import Order, TsoState
 
 PRODUCT: Product = "mFRR"
@@ -161,7 +161,7 @@ def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float,
         end=offer.delivery_end,
         supersedes=before.conversation_id if before else None,
     )
-    subject = f"{offer.offer_id}.{state.activation.opened + 1}"
+    subject = order_id(offer.offer_id, state.activation.opened + 1)
     topic = Topic(profile.name, stage.STAGE, offer.session, subject, peer)
     return Open(protocol, topic, content, now_us + profile.patience.answer_us)
 
@@ -169,7 +169,7 @@ def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float,
 def _way(profile: TsoProfile, offer: Offer, *, scheduled: bool) -> tuple[str, Protocol]:
     """To whom an order is said, and in which protocol: to its participant, or to the DSO that passes it on."""
     dso = profile.dso_of_grid.get(offer.grid)
-    if offer.participant in profile.dso_of_grid.values():
+    if offer.participant in profile.dsos:
         return offer.participant, stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
     if profile.coordination.signal_route == "via_dso" and dso is not None:
         return dso, stage.SCHEDULED_ACTIVATION_VIA_DSO if scheduled else stage.ACTIVATION_VIA_DSO

@@ -28,7 +28,9 @@ from ...protocols.tables import Protocol
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import derived
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
+from ..market.merit_order import by_participant
 from ..profiles import Need, TsoProfile
 from . import acceptance_notices, verdicts
 from .acceptance import select_offers
@@ -62,7 +64,7 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
 
 
 def _protocol(profile: TsoProfile, participant: str) -> Protocol:
-    if participant in profile.dso_of_grid.values():
+    if participant in profile.dsos:
         return stage.OFFERING_BY_DSO
     return stage.OFFERING_WITH_DSO if profile.coordination.dso_in_offering else stage.OFFERING
 
@@ -136,9 +138,10 @@ def _asked_dso(event: Heard | Silence | Rejected) -> bool:
 
 def _accepted(state: TsoState, conversation: Conversation) -> list[str]:
     """The offers that were accepted in a conversation."""
-    key = f"{conversation.topic.period}/{conversation.topic.subject}"
-    positions = state.offering.definitive.get(key, ())
-    return [p.offer.offer_id for p in positions if p.offer.participant == conversation.peer]
+    subject = conversation.topic.subject
+    positions = state.offering.definitive.get(f"{conversation.topic.period}/{subject}", ())
+    own = derived(state.offering, f"~accepted/{subject}", (positions,), lambda: by_participant(positions))
+    return [position.offer.offer_id for position in own.get(conversation.peer, ())]
 
 
 def _recorded(state: TsoState, event: Heard, delivered: Sequence[DeliveredOffer]) -> TsoState:

@@ -7,6 +7,7 @@
 So TSO and participant agree on what is in force after every ending, whichever message was lost.
 """
 
+from ...protocols.conversation import Conversation
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Say
@@ -16,9 +17,19 @@ from ..profiles import TsoProfile
 from .state import Order, TsoState
 
 
-def confirmed(state: TsoState, conversation_id: str) -> TsoState:
+def order_id(offer_id: str, number: int) -> str:
+    """The subject of the conversation that orders, or puts under control, an offer."""
+    return f"{offer_id}.{number}"
+
+
+def offer_of(conversation: Conversation) -> str:
+    """The offer that such a conversation is about."""
+    return conversation.topic.subject.rpartition(".")[0]
+
+
+def confirmed(state: TsoState, conversation: Conversation) -> TsoState:
     """The participant has taken an order."""
-    found = _find(state, conversation_id)
+    found = _find(state, conversation)
     if found is None:
         return state
     offer_id, order = found
@@ -26,14 +37,14 @@ def confirmed(state: TsoState, conversation_id: str) -> TsoState:
     return state.with_activation(orders=state.activation.orders.set(offer_id, order))
 
 
-def ended(state: TsoState, conversation_id: str) -> TsoState:
+def ended(state: TsoState, conversation: Conversation) -> TsoState:
     """An order is over at the participant: there is nothing left of it to cancel."""
-    orders = state.activation.orders
-    for offer_id, order in sorted(orders.items()):
-        if conversation_id in order.supersedes:
-            left = tuple(one for one in order.supersedes if one != conversation_id)
-            orders = orders.set(offer_id, order._replace(supersedes=left))
-    return state.with_activation(orders=orders)
+    orders, offer_id = state.activation.orders, offer_of(conversation)
+    order = orders.get(offer_id)
+    if order is None or conversation.id not in order.supersedes:
+        return state
+    left = tuple(one for one in order.supersedes if one != conversation.id)
+    return state.with_activation(orders=orders.set(offer_id, order._replace(supersedes=left)))
 
 
 def failed(
@@ -41,8 +52,8 @@ def failed(
 ) -> Reaction[TsoState]:
     """An order is not followed: take the offer as unavailable, so that the next cycle replaces it."""
     conversation_id = event.conversation.id
-    state = ended(state, conversation_id)
-    found = _find(state, conversation_id)
+    state = ended(state, event.conversation)
+    found = _find(state, event.conversation)
     cancels: tuple[Action, ...] = ()
     if found is not None:
         offer_id, order = found
@@ -59,11 +70,10 @@ def cancelled(profile: TsoProfile, conversation_ids: tuple[str, ...], reason: st
     return tuple(Say(conversation_id, Cancel(reason=reason), until_us) for conversation_id in conversation_ids)
 
 
-def _find(state: TsoState, conversation_id: str) -> tuple[str, Order] | None:
-    for offer_id, order in sorted(state.activation.orders.items()):
-        if order.conversation_id == conversation_id:
-            return offer_id, order
-    return None
+def _find(state: TsoState, conversation: Conversation) -> tuple[str, Order] | None:
+    offer_id = offer_of(conversation)
+    order = state.activation.orders.get(offer_id)
+    return (offer_id, order) if order is not None and order.conversation_id == conversation.id else None
 
 
 def _given_up(state: TsoState, offer_id: str, order: Order) -> TsoState:

@@ -9,6 +9,8 @@ merit order list in the same control cycle.
 
 from ...protocols.information.activation import Limit, OfferModified, OtherUnit
 from ...protocols.information.offering import Offer
+from ..changes import derived
+from ..market.merit_order import Position, by_participant
 from .state import TsoState, cap_key
 
 LEAST_MW = 0.01
@@ -18,14 +20,14 @@ def other_units(state: TsoState, offer: Offer, limit: Limit) -> tuple[OtherUnit,
     """Units of the participant that are qualified in the offer's direction, with the MW that nothing else has taken."""
     if limit.max_mw >= offer.quantity_mw or limit.resource != offer.resource:
         return ()
+    own = derived(state.offering, "~portfolios", (state.offering.definitive,), lambda: _portfolios(state))
     found = []
     for verdict in state.prequalification.qualified.get(offer.participant, ()):
         if verdict.direction != offer.direction or verdict.resource == offer.resource:
             continue
         taken_mw = sum(
             position.accepted_mw
-            for _, positions in sorted(state.offering.definitive.items())
-            for position in positions
+            for position in own.get(offer.participant, ())
             if _uses(position.offer, offer, verdict.resource)
         )
         key = cap_key(offer.participant, verdict.resource, offer.direction)
@@ -33,6 +35,12 @@ def other_units(state: TsoState, offer: Offer, limit: Limit) -> tuple[OtherUnit,
         if free_mw >= LEAST_MW:
             found.append(OtherUnit(resource=verdict.resource, max_mw=free_mw))
     return tuple(sorted(found, key=lambda unit: unit.resource))
+
+
+def _portfolios(state: TsoState) -> dict[str, list[Position]]:
+    """What has been accepted of each participant, in all periods."""
+    lists = [positions for _, positions in sorted(state.offering.definitive.items())]
+    return by_participant(position for positions in lists for position in positions)
 
 
 def _uses(other: Offer, offer: Offer, resource: str) -> bool:

@@ -28,11 +28,13 @@ from . import capacity
 from .applicants import (
     DEMAND_RESPONSE,
     as_asked,
+    entered,
     fault,
     grid_of,
     has_turn,
     head_of,
     keep,
+    left,
     participant,
     rejected,
     split,
@@ -77,9 +79,9 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
         case TechnicalData() as technical:
             return _technical(profile, state, event, technical, now_us)
         case QualificationDeclined():
-            qualified = state.prequalification.qualified
-            declined = {name: verdicts for name, verdicts in qualified.items() if name != event.conversation.peer}
-            return state.with_prequalification(qualified=Map(declined)), ()
+            qualified, peer = state.prequalification.qualified, event.conversation.peer
+            left_over = qualified.delete(peer) if peer in qualified else qualified
+            return state.with_prequalification(qualified=left_over), ()
         case Refuse(reason=reason) | Failure(reason=reason):
             return _no_result(profile, state, event, reason, now_us)
         case _:
@@ -92,9 +94,8 @@ def _apply(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> R
     wrong = fault(profile, state, application, event.envelope.sender, now_us)
     if wrong is not None:
         return state, (Say(event.conversation.id, Refuse(reason=wrong)),)
-    applicants = state.prequalification.applicants
-    known = applicants.set(event.conversation.id, Applicant(application, event.envelope.id))
-    return state.with_prequalification(applicants=known), (Say(event.conversation.id, Agree()),)
+    applicant = Applicant(application, event.envelope.id)
+    return entered(state, event.conversation.id, applicant, application), (Say(event.conversation.id, Agree()),)
 
 
 def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
@@ -273,9 +274,8 @@ def _no_result(
 
 def _left(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Reaction[TsoState]:
     """An applicant does not understand us: it leaves its lane, and the next one begins if it was its turn."""
-    known = state.prequalification
-    applicants = Map({one: applicant for one, applicant in known.applicants.items() if one != key})
-    lanes = Map({grid: tuple(one for one in lane if one != key) for grid, lane in known.lanes.items()})
-    heads = [grid for grid, lane in sorted(known.lanes.items()) if lane[:1] == (key,)]
-    state = state.with_prequalification(applicants=applicants, lanes=lanes)
+    known = state.prequalification.lanes
+    lanes = Map({grid: tuple(one for one in lane if one != key) for grid, lane in known.items()})
+    heads = [grid for grid, lane in sorted(known.items()) if lane[:1] == (key,)]
+    state = left(state, key).with_prequalification(lanes=lanes)
     return _begin(profile, state, heads[0], now_us) if heads else (state, ())

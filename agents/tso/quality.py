@@ -134,7 +134,7 @@ def _act(state: TsoState, offer_ids: list[str], look: Look, measure: str) -> Tso
 
 
 def _step(profile: TsoProfile, participant: str) -> str:
-    return "10.4" if participant in profile.dso_of_grid.values() else "7.5"
+    return "10.4" if participant in profile.dsos else "7.5"
 
 
 def _note(profile: TsoProfile, participant: str, look: Look, service: Service) -> Note:

@@ -7,6 +7,10 @@ mFRR is settled on the requested response, aFRR on the metered one; both meters 
 and the DSO's archive) are noted side by side.
 """
 
+from collections.abc import Iterable, Sequence
+
+from immutables import Map
+
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import Offer
 from ...protocols.information.settlement import (
@@ -21,7 +25,9 @@ from ...protocols.stages import settlement as stage
 from ..actions import Action, Note, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import derived
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
+from ..market.merit_order import Position, by_participant
 from ..market.settlement import Payment, balances, books, line, metered_line, settled_on, total, watt_us
 from ..profiles import TsoProfile
 from . import compensation
@@ -50,11 +56,13 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
 
 def _offers(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, list[Offer]]:
     """Accepted offers of a period by participant."""
-    found: dict[str, list[Offer]] = {}
-    for need in profile.needs:
-        for position in state.offering.definitive.get(f"{period.id}/{need.subject}", ()):
-            found.setdefault(position.offer.participant, []).append(position.offer)
-    return dict(sorted(found.items()))
+    lists = tuple(state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs)
+    return derived(state.offering, "~settled", lists, lambda: _by_participant(lists))
+
+
+def _by_participant(lists: Iterable[Sequence[Position]]) -> dict[str, list[Offer]]:
+    found = by_participant(position for positions in lists for position in positions)
+    return {name: [position.offer for position in own] for name, own in sorted(found.items())}
 
 
 def _ask(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
@@ -88,12 +96,13 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
 def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """A statement to every participant that was asked for energy."""
     actions: list[Action] = [_meters(profile, state, period)]
-    unsettled = state.settlement.unsettled
+    stated: dict[str, tuple[StatementLine, ...]] = {}
     for participant in _offers(profile, state, period):
         lines = _lines(profile, state, period, participant)
         if lines:
             actions.append(_statement(profile, period, participant, lines, attempt=1, now_us=now_us))
-            unsettled = unsettled.set(f"{period.id}/{participant}", lines)
+            stated[participant] = lines
+    unsettled = state.settlement.unsettled.set(period.id, Map(stated))
     state, closing = _close_if_settled(profile, state.with_settlement(unsettled=unsettled), period.id)
     return state, (*actions, *closing)
 
@@ -126,7 +135,7 @@ def _statement(
     attempt: int,
     now_us: int,
 ) -> Open:
-    by_dso = participant in profile.dso_of_grid.values()
+    by_dso = participant in profile.dsos
     content = Statement(start=period.start_us, end=period.end_us, lines=lines, total_eur=total(lines), attempt=attempt)
     topic = Topic(profile.name, stage.STAGE, period.id, f"statement.{attempt}", participant)
     protocol = stage.DSO_STATEMENT if by_dso else stage.STATEMENT
@@ -135,13 +144,15 @@ def _statement(
 
 def _agreed(profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected) -> Reaction[TsoState]:
     """A statement stands as it was stated; the books close with the last one of the period."""
-    period = profile.calendar.period(event.conversation.topic.period)
-    key = f"{period.id}/{event.conversation.peer}"
-    settled = state.settlement
-    if key not in settled.unsettled:
+    period_id, peer, settled = event.conversation.topic.period, event.conversation.peer, state.settlement
+    left, agreed = settled.unsettled.get(period_id, Map()), settled.agreed.get(period_id, Map())
+    if peer not in left:
         return state, ()
-    agreed, unsettled = settled.agreed.set(key, settled.unsettled[key]), settled.unsettled.delete(key)
-    return _close_if_settled(profile, state.with_settlement(agreed=agreed, unsettled=unsettled), period.id)
+    state = state.with_settlement(
+        agreed=settled.agreed.set(period_id, agreed.set(peer, left[peer])),
+        unsettled=settled.unsettled.set(period_id, left.delete(peer)),
+    )
+    return _close_if_settled(profile, state, period_id)
 
 
 def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected) -> Reaction[TsoState]:
@@ -160,7 +171,6 @@ def _disputed(
     """Recompute once; a second dispute is escalated: settled as computed, under protest, and noted as such."""
     period, participant = profile.calendar.period(event.topic.period), event.conversation.peer
     lines = _lines(profile, state, period, participant)
-    key = f"{period.id}/{participant}"
     first = event.topic.subject.endswith(".1")
     evidence = {
         "name": "statement disputed, recomputed" if first else "dispute escalated",
@@ -171,7 +181,8 @@ def _disputed(
     }
     note = Note(stage.STAGE, None, evidence)
     if first and lines:
-        state = state.with_settlement(unsettled=state.settlement.unsettled.set(key, lines))
+        left = state.settlement.unsettled.get(period.id, Map()).set(participant, lines)
+        state = state.with_settlement(unsettled=state.settlement.unsettled.set(period.id, left))
         return state, (note, _statement(profile, period, participant, lines, attempt=2, now_us=now_us))
     state, actions = _agreed(profile, state, event)
     return state, (note, *actions)
@@ -199,14 +210,10 @@ def _meters(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Not
 
 def _close_if_settled(profile: TsoProfile, state: TsoState, period_id: str) -> Reaction[TsoState]:
     """Close the books of a period when all its statements stand."""
-    if any(key.startswith(f"{period_id}/") for key in sorted(state.settlement.unsettled)):
+    if state.settlement.unsettled.get(period_id):
         return state, ()
-    agreed = [
-        (key.partition("/")[2], one)
-        for key, lines in sorted(state.settlement.agreed.items())
-        if key.startswith(f"{period_id}/")
-        for one in lines
-    ]
+    settled = sorted(state.settlement.agreed.get(period_id, Map()).items())
+    agreed = [(participant, one) for participant, lines in settled for one in lines]
     compensated = compensation.payments(profile, state, profile.calendar.period(period_id))
     payments = (*books(period_id, profile.name, agreed, profile.responsible), *compensated)
     state = state.with_settlement(payments=(*state.settlement.payments, *payments))

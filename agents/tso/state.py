@@ -81,9 +81,15 @@ class PassedLimit(NamedTuple):
 
 @dataclass(frozen=True)
 class Prequalification:
-    """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant."""
+    """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant.
+
+    `applied` leads from a participant to the conversation of its application, `claimed` from a resource to the
+    participant that has applied with it: to look one up does not cost more where many have applied.
+    """
 
     applicants: Map[str, Applicant] = Map()
+    applied: Map[str, str] = Map()
+    claimed: Map[str, str] = Map()
     lanes: Map[str, tuple[str, ...]] = Map()
     qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
 
@@ -175,12 +181,15 @@ class Regulation(NamedTuple):
 
 @dataclass(frozen=True)
 class Settlement:
-    """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made."""
+    """Metered energy by participant, delivery records by offer, statements as stated, open or agreed; payments made.
+
+    Statements by period and participant.
+    """
 
     metered: Map[str, tuple[float, float]] = Map()
     recorded: Map[str, tuple[float, float]] = Map()
-    unsettled: Map[str, tuple[StatementLine, ...]] = Map()
-    agreed: Map[str, tuple[StatementLine, ...]] = Map()
+    unsettled: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
+    agreed: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     payments: tuple[Payment, ...] = ()
 
 

@@ -6,13 +6,16 @@ verdicts on its own offers ─▶ kept        none, by silence              ─�
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from ...protocols.conversation import Conversation
 from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.stages import offering as stage
 from ..actions import Action, Note
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Heard, Rejected, Silence
+from ..market.merit_order import by_grid
 from ..profiles import TsoProfile
 from .state import TsoState
 
@@ -52,8 +55,11 @@ def _asked(profile: TsoProfile, state: TsoState, conversation: Conversation) -> 
     """The offers that a validation is about: those of the list in the DSO's grids."""
     topic = conversation.topic
     key = f"{topic.period}/{topic.subject.removeprefix('mol-')}"
+    positions = state.offering.lists.get(key, ())
+    inside = derived(state.offering, f"~inside/{topic.subject}", (positions,), lambda: by_grid(positions))
     grids = [grid for grid, dso in sorted(profile.dso_of_grid.items()) if dso == conversation.peer]
-    return [p.offer for p in state.offering.lists.get(key, ()) if p.offer.grid in grids]
+    own = [position for grid in grids for position in inside.get(grid, ())]
+    return [position.offer for position in sorted(own, key=attrgetter("rank"))]
 
 
 def _excluded(offers: Sequence[Offer]) -> list[OfferVerdict]:

@@ -27,6 +27,8 @@ class Unit:
         self._since_us, self._since_mw, self._goal_mw = start_us, 0.0, 0.0  # start of the present ramp and its goal
         self._pending: list[tuple[int, float]] = []  # goals not yet in effect, by time
         self._contained_mw = 0.0
+        self._shown: tuple[tuple[PointPower], ResourceState] | None = None  # as of `_shown_us`, and while at rest
+        self._shown_us, self._at_rest = start_us, False
 
     @property
     def id(self) -> str:
@@ -58,7 +60,7 @@ class Unit:
     def contain(self, p_mw: float) -> None:
         """From the time reached on its local frequency control adds `p_mw`. ResourceError if that is no number."""
         require_finite(self.id, p_mw)
-        self._contained_mw = p_mw
+        self._contained_mw, self._shown = p_mw, None
 
     def sites(self) -> tuple[Site, ...]:
         """The one point where the unit is connected; it has the unit's name."""
@@ -72,6 +74,7 @@ class Unit:
         """
         require_finite(self.id, p_mw)
         self.advance(at_us)
+        self._shown = None
         target = min(max(p_mw, -self.description.down_mw), self.description.up_mw)
         ordered = self.ordered_mw
         lowered_us = at_us + round(self.response.reaction_s * SECOND_US)
@@ -118,18 +121,27 @@ class Unit:
 
     def power_mw(self) -> float:
         """The change from baseline at the time reached, local frequency control included."""
-        return round(self.power_at(self._now_us) + self._contained_mw, 6)
+        return self._showing()[0][0].p_mw
 
     def points(self) -> tuple[PointPower, ...]:
-        """The change from baseline at the unit's one site."""
-        p_mw = self.power_mw()
-        return (PointPower(self.id, p_mw, round(p_mw * self.description.q_per_p, 6)),)
+        """The change from baseline at the unit's one site; the same object as long as nothing changes."""
+        return self._showing()[0]
 
     def state(self) -> ResourceState:
-        """One sample for telemetry at the time reached."""
-        ((_, p_mw, q_mvar),) = self.points()
-        unit = self.description
-        return ResourceState(unit.id, self.ordered_mw, p_mw, q_mvar, unit.baseline_mw, unit.up_mw, unit.down_mw)
+        """One sample for telemetry at the time reached; the same object as long as nothing changes."""
+        return self._showing()[1]
+
+    def _showing(self) -> tuple[tuple[PointPower], ResourceState]:
+        """What is shown at the time reached: computed once an instant, and not again while the unit is at rest."""
+        if self._shown is None or not (self._at_rest or self._shown_us == self._now_us):
+            unit, ordered = self.description, self.power_at(self._now_us)
+            p_mw = round(ordered + self._contained_mw, 6)
+            q_mvar = round(p_mw * unit.q_per_p, 6)
+            range_mw = unit.up_mw, unit.down_mw
+            state = ResourceState(unit.id, self.ordered_mw, p_mw, q_mvar, unit.baseline_mw, *range_mw)
+            self._shown, self._shown_us = ((PointPower(unit.id, p_mw, q_mvar),), state), self._now_us
+            self._at_rest = not self._pending and ordered == round(self._goal_mw, 6)
+        return self._shown
 
     def _ramp(self, start_mw: float, goal_mw: float, for_s: float) -> float:
         """Power after `for_s` on the way from `start_mw` to `goal_mw`: first back towards zero, then away from it."""

@@ -12,6 +12,7 @@ from ...protocols.information.quantities import instant
 from ..audit.findings import Demand, Row
 from ..audit.index import Index, is_valid
 from ..record.cells import line
+from .streamed import Streamed, streamed
 
 INFOS = tuple(f"INFO {number}" for number in range(1, 11))
 
@@ -19,13 +20,16 @@ INFOS = tuple(f"INFO {number}" for number in range(1, 11))
 def exchange(index: Index, demands: Sequence[Demand]) -> dict[str, Any]:
     """Per INFO: expected, sent, delivered, valid, latency, bytes; and which of the steps that were due were taken."""
     carried: dict[str, list[Row]] = defaultdict(list)
-    for row in [*index.messages, *index.streams]:
+    for row in index.messages:
         if row["info"] is not None:
             carried[row["info"]].append(row)
+    flowed = streamed(index.run)
     expected = _expected(index, demands)
-    added = sorted({*carried} - {*INFOS}, key=lambda info: int(info.split()[1]))
-    known = [info for info in (*INFOS, *added) if expected.get(info) or carried.get(info)]
-    told = {info: {"expected": expected.get(info, 0), **_figures(index, carried[info])} for info in known}
+    added = sorted({*carried, *flowed} - {*INFOS}, key=lambda info: int(info.split()[1]))
+    known = [info for info in (*INFOS, *added) if expected.get(info) or carried.get(info) or info in flowed]
+    told = {
+        info: {"expected": expected.get(info, 0), **_figures(index, carried[info], flowed.get(info))} for info in known
+    }
     return {
         "information": told,
         "steps": _coverage(demands),
@@ -48,18 +52,21 @@ def _expected(index: Index, demands: Sequence[Demand]) -> dict[str, int]:
     return expected
 
 
-def _figures(index: Index, rows: Sequence[Row]) -> dict[str, Any]:
+def _figures(index: Index, rows: Sequence[Row], flowed: Streamed | None) -> dict[str, Any]:
+    """Of what was said and what was streamed together."""
+    flowed = flowed or Streamed(0, 0, np.empty(0), 0)
     delivered = [row for row in rows if row["received_at"] is not None]
-    latency_ms = [(instant(row["received_at"]) - instant(row["sent_at"])) / 1000 for row in delivered]
-    p50, p95, p99 = np.percentile(latency_ms, [50, 95, 99]).tolist() if latency_ms else (None, None, None)
+    said_ms = [(instant(row["received_at"]) - instant(row["sent_at"])) / 1000 for row in delivered]
+    latency_ms = np.concatenate([said_ms, flowed.latency_ms])
+    p50, p95, p99 = np.percentile(latency_ms, [50, 95, 99]).tolist() if len(latency_ms) else (None, None, None)
     return {
-        "sent": len(rows),
-        "delivered": len(delivered),
-        "valid": sum(_valid(index, row) for row in rows),
+        "sent": len(rows) + flowed.sent,
+        "delivered": len(latency_ms),
+        "valid": sum(_valid(index, row) for row in rows) + flowed.valid,
         "latency_p50_ms": p50,
         "latency_p95_ms": p95,
         "latency_p99_ms": p99,
-        "content_bytes": sum(len(line(row["content"])) - 1 for row in rows),
+        "content_bytes": sum(len(line(row["content"])) - 1 for row in rows) + flowed.content_bytes,
     }
 
 

@@ -213,7 +213,7 @@ SETTLEMENT = Table(
 JOURNAL = Table(
     "journal.jsonl.gz",
     "every input of every agent, one JSON object per line, from which `gridpact replay` rebuilds what they said; the "
-    "arrival of a streamed message names its row in streams.parquet, from 0",
+    "arrival of a streamed message names its row in streams.parquet, from 0; empty with `journal: false`",
     (
         Column("sequence", "integer", "running number, gap-free"),
         Column("agent", "text", "who got it"),

@@ -84,7 +84,10 @@ class Run:
         return said | dict(zip(streamed["id"].tolist(), times, strict=True))
 
     def journal_rows(self) -> Iterator[Row]:
-        """Every input of every agent, in order."""
+        """Every input of every agent, in order; RecordError if none were kept."""
+        if not self.scenario.journal:
+            text = "no journal was kept (`journal: false` in its scenario)"
+            raise RecordError(f"{self.folder}: {text}; run it again with --set journal=true")
         return self._lines(JOURNAL)
 
     @cached_property

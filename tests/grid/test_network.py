@@ -18,6 +18,7 @@ from gridpact.grid.network import build
 from gridpact.grid.plant import GridPlant
 from gridpact.grid.points import ConnectionPoint
 from gridpact.grid.profiles import Profiles
+from gridpact.grid.source import load
 
 
 @pytest.fixture
@@ -42,6 +43,30 @@ def test_a_network_of_the_users_own_is_read_and_its_scaling_folded(
     net = build(saved(small_net, tmp_path)).net
     assert net.load.p_mw.tolist() == [2.0]
     assert net.load.scaling.tolist() == [1.0]
+
+
+def test_networks_made_from_one_description_are_equal_and_apart() -> None:
+    one, other = (load(GridDescription(network="case5")) for _ in range(2))
+    assert pandapower.to_json(one) == pandapower.to_json(other)
+    one.load["p_mw"] = 0.0
+    assert (
+        other.load.p_mw.tolist() == load(GridDescription(network="case5")).load.p_mw.tolist() != one.load.p_mw.tolist()
+    )
+
+
+def test_a_file_that_has_been_edited_is_read_anew(small_net: pandapower.pandapowerNet, tmp_path: Path) -> None:
+    assert build(saved(small_net, tmp_path)).net.load.p_mw.tolist() == [2.0]
+    small_net.load["p_mw"] = 6.0
+    assert build(saved(small_net, tmp_path)).net.load.p_mw.tolist() == [3.0]
+
+
+def test_plant_and_studies_share_a_model_however_many_grids_there_are(
+    small_net: pandapower.pandapowerNet, tmp_path: Path
+) -> None:
+    description = saved(small_net, tmp_path)
+    grids = [description.model_copy(update={"load_scaling": 1.0 - 0.01 * k}) for k in range(18)]
+    models = [load_model(grid) for grid in grids]
+    assert [load_model(grid) for grid in grids] == models
 
 
 def test_taps_without_a_type_are_taken_as_ratio_and_noted(small_net: pandapower.pandapowerNet, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gridpact.grid.limits import Activation, limit
+from gridpact.grid.marginal import bracket
 from gridpact.grid.model import GridModel
 from gridpact.grid.profiles import Profiles
 
@@ -65,3 +67,12 @@ def test_what_may_be_picked_leaves_the_rest_no_relief_to_count_on(
     assert burden.p_mw < 0.05
     assert burden.binding is not None
     assert burden.binding.element == "line 3-8"
+
+
+def test_a_boundary_is_found_though_its_end_is_within_by_a_rounding() -> None:
+    def excess(_: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+        return at - 0.7 - 1e-15 * (at == 0.7)
+
+    low, high = bracket(excess, np.array([0.0]), np.array([0.7]), np.array([1e-6]))
+    assert low[0] == pytest.approx(0.7, abs=1e-5)
+    assert low[0] <= high[0]

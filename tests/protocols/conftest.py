@@ -127,7 +127,7 @@ def values(kind: Any, metadata: Iterable[object] = ()) -> st.SearchStrategy[Any]
     if kind is int:
         return st.integers(int(low), int(high))
     if kind is Decimal:
-        return st.decimals(-1000, 1000, places=2)
+        return st.decimals(max(-1000, low), min(1000, high), places=2)
     return {str: NAMES, bool: st.booleans()}[kind] if kind in {str, bool} else payloads(kind)
 
 
@@ -156,7 +156,7 @@ def _related(kind: type[Payload], fields: dict[str, Any]) -> dict[str, Any]:
     if kind is Offer:
         fields["related_offer_id"] = f"{fields['offer_id']}." if fields["revision"] else None
     if kind in {Statement, ReserveStatement}:
-        fields["total_eur"] = sum((line.amount_eur for line in fields["lines"]), Decimal(0))
+        fields["total_eur"] = sum((line.due_eur for line in fields["lines"]), Decimal(0))
     if kind is ResourceData:
         fields["scheme"] = tuple(
             ConnectedShare(unit=str(number), point=part.point, bus=part.bus, share=1 / len(fields["scheme"]))

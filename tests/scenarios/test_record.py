@@ -13,12 +13,14 @@ from gridpact.agents.runtime.recording import Sent
 from gridpact.protocols.envelope import Envelope
 from gridpact.protocols.information.activation import Measurement, PointPower
 from gridpact.protocols.messages import Agree
+from gridpact.scenarios.audit import audit
 from gridpact.scenarios.errors import RecordError
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.columns import DERIVED, EVENTS, MESSAGES, STATES, STREAMS, TABLES, TELEMETRY
 from gridpact.scenarios.record.documentation import document
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.record.writer import RunWriter
+from gridpact.scenarios.running import run
 
 Recorded = Callable[[str], Run]
 START_US = 1_772_442_000_000_000
@@ -227,3 +229,18 @@ def test_an_unknown_grid_is_refused(recorded: Recorded) -> None:
 def test_a_copied_run_opens_elsewhere(recorded: Recorded, tmp_path: Path) -> None:
     shutil.copytree(recorded("blind").folder, tmp_path / "copy")
     assert load_run(tmp_path / "copy").kpis == recorded("blind").kpis
+
+
+def test_a_run_without_a_journal_says_how_to_get_one(recorded: Recorded, tmp_path: Path) -> None:
+    text = (recorded("blind").folder / "scenario.yaml").read_text("utf-8")
+    (tmp_path / "scenario.yaml").write_text(text.replace("journal: true", "journal: false"), "utf-8")
+    with pytest.raises(RecordError, match=r"no journal was kept .*--set journal=true"):
+        list(Run(tmp_path).journal_rows())
+
+
+def test_inputs_are_not_kept_where_no_journal_is_wanted(tmp_path: Path) -> None:
+    settings = {"swarm.bsps": "2", "swarm.aggregators": "0", "journal": "false"}
+    done = run(load_scenario("swarm", settings), out=tmp_path / "run")
+    with gzip.open(done.folder / "journal.jsonl.gz") as journal:
+        assert journal.read() == b""
+    assert audit(done).passed

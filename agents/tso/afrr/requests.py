@@ -7,6 +7,7 @@ Only what a participant has confirmed can be asked for by set-points; a request 
 list to do its part.
 """
 
+from ....protocols.conversation import Conversation
 from ....protocols.envelope import Topic
 from ....protocols.information.activation import Activate, ActivateWhen
 from ....protocols.information.offering import Offer
@@ -17,6 +18,7 @@ from ...calendar import MarketTimeUnit
 from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
+from ..orders import offer_of, order_id
 from ..state import Order, TsoState
 from . import metering
 from .metering import PRODUCT
@@ -71,7 +73,7 @@ def _request(profile: TsoProfile, offer: Offer, number: int, now_us: int) -> Ope
         start=max(now_us, offer.delivery_start),
         end=offer.delivery_end,
     )
-    topic = Topic(profile.name, stage.STAGE, offer.session, f"{offer.offer_id}.{number}", offer.participant)
+    topic = Topic(profile.name, stage.STAGE, offer.session, order_id(offer.offer_id, number), offer.participant)
     protocol = stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
     return Open(protocol, topic, content, now_us + profile.patience.answer_us)
 
@@ -84,12 +86,11 @@ def _note(period: MarketTimeUnit, openings: list[Open]) -> Note:
     return Note(stage.STAGE, "7.5", {"name": "offers put under control", "period": period.id, "ordered": ordered})
 
 
-def controlled(state: TsoState, conversation_id: str) -> str | None:
+def controlled(state: TsoState, conversation: Conversation) -> str | None:
     """The offer that a request has put, or is to put, under control; None if it was another order."""
-    for offer_id, control in sorted(state.regulation.controls.items()):
-        if control.conversation_id == conversation_id:
-            return offer_id
-    return None
+    offer_id = offer_of(conversation)
+    control = state.regulation.controls.get(offer_id)
+    return offer_id if control is not None and control.conversation_id == conversation.id else None
 
 
 def confirmed(state: TsoState, offer_id: str) -> TsoState:

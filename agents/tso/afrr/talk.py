@@ -21,7 +21,7 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
         case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
             return set_points.left(state, event.conversation.peer), ()
         case Heard() if isinstance(event.content, Activated):
-            offer_id = requests.controlled(state, event.conversation.id)
+            offer_id = requests.controlled(state, event.conversation)
             return (requests.confirmed(state, offer_id), ()) if offer_id is not None else None
         case _:
             return None
@@ -39,5 +39,5 @@ def _subscription(state: TsoState, event: Heard) -> Reaction[TsoState]:
 
 def unfollowed(state: TsoState, event: Heard | Silence | Rejected, reason: str) -> Reaction[TsoState] | None:
     """A request for control is refused, has failed, or is not answered; None if it was another order."""
-    offer_id = requests.controlled(state, event.conversation.id)
+    offer_id = requests.controlled(state, event.conversation)
     return requests.failed(state, offer_id, event, reason) if offer_id is not None else None

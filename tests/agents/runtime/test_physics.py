@@ -47,6 +47,21 @@ def test_an_armed_reserve_raises_the_frequency_by_its_part_of_the_slope() -> Non
     assert with_it.read("bsp", "meter", with_it.now_us).activated_mw == pytest.approx(0.85, abs=1e-4)
 
 
+def test_a_participant_that_looks_between_two_ticks_sees_its_own_and_moves_nothing_else() -> None:
+    physics = world(unit("a"))
+    physics.actuate("bsp", Actuate("a", 2.0), NOON)
+    looked_us = NOON + 11 * S  # a second of reaction, then half of the ramp
+    assert physics.read("bsp", "availability", looked_us).activated_mw == pytest.approx(1.0, abs=1e-6)
+    assert (physics.now_us, physics.area.reading().frequency_hz) == (NOON, 50.0)
+
+
+def test_a_provider_with_an_armed_reserve_sees_it_as_it_is_between_two_ticks() -> None:
+    physics = world(unit("a"))
+    arm(physics, "a", 2.0)
+    until(physics, 8)
+    assert physics.read("bsp", "availability", NOON + 18 * S).activated_mw > 0.1
+
+
 @pytest.mark.parametrize("tick_s", [0.1, 1.0, 2.0])
 def test_the_nadir_is_the_same_within_2_mhz_at_every_tick(tick_s: float) -> None:
     found = {}

@@ -7,6 +7,7 @@ import pytest
 from gridpact.agents.actions import Open
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.tso.applicants import left, source_of
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import Activate, ActivateWhen
@@ -152,6 +153,26 @@ def test_nobody_applies_with_a_resource_of_another(make: Any) -> None:
     town.loses = lambda _: False
     apply(make, town, "b", "theirs-too", resources=theirs.resources)
     assert [r.reason for r in town.run(7).contents(Refuse, "tso")] == ["applied for already: unit-a"]
+
+
+def test_an_applicant_that_has_left_may_apply_again_and_others_with_its_resources(make: Any) -> None:
+    state = make.usual().run(6).state("tso")
+    key = state.prequalification.applied["a"]
+    again = left(state, key)
+    assert (source_of(state, "a"), source_of(again, "a")) == (state.prequalification.applicants[key].application, None)
+    assert (sorted(again.prequalification.applied), sorted(again.prequalification.claimed)) == (
+        ["b", "t"],
+        ["unit-b", "unit-t"],
+    )
+
+
+def test_whoever_is_looked_up_is_found_without_looking_at_the_others(make: Any) -> None:
+    state = make.usual().run(999).state("tso")
+    applicants = state.prequalification.applicants
+    assert {name: applicants[key].application.applicant for name, key in state.prequalification.applied.items()} == {
+        name: name for name in ("a", "b", "t")
+    }
+    assert dict(state.prequalification.claimed) == {"unit-a": "a", "unit-b": "b", "unit-t": "t"}
 
 
 def test_the_order_of_arrival_changes_no_verdict(make: Any) -> None:

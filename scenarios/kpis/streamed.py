@@ -1,0 +1,121 @@
+"""KPI 1 of what was streamed: the same figures as for negotiation messages, of whole columns at once.
+
+A day has a million rows. What a row must hold to be a message is asked of its columns; bytes are those of its content
+as compact JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from ...protocols.information.activation import Measurement, SetPoint
+from ...protocols.information.quantities import Product
+from ...protocols.messages import Message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..record.run import Run
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw")
+KINDS = get_args(SetPoint.model_fields["kind"].annotation)
+NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+POINT = rf'\{{"point": "(?:[^"\\]|\\.)+", "p_mw": {NUMBER}, "q_mvar": {NUMBER}\}}'
+POINTS = rf"\[{POINT}(?:, {POINT})*\]"
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What was streamed of one INFO."""
+
+    sent: int
+    valid: int
+    latency_ms: Floats
+    content_bytes: int
+
+
+def streamed(run: Run) -> dict[str, Streamed]:
+    """What was streamed, by INFO."""
+    frame = run.streams
+    return {str(info): _figures(rows) for info, rows in frame.groupby("info", sort=True)}
+
+
+def _figures(rows: pd.DataFrame) -> Streamed:
+    delivered = rows[rows["received_at"].notna()]
+    latency = (_us(delivered["received_at"]) - _us(delivered["sent_at"])) / 1000
+    valid, size = 0, 0
+    for message, is_valid, size_of in KNOWN:
+        own = rows[rows["type"] == message.type_id]
+        if len(own):
+            named = (own["info"] == message.info) & (own["performative"] == message.performative.value)
+            valid += int((named.to_numpy(dtype=bool) & is_valid(own)).sum())
+            size += size_of(own)
+    return Streamed(len(rows), valid, latency, size)
+
+
+def _us(times: Any) -> Any:
+    return times.to_numpy(dtype="datetime64[us]").astype("int64")
+
+
+def _measurement_is_valid(rows: pd.DataFrame) -> Booleans:
+    numbers = np.isfinite(rows[list(MEASURED)].to_numpy(dtype=float)).all(axis=1)
+    named = rows["participant"].fillna("").str.len().gt(0).to_numpy(dtype=bool)
+    points = (rows["points"].isna() | rows["points"].fillna("").str.fullmatch(POINTS)).to_numpy(dtype=bool)
+    found: Booleans = numbers & named & rows["measured_at"].notna().to_numpy() & points
+    return found
+
+
+def _set_point_is_valid(rows: pd.DataFrame) -> Booleans:
+    known = rows["product"].isin(get_args(Product)) & rows["kind"].isin(KINDS)
+    found: Booleans = known.to_numpy(dtype=bool) & np.isfinite(rows["power_mw"].to_numpy(dtype=float))
+    return found
+
+
+def _measurement_bytes(rows: pd.DataFrame) -> int:
+    points = rows["points"].dropna()
+    spaces = points.str.count(', "|: |}, {').sum()
+    told = points.str.encode("utf-8").map(len).sum() - spaces + 2 * (len(rows) - len(points))
+    whole = _us(rows["measured_at"].dropna()) % 1_000_000 == 0
+    times = np.where(whole, len("2026-03-02T12:00:00Z"), len("2026-03-02T12:00:00.000000Z")).sum()
+    keys = ("participant", "measured_at", *MEASURED, "points")
+    return (
+        _frame(keys, len(rows))
+        + int(told + times + 2 * len(whole))
+        + _texts(rows, "participant")
+        + _floats(rows, *MEASURED)
+    )
+
+
+def _set_point_bytes(rows: pd.DataFrame) -> int:
+    texts = _texts(rows, "product") + _texts(rows, "kind")
+    return _frame(("product", "kind", "power_mw"), len(rows)) + texts + _floats(rows, "power_mw")
+
+
+def _frame(keys: tuple[str, ...], count: int) -> int:
+    """Bytes of braces, keys, colons and commas of so many objects."""
+    return count * (2 + sum(len(key) + 3 for key in keys) + len(keys) - 1)
+
+
+def _texts(rows: pd.DataFrame, column: str) -> int:
+    counts = rows[column].value_counts()
+    return sum(int(count) * len(json.dumps(text, ensure_ascii=False).encode()) for text, count in counts.items())
+
+
+def _floats(rows: pd.DataFrame, *columns: str) -> int:
+    """Bytes of numbers as Python writes them; each distinct value is written once."""
+    values, counts = np.unique(rows[list(columns)].to_numpy(dtype=float), return_counts=True)
+    return sum(len(repr(value)) * count for value, count in zip(values.tolist(), counts.tolist(), strict=True))
+
+
+KNOWN: tuple[tuple[type[Message], Callable[[pd.DataFrame], Booleans], Callable[[pd.DataFrame], int]], ...] = (
+    (Measurement, _measurement_is_valid, _measurement_bytes),
+    (SetPoint, _set_point_is_valid, _set_point_bytes),
+)
