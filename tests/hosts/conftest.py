@@ -91,7 +91,7 @@ async def mosquitto(settings: Path, port: int) -> AsyncIterator[BrokerAddress]:
     quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(settings), stdout=quiet, stderr=quiet)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await asyncio.to_thread(listens, port):  # noqa: ASYNC110 - it tells nobody when it listens
                 await asyncio.sleep(0.02)
         yield BrokerAddress("localhost", port, tls=is_secured(settings))

@@ -54,7 +54,7 @@ async def secured(with_mosquitto: None, handful: Path, tmp_path: Path, brokers) 
 async def heard_until(client: aiomqtt.Client, marker: bytes) -> list[tuple[str, bytes]]:
     """Everything that comes in before a marker."""
     heard: list[tuple[str, bytes]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for message in client.messages:
             if message.payload == marker:
                 break
@@ -127,7 +127,7 @@ async def test_a_limit_request_of_a_bsp_reaches_the_tso_and_changes_nothing(secu
     async with secured.client("tso") as tso, secured.client("bsp-a") as bsp:
         await tso.subscribe(TOPICS.message("+", "tso"), qos=1)
         await bsp.publish(TOPICS.message("bsp-a", "tso"), to_json(limit_request("bsp-a")), qos=1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             message = await anext(aiter(tso.messages))
     envelope = from_json(bytes(message.payload), node.desk.vocabulary)
     (answer,) = node.take(Arrival(envelope), 0)
