@@ -39,12 +39,17 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
     neither when states are compared nor when they are recorded.
     """
     kept = state.__dict__.get(name)
-    if kept is not None and all(map(is_, kept[0], sources)):
+    if kept is not None and _are_the_same(kept[0], sources):
         value: V = kept[1]
         return value
     value = make()
     state.__dict__[name] = (sources, value)
     return value
+
+
+def _are_the_same(kept: tuple[object, ...], sources: tuple[object, ...]) -> bool:
+    """Whether these are the same objects, and as many."""
+    return len(kept) == len(sources) and all(map(is_, kept, sources))
 
 
 class Span(NamedTuple):
@@ -70,6 +75,6 @@ def span(now_us: int, intervals: Iterable[tuple[int, int]], value: Any) -> Span:
 def derived_now(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Any:
     """What follows from parts of a state and from the time, made anew only when a part or the span is another."""
     kept = state.__dict__.get(name)
-    if kept is None or not all(map(is_, kept[0], sources)) or not kept[1].from_us <= now_us < kept[1].until_us:
+    if kept is None or not _are_the_same(kept[0], sources) or not kept[1].from_us <= now_us < kept[1].until_us:
         kept = state.__dict__[name] = (sources, make())
     return kept[1].value
