@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .participants import Part, Positive
+from ..grid.part import Part, Positive
 
 
 class TakenFromOthers(Part):

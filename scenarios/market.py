@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..grid.part import Part, Positive, Size
 from ..protocols.information.quantities import Direction, Product
-from .participants import Part, Positive, Size
 from .security import LimitRules, LostCommunication
 
 Distribution = Literal["merit_order", "pro_rata"]

@@ -7,40 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from ..grid.clock import clock_us
+from ..grid.part import ClockTime, Part, Positive, Size
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
 from ..protocols.information.capacity import TRANSMISSION
 from ..protocols.information.quantities import Direction, Product
-
-
-def _size(value: float) -> float:
-    if value < 0:
-        raise ValueError(f"{value:g} is negative, but this is a size: 0 or more")
-    return value
-
-
-def _positive(value: float) -> float:
-    if value <= 0:
-        raise ValueError(f"{value:g} must be above 0")
-    return value
-
-
-def _clock(text: str) -> str:
-    clock_us(text)
-    return text
-
-
-Size = Annotated[float, AfterValidator(_size)]
-Positive = Annotated[float, AfterValidator(_positive)]
-ClockTime = Annotated[str, AfterValidator(_clock)]
-
-
-class Part(BaseModel):
-    """A frozen piece of a scenario; unknown keys, NaN and infinities are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class OfferDescription(Part):

@@ -22,6 +22,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ..grid.area import AreaDescription
 from ..grid.description import GridDescription
+from ..grid.part import Part
 from ..grid.uncertainty import located_series
 from .consistency import check_together
 from .hosts import Hosting
@@ -30,7 +31,6 @@ from .participants import (
     AggregatorDescription,
     BspDescription,
     DsoDescription,
-    Part,
     Participant,
     Provider,
     TsoDescription,

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, field_validator
 
 from ..grid.clock import clock_us
+from ..grid.part import Part, Positive, Size
 from ..protocols.information.quantities import EPOCH
-from .participants import Part, Positive, Size
 from .security import Silence
 
 

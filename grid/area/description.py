@@ -12,52 +12,23 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from ..clock import clock_us
+from ..part import ClockTime, Number, Part, Positive, Size
 
 OWN = "own"
 
 
-def _size(value: float, info: ValidationInfo) -> float:
-    if value < 0:
-        raise ValueError(f"{info.field_name} is {value:g}, but it is a size: 0 or more")
-    return value
-
-
-def _positive(value: float, info: ValidationInfo) -> float:
-    if value <= 0:
-        raise ValueError(f"{info.field_name} is {value:g}, but it must be above 0")
-    return value
-
-
-def _clock(text: str) -> str:
-    clock_us(text)
-    return text
-
-
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Size = Annotated[Number, AfterValidator(_size)]
-Positive = Annotated[Number, AfterValidator(_positive)]
-Clock = Annotated[str, AfterValidator(_clock)]
-
-
-class _Described(BaseModel):
-    """A frozen piece of a scenario in which a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Disturbance(_Described):
+class Disturbance(Part):
     """A lasting change of the balance at a clock time of the first day: a step, or a ramp `over_s`; + is a surplus."""
 
-    at: Clock
+    at: ClockTime
     mw: Number
     over_s: Size = 0.0
     name: str = "disturbance"
 
 
-class Variation(_Described):
+class Variation(Part):
     """Seeded imbalances: a level a quarter-hour (reached `over_s`), and autoregressive noise, both by their deviation.
 
     `begins` is a clock time of the first day; without it they begin with the run.
@@ -67,17 +38,17 @@ class Variation(_Described):
     over_s: Annotated[Size, Field(le=900)] = 0.0
     noise_mw: Size = 0.0
     noise_time_s: Positive = 60.0
-    begins: Clock | None = None
+    begins: ClockTime | None = None
 
 
-class Recorded(_Described):
+class Recorded(Part):
     """A user's CSV file with the columns `at` (clock time) and `mw`; between its rows steps or straight lines."""
 
     file: str
     between: Literal["steps", "lines"] = "steps"
 
 
-class FcrDescription(_Described):
+class FcrDescription(Part):
     """A containment reserve: full after 30 s unless said otherwise; no jump at the edge of the dead band."""
 
     droop_mw_per_hz: Size = 100.0
@@ -92,7 +63,7 @@ class FcrDescription(_Described):
         return self.limit_mw / self.full_activation_s if self.full_activation_s > 0 else math.inf
 
 
-class BalanceDescription(_Described):
+class BalanceDescription(Part):
     """One area's balance; `inertia_s` is T_a = 2H, on the load as base."""
 
     load_mw: Positive = 1000.0
@@ -111,7 +82,7 @@ class BalanceDescription(_Described):
         return self.fcr.droop_mw_per_hz + self.self_regulation_mw_per_hz
 
 
-class SecondaryDescription(_Described):
+class SecondaryDescription(Part):
     """A neighbour's own load-frequency control: proportional-integral on its area control error."""
 
     beta: Size = 0.2
@@ -140,7 +111,7 @@ class AreaDescription(BalanceDescription):
 
     nominal_hz: Positive = 50.0
     recorded: Recorded | None = None
-    neighbours: dict[str, NeighbourDescription] = {}
+    neighbours: dict[str, NeighbourDescription] = Field(default={})
 
     @field_validator("neighbours")
     @classmethod

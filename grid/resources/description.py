@@ -9,38 +9,15 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
+
+from ..part import Number, Part, Size
 
 Kind = Literal["generator", "load", "storage"]
 Bus = Annotated[int, Strict()] | Annotated[str, Strict()]
 
 
-def _size(value: float, info: ValidationInfo) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{info.field_name} is {value:g}, but it is a size: a finite number, 0 or more")
-    return value
-
-
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Size = Annotated[float, Strict(), AfterValidator(_size)]
-
-
-class _Described(BaseModel):
-    """A frozen piece of a scenario in which a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Response(_Described):
+class Response(Part):
     """How long a unit takes: to get ready, to ramp over its whole range, and to come back."""
 
     preparation_s: Size = 30.0
@@ -54,7 +31,7 @@ class Response(_Described):
         return self.reaction_s + self.preparation_s + self.ramping_s
 
 
-class UnitDescription(_Described):
+class UnitDescription(Part):
     """One unit at one bus; `bus: null` is connected to the transmission grid."""
 
     id: str = Field(min_length=1)
@@ -72,13 +49,13 @@ class UnitDescription(_Described):
         return self
 
 
-class PoolDescription(_Described):
+class PoolDescription(Part):
     """A pool of small resources (DFRs) given by its totals; the single ones are drawn from the scenario's seed."""
 
     id: str = Field(min_length=1)
     dfrs: Annotated[int, Strict()] = 40
     buses: tuple[Bus, ...]
-    kinds: dict[Kind, Size] = {"storage": 0.5, "load": 0.5}
+    kinds: dict[Kind, Size] = Field(default={"storage": 0.5, "load": 0.5})
     up_mw: Size = 0.0
     down_mw: Size = 0.0
     storage_hours: Size = 2.0

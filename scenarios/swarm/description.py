@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ...grid.description import GridDescription
+from ...grid.part import Part, Positive, Size
 from ...grid.resources.description import Bus, Kind
 from ...protocols.information.quantities import Product
-from ..participants import Part, Positive, Size
 
 MOST = 100_000
 Way = Literal["up", "down", "both"]

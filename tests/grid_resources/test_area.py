@@ -123,7 +123,7 @@ def test_impossible_requests_are_refused() -> None:
     [
         ({"load_mw": 0}, "load_mw is 0, but it must be above 0"),
         ({"inertia_s": -1}, "inertia_s is -1, but it must be above 0"),
-        ({"fcr": {"limit_mw": -20}}, "limit_mw is -20, but it is a size: 0 or more"),
+        ({"fcr": {"limit_mw": -20}}, "limit_mw is -20, but it is a size: a finite number, 0 or more"),
         ({"fcr": {"droop": 100}}, "droop"),
         ({"disturbances": [{"at": "25 o'clock", "mw": 1}]}, "must read HH:MM or HH:MM:SS"),
     ],
