@@ -60,7 +60,7 @@ class Gate:
     """The gate of one agent."""
 
     def __init__(self, desk: Desk, allowance: Allowance) -> None:
-        """The gate before a desk; `speed` is how much faster than real time the run goes, and so its messages."""
+        """The gate before a desk; `speed` is set when the run begins: a faster run says more in a second."""
         self.desk = desk
         self.counts: Counter[str] = Counter()
         self.speed = 1.0
