@@ -46,13 +46,6 @@ def shares(scenario: Scenario, hosts: int) -> tuple[Share, ...]:
     return tuple(Share(tuple(group), plants=home in group) for group in groups if group)
 
 
-def launched(
-    scenario: Scenario, hosts: int, out: Path, *, broker: str | None, credentials: Path | None, speed: float
-) -> Run:
-    """Run a scenario over several processes on this machine; errors as for `launch`."""
-    return launch(scenario, hosts, Terms(scenario.name, broker or "", credentials, speed), out)
-
-
 def launch(scenario: Scenario, hosts: int, terms: Terms, out: Path) -> Run:
     """Run a scenario over several processes and merge their records.
 
