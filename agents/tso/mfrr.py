@@ -33,7 +33,7 @@ RESOLUTION_MW = 1e-3
 RESTLESS_WINDOWS = 5
 
 
-def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
+def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
     """Keep the recent needs; move the target when their average has moved by the trigger, and has come to rest.
 
     A frequency that still swings says little about a lasting need, so the target waits until the needs of a
@@ -51,7 +51,6 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float
         needs=needs,
         restless=0 if target_mw != activation.target_mw else restless,
         target_mw=target_mw,
-        ace_mw=ace_mw,
         changed=activation.changed or target_mw != activation.target_mw,
     )
 

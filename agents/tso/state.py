@@ -132,7 +132,6 @@ class Activation:
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
-    ace_mw: float = 0.0
 
 
 class Lot(NamedTuple):
