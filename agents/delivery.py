@@ -188,8 +188,9 @@ class OrderBook:
             shares = [asked[n][1] for n in same]
             if sum(shares) <= 0:
                 shares = [asked[n][0].power_mw for n in same]
+            whole_mw = sum(shares)
             for n, share_mw in zip(same, shares, strict=True):
-                got[n] = delivered_mw * share_mw / sum(shares) if sum(shares) > 0 else 0.0
+                got[n] = delivered_mw * share_mw / whole_mw if whole_mw > 0 else 0.0
             if any(asked[n][0].controlled for n in same):
                 self._fill(asked, got, same, delivered_mw)
         return got
