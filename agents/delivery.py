@@ -14,11 +14,9 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import Span, derived, derived_now, replace, span
+from .changes import INFINITY_US, Span, derived, derived_now, replace, span
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
-
-FOREVER_US = 2**62
 
 
 class Task(NamedTuple):
@@ -116,7 +114,7 @@ class OrderBook:
         return tuple(conversation_id for conversation_id, t in sorted(self.tasks.items()) if t.offer_id == offer_id)
 
     def capped(
-        self, resource: str, direction: str, max_mw: float, *, until_us: int = FOREVER_US, now_us: int = 0
+        self, resource: str, direction: str, max_mw: float, *, until_us: int = INFINITY_US, now_us: int = 0
     ) -> "OrderBook":
         """A limit is in force until its validity is over; it takes the place of an earlier one."""
         key = f"{resource}|{direction}"
