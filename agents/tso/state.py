@@ -15,6 +15,7 @@ from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
 from ..market.regulation import Controller
+from ..market.reserve import Award
 from ..market.settlement import Payment
 
 
@@ -190,13 +191,6 @@ class Settlement:
     unsettled: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     agreed: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     payments: tuple[Payment, ...] = ()
-
-
-class Award(NamedTuple):
-    """An offer of reserve, and how much of it is kept."""
-
-    offer: ReserveOffer
-    awarded_mw: float
 
 
 class Kept(NamedTuple):
