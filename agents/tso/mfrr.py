@@ -24,7 +24,7 @@ from ..calendar import MarketTimeUnit
 from ..market.merit_order import dispatch
 from ..market.settlement import watt_us
 from ..profiles import TsoProfile
-from .caps import caps
+from .caps import accepted, caps
 from .orders import cancelled, order_id
 from .state import Order, TsoState
 
@@ -97,18 +97,12 @@ def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool
 def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     actions: list[Action] = []
     wanted = shares(profile, state, period)
-    for offer in accepted(profile, state, period):
+    for offer in accepted(profile, state, period, PRODUCT):
         state, change = _change(profile, state, offer, wanted[offer.offer_id], now_us)
         actions += change
     if actions:
         actions.append(_note(state, period, wanted))
     return state, tuple(actions)
-
-
-def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
-    """The accepted offers of a period: need by need, each in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
-    return [position.offer for positions in lists for position in positions]
 
 
 def shares(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:

@@ -17,7 +17,8 @@ from ..changes import replace
 from ..market.distribution import shares
 from ..profiles import TsoProfile
 from . import mfrr
-from .afrr import requests, set_points
+from .afrr import metering, set_points
+from .caps import accepted
 from .state import TsoState
 
 
@@ -35,10 +36,10 @@ def changes(profile: TsoProfile, state: TsoState, now_us: int) -> Iterator[tuple
         return
     free = replace(state, activation=replace(state.activation, caps=Map()))
     wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
-    yield from _changed(mfrr.accepted(profile, state, period), wanted, given)
+    yield from _changed(accepted(profile, state, period, mfrr.PRODUCT), wanted, given)
     if profile.regulation is not None:
         wanted, given = (_regulated(profile, one, period) for one in (free, state))
-        yield from _changed(requests.accepted(profile, state, period), wanted, given)
+        yield from _changed(accepted(profile, state, period, metering.PRODUCT), wanted, given)
 
 
 def _changed(

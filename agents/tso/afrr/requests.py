@@ -18,6 +18,7 @@ from ...calendar import MarketTimeUnit
 from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
+from ..caps import accepted
 from ..orders import offer_of, order_id
 from ..state import Order, TsoState
 from . import metering
@@ -34,12 +35,6 @@ def timers(profile: TsoProfile) -> tuple[Wake, ...]:
     return tuple(Wake(PREPARE + period.id, period.start_us - lead_us) for period in profile.calendar.periods)
 
 
-def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
-    """The accepted offers of aFRR of a period, each direction in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
-    return [position.offer for positions in lists for position in positions]
-
-
 def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """Ask for control of every accepted offer of a period; forget what is over."""
     controls, opened = state.regulation.controls, state.activation.opened
@@ -48,7 +43,7 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
             controls = controls.delete(offer_id)
     actions: list[Action] = []
     state = replace(state, regulation=metering.shelved(profile, state, period))
-    for offer in accepted(profile, state, period):
+    for offer in accepted(profile, state, period, PRODUCT):
         if offer.offer_id in state.activation.failed:
             continue
         opened += 1
