@@ -8,9 +8,7 @@ list to do its part.
 """
 
 from ....protocols.conversation import Conversation
-from ....protocols.envelope import Topic
 from ....protocols.information.activation import Activate, ActivateWhen
-from ....protocols.information.offering import Offer
 from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Open, Wake
 from ...agent import Reaction
@@ -19,7 +17,7 @@ from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
 from ..caps import accepted
-from ..orders import offer_of, order_id
+from ..orders import offer_of, opening_of
 from ..state import Order, TsoState
 from . import metering
 from .metering import PRODUCT
@@ -47,7 +45,7 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
         if offer.offer_id in state.activation.failed:
             continue
         opened += 1
-        opening = _request(profile, offer, opened, now_us)
+        opening = opening_of(profile, offer, opened, now_us, power_mw=offer.quantity_mw, kind="set-point")
         start_us, conversation_id = max(now_us, offer.delivery_start), opening.topic.conversation_id
         controls = controls.set(offer.offer_id, Order(conversation_id, offer.quantity_mw, start_us, offer.delivery_end))
         actions.append(opening)
@@ -55,22 +53,6 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
         actions.append(_note(period, [one for one in actions if isinstance(one, Open)]))
     state = state.with_activation(opened=opened)
     return state.with_regulation(controls=controls, stale=True), tuple(actions)
-
-
-def _request(profile: TsoProfile, offer: Offer, number: int, now_us: int) -> Open:
-    scheduled = now_us < offer.delivery_start
-    content = (ActivateWhen if scheduled else Activate)(
-        offer_id=offer.offer_id,
-        product=offer.product,
-        direction=offer.direction,
-        kind="set-point",
-        power_mw=offer.quantity_mw,
-        start=max(now_us, offer.delivery_start),
-        end=offer.delivery_end,
-    )
-    topic = Topic(profile.name, stage.STAGE, offer.session, order_id(offer.offer_id, number), offer.participant)
-    protocol = stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
-    return Open(protocol, topic, content, now_us + profile.patience.answer_us)
 
 
 def _note(period: MarketTimeUnit, openings: list[Open]) -> Note:
