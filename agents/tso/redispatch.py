@@ -17,7 +17,8 @@ from ..changes import derived, replace
 from ..market.distribution import Walk, shares
 from ..profiles import TsoProfile
 from . import mfrr
-from .afrr import requests, set_points
+from .afrr import metering, set_points
+from .caps import accepted
 from .state import TsoState
 
 
@@ -40,12 +41,12 @@ def changes(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[tuple[Of
 def _changes(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Iterator[tuple[Offer, float]]:
     free = replace(state, activation=replace(state.activation, caps=Map()))
     wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
-    yield from _changed(mfrr.accepted(profile, state, period), wanted, given)
+    yield from _changed(accepted(profile, state, period, mfrr.PRODUCT), wanted, given)
     if profile.regulation is not None:
         without = _walk(state, "~free", period, lambda: set_points.walked(profile, free, period))
         within = _walk(state, "~bound", period, lambda: set_points.walked(profile, state, period))
         wanted, given = _regulated(profile, state, without), _regulated(profile, state, within)
-        yield from _changed(requests.accepted(profile, state, period), wanted, given)
+        yield from _changed(accepted(profile, state, period, metering.PRODUCT), wanted, given)
 
 
 def _walk(state: TsoState, name: str, period: MarketTimeUnit, make: Callable[[], Walk]) -> Walk:
