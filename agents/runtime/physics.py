@@ -256,8 +256,8 @@ class Physics:
         holding = self._held_by(agent, name)
         if holding.control is None:
             raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
-        self._stir(holding)
         self.advance(at_us)
+        self._stir(holding)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
 
 
