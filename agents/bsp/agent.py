@@ -4,15 +4,16 @@ An aggregator is a BSP whose resource is a pool: it declares its activation sche
 what its storages can hold for a period, and its pool splits every set-point over the DFRs by that scheme.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...protocols.flow import Row
 from ...protocols.information.settlement import Statement
 from ..agent import Reaction
 from ..changes import derived
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
-from . import bidding, delivery, qualification, reserve, settlement
+from . import bidding, delivery, following, qualification, reserve, settlement
 from .state import BspState
 
 STAGES = {
@@ -73,6 +74,10 @@ class Bsp:
             case _:
                 return state, ()
         return STAGES[stage](self.profile, state, event, now_us) if stage in STAGES else (state, ())
+
+    def overhear(self, state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
+        """Set-points that change nothing."""
+        return following.overheard(state, rows)
 
     def telemetry(self, state: BspState) -> Mapping[str, float]:
         """The set-point as the participant has it, and the caps it keeps; the same object as long as they stay."""

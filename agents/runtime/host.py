@@ -13,12 +13,13 @@ from typing import Any
 
 from mango import Agent as MangoAgent
 
+from ...protocols.flow import Row
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
-from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
+from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer, Stream
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
@@ -81,12 +82,25 @@ class Host(MangoAgent):  # type: ignore[misc]
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))
+        assert self.exchange is not None
         for effect in self.node.take(given, now_us):
-            if type(effect) is Send:
-                assert self.exchange is not None
+            if type(effect) is Stream:
+                self.exchange.stream(effect, now_us)
+            elif type(effect) is Send:
                 self.exchange.send(effect, now_us)
             else:
                 self._carry_out(effect, now_us)
+
+    def listen(self, rows: list[Row]) -> list[Row]:
+        """Let the node hear rows that have arrived; returns those to be heard after another look at the queue."""
+        taken = self.node.listen(rows)
+        if taken == len(rows):
+            return []
+        row = rows[taken]
+        assert row.received_us is not None
+        self.take(Arrival(row.envelope()), row.received_us)
+        self.node.follow(row.flow)
+        return rows[taken + 1 :]
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
         match effect:

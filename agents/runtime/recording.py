@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from ...protocols.envelope import Envelope
+from ...protocols.flow import Row
 
 
 class Sent(NamedTuple):
@@ -27,6 +28,9 @@ class Recorder(Protocol):
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message (INFO 7) of a subscription."""
+
+    def flowed(self, row: Row) -> None:
+        """The same, as a row of a flow."""
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""

@@ -18,6 +18,7 @@ from ...agents.runtime.recording import Sent
 from ...grid.area import AreaDescription
 from ...grid.description import GridDescription
 from ...grid.uncertainty import is_file
+from ...protocols.flow import Row
 from ..errors import ScenarioError
 from ..loading import scenario_yaml
 from ..plugins import FOLDER, load_plugins
@@ -31,7 +32,7 @@ from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
 from .parquet import ParquetFile, WideFile, schema_of
-from .streaming import check_streamed, stream_arrays
+from .streaming import address_of, check_streamed, stream_arrays
 
 RECORDED = "area.recorded.csv"
 
@@ -81,8 +82,13 @@ class RunWriter:
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
-        check_streamed(sent)
+        check_streamed(sent.envelope.content)
         self._streams.add(sent)
+
+    def flowed(self, row: Row) -> None:
+        """The same, as a row of a flow."""
+        check_streamed(row.content)
+        self._streams.add(row)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
@@ -209,29 +215,8 @@ class RunWriter:
 
 
 def _address(sent: Sent) -> dict[str, object]:
-    values = dict(zip(STREAMS.names[1:17], _stream_address(sent)[1:], strict=True))
+    envelope = sent.envelope
+    values = address_of(sent)._asdict() | {"caused_by": envelope.caused_by}
+    values |= {"sent_at": sent.sent_at_us, "received_at": sent.received_at_us}
     times = ("sent_at", "received_at", "reply_by")
-    return {name: moment(value) if name in times else value for name, value in values.items()}  # type: ignore[arg-type]
-
-
-def _stream_address(sent: Sent) -> tuple[str | int | None, ...]:
-    envelope, content = sent.envelope, sent.envelope.content
-    return (
-        envelope.id,
-        sent.sent_at_us,
-        sent.received_at_us,
-        envelope.sender,
-        envelope.receiver,
-        sent.sender_role,
-        sent.receiver_role,
-        content.performative.value,
-        envelope.protocol,
-        envelope.conversation_id,
-        envelope.in_reply_to,
-        envelope.caused_by,
-        envelope.reply_by_us,
-        sent.stage,
-        sent.step,
-        content.info,
-        content.type_id,
-    )
+    return {name: moment(values[name]) if name in times else values[name] for name in STREAMS.names[1:17]}
