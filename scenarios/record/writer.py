@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...agents.runtime.recording import Sent
+from ...agents.runtime.recording import Sent, Values
 from ...grid.area import AreaDescription
 from ...grid.description import GridDescription
 from ...grid.uncertainty import is_file
@@ -101,15 +101,15 @@ class RunWriter:
         """How many events have been written."""
         return self._rows[EVENTS.file]
 
-    def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
-        """One tick of the area and of every participant."""
-        self._telemetry.add(at_us, values)
+    def telemetry(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of the area and of every participant, by column."""
+        self._telemetry.add(at_us, names, values)
 
-    def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
-        """One tick of a grid's physical state."""
+    def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of a grid's physical state, by column."""
         if grid not in self._states:
             self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
-        self._states[grid].add(at_us, row)
+        self._states[grid].add(at_us, names, values)
 
     def network(self, grid: str, json_text: str) -> None:
         """A grid's pandapower network, once."""
