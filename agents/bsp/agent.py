@@ -56,6 +56,8 @@ class Bsp:
 
     def react(self, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
         """Hand the event to its stage."""
+        if isinstance(event, Sampled):
+            return STAGES[SOURCES[event.source]](self.profile, state, event, now_us)
         match event:
             case Started():
                 stage = "prequalification"
@@ -69,8 +71,6 @@ class Bsp:
                 stage = event.conversation.protocol.stage
             case Woken(timer):
                 stage = timer.partition("/")[0]
-            case Sampled(source=source):
-                stage = SOURCES[source]
             case _:
                 return state, ()
         return STAGES[stage](self.profile, state, event, now_us) if stage in STAGES else (state, ())

@@ -24,6 +24,7 @@ from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
 from .rhythm import Rhythm, next_tick
+from .rounds import Rounds, Span
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class World:
     recorder: Recorder
     journalled: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Who reads at the same ticks."""
+        return Rounds(self.queue)
 
     @cached_property
     def meters(self) -> Meters:
@@ -126,18 +132,25 @@ class Host(MangoAgent):  # type: ignore[misc]
         return lambda now_us: self.take(Result(key, result, error), now_us)
 
     def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
-        """Readings at the ticks from now on."""
+        """Readings at the ticks from now on; in bulk, together with all who read then."""
 
         def read(at_us: int) -> None:
-            reading = self.world.meters.read(self.agent_name, source, at_us)
-            self.take(Reading(source, reading), at_us)
+            self._read(source, at_us)
             follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
 
         def follow(at_us: int) -> None:
-            if at_us <= until_us:
+            if at_us > until_us:
+                return
+            if self.node.in_bulk and at_us > self.world.queue.now_us:
+                span = Span(source, at_us, until_us)
+                self.world.rounds.join(self.agent_name, self.phase, self._read, every_us=every_us, span=span)
+            else:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
         follow(next_tick(now_us - 1, every_us))
+
+    def _read(self, source: str, at_us: int) -> None:
+        self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
