@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .admittance import compile_admittance
-from .arrays import Booleans, Complexes, Floats, Integers, size_of
+from .arrays import Booleans, Complexes, Floats, Integers, handy, size_of
 from .engine import single_threaded
 from .errors import SolverError
 from .fixed_point import TOLERANCE_PU, FixedPoint
@@ -64,6 +64,7 @@ class BatchSolver:
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
         self._bus = np.array([self._admittance.at_bus[int(bus)] for bus in net.bus.index], dtype=np.int64)
+        self._all_supplied = bool(self.supplied.all())
         self._place(net)
         self._set_shares(np.zeros((len(net.load), len(ZIP_COLUMNS))))
         self._check_against(net)
@@ -173,7 +174,7 @@ class BatchSolver:
             factors = splu(yqq)
             self._fixed_point = FixedPoint(factors.solve(no_load), factors.solve)
         self._start = self._fixed_point.no_load
-        self._reference_rows = adm.ybus[adm.reference]
+        self._reference_rows, self._branch_rows = handy(adm.ybus[adm.reference]), handy(adm.rows)
 
     def _place(self, net: Any) -> None:
         numbering = self._admittance.at_bus
@@ -200,7 +201,7 @@ class BatchSolver:
                 weight = weights * np.concatenate([own, others + (kind == 0)]) / self._admittance.base_mva
                 blocks.append(sp.csr_matrix((weight, (at, np.arange(len(at)))), (self._n_bus, len(at))))
         pairs = [sp.block_diag(blocks[first : first + 2]) for first in (0, 2, 4)]
-        self._to_buses = sp.csr_matrix(sp.vstack(pairs))
+        self._to_buses = handy(sp.csr_matrix(sp.vstack(pairs)))
 
     def _injections(self, state: OperatingPoint) -> tuple[Complexes, Complexes, Complexes]:
         """Return constant-power, -current and -impedance injection per internal bus, per unit."""
@@ -218,7 +219,7 @@ class BatchSolver:
         at, live = self._at["sgen"][first:], self._live["sgen"][first:]
         if self._incidence is None or self._incidence.shape[1] != count:
             entries = (live / self._admittance.base_mva, (at, np.arange(count)))
-            self._incidence = sp.csr_matrix(entries, (self._n_bus, count))
+            self._incidence = handy(sp.csr_matrix(entries, (self._n_bus, count)))
         if self._all_live:
             stranded = np.zeros(len(change_mva), dtype=np.bool_)
             return self._incidence @ change_mva.T + power[:, None], stranded
@@ -252,7 +253,7 @@ class BatchSolver:
         if not converged.all():
             voltage = np.where(converged, voltage, np.nan)
         magnitude = size_of(voltage)
-        sides = size_of(adm.rows @ voltage)
+        sides = size_of(self._branch_rows @ voltage)
         loading = np.maximum.reduceat(sides, adm.row_starts, axis=0) if len(adm.row_starts) else sides
         ref = adm.reference
         flow = voltage[ref] * np.conj(self._reference_rows @ voltage)
@@ -263,13 +264,13 @@ class BatchSolver:
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
             load_factor=self._load_factor(magnitude).T,
-            converged=converged & np.isfinite(magnitude).all(axis=0),
+            converged=converged & np.isfinite(magnitude.sum(axis=0)),
             voltage=voltage.T,
         )
 
     def _at_buses(self, magnitude: Floats) -> Floats:
         vm_pu: Floats = magnitude[self._bus]
-        if not self.supplied.all():
+        if not self._all_supplied:
             vm_pu[~self.supplied] = np.nan
         return vm_pu
 
@@ -278,7 +279,8 @@ class BatchSolver:
         active, reactive = (
             1 + i[:, None] * (v - 1) + z[:, None] * (v * v - 1) for z, i in zip(self._z, self._i, strict=True)
         )
-        return np.where(self._live["load"][:, None], active + 1j * reactive, 0.0)
+        factor = active + 1j * reactive
+        return factor if self._all_live else np.where(self._live["load"][:, None], factor, 0.0)
 
     def _check_against(self, net: Any) -> None:
         """Compare with the power flow that pandapower ran while compiling, at constant power."""

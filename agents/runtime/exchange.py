@@ -52,16 +52,17 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _quantile(self._uniform("delay", message_id)))
+        spread = math.exp(self.delay_sigma * _quantile(_uniform(f"{self.seed}/delay/{message_id}")))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
+        return self.loss > 0 and _uniform(f"{self.seed}/loss/{message_id}") < self.loss
 
-    def _uniform(self, purpose: str, message_id: str) -> float:
-        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) + 0.5) / 2**64
+
+def _uniform(key: str) -> float:
+    """A number between 0 and 1 that hangs on nothing but the key."""
+    return (int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) + 0.5) / 2**64
 
 
 @dataclass
