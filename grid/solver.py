@@ -11,6 +11,7 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,6 +61,7 @@ class BatchSolver:
         """
         self._last: tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes], Complexes, Booleans] | None = None
         self._incidence: Any = None
+        self._injected: deque[tuple[OperatingPoint, tuple[Complexes, Complexes, Complexes]]] = deque(maxlen=4)
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._prepare_matrices()
@@ -188,6 +190,7 @@ class BatchSolver:
 
     def _set_shares(self, shares: Floats) -> None:
         """Prepare the map from the powers of a state (loads, sgens, storages; P before Q) to injections at buses."""
+        self._injected.clear()
         self._z = shares[:, 0], shares[:, 2]
         self._i = shares[:, 1], shares[:, 3]
         signs = {"load": -1.0, "sgen": 1.0, "storage": -1.0}
@@ -205,6 +208,13 @@ class BatchSolver:
 
     def _injections(self, state: OperatingPoint) -> tuple[Complexes, Complexes, Complexes]:
         """Return constant-power, -current and -impedance injection per internal bus, per unit."""
+        for known, injections in self._injected:
+            if known is state:
+                return injections
+        self._injected.append((state, self._injected_by(state)))
+        return self._injected[-1][1]
+
+    def _injected_by(self, state: OperatingPoint) -> tuple[Complexes, Complexes, Complexes]:
         adm, n = self._admittance, self._n_bus
         active = state.load_p_mw, state.sgen_p_mw, state.storage_p_mw
         reactive = state.load_q_mvar, state.sgen_q_mvar, state.storage_q_mvar

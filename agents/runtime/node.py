@@ -172,6 +172,14 @@ class Node:
                 self._carry_out(action, effects)
         return effects
 
+    def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
+        """The same as to take a reading, without looking what kind of input it is."""
+        effects: list[Effect] = []
+        self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
+        for action in actions:
+            self._carry_out(action, effects)
+        return effects
+
     def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:
         if isinstance(given, Reading):
             return (Sampled(given.source, given.reading),)
