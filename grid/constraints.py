@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import Booleans, Floats
 from .description import GridLimits
 from .model import GridModel
-from .solver import Solution
+from .solution import Solution
 
 Kind = Literal["loading_percent", "vm_max_pu", "vm_min_pu", "no_solution"]
 Rating = Literal["continuous", "short_time"]

@@ -43,8 +43,10 @@ class FixedPoint:
         current and impedance · `start` (buses): each block starts where the one before it ended, because the states
         of a batch are mostly steps along a path.
         """
-        voltage, converged = np.empty_like(power), np.zeros(power.shape[1], dtype=np.bool_)
         passive = None if not (current.any() or impedance.any()) else (current.conj(), impedance.conj())
+        if power.shape[1] <= BLOCK:
+            return self._block(power.conj(), passive, start, tolerance_pu)
+        voltage, converged = np.empty_like(power), np.zeros(power.shape[1], dtype=np.bool_)
         for first in range(0, power.shape[1], BLOCK):
             part = slice(first, first + BLOCK)
             voltage[:, part], converged[part] = self._block(power[:, part].conj(), passive, start, tolerance_pu)
@@ -54,7 +56,9 @@ class FixedPoint:
     def _block(
         self, power: Complexes, passive: tuple[Complexes, Complexes] | None, start: Complexes, tolerance_pu: float
     ) -> tuple[Complexes, Booleans]:
-        voltage, step = self._passes(power, passive, np.repeat(start[:, None], power.shape[1], axis=1), tolerance_pu)
+        begin = np.empty_like(power)
+        begin[:] = start[:, None]
+        voltage, step = self._passes(power, passive, begin, tolerance_pu)
         for _ in range(MAX_PASSES // PASSES - 1):
             moving = np.flatnonzero(step > tolerance_pu)
             if not len(moving):
@@ -73,6 +77,9 @@ class FixedPoint:
             updated += no_load
             if count >= FIRST_LOOK and count % 2:
                 voltage -= updated
+                if count < PASSES - 1 and np.abs(voltage.real).max(initial=0.0) > tolerance_pu:
+                    voltage = updated
+                    continue  # some state moves, so nobody is asked how much each does
                 step = np.maximum(np.abs(voltage.real), np.abs(voltage.imag)).max(axis=0, initial=0.0)
                 if not (step > tolerance_pu).any():
                     return updated, step

@@ -15,7 +15,7 @@ import numpy as np
 from .arrays import Booleans, Complexes, Floats
 from .cases import Hearing
 from .constraints import Binding, no_solution
-from .solver import Solution
+from .solution import Solution
 
 TOLERANCE_PU = 1e-9
 STATES_AT_ONCE = 1024

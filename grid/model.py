@@ -23,7 +23,8 @@ from .fallback import PowerFlowSolver, needs_power_flow
 from .network import ZIP_COLUMNS, build
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
-from .solver import BatchSolver, Solution, zip_shares
+from .solution import Solution
+from .solver import BatchSolver, zip_shares
 from .source import file_digest
 
 Solver = BatchSolver | PowerFlowSolver

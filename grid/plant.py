@@ -32,7 +32,7 @@ from .recovery import BEAT_US, Recovery, next_beat_us
 from .regulation import Regulation, set_points, settled
 from .series import Window
 from .snapshot import Row, Rows, network_json, with_row
-from .solver import Solution
+from .solution import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
 

@@ -12,7 +12,7 @@ at a bus without supply, is reported as not converged, and means infeasible.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,27 +28,11 @@ from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
+from .solution import Solution
 
 DENSE_UP_TO_BUSES = 1500
 SENSITIVITY_ACCURACY = 1e-3
 DIRECT_UP_TO_STATES = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """Results of a batch, one row per state; rows that are not converged hold NaN.
-
-    vm_pu (n × buses, NaN without supply) · loading_percent (n × branches: lines, transformers, three-winding) ·
-    interface_mva (n × interfaces, + = import from the overlying grid) · load_factor (n × loads): drawn per nominal,
-    real part for P, imaginary part for Q · voltage (n × internal buses): complex, for `BatchSolver.sensitivity`.
-    """
-
-    vm_pu: Floats
-    loading_percent: Floats
-    interface_mva: Complexes
-    load_factor: Complexes
-    converged: Booleans
-    voltage: Complexes | None = None
 
 
 class BatchSolver:

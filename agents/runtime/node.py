@@ -136,11 +136,6 @@ class Node:
         if heard is not None:
             self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
 
-    def settle_all(self) -> None:
-        """The same of all conversations."""
-        for conversation_id in (*self._flows, *self._heard_in):
-            self.settle(conversation_id)
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
         hearers, known = self._hearers, 0
