@@ -8,6 +8,8 @@ Nobody orders it: awarded reserve follows the frequency by itself, and the TSO l
 
 from typing import NamedTuple
 
+from immutables import Map
+
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import RejectedOffer, Rejection, Withdrawal
 from ...protocols.information.reserve import (
@@ -23,11 +25,11 @@ from ...protocols.stages import reserve as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import derived
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..market.reserve import Award, cheapest
 from ..profiles import ReserveRules, TsoProfile
-from . import reserve_books
-from .applicants import source_of
+from . import reserve_books, reserve_watch
 from .state import TsoState
 
 CALL, GATE, CALLED, SUBJECT = "reserve/call/", "reserve/gate/", "reserves/", "FCR"
@@ -97,17 +99,12 @@ def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple
         delivery_start=period.start_us,
         delivery_end=period.end_us,
     )
-    names = [name for name in sorted(state.prequalification.qualified) if _may(state, name)]
+    names = [name for name in sorted(state.prequalification.qualified) if reserve_watch.keeps(state, name)]
     if not names:
         return (Wake(GATE + period.id, period.gate_closure_us),)
     topics = (Topic(profile.name, stage.STAGE, period.id, SUBJECT, name) for name in names)
     closure_us, round_id = period.gate_closure_us, CALLED + period.id
     return tuple(Open(stage.RESERVE_TENDER, topic, call, closure_us, None, round_id) for topic in topics)
-
-
-def _may(state: TsoState, name: str) -> bool:
-    source = source_of(state, name)
-    return source is not None and source.product == "FCR"
 
 
 def _offered(state: TsoState, event: Heard, offers: ReserveOffers) -> Reaction[TsoState]:
@@ -134,16 +131,29 @@ def _conforming(
     profile: TsoProfile, state: TsoState, period: MarketTimeUnit
 ) -> tuple[list[ReserveOffer], list[Refused]]:
     fit, refused = [], []
-    for conversation_id, offers in sorted(state.reserve.offers.items()):
-        if conversation_id.split("/")[2] != period.id:
-            continue
+    for conversation_id, offers in _offers_of(state, period):
         for offer in offers:
-            fault = _fault(profile, state, offer, (period, conversation_id.split("/")[4]))
+            fault = _fault(profile, state, offer, (period, conversation_id.rpartition("/")[2]))
             if fault is None:
                 fit.append(offer)
             else:
                 refused.append(Refused(offer, fault))
     return fit, refused
+
+
+def _offers_of(state: TsoState, period: MarketTimeUnit) -> list[tuple[str, tuple[ReserveOffer, ...]]]:
+    """(conversation, offers) of a period, in the order of the conversations."""
+    offers = state.reserve.offers
+    return derived(state.reserve, "~offered", (offers,), lambda: _by_period(offers)).get(period.id, [])
+
+
+def _by_period(
+    offers: Map[str, tuple[ReserveOffer, ...]],
+) -> dict[str, list[tuple[str, tuple[ReserveOffer, ...]]]]:
+    found: dict[str, list[tuple[str, tuple[ReserveOffer, ...]]]] = {}
+    for conversation_id, own in sorted(offers.items()):
+        found.setdefault(conversation_id.split("/")[2], []).append((conversation_id, own))
+    return found
 
 
 def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tuple[MarketTimeUnit, str]) -> str | None:
@@ -169,16 +179,16 @@ def _told(
 ) -> tuple[Action, ...]:
     """Accept- or reject-proposal to everybody that has offered."""
     actions: list[Action] = []
-    for conversation_id in sorted(state.reserve.offers):
-        _, _, period_id, _, name = conversation_id.split("/")
-        if period_id != period.id:
-            continue
-        awards = tuple(awarded(a) for a in state.reserve.awards[period.id] if a.offer.participant == name)
-        others = tuple(
-            RejectedOffer(offer_id=r.offer.offer_id, reason=r.reason)
-            for r in refused
-            if r.offer in state.reserve.offers[conversation_id]
-        )
+    offered, rejected, taken = _offers_of(state, period), dict[str, list[RejectedOffer]](), dict[str, list[Award]]()
+    conversations = {id(offer): conversation_id for conversation_id, own in offered for offer in own}
+    for offer, reason in refused:
+        said = RejectedOffer(offer_id=offer.offer_id, reason=reason)
+        rejected.setdefault(conversations[id(offer)], []).append(said)
+    for award in state.reserve.awards[period.id]:
+        taken.setdefault(conversations[id(award.offer)], []).append(award)
+    for conversation_id, _ in offered:
+        others = tuple(rejected.get(conversation_id, ()))
+        awards = tuple(awarded(award) for award in taken.get(conversation_id, ()))
         if awards:
             report_by_us = period.end_us + profile.patience.answer_us
             actions.append(Say(conversation_id, ReserveAward(awards=awards, rejected=others), report_by_us))

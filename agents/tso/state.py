@@ -205,7 +205,7 @@ class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
     `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
-    `unsettled` statements by `period/participant`.
+    `unsettled` and `agreed` statements by period and participant.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -214,8 +214,8 @@ class Reserve:
     offsets_hz: tuple[float, ...] = ()
     kept: Map[str, Kept] = Map()
     recorded: Map[str, float] = Map()
-    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
-    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+    unsettled: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
+    agreed: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
 
 
 @dataclass(frozen=True)
