@@ -19,10 +19,13 @@ from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
+    from ..agents.runtime.host import Host, World
+    from ..agents.runtime.node import Node
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -107,10 +110,31 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
-    links = assembly.links(scenario)
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
+    operation = Operation(
+        everybody.nodes.values(),
+        world,
+        assembly.links(scenario),
+        everybody.kinds,
+        scenario.ticks.lengths_us,
+        host=_hosts(scenario, everybody),
+        faults=assembly.faults(scenario),
+    )
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
+
+
+def _hosts(scenario: Scenario, everybody: Cast) -> Callable[[Node, World], Host]:
+    """How hosts are made: those whose agents die keep a log, one for all of them."""
+    from ..agents.runtime.host import Host
+    from ..agents.runtime.input_log import InputLog
+    from ..agents.runtime.mortal import Mortality, mortal
+
+    if scenario.faults is None or not scenario.faults.crashes.share:
+        return Host
+    rules = scenario.faults.crashes
+    seed = scenario.seed if scenario.faults.seed is None else scenario.faults.seed
+    who = frozenset(rules.who or everybody.nodes)
+    return mortal(Mortality(seed, rules.share, assembly.us(rules.down_s), who, InputLog(), everybody.results))
 
 
 def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:
