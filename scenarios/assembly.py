@@ -100,10 +100,16 @@ def faults(scenario: Scenario) -> Faults | None:
         Partition(frozenset(one.who), frozenset(one.to) if one.to else None, clock(one.since), clock(one.until))
         for one in given.partitions
     )
-    shares = {"loss": given.loss, "duplication": given.duplication, "reordering": given.reordering, "late": given.late}
-    repeat_us = None if given.repeat_s is None else us(given.repeat_s)
-    seed = scenario.seed if given.seed is None else given.seed
-    return Faults(seed, **shares, spread_us=us(given.spread_s), repeat_us=repeat_us, partitions=partitions)
+    return Faults(
+        scenario.seed if given.seed is None else given.seed,
+        given.loss,
+        given.duplication,
+        given.reordering,
+        given.late,
+        spread_us=us(given.spread_s),
+        repeat_us=None if given.repeat_s is None else us(given.repeat_s),
+        partitions=partitions,
+    )
 
 
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:

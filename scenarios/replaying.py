@@ -118,16 +118,12 @@ class Recall:
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
-    """An exchange that delivers nothing: with the run's own delays, or over a network with those that were recorded."""
+    """An exchange that delivers nothing: with the run's own delays, or those recorded of a network or of faults."""
     from ..agents.runtime.exchange import AsRecorded, Exchange
-    from ..agents.runtime.faults import FaultyExchange
 
-    if "hosts" in read_manifest(run.folder):
+    if "hosts" in read_manifest(run.folder) or run.scenario.faults is not None:
         return AsRecorded(run.received_us(), everybody.kinds, writer)
-    links, faults = assembly.links(run.scenario), assembly.faults(run.scenario)
-    if faults is not None:
-        return FaultyExchange(links, everybody.kinds, writer, lambda envelope, at_us: None, faults=faults)
-    return Exchange(links, everybody.kinds, writer, lambda envelope, at_us: None)
+    return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 
 
 def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:

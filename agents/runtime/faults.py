@@ -8,6 +8,7 @@ keep their order. Without it what is lost stays lost, and one message may overta
 again. All of it follows from the seed and the message's id, whoever speaks first.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -38,7 +39,10 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How likely each fault is, of one message; `spread_us` is the most by which a fault makes it later."""
+    """How likely each fault is, of one message; `spread_us` is the most by which a fault makes it later.
+
+    `counts` says how often it came to what.
+    """
 
     seed: int
     loss: float = 0.0
@@ -48,10 +52,13 @@ class Faults:
     spread_us: int = 0
     repeat_us: int | None = None
     partitions: tuple[Partition, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)
 
     def happens(self, what: str, share: float, key: str) -> bool:
         """Whether a fault of this kind happens here."""
-        return share > 0 and uniform(self.seed, what, key) < share
+        found = share > 0 and uniform(self.seed, what, key) < share
+        self.counts[what] += found
+        return found
 
     def later_us(self, what: str, key: str) -> int:
         """By how much a fault makes something later."""
@@ -74,6 +81,7 @@ class FaultyExchange(Exchange):
     faults: Faults = field(default_factory=lambda: Faults(0))
     _streamed: bool = False
     _passage: Passage | None = None
+    _arrives_us: int = 0
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way, and its copies."""
@@ -81,24 +89,28 @@ class FaultyExchange(Exchange):
         super().send(sending, now_us)
         if self._passage is not None and sending.envelope.receiver in self.kinds:
             for at_us in self._passage.copies_us:
-                self.deliver(Arrival(sending.envelope), at_us)
+                self.deliver(Arrival(sending.envelope), max(at_us, self._arrives_us))
 
     def again(self, sending: Send, now_us: int) -> None:
         """Send once more what is in the record already: who has died does not know whether it had sent it."""
         if sending.envelope.receiver in self.kinds:
             at_us = now_us + self.links.delay_us(f"{sending.envelope.id} again")
-            self.deliver(Arrival(sending.envelope), at_us)
+            self.deliver(Arrival(sending.envelope), self._after_others(sending.envelope, at_us))
 
     def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
         self._passage = found = self._pass(envelope, now_us)
         if found is None:
             return None
+        self._arrives_us = found.arrives_us
+        if found.in_order:
+            self._arrives_us = self._after_others(envelope, found.arrives_us)
+        return self._arrives_us
+
+    def _after_others(self, envelope: Envelope, arrives_us: int) -> int:
+        """After whatever is on the same link already."""
         link = (envelope.sender, envelope.receiver)
-        if not found.in_order:
-            return found.arrives_us
-        arrives_us = max(found.arrives_us, self._free_at.get(link, 0))
-        self._free_at[link] = arrives_us
-        return arrives_us
+        self._free_at[link] = max(arrives_us, self._free_at.get(link, 0))
+        return self._free_at[link]
 
     def _pass(self, envelope: Envelope, now_us: int) -> Passage | None:
         faults, about = self.faults, envelope.id
@@ -124,6 +136,7 @@ class FaultyExchange(Exchange):
     def _is_lost(self, envelope: Envelope, attempt: int, at_us: int) -> bool:
         faults, parties, key = self.faults, (envelope.sender, envelope.receiver), f"{envelope.id} {attempt}"
         cut = any(partition.cuts(*parties, at_us) for partition in faults.partitions)
+        faults.counts["cut off"] += cut
         return cut or self.links.loses(key if attempt else envelope.id) or faults.happens("lost", faults.loss, key)
 
     def _delay_us(self, key: str) -> int:

@@ -9,7 +9,7 @@ While it is down, messages wait for it, but measurements do not.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from .exchange import uniform
 from .faults import FaultyExchange
 from .host import Host, World
 from .input_log import InputLog
-from .journal import to_line, to_text
+from .journal import to_text
 from .node import Arrival, Begin, Effect, Input, Node, Result, Send
 from .queue import Happening, Taker
 from .recovery import Unfinished, forget, relive
@@ -37,7 +37,7 @@ class Mortality:
     who: frozenset[str]
     log: InputLog
     types: Mapping[str, type[Any]]
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str]
 
     def moment(self, agent: str, number: int) -> float | None:
         """When in the course of its input with this number an agent dies, from 0 to 1; None: it does not."""
@@ -117,10 +117,11 @@ class MortalHost(Host):
             raise Killed
 
     def _log(self, given: Input, now_us: int) -> None:
-        self._mortality.log.add(self.agent_name, now_us, to_text(given))
+        text = to_text(given)
+        self._mortality.log.add(self.agent_name, now_us, text)
         self._mortality.log.flush()
         if self.world.journalled:
-            self._journal(self.agent_name, now_us, to_line(given))
+            self._journal(self.agent_name, now_us, text)
         self._done = 0
 
     def _do(self, effect: Effect, now_us: int) -> None:

@@ -39,6 +39,7 @@ class Operation:
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.hosts = {node.agent.name: host(node, world) for node in nodes}
         self.exchange = Exchange(links, kinds, world.recorder, self._receive)
+        self.faults = faults
         if faults is not None:
             self.exchange = FaultyExchange(links, kinds, world.recorder, self._receive, faults=faults)
         for name, made in self.hosts.items():
