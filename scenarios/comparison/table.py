@@ -22,7 +22,10 @@ Row = dict[str, Any]
 
 
 def runs_table(results: Iterable[tuple[Entry, Result]], prices: StatedPrices) -> pd.DataFrame:
-    """One row a run; columns carry their units. A run that failed has its error, and no figures."""
+    """One row a run; columns carry their units. A run that failed has its error, and no figures.
+
+    `run` is the name of its directory in `runs/`, if these are kept.
+    """
     import pandas as pd
 
     rows = [{**_head(entry, result), **_figures(entry, result, prices)} for entry, result in results]
@@ -62,7 +65,7 @@ def participants_table(results: Iterable[tuple[Entry, Result]]) -> pd.DataFrame:
 def _head(entry: Entry, result: Result) -> Row:
     failed = "error" in result
     head = {"error_scale": entry.error_scale, "seed": entry.seed, "scheme": entry.scheme}
-    return {**head, "status": "failed" if failed else "ok", "error": result.get("error")}
+    return {**head, "run": result["key"], "status": "failed" if failed else "ok", "error": result.get("error")}
 
 
 def _figures(entry: Entry, result: Result, prices: StatedPrices) -> Row:
