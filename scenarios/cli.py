@@ -18,7 +18,7 @@ from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
 from .errors import RecordError, ScenarioError
-from .hosting.commands import add_commands
+from .hosting.commands import add_commands, check_speed
 from .options import overrides
 from .sweep.command import EXAMPLE, sweep_command
 
@@ -77,8 +77,7 @@ def run_command(
     from .loading import load_scenario
 
     chosen = load_scenario(scenario, overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
-    if not 0 < speed < float("inf"):
-        raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
+    check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
     place = out or Path("runs") / chosen.name

@@ -114,7 +114,9 @@ def test_the_table_is_what_the_record_says(congested: Comparison) -> None:
     power = {name: states.filter(regex=rf"^{name}\.\d+\.p_mw$").sum(axis=1) for name in ("sgen", "load", "storage")}
     losses = frame["north.interface_p_mw"] + power["sgen"] - power["load"] - power["storage"]
     assert told["losses_mwh"] == pytest.approx(losses.sum() * 10 / 3600)
-    assert losses.loc[pd.Timestamp("2026-03-02T12:36+01:00")] == pytest.approx(_losses_by_pandapower(run, "12:36:00"), abs=1e-4)
+    assert losses.loc[pd.Timestamp("2026-03-02T12:36+01:00")] == pytest.approx(
+        _losses_by_pandapower(run, "12:36:00"), abs=1e-4
+    )
 
 
 def _losses_by_pandapower(run: Run, at: str) -> float:
