@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ScenarioError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from ..schema import Scenario
     from .comparing import Comparison
 
 EXAMPLE = "gridpact compare scenario-1-dso --seeds 1..5 --errors 0,0.5,1,1.5,2 --workers 2"
@@ -37,8 +36,6 @@ def compare_command(
 
     The same command goes on where it stopped. Exit code 1 if some runs failed.
     """
-    from rich.console import Console
-
     from ..loading import load_scenario
     from ..options import overrides
     from ..sweep.points import axes_of
@@ -51,31 +48,31 @@ def compare_command(
         "schemes": [name.strip() for name in schemes.split(",")] if schemes else None,
         "prices": StatedPrices(shortage_price, losses_price, capacity_price),
     }
-    console = Console(stderr=True)
-    watched = console if console.is_terminal and not quiet else None
-    made = _made(base, {**given, "against": against, "out": out, "workers": workers, "keep": keep}, watched)
+    made = _made(base, {**given, "against": against, "out": out, "workers": workers, "keep": keep}, quiet=quiet)
     if not quiet:
         _tell(made)
     if (made.runs["status"] == "failed").any():
         raise SystemExit(1)
 
 
-def _made(base: object, given: dict[str, object], console: Console | None) -> Comparison:
-    from typing import Any, cast
-
+def _made(base: Scenario, options: dict[str, Any], *, quiet: bool) -> Comparison:
+    """Compare, with a bar on a terminal."""
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from .comparing import compare
 
-    options = cast("dict[str, Any]", given)
-    if console is None:
-        return compare(cast("Any", base), **options)
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return compare(base, **options)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         shown = bar.add_task("comparing", total=None)
-        return compare(
-            cast("Any", base), **options, watch=lambda planned, done: bar.update(shown, total=planned, completed=done)
-        )
+
+        def watch(planned: int, done: int) -> None:
+            bar.update(shown, total=planned, completed=done)
+
+        return compare(base, **options, watch=watch)
 
 
 def _numbers(text: str) -> list[float]:

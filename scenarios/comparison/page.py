@@ -81,7 +81,9 @@ def _headline(summary: pd.DataFrame) -> go.Figure:
                 row=row,
                 col=1,
             )
-    figure.update_yaxes(title_text="total, EUR", row=1, col=1)
+    totals = summary[summary["measure"] == "total_eur"]["mean"]
+    spread = bool(totals.min() > 0 and totals.max() > 20 * totals.min())
+    figure.update_yaxes(title_text="total, EUR", type="log" if spread else "linear", row=1, col=1)
     figure.update_yaxes(title_text="violation, min", rangemode="tozero", row=2, col=1)
     figure.update_xaxes(title_text="scale of the forecast error", row=2, col=1)
     return styled(figure, 560).update_layout(margin_t=90)
