@@ -23,7 +23,7 @@ from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .messages import Message, NotUnderstood
 from .tables import START, Protocol, Step
 from .vocabulary import Vocabulary
-from .wire import Plain, from_plain, to_plain
+from .wire import LONGEST, Plain, from_plain, to_plain
 
 
 class Hearing(NamedTuple):
@@ -112,7 +112,7 @@ class Desk:
                 return Hearing(conversation, copy=True)
             moved, step = conversation.hear(envelope, index)
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self._not_understood(envelope, str(error)), fault=str(error))
+            return Hearing(None, reply=self.not_understood(envelope, str(error)), fault=str(error))
         self.conversations[moved.id] = moved
         return Hearing(moved, step, closed_round=self._closed_round(moved))
 
@@ -207,11 +207,10 @@ class Desk:
         self.conversations[moved.id] = moved
         return Hearing(moved, closed_round=self._closed_round(moved))
 
-    def _not_understood(self, envelope: Envelope, reason: str) -> Envelope:
-        content = NotUnderstood(message_id=envelope.id, reason=reason)
-        reply_id = f"{envelope.id}!{self.name}"
-        about = envelope.conversation_id
-        return Envelope(reply_id, self.name, envelope.sender, envelope.protocol, about, content, envelope.id)
+    def not_understood(self, envelope: Envelope, reason: str) -> Envelope | None:
+        """The answer to a message that is not taken; None if its id leaves no room for the answer's."""
+        about = (envelope.id, envelope.protocol, envelope.conversation_id)
+        return self._named(*about, to=envelope.sender, reason=reason)
 
     def _unread(self, plain: Plain, via: str, reason: str) -> Envelope | None:
         """The answer to a text that is no message; None if it does not say what it is, or is a not-understood."""
@@ -219,8 +218,15 @@ class Desk:
         if plain.get("type") == NotUnderstood.type_id or not all(isinstance(name, str) and name for name in named):
             return None
         about, protocol, conversation_id = (str(name) for name in named)
-        content = NotUnderstood(message_id=about, reason=reason)
-        return Envelope(f"{about}!{self.name}", self.name, via, protocol, conversation_id, content, about)
+        return self._named(about, protocol, conversation_id, to=via, reason=reason)
+
+    def _named(self, about: str, protocol: str, conversation_id: str, *, to: str, reason: str) -> Envelope | None:
+        """A not-understood that the other side can read, however long what it is about may be; None if there is none."""
+        reply_id = f"{about}!{self.name}"
+        if max(len(reply_id), len(protocol), len(conversation_id)) > LONGEST:
+            return None
+        content = NotUnderstood(message_id=about, reason=reason[:LONGEST])
+        return Envelope(reply_id, self.name, to, protocol, conversation_id, content, about)
 
     def _closed_round(self, conversation: Conversation) -> str | None:
         """The round that is complete now that this conversation has been answered, if it is the last."""
