@@ -87,14 +87,13 @@ def _check_complete(parts: list[Part], scenario: Scenario) -> None:
 
 
 def _joined(parts: list[Part]) -> Scenario:
-    """The first host's scenario, and from every other one what was private to it."""
+    """The scenario of the plants' host, which has the files too, and from every other one what was private to it."""
     changes: dict[str, object] = {}
     for part in parts:
         values = part.run.scenario.model_dump(mode="json")
         changes |= {f"participants.{name}": values["participants"][name] for name in part.agents}
-        if part.plants:
-            changes |= {"area": values["area"], "grids": values["grids"]}
-    return changed_scenario(parts[0].run.scenario, changes)
+    (base,) = [part for part in parts if part.plants]
+    return changed_scenario(base.run.scenario, changes)
 
 
 def _received(parts: list[Part]) -> dict[str, str]:
@@ -170,6 +169,7 @@ def _place(key: str) -> tuple[int, str, int]:
 def _copy_grids(part: Part, writer: RunWriter) -> None:
     for grid in part.run.grids:
         writer.network(grid, (part.folder / "networks" / f"{grid}.json").read_text("utf-8"))
+        writer.notes(grid, json.loads((part.folder / "networks" / f"{grid}.notes.json").read_text("utf-8"))["notes"])
         frame = part.run.states(grid)
         times = frame.pop("at").astype("datetime64[us, UTC]").astype("int64").tolist()
         for at_us, values in zip(times, frame.to_dict("records"), strict=True):
