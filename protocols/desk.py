@@ -112,7 +112,8 @@ class Desk:
                 return Hearing(conversation, copy=True)
             moved, step = conversation.hear(envelope, index)
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self.not_understood(envelope, str(error)), fault=str(error))
+            fault = str(error)[:LONGEST]
+            return Hearing(None, reply=self.not_understood(envelope, fault), fault=fault)
         self.conversations[moved.id] = moved
         return Hearing(moved, step, closed_round=self._closed_round(moved))
 
@@ -128,7 +129,8 @@ class Desk:
             if envelope.sender != via:
                 raise RemoteProtocolError(f"{via} speaks in the name of {envelope.sender}")
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self._unread(plain, via, str(error)), fault=str(error))
+            fault = str(error)[:LONGEST]
+            return Hearing(None, reply=self._unread(plain, via, fault), fault=fault)
         return self.hear(envelope)
 
     def silence(self, conversation_id: str, deadline_us: int) -> Silent | None:
@@ -207,26 +209,25 @@ class Desk:
         self.conversations[moved.id] = moved
         return Hearing(moved, closed_round=self._closed_round(moved))
 
-    def not_understood(self, envelope: Envelope, reason: str) -> Envelope | None:
-        """The answer to a message that is not taken; None if its id leaves no room for the answer's."""
-        about = (envelope.id, envelope.protocol, envelope.conversation_id)
-        return self._named(*about, to=envelope.sender, reason=reason)
+    def not_understood(self, envelope: Envelope, reason: str) -> Envelope:
+        """The answer to a message that is not taken, short enough for the other side to read."""
+        return self._answer((envelope.id, envelope.protocol, envelope.conversation_id), envelope.sender, reason)
 
     def _unread(self, plain: Plain, via: str, reason: str) -> Envelope | None:
         """The answer to a text that is no message; None if it does not say what it is, or is a not-understood."""
-        named = [plain.get(name) for name in ("id", "protocol", "conversation_id")]
-        if plain.get("type") == NotUnderstood.type_id or not all(isinstance(name, str) and name for name in named):
+        about, protocol, conversation_id = named = [plain.get(key) for key in ("id", "protocol", "conversation_id")]
+        if plain.get("type") == NotUnderstood.type_id:
             return None
-        about, protocol, conversation_id = (str(name) for name in named)
-        return self._named(about, protocol, conversation_id, to=via, reason=reason)
+        if not all(isinstance(name, str) and 0 < len(name) <= LONGEST for name in named):
+            return None
+        return self._answer((str(about), str(protocol), str(conversation_id)), via, reason)
 
-    def _named(self, about: str, protocol: str, conversation_id: str, *, to: str, reason: str) -> Envelope | None:
-        """A not-understood that the other side can read, however long what it is about may be; None if there is none."""
-        reply_id = f"{about}!{self.name}"
-        if max(len(reply_id), len(protocol), len(conversation_id)) > LONGEST:
-            return None
-        content = NotUnderstood(message_id=about, reason=reason[:LONGEST])
-        return Envelope(reply_id, self.name, to, protocol, conversation_id, content, about)
+    def _answer(self, about: tuple[str, str, str], to: str, reason: str) -> Envelope:
+        """Not-understood about a message of that id, protocol and conversation."""
+        heard, protocol, conversation_id = about
+        reply_id = f"{heard[: LONGEST - len(self.name) - 1]}!{self.name}"
+        content = NotUnderstood(message_id=heard, reason=reason)
+        return Envelope(reply_id, self.name, to, protocol, conversation_id, content, heard)
 
     def _closed_round(self, conversation: Conversation) -> str | None:
         """The round that is complete now that this conversation has been answered, if it is the last."""

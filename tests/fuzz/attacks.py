@@ -20,7 +20,20 @@ KINDS = {"tso": "TSO", "dso-north": "DSO", "bsp-a": "BSP", "bsp-b": "BSP", "agg-
 PARTY = {"TSO": "tso", "DSO": "dso-north", "BSP": "bsp-a"}
 CONTENTS: dict[type[Message], Message] = {each: example(each) for each in BUSINESS_USE_CASE.messages.values()}
 MESSAGES = tuple(each for each in CONTENTS if each is not NotUnderstood)
-ODD_TEXTS = ("#", "/", "x", "\x00", "a/b/c/d/e#i0", "x" * 900, "é", "$SYS", "bsp-a/offering/x/y/tso#i-1", "i0", "#i0#i0")
+OPENINGS = {s.message for each in BUSINESS_USE_CASE.protocols.values() for s in each.steps if s.state == START}
+ODD_TEXTS = (
+    "#",
+    "/",
+    "x",
+    "\x00",
+    "a/b/c/d/e#i0",
+    "x" * 900,
+    "é",
+    "$SYS",
+    "bsp-a/offering/x/y/tso#i-1",
+    "i0",
+    "#i0#i0",
+)
 
 
 @dataclass(frozen=True)
@@ -89,11 +102,19 @@ def _of_another(choice: Random, one: Conversation) -> Envelope:
 
 
 def _to_another(choice: Random, one: Conversation) -> Envelope:
-    return replace(_in_turn(choice, one) or _out_of_turn(choice, one), receiver=choice.choice((one.peer, "nobody", "+")))
+    return replace(
+        _in_turn(choice, one) or _out_of_turn(choice, one), receiver=choice.choice((one.peer, "nobody", "+"))
+    )
 
 
 def _misnumbered(choice: Random, one: Conversation) -> Envelope:
-    wrong = (message_id(one.id, one.side, one.heard), f"{one.id}#{one.side.other[0]}01", f"{one.id}#x1", one.id, *ODD_TEXTS)
+    wrong = (
+        message_id(one.id, one.side, one.heard),
+        f"{one.id}#{one.side.other[0]}01",
+        f"{one.id}#x1",
+        one.id,
+        *ODD_TEXTS,
+    )
     return replace(_in_turn(choice, one) or _out_of_turn(choice, one), id=choice.choice(wrong))
 
 
@@ -109,14 +130,18 @@ def _answer_to_nothing(choice: Random, one: Conversation) -> Envelope:
 
 def _without_beginning(choice: Random, one: Conversation) -> Envelope:
     """In a conversation that never began, or whose name is none."""
-    odd = choice.choice((*ODD_TEXTS, "bsp-a/offering/x/y", f"{one.id}/more", f"x{one.id}", one.id.replace("qh1", "qh2")))
-    opening = {step.message for each in BUSINESS_USE_CASE.protocols.values() for step in each.steps if step.state == START}
+    odd = choice.choice(
+        (*ODD_TEXTS, "bsp-a/offering/x/y", f"{one.id}/more", f"x{one.id}", one.id.replace("qh1", "qh2"))
+    )
+    opening = {
+        step.message for each in BUSINESS_USE_CASE.protocols.values() for step in each.steps if step.state == START
+    }
     content = CONTENTS[choice.choice([each for each in MESSAGES if each not in opening])]
     return replace(_next(one, content), conversation_id=odd, id=f"{odd}#{one.side.other[0]}1")
 
 
 def _unauthorised(choice: Random, one: Conversation) -> Envelope:
-    """An opening of a conversation whose role the sender may not take, or towards somebody who may not take the other."""
+    """An opening of a conversation in which sender or receiver may not take their role."""
     while True:
         protocol = choice.choice(sorted(BUSINESS_USE_CASE.protocols.values(), key=lambda each: each.name))
         sender = choice.choice(sorted({*KINDS} - {one.me}))
@@ -136,7 +161,9 @@ def _replayed(choice: Random, one: Conversation) -> Envelope:
 def _stray_not_understood(choice: Random, one: Conversation) -> Envelope:
     about = choice.choice([message_id(one.id, one.side, index) for index in (1, 2, 99)] + [*ODD_TEXTS])
     content = NotUnderstood(message_id=about, reason="x")
-    return replace(_next(one, content), id=f"{about}!{one.peer}", in_reply_to=choice.choice((about, None, one.last_said)))
+    return replace(
+        _next(one, content), id=f"{about}!{one.peer}", in_reply_to=choice.choice((about, None, one.last_said))
+    )
 
 
 def _foreign_not_understood(choice: Random, one: Conversation) -> Envelope:
@@ -201,4 +228,5 @@ def openings() -> Iterator[Envelope]:
     for _, protocol in sorted(BUSINESS_USE_CASE.protocols.items()):
         if (protocol.initiator, protocol.respondent) == ("BSP", "TSO"):
             about = Topic("bsp-a", protocol.stage, "qh1", "mFRR-up", "tso").conversation_id
-            yield Envelope(f"{about}#i0", "bsp-a", "tso", protocol.name, about, CONTENTS[protocol.steps[0].message], reply_by_us=10**15)
+            content, names = CONTENTS[protocol.steps[0].message], ("bsp-a", "tso", protocol.name, about)
+            yield Envelope(f"{about}#i0", *names, content, reply_by_us=10**15)

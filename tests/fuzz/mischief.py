@@ -9,14 +9,16 @@ from typing import Any
 
 EXTREMES: tuple[bytes, ...] = (
     b"NaN", b"-Infinity", b"1e999", b"-0.0", b"1e-320", b"9" * 400, b"9" * 5000, b"null", b"true", b'""', b"[]", b"{}",
-    b'"\\ud800"', b'"\\u0000"', b'"\xff\xfe"', b"[" * 3000, b'{"a":' * 3000, b'"' + b"x" * 70_000 + b'"', b"\x00", b"\xef\xbb\xbf",
-    b"0x10", b"1_000", b"'", b"//", b"\xf0\x9f\x92\xa9", b'"2026-02-30T99:99:99Z"', b'"9999-12-31T23:59:59.999999+14:00"',
-    b'"0001-01-01T00:00:00Z"', b'"../../etc/passwd"', b'"__class__"', b'"+"', b'"#"', b'"$SYS/broker"',
+    b'"\\ud800"', b'"\\u0000"', b'"\xff\xfe"', b"[" * 3000, b'{"a":' * 3000, b'"' + b"x" * 70_000 + b'"', b"\x00",
+    b"\xef\xbb\xbf", b"0x10", b"1_000", b"'", b"//", b"\xf0\x9f\x92\xa9", b'"2026-02-30T99:99:99Z"',
+    b'"9999-12-31T23:59:59.999999+14:00"', b'"0001-01-01T00:00:00Z"', b'"../../etc/passwd"', b'"__class__"',
+    b'"+"', b'"#"', b'"$SYS/broker"',
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2**31, 2**63, -(2**63), 2**200, 10**300, 0.1, -0.0, 1e308, 1e-320, "", " ", "x", "\x00", "/", "#", "+",
-    "a/b/c/d/e", "x" * 161, "x" * 1001, "x" * 2001, "é" * 80, "\u202e", "tso", "bsp-a", "bsp-b", "dso-north", "plants", [], {}, [[]], [None],
-    {"@": "Path"}, {"__class__": "x"}, "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-02T11:00:00", "nan", "INFO 8", "up", "down",
+    None, True, False, 0, -1, 1, 2**31, 2**63, -(2**63), 2**200, 10**300, 0.1, -0.0, 1e308, 1e-320, "", " ", "x",
+    "\x00", "/", "#", "+", "a/b/c/d/e", "x" * 161, "x" * 1001, "x" * 2001, "é" * 80, "\u202e", "tso", "bsp-a", "bsp-b",
+    "dso-north", "plants", [], {}, [[]], [None], {"@": "Path"}, {"__class__": "x"}, "1970-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z", "2026-03-02T11:00:00", "nan", "INFO 8", "up", "down",
 )  # fmt: skip
 Spoil = Callable[[Random, bytes], bytes]
 
@@ -50,7 +52,9 @@ def _repeat(choice: Random, text: bytes) -> bytes:
 
 def _insert(choice: Random, text: bytes) -> bytes:
     begin, _ = _place(choice, text)
-    return text[:begin] + choice.choice((choice.randbytes(choice.randrange(1, 9)), choice.choice(EXTREMES))) + text[begin:]
+    return (
+        text[:begin] + choice.choice((choice.randbytes(choice.randrange(1, 9)), choice.choice(EXTREMES))) + text[begin:]
+    )
 
 
 def _noise(choice: Random, text: bytes) -> bytes:
