@@ -38,6 +38,10 @@ class Calendar:
                 return period
         raise KeyError(f"no market time unit '{period_id}'")
 
+    def has(self, period_id: str) -> bool:
+        """Whether there is a period with this id."""
+        return any(period.id == period_id for period in self.periods)
+
     def at(self, now_us: int) -> MarketTimeUnit | None:
         """The period being delivered, or None."""
         return next((p for p in self.periods if p.start_us <= now_us < p.end_us), None)

@@ -189,6 +189,10 @@ class Desk:
         self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)
         self._authorise(topic.peer, protocol.respondent, LocalProtocolError)
 
+    def may_take(self, peer: str, role: str) -> bool:
+        """Whether somebody else in the run has this name and may take this role."""
+        return peer != self.name and role in self.vocabulary.roles.get(self.kinds.get(peer, ""), frozenset())
+
     def _authorise(self, agent: str, role: str, error: type[ProtocolError]) -> None:
         kind = self.kinds.get(agent)
         if kind is None:

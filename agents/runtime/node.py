@@ -161,13 +161,17 @@ class Node:
         match action:
             case Publish():
                 self._publish(action, effects)
+            case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
+                effects.append(
+                    _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
+                )
             case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
                 sent = self.desk.open(
                     protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
                 )
                 self._send(sent, effects)
             case Say(conversation_id, content) if self._is_broken(conversation_id):
-                effects.append(_unsaid(conversation_id, content))
+                effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             case Say(conversation_id, content, reply_by_us, caused_by):
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
@@ -199,9 +203,9 @@ class Node:
         _deadline(conversation, effects)
 
 
-def _unsaid(conversation_id: str, content: Message) -> Note:
-    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id}
-    return Note(_stage_of(conversation_id), None, {**evidence, "reason": "the peer has not understood us"})
+def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:
+    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id, "reason": reason}
+    return Note(_stage_of(conversation_id), None, evidence)
 
 
 def _deadline(conversation: Conversation, effects: list[Effect]) -> None:

@@ -130,13 +130,9 @@ def _answer_to_nothing(choice: Random, one: Conversation) -> Envelope:
 
 def _without_beginning(choice: Random, one: Conversation) -> Envelope:
     """In a conversation that never began, or whose name is none."""
-    odd = choice.choice(
-        (*ODD_TEXTS, "bsp-a/offering/x/y", f"{one.id}/more", f"x{one.id}", one.id.replace("qh1", "qh2"))
-    )
-    opening = {
-        step.message for each in BUSINESS_USE_CASE.protocols.values() for step in each.steps if step.state == START
-    }
-    content = CONTENTS[choice.choice([each for each in MESSAGES if each not in opening])]
+    others = ("bsp-a/offering/x/y", f"{one.id}/more", f"x{one.id}", one.id.replace(f"/{one.topic.period}/", "/never/"))
+    odd = choice.choice((*ODD_TEXTS, *others))
+    content = CONTENTS[choice.choice([each for each in MESSAGES if each not in OPENINGS])]
     return replace(_next(one, content), conversation_id=odd, id=f"{odd}#{one.side.other[0]}1")
 
 
@@ -146,7 +142,7 @@ def _unauthorised(choice: Random, one: Conversation) -> Envelope:
         protocol = choice.choice(sorted(BUSINESS_USE_CASE.protocols.values(), key=lambda each: each.name))
         sender = choice.choice(sorted({*KINDS} - {one.me}))
         roles = BUSINESS_USE_CASE.roles
-        if protocol.initiator not in roles[KINDS[sender]] or protocol.respondent not in roles[KINDS[one.me]]:
+        if protocol.initiator not in roles[KINDS[sender]] or protocol.respondent not in roles[KINDS.get(one.me, "BSP")]:
             break
     topic = Topic(sender, protocol.stage, "qh1", "x", one.me)
     about, content = topic.conversation_id, CONTENTS[protocol.steps[0].message]
@@ -159,7 +155,7 @@ def _replayed(choice: Random, one: Conversation) -> Envelope:
 
 
 def _stray_not_understood(choice: Random, one: Conversation) -> Envelope:
-    about = choice.choice([message_id(one.id, one.side, index) for index in (1, 2, 99)] + [*ODD_TEXTS])
+    about = choice.choice([message_id(one.id, one.side, index) for index in (one.said, one.said + 5)] + [*ODD_TEXTS])
     content = NotUnderstood(message_id=about, reason="x")
     return replace(
         _next(one, content), id=f"{about}!{one.peer}", in_reply_to=choice.choice((about, None, one.last_said))
