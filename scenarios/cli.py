@@ -79,9 +79,10 @@ def run_command(
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
-        from .hosting.launching import launched
+        from .hosting.host import Terms
+        from .hosting.launching import launch
 
-        done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+        done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
     else:
         from .progress import running
 

@@ -6,14 +6,13 @@ Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWri
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants, studying
+from . import assembly, plants, plugins, studying
 from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
@@ -81,11 +80,10 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
     if pace is None:
         operation.simulate(until_us, progress)
         return {}
-    from ..agents.runtime.annex import Annex
     from ..agents.runtime.realtime import RealTime
 
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
+    studied = bool(operation.world.laboratory.studies)
+    annex = studying.annex(writer.folder, plugins.extensions(writer.scenario)) if studied else None
     driven = RealTime(operation, pace, annex)
     operation.simulate(pace.start_us - 1)
     asyncio.run(driven.run(until_us, progress))

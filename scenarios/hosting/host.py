@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from ..schema import Scenario
 from .privacy import digest
 
 if TYPE_CHECKING:
-    from ...agents.runtime.annex import Annex
     from ...agents.runtime.host import World
     from ...agents.runtime.mqtt.muster import Readiness
     from ...agents.runtime.mqtt.network import Network
@@ -153,24 +151,17 @@ def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -
     everybody = cast(scenario, made)
     physics = physical(scenario, made, writer) if own.plants else None
     nodes = [everybody.nodes[name] for name in own.agents]
+    studies_here = any(name in scenario.dsos for name in own.agents)
     station = Station(
         nodes,
         _world(scenario, everybody, writer),
         everybody.kinds,
         _network(scenario, terms),
         plants=physics,
-        annex=_annex(scenario, writer) if any(name in scenario.dsos for name in own.agents) else None,
+        annex=studying.annex(writer.folder, everybody.extensions) if studies_here else None,
         end_us=scenario.time.end_us,
     )
     return station, everybody
-
-
-def _annex(scenario: Scenario, writer: PartWriter) -> Annex:
-    """Where the DSOs here have their studies made."""
-    from ...agents.runtime.annex import Annex
-
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    return Annex(command, studying.results(scenario))
 
 
 def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:

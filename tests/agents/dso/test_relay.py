@@ -68,9 +68,16 @@ def test_an_order_without_reply_by_is_passed_on_with_one(make: Any) -> None:
 
 def limit_of(max_mw: float) -> Any:
     from gridpact.agents.dso.state import InForce
+    from gridpact.protocols.information.capacity import BindingConstraint
 
     return InForce(
-        max_mw, 3_700_000_000, "x", asked_us=3_700_000_000, until_us=9_000_000_000, offer_id="a.Q1.mFRR-up.1"
+        max_mw,
+        3_700_000_000,
+        "x",
+        asked_us=3_700_000_000,
+        until_us=9_000_000_000,
+        offer_id="a.Q1.mFRR-up.1",
+        binding=BindingConstraint(element="line 1", kind="loading_percent", value=110.0, limit=100.0, case="now"),
     )
 
 
