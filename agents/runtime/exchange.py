@@ -18,6 +18,12 @@ Deliver = Callable[[Arrival, int], None]
 _NORMAL = NormalDist()
 
 
+def uniform(seed: int, purpose: str, key: str) -> float:
+    """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
+    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest) + 0.5) / 2**64
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """What an agent sends in a span of time is lost: to all or one receiver, everything or streams only."""
@@ -51,16 +57,12 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(self._uniform("delay", message_id)))
+        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
-
-    def _uniform(self, purpose: str, message_id: str) -> float:
-        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) + 0.5) / 2**64
+        return self.loss > 0 and uniform(self.seed, "loss", message_id) < self.loss
 
 
 @dataclass

@@ -96,8 +96,8 @@ class Host(MangoAgent):  # type: ignore[misc]
                 self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
                 self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
-            case Observe(source, every_us, until_us):
-                self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
+            case Observe():
+                self._watch(effect, next_tick(now_us - 1, effect.every_us))
             case Actuate():
                 self.world.meters.forget(self.agent_name)
                 self.world.physics.actuate(self.agent_name, effect, now_us)
@@ -111,19 +111,19 @@ class Host(MangoAgent):  # type: ignore[misc]
         result, error = self.world.laboratory.run(job)
         return lambda now_us: self.take(Result(key, result, error), now_us)
 
-    def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
-        """Readings at the ticks from now on."""
+    def _watch(self, wish: Observe, first_us: int) -> None:
+        """Readings at the ticks from one of them on."""
 
         def read(at_us: int) -> None:
-            reading = self.world.meters.read(self.agent_name, source, at_us)
-            self.take(Reading(source, reading), at_us)
-            follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
+            reading = self.world.meters.read(self.agent_name, wish.source, at_us)
+            self.take(Reading(wish.source, reading), at_us)
+            follow(next_tick(self.world.rhythm.passed_us(at_us), wish.every_us))
 
         def follow(at_us: int) -> None:
-            if at_us <= until_us:
+            if at_us <= wish.until_us:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
-        follow(next_tick(now_us - 1, every_us))
+        follow(first_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
