@@ -9,11 +9,12 @@ A node is deterministic: the same inputs in the same order give the same effects
 of its inputs.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
-from ...protocols.desk import Desk
+from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
 from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
@@ -92,12 +93,13 @@ Effect = Send | Deadline | SetTimer | Compute | Observe | Actuate | Note
 
 @dataclass
 class Node:
-    """An agent at its desk."""
+    """An agent at its desk; `refused` counts messages that have changed nothing, by the reason."""
 
     agent: Agent[Any]
     desk: Desk
     state: Any = None
     timers: dict[str, int] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
@@ -143,6 +145,7 @@ class Node:
             effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
         conversation = hearing.conversation
         if conversation is None or hearing.copy:
+            self.refused[_why(hearing)] += 1
             return []
         if hearing.step is None:
             events: list[Event] = [Rejected(envelope, conversation)]
@@ -201,6 +204,13 @@ class Node:
         step = protocol.paper.get(type(envelope.content))
         effects.append(Send(envelope, protocol.stage, step, streamed))
         _deadline(conversation, effects)
+
+
+def _why(hearing: Hearing) -> str:
+    """Why a message has changed nothing."""
+    if hearing.copy:
+        return "heard before"
+    return "not in order" if hearing.reply is not None else "not understood, but never said"
 
 
 def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:

@@ -270,6 +270,10 @@ class Station:
         for each in self._in_step:
             each.wake()
 
+    def refused(self) -> dict[str, Counter[str]]:
+        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in sorted(self.gates.items())}
+
     def _count(self) -> None:
         for gate in self.gates.values():
             self.counts += gate.counts
