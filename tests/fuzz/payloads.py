@@ -37,11 +37,11 @@ def valid_messages() -> list[dict[str, Any]]:
     return found
 
 
-def payload(choice: Random, bases: list[dict[str, Any]]) -> bytes:
+def payload(choice: Random, bases: list[dict[str, Any]], sender: str = "bsp-a") -> bytes:
     """One message, mostly spoilt: as a value, as bytes, or both; sometimes as it is."""
     value, how = choice.choice(bases), choice.random()
     if choice.random() < 0.5:
-        value = {**value, "sender": "bsp-a", "receiver": "tso"}
+        value = {**value, "sender": sender, "receiver": "tso"}
     for _ in range(choice.choice((1, 1, 2)) if how < 0.6 else 0):
         value = spoilt_value(choice, value) if isinstance(value, dict | list) else value
     text = encoded(value)
@@ -63,7 +63,7 @@ def lawful(text: bytes, via: str, hearer: str) -> str | None:
         return f"schema: {fault and fault.message}"
     parts = said["conversation_id"].split("/")
     opens = [s for s in table["steps"] if (s["state"], s["speaker"], s["type"]) == ("start", "initiator", said["type"])]
-    roles = [DOCUMENT["x-roles"][KINDS[name]] for name in (via, hearer)]
+    roles = [DOCUMENT["x-roles"][KINDS.get(name, "BSP")] for name in (via, hearer)]
     checks = {
         "sender": said["sender"] == via,
         "receiver": said["receiver"] == hearer,

@@ -108,6 +108,8 @@ class Gate:
         """Why a readable message is not taken."""
         if envelope.sender != via:
             return "forged"
+        if envelope.receiver != self.desk.name:
+            return "misdirected"
         if waiting >= self._allowance.inbox:
             return "inbox full"
         return "too many conversations" if self._opens_too_many(envelope, waiting) else None
