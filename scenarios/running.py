@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +64,16 @@ def run(
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        figures["refused"] = refused({name: host.node.refused for name, host in operation.hosts.items()})
         if operation.faults is not None:
             figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """How many messages each agent has not taken, by the reason; those who have taken all are left out."""
+    return {name: dict(sorted(why.items())) for name, why in sorted(counts.items()) if why}
 
 
 def _paced_from_us(scenario: Scenario, clock: str | None) -> int:
@@ -138,7 +144,8 @@ def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callab
     if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
         return Host
     rules = scenario.faults.crashes
-    who, log, types = frozenset(rules.who or everybody.nodes), InputLog(), studying.results(everybody.extensions)
+    who, log = frozenset(rules.who or everybody.nodes), InputLog()
+    types = studying.results(everybody.extensions)
     return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
 
 

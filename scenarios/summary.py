@@ -158,6 +158,9 @@ def _kpis(run: Run) -> Table:
     if kpis.get("afrr"):
         table.add_row("aFRR", _regulated(kpis["afrr"]))
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
+    for name, reasons in run.refused.items():
+        told = ", ".join(f"{why} {count}" for why, count in reasons.items())
+        table.add_row(f"not taken by {name}", told)
     if "realtime" in run.timing:
         table.add_row("real time", _paced(run.timing["realtime"]))
     return table

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import plants, studying
 from ..errors import ScenarioError, right_names
-from ..running import physical
+from ..running import physical, refused
 from ..schema import Scenario
 from .privacy import digest
 
@@ -127,6 +127,7 @@ async def _run(
     return {
         "realtime": station.timing.summary() if station.timing else {},
         "network": dict(sorted(station.counts.items())),
+        "refused": refused(station.refused()),
         "columns": telemetry.columns,
     }
 
