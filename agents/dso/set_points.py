@@ -39,16 +39,16 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
         case Agree():
             return _agreed(state, event.conversation)
         case Refuse(reason=reason) | Failure(reason=reason):
-            return _given_up(state, _participant(event.conversation), reason)
+            return _given_up(state, participant_of(event.topic.subject), reason)
         case Cancel():
             return _left(profile, state, event.conversation.peer, event.conversation.id, now_us)
         case _:
             return state, ()
 
 
-def _participant(conversation: Conversation) -> str:
-    """Whose set-points a conversation with the TSO is about."""
-    return conversation.topic.subject.removeprefix(SUBJECT).partition("-")[2]
+def participant_of(subject: str) -> str:
+    """Whose set-points a conversation with the TSO is about, from its subject."""
+    return subject.removeprefix(SUBJECT).partition("-")[2]
 
 
 def _subscribed(
@@ -61,7 +61,7 @@ def _subscribed(
     known = state.ways.get(name)
     if known is not None:
         state = replace(state, ways=state.ways.set(name, known._replace(told=told)))
-        return state, (Say(told, Agree()),) if known.agreed else ()
+        return state, (Say(told, Agree()) if known.agreed else Say(known.told, Refuse(reason="asked for again")),)
     return _asked(profile, state, name, Way("", told, wish, attempt=0), now_us)
 
 
@@ -75,7 +75,7 @@ def _asked(profile: DsoProfile, state: DsoState, name: str, way: Way, now_us: in
 
 
 def _agreed(state: DsoState, conversation: Conversation) -> Reaction[DsoState]:
-    name = _participant(conversation)
+    name = participant_of(conversation.topic.subject)
     way = state.ways.get(name)
     if way is None or way.agreed:
         return state, ()
@@ -87,7 +87,8 @@ def _given_up(state: DsoState, name: str, reason: str) -> Reaction[DsoState]:
     way = state.ways.get(name)
     if way is None:
         return state, ()
-    return replace(state, ways=state.ways.delete(name)), (Say(way.told, Failure(reason=reason)),)
+    note = Note(stage.STAGE, None, {"name": "no set-points to pass on", "participant": name, "reason": reason})
+    return replace(state, ways=state.ways.delete(name)), (note, Say(way.told, Failure(reason=reason)))
 
 
 def _left(profile: DsoProfile, state: DsoState, name: str, told: str, now_us: int) -> Reaction[DsoState]:
@@ -111,7 +112,7 @@ def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, 
         if isinstance(event, Silence) or way is None or way.told != conversation.id:
             return state, ()
         return replace(state, ways=state.ways.delete(conversation.peer)), (_cancel(profile, way, now_us),)
-    name = _participant(conversation)
+    name = participant_of(conversation.topic.subject)
     way = state.ways.get(name)
     if way is None or way.asked != conversation.id:
         return state, ()
@@ -122,7 +123,7 @@ def unanswered(profile: DsoProfile, state: DsoState, event: Silence | Rejected, 
 
 def _passed_on(state: DsoState, event: Heard, content: SetPoint, now_us: int) -> Reaction[DsoState]:
     """A set-point has come: pass it on as it is, or lowered."""
-    name = _participant(event.conversation)
+    name = participant_of(event.topic.subject)
     way = state.ways.get(name)
     if way is None:
         return state, ()
@@ -175,7 +176,10 @@ def _most_mw(state: DsoState, name: str, direction: Direction, now_us: int) -> f
 
 
 def _left_mw(state: DsoState, name: str, direction: Direction, now_us: int) -> float:
+    """A set-point may come when no offer is being delivered any more: then the limits on all that it has count."""
     own = [o for o in current(state, now_us) if (o.participant, o.direction, o.product) == (name, direction, PRODUCT)]
+    if not own:
+        return _limits_mw(state, name, direction)
     left: dict[str, float] = {}
     whole_mw = 0.0
     for offer in own:
@@ -189,6 +193,12 @@ def _left_mw(state: DsoState, name: str, direction: Direction, now_us: int) -> f
         whole_mw += offer_mw
     bound = any(key in state.limits for key in sorted(left))
     return round(whole_mw, 6) if bound else float("inf")
+
+
+def _limits_mw(state: DsoState, name: str, direction: Direction) -> float:
+    resources = [resource for resource, one in sorted(state.connected.items()) if one.participant == name]
+    limits = [state.limits.get(f"{name}|{resource}|{direction}") for resource in resources]
+    return sum(limit.max_mw if limit is not None else float("inf") for limit in limits)
 
 
 def _lowered(name: str, heard: SetPoint, said: SetPoint) -> tuple[Action, ...]:

@@ -39,8 +39,9 @@ def follow(index: Index, trail: Trail) -> None:
     by_tso, accepted, steps = sent[sent["sender"] == index.scenario.tso], _accepted(index), _heard_limits(index)
     for participant, rows in by_tso.groupby("about", sort=True):
         trail.findings += _within(index, str(participant), rows, accepted, steps)
-    for (dso, participant), rows in sent.drop(by_tso.index).groupby(["sender", "about"], sort=True):
-        trail.findings += _within(index, str(participant), rows, accepted, relay.own_limits(index, str(dso)))
+    for participant, rows in sent.drop(by_tso.index).groupby("about", sort=True):
+        own = relay.own_limits(index, str(rows.iloc[0]["sender"]))
+        trail.findings += _within(index, str(participant), rows, accepted, own)
         trail.findings += relay.not_raised(str(participant), rows, by_tso)
     trail.findings += _one_way(by_tso)
     trail.findings += _acknowledged(streams, sent)
