@@ -70,7 +70,7 @@ def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSt
     calendar = profile.calendar
     lead_us = profile.activation.schedule_lead_us
     current = calendar.at(now_us)
-    coming = [p for p in calendar.periods if p.start_us - lead_us <= now_us < p.start_us]
+    coming = calendar.coming(now_us, lead_us)
     actions: tuple[Action, ...] = ()
     if current is not None and (state.activation.changed or _unmet(profile, state, current)):
         state, more = _aligned(profile, state, current, now_us)

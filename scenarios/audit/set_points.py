@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...protocols.information.activation import SetPoint
 from ...protocols.information.quantities import instant
+from ..record.instants import times_us
 from ..record.limiting import LimitStep, limit_steps
 from . import relay
 from .findings import Trail
@@ -34,7 +35,7 @@ def follow(index: Index, trail: Trail) -> None:
     sent = streams[streams["type"] == SetPoint.type_id].copy()
     if not len(sent):
         return
-    sent["at_us"] = sent["sent_at"].astype("datetime64[us, UTC]").astype("int64")
+    sent["at_us"] = times_us(sent["sent_at"])
     sent["about"] = sent["conversation_id"].map(relay.subscribed(index)).fillna(sent["receiver"])
     by_tso, accepted, steps = sent[sent["sender"] == index.scenario.tso], _accepted(index), _heard_limits(index)
     for participant, rows in by_tso.groupby("about", sort=True):
