@@ -18,6 +18,7 @@ from ..changes import Span, derived, derived_now, replace, span
 from ..events import Heard
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
+from . import reserves
 from .state import DsoState, Told, limit_key
 from .validation import signed
 
@@ -140,9 +141,9 @@ def activation_id(offer: AcceptedOffer, resource: str) -> str:
 
 
 def unit_of(state: DsoState, activation: str) -> tuple[AcceptedOffer, str]:
-    """The offer and the unit that an activation of a study stands for."""
+    """The offer, or the reserve in one direction, and the unit that an activation of a study stands for."""
     offer_id, _, resource = activation.partition(BY)
-    offer = state.accepted[offer_id]
+    offer = state.accepted.get(offer_id) or reserves.offers(state)[offer_id]
     return offer, resource or offer.resource
 
 
