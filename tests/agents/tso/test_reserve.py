@@ -199,7 +199,7 @@ def test_an_award_of_what_was_not_offered_is_answered_with_failure(make: Any) ->
     _, said = next(pair for pair in town.said if isinstance(pair[1].content, ReserveAward) and pair[1].receiver == "a")
     other = world(make, loses=lambda e: isinstance(e.content, ReserveAward)).run(1950)
     more = said.content.awards[0].model_copy(update={"quantity_mw": 5.0})
-    other.give("a", Arrival(replace(said, content=said.content.model_copy(update={"awards": (more,)}))), 1950 * S)
+    other.give("a", Arrival(said._replace(content=said.content.model_copy(update={"awards": (more,)}))), 1950 * S)
     assert [w.reason for w in other.run(2000).contents(Withdrawal)] == ["not what was offered: a.H1.FCR.1"]
 
 
