@@ -254,6 +254,7 @@ def _bsp_profile(
         hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),
         coordination=scheme,
         reserve=_reserve_plan(provider),
+        dso=scenario.dso_of(provider.grid) if scheme.dso_validates else None,
     )
 
 

@@ -40,6 +40,7 @@ from . import (
     monitoring,
     relay,
     reserves,
+    set_points,
     tap_delivery,
     tap_trial,
     validation,
@@ -96,6 +97,8 @@ class Dso:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
             return relay.unanswered(self.profile, state, event, now_us)
+        if event.conversation.protocol.name in set_points.PROTOCOLS:
+            return set_points.unanswered(self.profile, state, event, now_us)
         if isinstance(event, Rejected):
             return tap_delivery.rejected(self.profile, state, event.conversation.id, now_us)
         return state, ()
@@ -108,6 +111,8 @@ class Dso:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
             return relay.hear(self.profile, state, event, now_us)
+        if event.conversation.protocol.name in set_points.PROTOCOLS:
+            return set_points.hear(self.profile, state, event, now_us)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):
             return self._hear_before_delivery(state, event, now_us)
         match content:
@@ -189,10 +194,11 @@ class Dso:
 
     def _watched(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
         state, limits = monitoring.watched(self.profile, state, event, now_us)
+        state, lowered = set_points.limited(state, now_us)
         published: tuple[Action, ...] = ()
         if isinstance(event.result, Watch):
             state, published = tap_delivery.published(self.profile, state, event.result, now_us)
-        return state, (*limits, *published)
+        return state, (*limits, *lowered, *published)
 
     def telemetry(self, state: DsoState) -> Mapping[str, float]:
         """Scenario II: the blocks in force, and what it has last published; its belief of the grid is in the events."""
