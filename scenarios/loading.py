@@ -17,10 +17,11 @@ from ruamel.yaml import YAML
 from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
-from .plugins import vocabulary
+from .plugins import extensions, vocabulary_of
 from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
+from .strategies import wrong_strategies
 from .swarm import undrawn
 
 BASES = frozenset({"worked-example"})
@@ -62,7 +63,10 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     files = (*wrong_recording(scenario), *wrong_series(scenario))
     found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
-        vocabulary(scenario)
+        added = extensions(scenario)
+        vocabulary_of(added)
+        wrong = tuple(wrong_strategies(scenario, added))
+        found += [f"{located.place(path)}: {'.'.join(path)}: {text}" for path, text in wrong]
     except ScenarioError as error:
         found.append(f"{located.place(('plugins',))}: plugins: {error}")
     if found:
