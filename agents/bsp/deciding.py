@@ -30,7 +30,7 @@ def decided(profile: BspProfile, state: BspState, call: CallForOffers, period: s
             for plan in profile.bids
             if (plan.product, plan.direction) == (call.product, call.direction)
         ),
-        past=_past(profile, state, call, period),
+        past=_past(profile, state, call, period, now_us),
     )
     bids = tuple(profile.bidding.bids(view)) if view.plans else ()
     for bid in bids:
@@ -59,16 +59,17 @@ def _usable_mw(state: BspState, plan: BidPlan) -> float:
     return min(qualified_mw, available[0 if plan.direction == "up" else 1])
 
 
-def _past(profile: BspProfile, state: BspState, call: CallForOffers, period: str) -> tuple[Past, ...]:
-    """Its own offers of the same kind in the last periods, with what was awarded of them."""
+def _past(profile: BspProfile, state: BspState, call: CallForOffers, period: str, now_us: int) -> tuple[Past, ...]:
+    """Its own offers of the same kind in the last periods, with what was awarded; open ones are left out."""
     if not state.offered:
         return ()
     periods = profile.calendar.periods
     place = next(number for number, each in enumerate(periods) if each.id == period)
     found: list[Past] = []
     for earlier in periods[max(0, place - PERIODS_BACK) : place]:
-        offers = state.offered.get(_conversation(profile, call, earlier), ())
-        found += [_outcome(state, offer) for offer in offers]
+        outcomes = [_outcome(state, offer) for offer in state.offered.get(_conversation(profile, call, earlier), ())]
+        lapsed = now_us >= earlier.gate_closure_us + 2 * profile.patience.validation_us
+        found += outcomes if lapsed or any(one.awarded_mw for one in outcomes) else []
     return tuple(found)
 
 

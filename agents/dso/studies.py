@@ -90,11 +90,11 @@ class Prequalify:
         unknown = _unknown(studies, self.activations)
         if unknown is not None:
             return unknown
-        wanted = enlarged(self.activations, self.margin)
+        wanted, already = enlarged(self.activations, self.margin), enlarged(self.already, self.margin)
         if not self.joint:
-            return reduced(studies.prequalify(wanted, self.scope, self.already), self.activations, self.margin)
+            return reduced(studies.prequalify(wanted, self.scope, already), self.activations, self.margin)
         slices = [slice_ for part in range(SLICES) for slice_ in self._slices(wanted, part)]
-        found = self._gathered(wanted, studies.prequalify(slices, self.scope, self.already))
+        found = self._gathered(wanted, studies.prequalify(slices, self.scope, already))
         return reduced(found, self.activations, self.margin)
 
     @staticmethod

@@ -83,14 +83,14 @@ def capacity_gathered(profile: DsoProfile, state: DsoState) -> Reaction[DsoState
 def _judge(profile: DsoProfile, state: DsoState, requests: Judged) -> tuple[DsoState, Compute]:
     """One study of all these requests, under the name of the first."""
     joint = max(request.judged_with for _, request in requests) > 1
-    asked = _asked(requests)
-    on = terms.of_capacity(profile, state, asked)
-    job = Prequalify(profile.grid, asked, on.scope, state.qualified, joint, on.margin)
+    wanted = asked(requests)
+    on = terms.of_capacity(profile, state, wanted)
+    job = Prequalify(profile.grid, wanted, on.scope, state.qualified, joint, on.margin)
     first = requests[0][0]
     return replace(state, judging=state.judging.set(first, requests)), Compute(CAPACITY + first, job)
 
 
-def _asked(requests: Judged) -> tuple[Activation, ...]:
+def asked(requests: Judged) -> tuple[Activation, ...]:
     """One activation per resource and direction, named `resource|direction`."""
     resources = (resource for _, request in requests for resource in request.resources)
     return tuple(
@@ -118,7 +118,7 @@ def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> 
         return state, tuple(Say(conversation_id, failure) for conversation_id, _ in requests)
     allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
     actions: list[Action] = []
-    apart = terms.of_capacity(profile, state, _asked(requests)).scope == "single"
+    apart = terms.of_capacity(profile, state, asked(requests)).scope == "single"
     for conversation_id, request in requests:
         own = [each for each in allowed if state.connected[resource_of(each)].participant == request.applicant]
         actions += (

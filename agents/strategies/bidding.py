@@ -43,7 +43,8 @@ class Past(NamedTuple):
 class BiddingView(NamedTuple):
     """What a participant knows when it decides.
 
-    `least_mw` and `step_mw` are the market's smallest bid and its step; `past` holds the last periods, oldest first.
+    `least_mw` and `step_mw` are the market's smallest bid and its step; `past` holds what has become of its offers in
+    the last periods, oldest first.
     """
 
     participant: str
