@@ -14,11 +14,9 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import Span, derived, derived_now, replace, span
+from .changes import INFINITY_US, Span, derived, derived_now, replace, span
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
-
-FOREVER_US = 2**62
 
 
 class Task(NamedTuple):
@@ -116,7 +114,7 @@ class OrderBook:
         return tuple(conversation_id for conversation_id, t in sorted(self.tasks.items()) if t.offer_id == offer_id)
 
     def capped(
-        self, resource: str, direction: str, max_mw: float, *, until_us: int = FOREVER_US, now_us: int = 0
+        self, resource: str, direction: str, max_mw: float, *, until_us: int = INFINITY_US, now_us: int = 0
     ) -> "OrderBook":
         """A limit is in force until its validity is over; it takes the place of an earlier one."""
         key = f"{resource}|{direction}"
@@ -188,8 +186,9 @@ class OrderBook:
             shares = [asked[n][1] for n in same]
             if sum(shares) <= 0:
                 shares = [asked[n][0].power_mw for n in same]
+            whole_mw = sum(shares)
             for n, share_mw in zip(same, shares, strict=True):
-                got[n] = delivered_mw * share_mw / sum(shares) if sum(shares) > 0 else 0.0
+                got[n] = delivered_mw * share_mw / whole_mw if whole_mw > 0 else 0.0
             if any(asked[n][0].controlled for n in same):
                 self._fill(asked, got, same, delivered_mw)
         return got

@@ -31,7 +31,7 @@ from .readings import Readings
 from .recovery import BEAT_US, Recovery, next_beat_us
 from .regulation import Regulation, set_points, settled
 from .series import Window
-from .snapshot import Row, columns, network_json, row_of, with_row
+from .snapshot import Row, Rows, network_json, with_row
 from .solver import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
@@ -51,7 +51,8 @@ class GridPlant:
         """`midnight_us`: when the clock of the first day reads 00:00:00 · `window`: as for GridStudies; errors too."""
         self.grid_id = grid_id
         self.model = load_model(description, points)
-        self.columns = columns(self.model.net)
+        self._rows = Rows(self.model.net)
+        self.columns = self._rows.names
         self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
         error = description.forecast_error
         self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
@@ -214,7 +215,7 @@ class GridPlant:
         """Advance to an instant and return every injection, tap and switch under the names in `columns`."""
         self.advance(at_us)
         state, solution, _ = self._solution()
-        return row_of(self.columns, self.model.net, state, solution)
+        return self._rows.of(state, solution)
 
     def network_json(self) -> str:
         """Return the prepared network as JSON, to be stored once beside the rows."""

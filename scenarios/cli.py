@@ -17,7 +17,7 @@ from ..agents.runtime.mqtt.address import BrokerError
 from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
 from .errors import RecordError, ScenarioError
-from .hosting.commands import add_commands
+from .hosting.commands import add_commands, check_speed
 from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
@@ -75,15 +75,15 @@ def run_command(
     from .loading import load_scenario
 
     chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
-    if not 0 < speed < float("inf"):
-        raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
+    check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
-        from .hosting.launching import launched
+        from .hosting.host import Terms
+        from .hosting.launching import launch
 
-        done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+        done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
     else:
         from .progress import running
 

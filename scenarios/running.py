@@ -6,20 +6,20 @@ Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWri
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants, studying
+from . import assembly, plants, plugins, studying
 from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..agents.runtime.pace import Pace
+    from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
     from .record.run import Run
@@ -80,11 +80,10 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
     if pace is None:
         operation.simulate(until_us, progress)
         return {}
-    from ..agents.runtime.annex import Annex
     from ..agents.runtime.realtime import RealTime
 
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
+    studied = bool(operation.world.laboratory.studies)
+    annex = studying.annex(writer.folder, plugins.extensions(writer.scenario)) if studied else None
     driven = RealTime(operation, pace, annex)
     operation.simulate(pace.start_us - 1)
     asyncio.run(driven.run(until_us, progress))
@@ -102,11 +101,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
-    physics = plants.physics(scenario, made)
-    physics.report = partial(report_incident, writer)
-    for grid, plant in physics.grids.items():
-        writer.network(grid, plant.network_json())
-        writer.notes(grid, plant.model.notes)
+    physics = physical(scenario, made, writer)
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
@@ -116,7 +111,17 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     return operation
 
 
-def report_incident(writer: RunWriter, grid: str, incident: Incident) -> None:
+def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:
+    """The true world, with its networks in the record, and what happens in them by itself."""
+    physics = plants.physics(scenario, made)
+    physics.report = partial(_report, writer)
+    for grid, plant in physics.grids.items():
+        writer.network(grid, plant.network_json())
+        writer.notes(grid, plant.model.notes)
+    return physics
+
+
+def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
     """Evidence of what happened in a grid by itself; it is nobody's step."""
     evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
     writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

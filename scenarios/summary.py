@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from .record.limiting import limit_steps
+from .record.limiting import lifted_and_renewed
 from .record.offering import binding_text
 from .record.run import Run
 from .reserve_summary import reserve_table
@@ -122,11 +122,7 @@ def _activation(run: Run) -> Table:
 def _limits(run: Run) -> Table:
     table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
     requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
-    steps = limit_steps(requests)
-    lifts, renewals = (
-        {(step.request["id"], step.limit["offer_id"]) for step in steps if getattr(step, what)}
-        for what in ("lifts", "renews")
-    )
+    lifts, renewals = lifted_and_renewed(requests)
     for row in run.limits.to_dict("records"):
         if (row["message_id"], row["offer_id"]) in renewals:
             continue

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from ..agents.bsp.agent import Bsp
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from ..grid.plant_state import PlantState
 
 Row = dict[str, float]
+MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+GRID = (
+    "interface_p_mw",
+    "interface_q_mvar",
+    "worst_loading_percent",
+    "vm_min_pu",
+    "vm_max_pu",
+    "load_recovery_mw",
+    "out_of_service",
+    "lost_load_mw",
+    "lost_generation_mw",
+)
+SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu")
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Telemetry:
     nodes: Mapping[str, Node]
     meters: Meters
     recorder: Recorder
+    _said: dict[str, tuple[Mapping[str, float], Row]] = field(default_factory=dict)
 
     @property
     def physics(self) -> Physics:
@@ -67,7 +81,7 @@ class Telemetry:
         self.physics.advance(at_us)
         row = area_row(self.physics)
         for name, node, has_meter in self._sorted:
-            row |= agent_row(node, self._delivering, at_us)
+            row |= self._own(name, node, at_us)
             if has_meter:
                 row |= meter_row(self.meters, name, at_us)
         limited = withheld(self._tso, at_us)
@@ -75,6 +89,17 @@ class Telemetry:
             row |= grid_row(self.physics, grid, limited)
             self.recorder.state(grid, at_us, plant.snapshot(at_us))
         self.recorder.telemetry(at_us, row)
+
+    def _own(self, name: str, node: Node, at_us: int) -> Row:
+        """The same row as long as an agent says the same of itself."""
+        agent, state = played_by(node)
+        if isinstance(agent, Tso):
+            return agent_row(node, self._delivering, at_us)
+        values = agent.telemetry(state)
+        said = self._said.get(name)
+        if said is None or said[0] is not values:
+            said = self._said[name] = (values, agent_row(node, self._delivering, at_us))
+        return said[1]
 
 
 def area_row(physics: Physics) -> Row:
@@ -98,30 +123,45 @@ def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
     `delivering`: who may be given a set-point, and whether by the controller of aFRR, whose channel is shown then.
     """
     agent, state = played_by(node)
+    values = agent.telemetry(state)
     if not isinstance(agent, Tso):
-        return {f"{agent.name}.{key}": value for key, value in agent.telemetry(state).items()}
+        return dict(zip(_columns(agent.name, tuple(values)), values.values(), strict=True))
     limited = agent.redispatch(state, at_us)
     own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-    ordered = dict.fromkeys(delivering, 0.0)
+    names = tuple(sorted(delivering))
+    ordered = dict.fromkeys(names, 0.0)
     for participant, power_mw in agent.set_points(state, at_us):
         ordered[participant] += power_mw
-    set_points = {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
-    channels = _channels(agent.channels(state), sorted(name for name, regulated in delivering.items() if regulated))
-    return {**agent.telemetry(state), **own, **set_points, **channels}
+    columns = _of_each(names, ("set_point_mw",))
+    set_points = dict(zip(columns, (round(mw, 6) + 0.0 for mw in ordered.values()), strict=True))
+    regulated = tuple(name for name in names if delivering[name])
+    return {**values, **own, **set_points, **_channels(agent.channels(state), regulated)}
 
 
-def _channels(known: Iterable[tuple[str, float, float]], regulated: Iterable[str]) -> Row:
+def _channels(known: Iterable[tuple[str, float, float]], regulated: tuple[str, ...]) -> Row:
     """The acceptance channel of everybody who is qualified for aFRR."""
-    row = {f"{name}.channel_{bound}_mw": math.nan for name in regulated for bound in ("low", "high")}
-    for name, low_mw, high_mw in known:
-        row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
-    return row
+    bounds = dict.fromkeys(regulated, (math.nan, math.nan))
+    bounds |= {name: (low_mw, high_mw) for name, low_mw, high_mw in known}
+    columns = _of_each(tuple(bounds), ("channel_low_mw", "channel_high_mw"))
+    return dict(zip(columns, (bound for pair in bounds.values() for bound in pair), strict=True))
+
+
+@cache
+def _columns(name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of somebody."""
+    return tuple(f"{name}.{key}" for key in keys)
+
+
+@cache
+def _of_each(names: tuple[str, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of several, one after the other."""
+    return tuple(column for name in names for column in _columns(name, keys))
 
 
 def meter_row(meters: Meters, name: str, at_us: int) -> Row:
     """What a participant's meter shows."""
-    meter = meters.read(name, METER, at_us)
-    return {f"{name}.{key}": getattr(meter, key) for key in ("p_mw", "q_mvar", "activated_mw", "baseline_mw")}
+    _, *shown = meters.read(name, METER, at_us)[:5]
+    return dict(zip(_columns(name, MEASURED), shown, strict=True))
 
 
 def withheld(nodes: Mapping[str, Node], at_us: int) -> tuple[tuple[str, float], ...] | None:
@@ -137,23 +177,23 @@ def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] |
     """A grid as it is, and as it would be with what is `limited` (not known: None)."""
     plant = physics.grids[grid]
     state = plant.solve()
-    return {
-        f"{grid}.interface_p_mw": state.interface_p_mw,
-        f"{grid}.interface_q_mvar": state.interface_q_mvar,
-        f"{grid}.worst_loading_percent": state.worst_loading_percent,
-        f"{grid}.vm_min_pu": state.vm_min_pu,
-        f"{grid}.vm_max_pu": state.vm_max_pu,
-        f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
-        f"{grid}.out_of_service": float(len(plant.out_of_service)),
-        f"{grid}.lost_load_mw": state.lost_load_mw,
-        f"{grid}.lost_generation_mw": state.lost_generation_mw,
-        **_shadow(physics, grid, state, limited),
-    }
+    values = (
+        state.interface_p_mw,
+        state.interface_q_mvar,
+        state.worst_loading_percent,
+        state.vm_min_pu,
+        state.vm_max_pu,
+        round(plant.load_recovery_mw, 6) + 0.0,
+        float(len(plant.out_of_service)),
+        state.lost_load_mw,
+        state.lost_generation_mw,
+    )
+    return dict(zip(_columns(grid, GRID), values, strict=True)) | _shadow(physics, grid, state, limited)
 
 
 def _shadow(physics: Physics, grid: str, state: PlantState, limited: Iterable[tuple[str, float]] | None) -> Row:
     """The state with the orders that limits have taken away."""
-    keys = [f"{grid}.shadow_{key}" for key in ("loading_percent", "vm_min_pu", "vm_max_pu")]
+    keys = _columns(grid, SHADOW)
     if limited is None:
         return dict.fromkeys(keys, math.nan)
     added: dict[str, float] = {}

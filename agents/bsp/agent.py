@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ...protocols.information.settlement import Statement
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
 from . import bidding, delivery, qualification, reserve, settlement
@@ -74,7 +75,11 @@ class Bsp:
         return STAGES[stage](self.profile, state, event, now_us) if stage in STAGES else (state, ())
 
     def telemetry(self, state: BspState) -> Mapping[str, float]:
-        """The set-point as the participant has it, and the caps it keeps."""
+        """The set-point as the participant has it, and the caps it keeps; the same object as long as they stay."""
+        sources = state.set_points, state.book.caps, state.reserve.armed
+        return derived(state, "~telemetry", sources, lambda: self._telemetry(state))
+
+    def _telemetry(self, state: BspState) -> Mapping[str, float]:
         caps = dict(sorted(state.book.caps.items()))
         values = {"applied_mw": round(sum(state.set_points.values()), 6)}
         for direction in ("up", "down"):

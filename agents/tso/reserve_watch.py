@@ -10,9 +10,10 @@ no part of the known activation: the area's K (ACE = K · Δf) counts them alrea
 from ...grid.area import AreaReading
 from ...protocols.information.activation import Measurement
 from ...protocols.information.quantities import US_PER_S
+from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
-from .state import Award, Kept, Known, TsoState
+from .state import Kept, Known, TsoState
 
 
 def keeps(state: TsoState, participant: str) -> bool:

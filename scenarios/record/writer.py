@@ -15,12 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent
-from ...grid.area import AreaDescription
-from ...grid.description import GridDescription
-from ...grid.uncertainty import is_file
 from ..errors import ScenarioError
+from ..files import NamedFile
 from ..loading import scenario_yaml
-from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
 from ..version import VERSION
 from .cells import line, moment, plain
@@ -32,8 +29,6 @@ from .journal import JournalFile
 from .manifest import NAME, describe
 from .parquet import ParquetFile, WideFile, schema_of
 from .streaming import check_streamed, stream_arrays
-
-RECORDED = "area.recorded.csv"
 
 
 class RunWriter:
@@ -135,54 +130,23 @@ class RunWriter:
         return self._directory.commit()
 
     def _self_contained(self, scenario: Scenario) -> Scenario:
-        """The scenario with the networks of the user's own beside it, and the version that runs it."""
-        grids = dict(scenario.grids)
-        for name in scenario.grids:
-            source = scenario.located_grid(name).file
-            if source is not None:
-                kept = f"networks/{name}.source.json"
-                self._copy(source, kept)
-                grids[name] = grids[name].model_copy(update={"file": kept})
-            grids[name] = self._keep_series(scenario, name, grids[name])
-        self._keep_plugins(scenario)
-        area = self._keep_recording(scenario)
-        return scenario.model_copy(update={"grids": grids, "area": area, "gridpact_version": VERSION})
+        """The scenario with the files of the user's own beside it, and the version that runs it."""
+        files = scenario.files()
+        for file in files:
+            self._copy(file)
+        named = scenario.with_files({file.steps: file.copy for file in files})
+        return named.model_copy(update={"gridpact_version": VERSION})
 
-    def _keep_recording(self, scenario: Scenario) -> AreaDescription:
-        """The area with a copy of the user's file of disturbances beside the scenario, if there is one."""
-        recorded = scenario.located_area().recorded
-        if recorded is None:
-            return scenario.area
-        shutil.copyfile(recorded.file, self.folder / RECORDED)
-        return scenario.area.model_copy(update={"recorded": recorded.model_copy(update={"file": RECORDED})})
-
-    def _keep_series(self, scenario: Scenario, name: str, grid: GridDescription) -> GridDescription:
-        """A grid with copies of the files that its series are read from."""
-        here, there = grid.series, scenario.located_grid(name).series
-        changes: dict[str, str] = {}
-        for field in ("source", "forecast") if here is not None and there is not None else ():
-            source = getattr(there, field)
-            if source is not None and is_file(source):
-                changes[field] = f"networks/{name}.{field}{Path(source).suffix}"
-                self._copy(source, changes[field])
-        return grid.model_copy(update={"series": here.model_copy(update=changes)}) if here and changes else grid
-
-    def _copy(self, source: str, kept: str) -> None:
+    def _copy(self, file: NamedFile) -> None:
+        (self.folder / file.copy).parent.mkdir(exist_ok=True)
         try:
-            shutil.copyfile(source, self.folder / kept)
+            shutil.copyfile(file.source, self.folder / file.copy)
         except OSError as error:
-            raise ScenarioError(f"{source} cannot be read: {error.strerror}") from None
+            raise ScenarioError(f"{file.source} cannot be read: {error.strerror}") from None
 
     def notes(self, grid: str, notes: Sequence[str]) -> None:
         """What was filled in or repaired in a grid's network, and why it may be slow."""
         self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
-
-    def _keep_plugins(self, scenario: Scenario) -> None:
-        """Copies of the plugins that are files; installed ones are not copied."""
-        for plugin in load_plugins(scenario.plugins, scenario.folders):
-            if plugin.file is not None:
-                (self.folder / FOLDER).mkdir(exist_ok=True)
-                shutil.copyfile(plugin.file, self.folder / FOLDER / plugin.file.name)
 
     def _all_rows(self) -> dict[str, int]:
         rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}

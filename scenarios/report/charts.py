@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..record.instants import times_us
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2400
 BLUE, RED, GREEN, AMBER, GREY = "#2f6fd6", "#d0453b", "#2c9a62", "#c98a00", "#8a8f98"
-FATES = {"activated": GREEN, "accepted": BLUE, "not needed": "rgba(138,143,152,0.35)", "cut by the DSO": AMBER}
+CONTROLLED = "under control"  # of aFRR an order says how much may be asked for; set-points say how much is
+FATES = {
+    "activated": GREEN,
+    CONTROLLED: GREEN,
+    "accepted": BLUE,
+    "not needed": "rgba(138,143,152,0.35)",
+    "cut by the DSO": AMBER,
+}
+REST = tuple(FATES)[2:]
 COLOURS = (BLUE, AMBER, GREEN, "#8d5cc4", "#16939b", "#c4568c", "#6b7f2a", "#a5673f")
 
 
@@ -29,7 +38,7 @@ def telemetry_of(run: Run) -> pd.DataFrame:
     """The run's telemetry in the scenario's own time, thinned, from just before the first delivery on."""
     frame = run.telemetry
     from_us = run.scenario.time.first_delivery_us - 300_000_000
-    at_us = frame["at"].to_numpy(dtype="datetime64[us]").astype("int64")
+    at_us = times_us(frame["at"])
     frame = frame[at_us >= from_us] if (at_us >= from_us).any() else frame
     frame = frame.assign(at=frame["at"].dt.tz_convert(run.scenario.time.start.tzinfo).dt.tz_localize(None))
     return frame.iloc[_kept(frame["frequency_hz"].to_numpy())].reset_index(drop=True)
@@ -134,13 +143,14 @@ def merit_order(run: Run) -> go.Figure:
 
 
 def _staircase(offers: list[Any], largest: pd.Series[float]) -> list[go.Bar]:
-    """Bars as wide as the MW: activated, accepted, not needed, cut by the DSO; offers side by side."""
+    """Bars as wide as the MW: activated (aFRR: under control), accepted, not needed, cut; offers side by side."""
     parts: dict[str, list[tuple[float, float, float, str]]] = {name: [] for name in FATES}
     left = 0.0
     for offer in offers:
         price = float(offer["price_eur_per_mwh"])
         edges = _edges(offer, float(largest.get(offer["offer_id"], 0.0)))
-        for name, (begin, end) in zip(FATES, pairwise(edges), strict=True):
+        ordered = CONTROLLED if offer["product"] == "aFRR" else "activated"
+        for name, (begin, end) in zip((ordered, *REST), pairwise(edges), strict=True):
             if end > begin:
                 text = f"{offer['participant']}: {end - begin:g} MW {name} at {price:g} EUR/MWh"
                 parts[name].append((left + (begin + end) / 2, end - begin, price, text))

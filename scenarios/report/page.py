@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -22,6 +22,9 @@ from .drawing import moments_json, one_line_svg
 from .moments import seen
 from .sequence import drawn_chapters
 from .tables import sheets
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Figure(NamedTuple):
@@ -46,12 +49,13 @@ def write_report(run: Run, out: Path | None = None) -> Path:
     Raises RecordError if the record is damaged or the file cannot be written.
     """
     path = out or run.folder / "report.html"
+    telemetry = charts.telemetry_of(run)
     text = _page().render(
         run=run,
         scenario=run.scenario,
         kpis=_cards(run),
-        figures=list(_figures(run)),
-        deliveries=list(_deliveries(run)),
+        figures=list(_figures(run, telemetry)),
+        deliveries=list(_deliveries(run, telemetry)),
         drawings=[_drawing(run, name) for name in run.grids],
         chapters=[drawn._replace(svg=Markup(drawn.svg)) for drawn in drawn_chapters(run)],  # noqa: S704 - our drawing
         sheets=sheets(run),
@@ -81,8 +85,7 @@ def _figure(name: str, title: str, figure: Any) -> Figure:
     return Figure(name, title, Markup(figure.to_json().replace("<", "\\u003c")))  # noqa: S704 - nothing ends the script
 
 
-def _figures(run: Run) -> Iterator[Figure]:
-    telemetry = charts.telemetry_of(run)
+def _figures(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
     yield _figure(
         "frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz)
     )
@@ -93,8 +96,8 @@ def _figures(run: Run) -> Iterator[Figure]:
         yield _figure(f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name))
 
 
-def _deliveries(run: Run) -> Iterator[Figure]:
-    for name, figure in charts.delivery(charts.telemetry_of(run), _everybody(run)).items():
+def _deliveries(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
+    for name, figure in charts.delivery(telemetry, _everybody(run)).items():
         yield _figure(f"delivery-{name}", name, figure)
 
 

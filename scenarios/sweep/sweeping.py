@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ScenarioError
 from ..loading import changed_scenario, changed_texts, scenario_yaml
-from ..plugins import load_plugins
 from ..schema import Scenario
 from ..swarm import undrawn
 from ..version import VERSION
@@ -189,10 +188,8 @@ def _fault(base: Scenario, settings: Mapping[str, str]) -> ScenarioError | None:
 
 def _digest(base: Scenario) -> str:
     """What tells one scenario, with its files, and version from another."""
-    files = [Path(path) for name in base.grids if (path := base.located_grid(name).file) is not None]
-    files += [plugin.file for plugin in load_plugins(base.plugins, base.folders) if plugin.file is not None]
     try:
-        contents = [sha256(path.read_bytes()).hexdigest() for path in files]
+        contents = [sha256(file.source.read_bytes()).hexdigest() for file in base.files()]
     except OSError as error:
         raise ScenarioError(f"{error.filename}: cannot be read: {error.strerror}") from None
     return sha256(json.dumps([VERSION, undrawn(base), contents], sort_keys=True).encode()).hexdigest()[:24]

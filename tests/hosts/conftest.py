@@ -59,9 +59,15 @@ def handful(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def with_mosquitto() -> None:
+def mosquitto_is_there() -> bool:
+    """Whether a broker with access rules is installed."""
+    return MOSQUITTO is not None
+
+
+@pytest.fixture
+def with_mosquitto(mosquitto_is_there: bool) -> None:
     """Skips a test that only a broker with access rules can pass."""
-    if MOSQUITTO is None:
+    if not mosquitto_is_there:
         pytest.skip("Mosquitto is not installed, and the embedded broker asks nobody who he is")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,15 +32,20 @@ participants:
 
 
 @pytest.fixture
-async def place(tmp_path: Path, handful: Path, request: pytest.FixtureRequest) -> AsyncIterator[list[str]]:
+async def place(
+    tmp_path: Path,
+    handful: Path,
+    mosquitto_is_there: bool,
+    brokers,  # type: ignore[no-untyped-def]
+) -> AsyncIterator[list[str]]:
     """The options that name a broker; with Mosquitto a secured one, to which an intruder has got credentials too."""
-    if shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin") is None:
+    if not mosquitto_is_there:
         yield []  # an embedded broker
         return
     (tmp_path / "stranger.yaml").write_text(STRANGER, "utf-8")
     port, folder = free_port(), tmp_path / "broker"
     write_configuration(load_scenario(tmp_path / "stranger.yaml"), folder, host="localhost", port=port)
-    async with request.getfixturevalue("brokers")(folder / "mosquitto.conf", port) as address:
+    async with brokers(folder / "mosquitto.conf", port) as address:
         over = asyncio.Event()
         intruding = asyncio.create_task(intrude(address, folder / "credentials", over))
         yield ["--broker", str(address), "--credentials", str(folder / "credentials")]

@@ -215,10 +215,15 @@ def test_with_two_grids_one_must_be_named(recorded: Recorded, tmp_path: Path) ->
         load_run(tmp_path / "run").network("12:00")
 
 
-def test_a_confirmed_limit_is_what_was_ordered_when_confirmed() -> None:
-    meanings = {column.name: column.meaning for table in DERIVED for column in table.columns}
-    assert meanings["confirmed_mw"] == "MW ordered of the resource when it confirmed, never above max_mw"
-    assert "sampled at the tick" in document()
+def test_a_confirmed_limit_is_what_was_ordered_when_confirmed(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    points = run.telemetry.set_index("at").filter(like=".set_point_mw")
+    for limit in run.limits.itertuples():
+        ordered = points[f"{limit.participant}.set_point_mw"]
+        assert ordered[ordered.index > limit.modified_at].iloc[0] == limit.confirmed_mw
+    first = run.limits.iloc[0]
+    before = points.loc[points.index < first["sent_at"], f"{first['participant']}.set_point_mw"].iloc[-1]
+    assert before > first["max_mw"] == first["confirmed_mw"]
 
 
 def test_an_unknown_grid_is_refused(recorded: Recorded) -> None:

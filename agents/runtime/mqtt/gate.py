@@ -60,13 +60,13 @@ class Gate:
     """The gate of one agent."""
 
     def __init__(self, desk: Desk, allowance: Allowance) -> None:
-        """The gate before a desk; `speed` is how much faster than real time the run goes, and so its messages."""
+        """The gate before a desk; `speed` is set when the run begins: a faster run says more in a second."""
         self.desk = desk
         self.counts: Counter[str] = Counter()
         self.speed = 1.0
         self._allowance = allowance
         self._heard: dict[str, Bucket] = {}
-        self._answered: dict[str, Bucket] = {}
+        self._answers: dict[str, Bucket] = {}
 
     @property
     def _rate(self) -> float:
@@ -79,18 +79,21 @@ class Gate:
         if len(payload) > self._allowance.message_bytes:
             return self._refused("oversized")
         if not self._bucket(self._heard, via, self._rate, at_s).take(at_s):
-            return self._refused("too fast", payload, via, at_s)
+            return self._answered("too fast", payload, via, at_s)
         try:
             envelope = from_json(payload, self.desk.vocabulary)
         except RemoteProtocolError:
-            return self._refused("unreadable", payload, via, at_s)
+            return self._answered("unreadable", payload, via, at_s)
+        why = self._against(envelope, via, waiting)
+        return Admission(envelope) if why is None else self._answered(why, payload, via, at_s)
+
+    def _against(self, envelope: Envelope, via: str, waiting: int) -> str | None:
+        """Why a readable message is not taken."""
         if envelope.sender != via:
-            return self._refused("forged", payload, via, at_s)
+            return "forged"
         if waiting >= self._allowance.inbox:
-            return self._refused("inbox full", payload, via, at_s)
-        if self._opens_too_many(envelope):
-            return self._refused("too many conversations", payload, via, at_s)
-        return Admission(envelope)
+            return "inbox full"
+        return "too many conversations" if self._opens_too_many(envelope) else None
 
     def _opens_too_many(self, envelope: Envelope) -> bool:
         conversations = self.desk.conversations
@@ -100,10 +103,14 @@ class Gate:
         still_open = sum(not one.ended for one in theirs)
         return still_open >= self._allowance.open_conversations or len(theirs) >= self._allowance.known_conversations
 
-    def _refused(self, why: str, payload: bytes = b"", via: str = "", at_s: float = 0.0) -> Admission:
+    def _refused(self, why: str) -> Admission:
         self.counts[why] += 1
-        if not via or not self._bucket(self._answered, via, ANSWERS_PER_S, at_s).take(at_s):
-            return Admission(None)
+        return Admission(None)
+
+    def _answered(self, why: str, payload: bytes, via: str, at_s: float) -> Admission:
+        refused = self._refused(why)
+        if not self._bucket(self._answers, via, ANSWERS_PER_S, at_s).take(at_s):
+            return refused
         return Admission(None, self._answer(why, payload, via))
 
     def _answer(self, why: str, payload: bytes, via: str) -> Envelope | None:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from mango import AgentAddress
-
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
 from ..annex import Annex
 from ..collector import calm
+from ..container import LocalContainer
+from ..errands import Errands
 from ..host import World
 from ..node import Arrival, Begin, Node
 from ..physics import Physics
@@ -27,14 +27,13 @@ from ..queue import TELEMETRY
 from ..rhythm import next_of
 from ..timing import Timing
 from .address import BrokerError
-from .clock import Errand, InStep, Progress, SharedClock
-from .container import MqttContainer
+from .clock import InStep, Progress, SharedClock
 from .dispatch import Dispatch
 from .gate import Gate
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
 from .network import Network
-from .outpost import Outpost, send_studies_away
+from .outpost import Outpost
 from .plants import LAG_S, PlantService, RemotePlants
 from .roll import Presence, said, to_bytes
 from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
@@ -67,9 +66,7 @@ class Station:
         """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here."""
         self.world = world
         self.network = network
-        self.container = MqttContainer(
-            world.queue.now_us / 1e6, lambda arrival: self._publish(arrival.envelope, streamed=False)
-        )
+        self.container = LocalContainer(world.queue.now_us / 1e6)
         self.annex = annex
         self.timing: Timing | None = None
         self.counts: Counter[str] = Counter()
@@ -83,18 +80,17 @@ class Station:
         self.lines: dict[str, Line] = {}
         self.clock: SharedClock | None = None
         self._in_step: list[InStep] = []
-        self._errands: list[Errand] = []
-        self._waiting: Counter[str] = Counter()
+        self._errands = Errands(self.container, self.hosts)
         self._early: list[Arrival] = []
         self._muster: Muster | None = None
-        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as)
+        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._errands.deliver, publish=self._publish_as)
         for name, host in self.hosts.items():
             host.exchange = exchange
             self.container.register(host, suggested_aid=name)
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
-        await send_studies_away(self.hosts.values(), self.annex, self._errands)
+        await self._errands.send_studies_away(self.annex)
         await self.container.start()
         self.container.on_ready()
         try:
@@ -171,12 +167,6 @@ class Station:
     def _now_us(self) -> int:
         return self.world.queue.now_us if self.clock is None else self.clock.now_us
 
-    def _deliver(self, arrival: Arrival, at_us: int) -> None:
-        """Something for an agent here: it is put into its mango inbox when its time has come."""
-        self._waiting[arrival.envelope.receiver] += 1
-        errand = partial(self._hand_over, arrival)
-        self.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
-
     def _publish_as(self, envelope: Envelope, streamed: bool) -> None:
         self._publish(envelope, streamed=streamed)
 
@@ -230,7 +220,7 @@ class Station:
 
     def _hear_message(self, name: str, via: str, payload: bytes, *, streamed: bool) -> None:
         at_s = asyncio.get_running_loop().time()
-        admission = self.gates[name].admit(payload, via, waiting=self._waiting[name], at_s=at_s)
+        admission = self.gates[name].admit(payload, via, waiting=self._errands.waiting[name], at_s=at_s)
         if admission.answer is not None and not streamed:
             self._publish(admission.answer, streamed=False)
         if admission.envelope is not None:
@@ -241,7 +231,7 @@ class Station:
         if self.clock is None:
             self._early.append(arrival)
         else:
-            self._deliver(arrival, self.clock.now_us)
+            self._errands.deliver(arrival, self.clock.now_us)
             self._wake()
 
     def _hear_reading(self, name: str, payload: bytes) -> None:
@@ -263,17 +253,6 @@ class Station:
     def _wake(self) -> None:
         for each in self._in_step:
             each.wake()
-
-    async def _hand_over(self, arrival: Arrival, now_us: int) -> None:
-        """Put an arrival into its receiver's mango inbox; what the host could not take is raised here."""
-        self.container.clock.set_time(now_us / 1e6)
-        receiver = arrival.envelope.receiver
-        host, address = self.hosts[receiver], AgentAddress(self.container.addr, receiver)
-        await self.container.send_message(arrival, address, sender_id=arrival.envelope.sender)
-        await host.inbox.join()
-        self._waiting[receiver] -= 1
-        if host.failure is not None:
-            raise host.failure
 
     def _count(self) -> None:
         for gate in self.gates.values():

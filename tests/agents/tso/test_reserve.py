@@ -221,7 +221,7 @@ def offer(number: int, mw: float, price: float, least_mw: float = 0.1) -> Reserv
 
 def test_an_offer_that_does_not_fit_is_passed_over_and_ties_go_to_the_earlier() -> None:
     found = cheapest([offer(3, 2.0, 5.0), offer(2, 2.0, 5.0, least_mw=2.0), offer(1, 3.0, 4.0)], 4.5, 0.1)
-    assert [(one.offer.offer_id[-1], one.mw) for one in found] == [("1", 3.0), ("2", 0.0), ("3", 1.5)]
+    assert [(one.offer.offer_id[-1], one.awarded_mw) for one in found] == [("1", 3.0), ("2", 0.0), ("3", 1.5)]
 
 
 def test_a_participant_that_is_not_bound_by_a_late_award_is_missing_and_not_paid(make: Any) -> None:
