@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from ..agents.runtime.mqtt.address import BrokerError
+from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
@@ -43,7 +44,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)

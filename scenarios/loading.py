@@ -17,10 +17,11 @@ from ruamel.yaml import YAML
 from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
-from .plugins import vocabulary
+from .plugins import extensions, vocabulary_of
 from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
+from .strategies import wrong_strategies
 from .swarm import undrawn
 
 BASES = frozenset({"worked-example"})
@@ -38,9 +39,9 @@ def builtin_titles() -> dict[str, str]:
 
 
 def load_scenario(
-    name_or_path: str | Path, overrides: Mapping[str, str] | None = None, *, private: Located | None = None
+    name_or_path: str | Path, overrides: Mapping[str, object] | None = None, *, private: Located | None = None
 ) -> Scenario:
-    """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
+    """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values (a text is read as YAML).
 
     `private` is laid on top: what only this host knows (`hosting/privacy.py`).
 
@@ -51,8 +52,8 @@ def load_scenario(
     located = _extended(path, shown, (), folders)
     if private is not None:
         located = merged(located, private)
-    for key, text in (overrides or {}).items():
-        _override(located, key, text)
+    for key, value in (overrides or {}).items():
+        _override(located, key, value if isinstance(value, str) else json.dumps(value))
     return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_grids(located)), located)
 
 
@@ -62,7 +63,10 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     files = (*wrong_recording(scenario), *wrong_series(scenario))
     found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
-        vocabulary(scenario)
+        added = extensions(scenario)
+        vocabulary_of(added)
+        wrong = tuple(wrong_strategies(scenario, added))
+        found += [f"{located.place(path)}: {'.'.join(path)}: {text}" for path, text in wrong]
     except ScenarioError as error:
         found.append(f"{located.place(('plugins',))}: plugins: {error}")
     if found:
@@ -75,7 +79,11 @@ def _grids(located: Located) -> dict[Steps, str]:
 
 
 def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, object]) -> Scenario:
-    """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError."""
+    """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError.
+
+    One that was built in Python is checked as one from a file is; its files and plugins are meant from the folder in
+    which it is run.
+    """
     if not isinstance(scenario, Scenario):
         texts = {key: json.dumps(value) for key, value in changes.items()}
         return load_scenario(scenario, texts)
@@ -88,7 +96,7 @@ def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
     for key, text in overrides.items():
         _override(located, key, text)
     changed = checked(located)
-    return _complete(changed.placed_in(*scenario.folders, places=_grids(located)), located)
+    return _complete(changed.placed_in(*(scenario.folders or (Path(),)), places=_grids(located)), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:

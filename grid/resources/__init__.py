@@ -5,6 +5,7 @@ delays, ramps, ranges and energy; where it is connected is only a name that the 
 """
 
 from .description import Kind, PoolDescription, Response, UnitDescription
+from .dispatch import ByScheme, Dispatch, PoolView
 from .outage import is_lost, metered
 from .pool import Pool
 from .resource import Agility, PointPower, Resource, ResourceError, ResourceState, Site
@@ -13,10 +14,13 @@ from .unit import Unit
 
 __all__ = [
     "Agility",
+    "ByScheme",
+    "Dispatch",
     "Kind",
     "PointPower",
     "Pool",
     "PoolDescription",
+    "PoolView",
     "Resource",
     "ResourceError",
     "ResourceState",
