@@ -199,10 +199,10 @@ class GridPlant:
         self.advance(at_us)
         state, solution, plant_state = self._solution()
         powers = drawn(state, solution)
-        found = []
-        for name, table, k in self._metered:
-            p_mw, q_mvar = powers[table]
-            found.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+        found: list[tuple[str, float, float]] = []
+        for table, names, places in self._metered:
+            both = (np.round(power[places], 6) + 0.0 for power in powers[table])
+            found += zip(names, *(shown.tolist() for shown in both), strict=True)
         interface = plant_state.interface if self._meters_interface else ()
         return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
 

@@ -92,10 +92,9 @@ class SetTimer(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Put the next message of a flow on its way."""
+    """Put the same on its way in several flows, as the message of this number of each."""
 
-    flow: Flow
-    number: int
+    numbered: tuple[tuple[Flow, int], ...]
     content: Message
     caused_by: str | None
 
@@ -113,7 +112,8 @@ class Node:
     timers: dict[str, int] = field(default_factory=dict)
     in_bulk: bool = False
     _flows: dict[str, Flow] = field(default_factory=dict)
-    _hearers: dict[str, Hearer] = field(default_factory=dict)
+    _hearers: dict[Flow, Hearer] = field(default_factory=dict)
+    _heard_in: dict[str, Flow] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
@@ -131,28 +131,31 @@ class Node:
 
     def settle(self, conversation_id: str) -> None:
         """What has flowed in a conversation is part of it."""
-        flow = self._flows.pop(conversation_id, None) or self._hearers.pop(conversation_id, None)
+        flow = self._flows.pop(conversation_id, None)
         if flow is not None:
             self.desk.conversations[conversation_id] = flow.settled()
+        heard = self._heard_in.pop(conversation_id, None)
+        if heard is not None:
+            self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
 
     def settle_all(self) -> None:
         """The same of all conversations."""
-        for conversation_id in (*self._flows, *self._hearers):
+        for conversation_id in (*self._flows, *self._heard_in):
             self.settle(conversation_id)
 
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
-        hearers, known = self._hearers, list[Row]()
+        hearers, known = self._hearers, 0
         for row in rows:
-            hearer = hearers.get(row.flow.conversation.id)
-            if hearer is None or hearer.flow is not row.flow or row.number < hearer.number:
+            hearer = hearers.get(row.flow)
+            if hearer is None or row.number < hearer.number:
                 break
-            known.append(row)
+            known += 1
         if not known:
             return 0
-        self.state, taken = self.agent.overhear(self.state, known)
-        for row in known[:taken]:
-            hearers[row.flow.conversation.id].hear(row)
+        self.state, taken = self.agent.overhear(self.state, rows if known == len(rows) else rows[:known])
+        for row in rows[:taken]:
+            hearers[row.flow].number = row.number + 1
         return taken
 
     def follow(self, flow: Flow) -> None:
@@ -160,7 +163,7 @@ class Node:
         conversation = self.desk.conversations.get(flow.conversation.id)
         hearer = hearer_of(conversation, flow) if conversation is not None else None
         if hearer is not None:
-            self._hearers[hearer.conversation.id] = hearer
+            self._hearers[flow], self._heard_in[hearer.conversation.id] = hearer, flow
 
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
@@ -171,9 +174,9 @@ class Node:
                 self._carry_out(action, effects)
         return effects
 
-    def _events(self, given: Input, effects: list[Effect]) -> list[Event]:
+    def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:
         if isinstance(given, Reading):
-            return [Sampled(given.source, given.reading)]
+            return (Sampled(given.source, given.reading),)
         if isinstance(given, Arrival):
             self.settle(given.envelope.conversation_id)
             return self._heard(given.envelope, effects)
@@ -211,9 +214,10 @@ class Node:
         return [Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round)]
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:
+        if isinstance(action, Publish):
+            self._publish(action, effects)
+            return
         match action:
-            case Publish():
-                self._publish(action, effects)
             case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
                 effects.append(
                     _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
@@ -239,14 +243,14 @@ class Node:
 
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
-        content = action.content
-        for conversation_id in action.conversation_ids:
-            flow = self._flow(conversation_id, type(content)) if self.in_bulk else None
-            if flow is not None:
-                effects.append(Stream(flow, flow.number, content, action.caused_by))
-                flow.number += 1
-            elif not self._is_broken(conversation_id):
-                said = self.desk.say(conversation_id, action.content, caused_by=action.caused_by)
+        conversation_ids, content, caused_by = action
+        if self.in_bulk:
+            flows = [self._flow(conversation_id, type(content)) for conversation_id in conversation_ids]
+            effects.append(Stream(tuple((flow, flow.next()) for flow in flows if flow is not None), content, caused_by))
+            conversation_ids = tuple(one for one, flow in zip(conversation_ids, flows, strict=True) if flow is None)
+        for conversation_id in conversation_ids:
+            if not self._is_broken(conversation_id):
+                said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
 
     def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:

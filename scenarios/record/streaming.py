@@ -51,10 +51,10 @@ class Own(NamedTuple):
     caused_by: str | None
 
 
-def check_streamed(content: Message) -> None:
-    """TypeError for content that streams do not hold."""
-    if type(content) is not Measurement and type(content) is not SetPoint:
-        raise TypeError(f"{content.type_id} is no real-time information, but streams hold nothing else")
+def check_streamed(kind: type[Message]) -> None:
+    """TypeError for a kind of content that streams do not hold."""
+    if kind is not Measurement and kind is not SetPoint:
+        raise TypeError(f"{kind.type_id} is no real-time information, but streams hold nothing else")
 
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
@@ -72,6 +72,7 @@ def _own(one: Streamed, addresses: dict[Address, int], flows: dict[Flow, int]) -
         flow, message_id, _, content, caused_by, sent_us, received_us = one
         number = flows.get(flow)
         if number is None:
+            check_streamed(flow.kind)
             number = flows[flow] = addresses.setdefault(_address_of_flow(flow), len(addresses))
         return Own(number, content, message_id, sent_us, received_us, caused_by)
     envelope = one.envelope
@@ -102,9 +103,7 @@ def address_of(sent: Sent) -> Address:
 def _address_of_flow(flow: Flow) -> Address:
     view, kind = flow.conversation, flow.kind
     ids, names = (view.id, view.last_heard), (kind.performative.value, view.protocol.name)
-    return Address(
-        flow.sender, flow.receiver, *flow.roles, *names, *ids, None, flow.stage, flow.step, kind.info, kind.type_id
-    )
+    return Address(*flow.link, *flow.roles, *names, *ids, None, flow.stage, flow.step, kind.info, kind.type_id)
 
 
 def _array(name: str, values: Sequence[Any]) -> Any:
