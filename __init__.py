@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .scenarios.loading import load_scenario
     from .scenarios.record.run import Run, load_run
     from .scenarios.schema import Scenario
-    from .scenarios.sweep import load_sweep, sweep
+    from .scenarios.sweep.sweeping import load_sweep, sweep
 
     __version__: str
 
@@ -46,8 +46,8 @@ _HOMES = {
     "Scenario": ("scenarios.schema", "Scenario"),
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
-    "load_sweep": ("scenarios.sweep", "load_sweep"),
-    "sweep": ("scenarios.sweep", "sweep"),
+    "load_sweep": ("scenarios.sweep.sweeping", "load_sweep"),
+    "sweep": ("scenarios.sweep.sweeping", "sweep"),
     "__version__": ("scenarios.version", "VERSION"),
 }
 

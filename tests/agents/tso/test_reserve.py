@@ -14,7 +14,7 @@ from gridpact.agents.calendar import MarketTimeUnit
 from gridpact.agents.market.reserve import cheapest
 from gridpact.agents.profiles import ReservePlan, ReserveRules
 from gridpact.agents.tso import Tso
-from gridpact.grid.area import AreaReading
+from gridpact.grid.area.area import AreaReading
 from gridpact.protocols.information.activation import MeasurementSubscription
 from gridpact.protocols.information.offering import NoOffer, Rejection, Withdrawal
 from gridpact.protocols.information.reserve import (
