@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Complexes
+from .arrays import Complexes, Floats
 from .clock import US_PER_SECOND, clock_text
 from .constraints import Constraints
 from .description import GridDescription
@@ -52,6 +52,7 @@ class GridPlant:
         self.grid_id = grid_id
         self.model = load_model(description, points)
         self._rows = Rows(self.model.net)
+        self._row: tuple[Solution, Floats] | None = None
         self.columns = self._rows.names
         self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
         error = description.forecast_error
@@ -213,9 +214,15 @@ class GridPlant:
 
     def snapshot(self, at_us: int) -> Row:
         """Advance to an instant and return every injection, tap and switch under the names in `columns`."""
+        return dict(zip(self.columns, self.snapshot_values(at_us).tolist(), strict=True))
+
+    def snapshot_values(self, at_us: int) -> Floats:
+        """Return the same as numbers, in the order of `columns`; the same array while the state is the same."""
         self.advance(at_us)
         state, solution, _ = self._solution()
-        return self._rows.of(state, solution)
+        if self._row is None or self._row[0] is not solution:
+            self._row = solution, self._rows.of(state, solution)
+        return self._row[1]
 
     def network_json(self) -> str:
         """Return the prepared network as JSON, to be stored once beside the rows."""

@@ -106,7 +106,8 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
     links = assembly.links(scenario)
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
+    ticks_us, in_bulk = scenario.ticks.lengths_us, pace is None and not scenario.journal
+    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, ticks_us, in_bulk=in_bulk)
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
 
