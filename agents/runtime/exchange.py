@@ -7,6 +7,7 @@ so that a run does not depend on who speaks first. Between two agents order is k
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from statistics import NormalDist
 
@@ -60,8 +61,15 @@ class Links:
         return self.loss > 0 and self._uniform("loss", message_id) < self.loss
 
     def _uniform(self, purpose: str, message_id: str) -> float:
-        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) + 0.5) / 2**64
+        drawn = _begun(self.seed, purpose).copy()
+        drawn.update(message_id.encode())
+        return (int.from_bytes(drawn.digest()) + 0.5) / 2**64
+
+
+@cache
+def _begun(seed: int, purpose: str) -> blake2b:
+    """The hash of `seed/purpose/message id` up to the id."""
+    return blake2b(f"{seed}/{purpose}/".encode(), digest_size=8)
 
 
 @dataclass
@@ -107,7 +115,7 @@ class Exchange:
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
         links = self.links
-        if (links.silences and links.silent(link, now_us, streamed=streamed)) or links.loses(message_id):
+        if (links.silences and links.silent(link, now_us, streamed=streamed)) or (links.loss and links.loses(message_id)):
             return None
         arrives_us = max(now_us + links.delay_us(message_id), self._free_at.get(link, 0))
         self._free_at[link] = arrives_us

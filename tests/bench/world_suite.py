@@ -12,7 +12,7 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 from mango import Agent as MangoAgent
 from mango.simulation.communication import SimpleCommunicationSimulation
 from mango.simulation.world import create_world
-from measuring import Row, against, spread
+from measuring import Row as Measured
+from measuring import against, spread
 
 from gridpact.agents.actions import Action, Open, Publish, Say, Wake
 from gridpact.agents.events import Event, Heard, Started, Woken
@@ -32,6 +33,7 @@ from gridpact.agents.runtime.queue import EventQueue
 from gridpact.agents.runtime.run import Operation
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
+from gridpact.protocols.flow import Row
 from gridpact.protocols.information.activation import Measurement, MeasurementSubscription
 from gridpact.protocols.information.offering import Acceptance, CallForOffers, Offer, Offers
 from gridpact.protocols.messages import Agree
@@ -47,15 +49,15 @@ GATE_US, END_US = 300 * US, 10**6 * US
 DONE, State = "tso", dict[str, Any]
 
 
-def rows(quick: bool = False) -> Iterator[Row]:
+def rows(quick: bool = False) -> Iterator[Measured]:
     """Yield the rows of the table; `quick`: few participants."""
     repeats = 1 if quick else 3
     for count in (20,) if quick else (100, 1000):
         words = f"{count} participants, {TICKS} ticks"
         theirs = spread([1e3 * asyncio.run(_their_world(count)) for _ in range(repeats)])
         ours = spread([1e3 * _our_world(count) for _ in range(repeats)])
-        yield Row("world", "mango SimulationWorld, no checks", words, *theirs, repeats)
-        row = Row("world", "ours, all checks, recorded", words, *ours, repeats, theirs[0])
+        yield Measured("world", "mango SimulationWorld, no checks", words, *theirs, repeats)
+        row = Measured("world", "ours, all checks, recorded", words, *ours, repeats, theirs[0])
         yield against(row, at_least=4.0 if count == 1000 else None)
 
 
@@ -184,6 +186,10 @@ class OurTso:
         opening = Open(offering.OFFERING, topics[0], call, GATE_US)
         return opening, Open(activation.MEASUREMENTS, watch, ask, GATE_US)
 
+    def overhear(self, state: int, rows: Sequence[Row]) -> tuple[int, int]:
+        """Count."""
+        return state + len(rows), len(rows)
+
     def telemetry(self, state: object) -> Mapping[str, float]:
         """Nothing."""
         return {}
@@ -223,6 +229,10 @@ class OurBsp:
             set_point_mw=1.0,
         )
 
+    def overhear(self, state: str, rows: Sequence[Row]) -> tuple[str, int]:
+        """Nothing flows to it."""
+        return state, 0
+
     def telemetry(self, state: object) -> Mapping[str, float]:
         """Nothing."""
         return {}
@@ -240,7 +250,7 @@ def _our_world(count: int) -> float:
         kinds: dict[str, str] = {agent.name: agent.kind for agent in people}
         nodes = [Node(agent, Desk(agent.name, kinds, BUSINESS_USE_CASE)) for agent in people]
         world = World(EventQueue(0), nothing(0), Laboratory({}), writer, journalled=False)
-        operation = Operation(nodes, world, Links(1, DELAY_S), kinds, (3_600 * US,))
+        operation = Operation(nodes, world, Links(1, DELAY_S), kinds, (3_600 * US,), in_bulk=True)
         operation.begin(lambda at_us: None, 0)
         operation.simulate(END_US)
         writer.close()
