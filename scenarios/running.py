@@ -18,10 +18,14 @@ from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
+    from ..agents.runtime.faults import Faults
+    from ..agents.runtime.host import Host, World
+    from ..agents.runtime.node import Node
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -49,6 +53,8 @@ def run(
     from .record.writer import RunWriter
 
     began = time.perf_counter()
+    if realtime and scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
     with single_threaded(), RunWriter(scenario, out) as writer:
         operation = prepare(scenario, writer, pace)
@@ -58,6 +64,8 @@ def run(
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        if operation.faults is not None:
+            figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
 
@@ -105,11 +113,33 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
-    links = assembly.links(scenario)
-    ticks_us, in_bulk = scenario.ticks.lengths_us, pace is None and not scenario.journal
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, ticks_us, in_bulk=in_bulk)
+    faults = assembly.faults(scenario)
+    in_bulk = pace is None and faults is None and not scenario.journal
+    operation = Operation(
+        everybody.nodes.values(),
+        world,
+        assembly.links(scenario),
+        everybody.kinds,
+        scenario.ticks.lengths_us,
+        in_bulk=in_bulk,
+        host=_hosts(scenario, everybody, faults),
+        faults=faults,
+    )
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
+
+
+def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callable[[Node, World], Host]:
+    """How hosts are made: those whose agents die keep a log, one for all of them."""
+    from ..agents.runtime.host import Host
+    from ..agents.runtime.input_log import InputLog
+    from ..agents.runtime.mortal import Mortality, mortal
+
+    if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
+        return Host
+    rules = scenario.faults.crashes
+    who, log, types = frozenset(rules.who or everybody.nodes), InputLog(), studying.results(everybody.extensions)
+    return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
 
 
 def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:

@@ -7,7 +7,6 @@ so that a run does not depend on who speaks first. Between two agents order is k
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import blake2b
 from statistics import NormalDist
 
@@ -19,6 +18,12 @@ Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
 _NORMAL = NormalDist()
+
+
+def uniform(seed: int, purpose: str, key: str) -> float:
+    """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
+    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest) + 0.5) / 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +58,12 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(self._uniform("delay", message_id)))
+        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
-
-    def _uniform(self, purpose: str, message_id: str) -> float:
-        drawn = _begun(self.seed, purpose).copy()
-        drawn.update(message_id.encode())
-        return (int.from_bytes(drawn.digest()) + 0.5) / 2**64
-
-
-@cache
-def _begun(seed: int, purpose: str) -> blake2b:
-    """The hash of `seed/purpose/message id` up to the id."""
-    return blake2b(f"{seed}/{purpose}/".encode(), digest_size=8)
+        return self.loss > 0 and uniform(self.seed, "loss", message_id) < self.loss
 
 
 @dataclass
@@ -115,7 +109,7 @@ class Exchange:
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
         links = self.links
-        if (links.silences and links.silent(link, now_us, streamed=streamed)) or (links.loss and links.loses(message_id)):
+        if (links.silences and links.silent(link, now_us, streamed=streamed)) or links.loses(message_id):
             return None
         arrives_us = max(now_us + links.delay_us(message_id), self._free_at.get(link, 0))
         self._free_at[link] = arrives_us

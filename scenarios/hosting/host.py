@@ -99,6 +99,8 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     from .part import PartWriter
 
     began = time.perf_counter()
+    if scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; a network has its own")
     _network(scenario, terms)
     with single_threaded(), PartWriter(scenario, out) as writer:
         timing = asyncio.run(_run(scenario, own, terms, writer, progress))

@@ -12,6 +12,9 @@ import pytest
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.running import run
 
 Brokers = Callable[[Path, int], AbstractAsyncContextManager[BrokerAddress]]
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -56,6 +59,14 @@ def handful(tmp_path: Path) -> Path:
     path = tmp_path / "handful.yaml"
     path.write_text(SCENARIO, "utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """What that scenario comes to in simulated time."""
+    folder = tmp_path_factory.mktemp("simulated")
+    (folder / "handful.yaml").write_text(SCENARIO, "utf-8")
+    return run(load_scenario(folder / "handful.yaml"), out=folder / "run")
 
 
 @pytest.fixture
