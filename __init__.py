@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .scenarios.loading import load_scenario, scenario_yaml
     from .scenarios.record.run import Run, load_run
     from .scenarios.schema import Scenario
-    from .scenarios.sweep import load_sweep, sweep
+    from .scenarios.sweep.sweeping import load_sweep, sweep
 
     __version__: str
 
@@ -53,8 +53,8 @@ _HOMES = {
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
     "scenario_yaml": ("scenarios.loading", "scenario_yaml"),
-    "load_sweep": ("scenarios.sweep", "load_sweep"),
-    "sweep": ("scenarios.sweep", "sweep"),
+    "load_sweep": ("scenarios.sweep.sweeping", "load_sweep"),
+    "sweep": ("scenarios.sweep.sweeping", "sweep"),
     "__version__": ("scenarios.version", "VERSION"),
 }
 

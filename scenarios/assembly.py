@@ -28,7 +28,8 @@ from ..agents.profiles import (
 )
 from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
-from ..grid.resources import Pool, Resource
+from ..grid.resources.pool import Pool
+from ..grid.resources.resource import Resource
 from ..protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
 from ..protocols.information.quantities import US_PER_S
 from . import plugins

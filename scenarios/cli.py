@@ -111,7 +111,7 @@ app.command("compare", epilog=COMPARE_EXAMPLE)(compare_command)
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .loading import builtin_titles
+    from .shelf import builtin_titles
 
     for name, title in builtin_titles().items():
         typer.echo(f"{name:16} {title}")

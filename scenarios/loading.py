@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,10 @@ from .errors import ScenarioError, right_names
 from .plugins import extensions, vocabulary_of
 from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
+from .shelf import builtin_names, library, library_names
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
 from .strategies import wrong_strategies
 from .swarm import undrawn
-
-BASES = frozenset({"worked-example"})
-
-
-def builtin_names() -> tuple[str, ...]:
-    """The names of the built-in scenarios, those that are only a base left out."""
-    return tuple(name for name in _library_names() if name not in BASES)
-
-
-def builtin_titles() -> dict[str, str]:
-    """What the built-in scenarios are called and about, without loading them."""
-    files_ = {name: _library() / f"{name}.yaml" for name in builtin_names()}
-    return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in files_.items()}
 
 
 def load_scenario(
@@ -109,17 +96,9 @@ def scenario_yaml(scenario: Scenario) -> str:
     return stream.getvalue()
 
 
-def _library() -> Path:
-    return Path(str(files(__package__) / "library"))
-
-
-def _library_names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in _library().glob("*.yaml")))
-
-
 def _find(name: str, folder: Path) -> tuple[Path, str]:
-    if name in _library_names():
-        return _library() / f"{name}.yaml", f"{name}.yaml"
+    if name in library_names():
+        return library() / f"{name}.yaml", f"{name}.yaml"
     path = folder / name
     if path.is_dir():
         raise ScenarioError(f"{name}: this is a folder, but a scenario is a YAML file")

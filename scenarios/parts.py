@@ -9,8 +9,7 @@
 Every part is a frozen pydantic model: it checks itself when it is made, and takes plain values (a dict for a part).
 """
 
-from ..grid.area import AreaDescription
-from ..grid.area.description import Disturbance, FcrDescription, Variation
+from ..grid.area.description import AreaDescription, Disturbance, FcrDescription, Variation
 from ..grid.description import (
     GridDescription,
     GridLimits,

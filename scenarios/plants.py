@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..grid.area import Area, AreaDescription
+from ..grid.area.area import Area
+from ..grid.area.description import AreaDescription
 from ..grid.points import ConnectionPoint
-from ..grid.resources import Pool, Resource, Unit
+from ..grid.resources.pool import Pool
+from ..grid.resources.resource import Resource
+from ..grid.resources.unit import Unit
 from ..protocols.information.capacity import TRANSMISSION
 from . import plugins, strategies
 from .blame import grid_blamed

@@ -21,7 +21,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from ..grid.area import AreaDescription
+from ..grid.area.description import AreaDescription
 from ..grid.description import GridDescription
 from ..grid.part import Part
 from ..grid.uncertainty import located_series

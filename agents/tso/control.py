@@ -4,7 +4,7 @@ area reading ─▶ ACE ─▶ controller ─▶ set-points down the MOL of aFRR
                 need ─▶ its average ─▶ orders down the MOL of mFRR          mfrr.py
 """
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ..agent import Reaction
 from ..profiles import TsoProfile
 from . import compensation, containment, limits, mfrr, quality

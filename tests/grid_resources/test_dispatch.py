@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridpact.grid.resources import Pool, PoolDescription, PoolView, ResourceError
+from gridpact.grid.resources.description import PoolDescription
+from gridpact.grid.resources.dispatch import PoolView
+from gridpact.grid.resources.pool import Pool
+from gridpact.grid.resources.resource import ResourceError
 
 POOL = PoolDescription(id="p", dfrs=6, buses=("1", "2"), up_mw=1.0, down_mw=1.0)
 
