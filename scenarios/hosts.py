@@ -16,6 +16,7 @@ class TakenFromOthers(Part):
     message_kb: int = Field(default=1024, ge=64, le=262_144)
     messages_per_s: Positive = 100.0
     open_conversations: int = Field(default=500, ge=1)
+    known_conversations: int = Field(default=20_000, ge=1)
     inbox: int = Field(default=10_000, ge=1)
 
 

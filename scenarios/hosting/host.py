@@ -185,5 +185,6 @@ def _network(scenario: Scenario, terms: Terms) -> Network:
 
     check_names(scenario, terms.run)
     most = scenario.hosting.limits
-    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, most.open_conversations, inbox=most.inbox)
+    conversations = (most.open_conversations, most.known_conversations)
+    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, *conversations, most.inbox)
     return Network(BrokerAddress.parse(terms.broker), Topics(terms.run), terms.credentials, allowance)

@@ -1,10 +1,17 @@
 """Agents in the middle of a run: attacks change nothing, and nothing that a rightful party may say makes one crash."""
 
+import io
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from crowd import Crowd
 from recorded import recorded
+from rich.console import Console
 
-from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.record.run import Run, load_run
+from gridpact.scenarios.summary import print_summary
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +45,14 @@ def test_what_was_said_in_spite_of_attacks_is_what_was_recorded(run: Run) -> Non
 def test_the_run_has_what_is_worth_attacking(run: Run) -> None:
     types = {row["type"] for row in run.message_rows}
     assert {"gridpact.limit-request/1", "gridpact.activate/1", "gridpact.acceptance/1"} <= types
+
+
+def test_what_was_not_taken_stands_in_the_record_and_the_summary(run: Run, tmp_path: Path) -> None:
+    assert run.refused == {}
+    shutil.copytree(run.folder, tmp_path / "copy")
+    hosts = [{"refused": {"tso": {"forged": 2, "too fast": 7}}}, {"refused": {"bsp-a": {"heard before": 1}}}]
+    (tmp_path / "copy" / "timing.json").write_text(json.dumps({"hosts": hosts}), "utf-8")
+    again, printed = load_run(tmp_path / "copy"), io.StringIO()
+    assert again.refused == {"tso": {"forged": 2, "too fast": 7}, "bsp-a": {"heard before": 1}}
+    print_summary(again, Console(file=printed, width=200))
+    assert "forged 2, too fast 7" in printed.getvalue()

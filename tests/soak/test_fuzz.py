@@ -1,4 +1,4 @@
-"""A hundred thousand attacks on conversations, envelopes and a station behind Mosquitto; agents in the middle of runs.
+"""A hundred thousand attacks each on conversations, envelopes and a station behind Mosquitto; and agents amid runs.
 
 GRIDPACT_SOAK_FUZZ sets another number. Memory is looked at where something could pile up.
 """
