@@ -213,7 +213,7 @@ class ReservePlan:
 
 @dataclass(frozen=True)
 class BspProfile:
-    """What a BSP or aggregator knows of itself."""
+    """What a BSP or aggregator knows of itself; `dso` is that of its grid, if there is one."""
 
     name: str
     kind: Literal["BSP", "AGGREGATOR"]
@@ -232,6 +232,12 @@ class BspProfile:
     bidding: Bidding = Truthful()
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
+    dso: str | None = None
+
+    @property
+    def relay(self) -> str | None:
+        """The DSO by way of which its orders and set-points come, or None if they come from the TSO."""
+        return self.dso if self.coordination.signal_route == "via_dso" else None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

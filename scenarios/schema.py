@@ -5,6 +5,7 @@
     short_names              names that --set may use for long paths
     coordination + market    who checks what; what is needed, and the rules of it (`market.py`)
     area + grids             the physics it happens in
+    faults                   what goes wrong on the way, and who dies, in simulated time (`faults.py`)
     participants             who takes part, with units, pools and offers (`participants.py`)
 
 A single model checks itself here; what must fit together across parts is in `consistency.py`.
@@ -25,6 +26,7 @@ from ..grid.description import GridDescription
 from ..grid.part import Part
 from ..grid.uncertainty import located_series
 from .consistency import check_together
+from .faults import FaultRules
 from .files import NamedFile, Steps, files_of, with_files
 from .hosts import Hosting
 from .market import Coordination, Market, Scheme
@@ -64,6 +66,7 @@ class Scenario(Part):
     short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()
     journal: bool = True
+    faults: FaultRules | None = None
     _folders: tuple[Path, ...] = PrivateAttr(default=())
     _places: Mapping[tuple[str | int, ...], str] = PrivateAttr(default={})
 

@@ -69,7 +69,8 @@ def _too_late() -> Message:
 
 def _called(profile: BspProfile, state: BspState, event: Heard, call: CallForOffers, now_us: int) -> Reaction[BspState]:
     """Keep the call until the due time; where there is nothing to offer, say so at once."""
-    if not decided(profile, state, call, event.topic.period, now_us):
+    period = event.topic.period
+    if not profile.calendar.has(period) or not decided(profile, state, call, period, now_us):
         reason = f"nothing to offer of {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)

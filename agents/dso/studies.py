@@ -6,6 +6,7 @@ everything that the answer depends on, so that the answer can be journalled and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -147,6 +148,7 @@ class Validate:
 class Monitor:
     """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
 
+    `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
     Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
     """
 
@@ -157,23 +159,30 @@ class Monitor:
     look: bool
     reference_taps: tuple[int, ...] | None
     limited: bool = False
+    reserves: tuple[Activation, ...] = ()
     margin: float = 0.0
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
-        full = [(point, share * each.p_mw) for each in self.ordered for point, share in each.points]
-        states = (self.measured, full) if self.ordered else (self.measured,)
-        found = studies.assess_all(self.readings, states)
-        now, ahead = found[0], found[-1]
+        found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
+        now, ahead = found[0], max(found[1:] or found, key=_badness)
         troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
-        allowed = self._allowed(studies) if self.ordered and troubled else None
+        asked = (*self.reserves, *self.ordered)
+        allowed = self._allowed(studies, asked) if asked and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
 
-    def _allowed(self, studies: GridStudies) -> tuple[Allowed, ...]:
-        found = studies.curtail(self.readings, enlarged(self.ordered, self.margin))
-        return reduced(found, self.ordered, self.margin)
+    def _ahead(self) -> list[list[tuple[str, float]]]:
+        """All orders fully on; where reserves are kept, with these fully up, and fully down."""
+        if not self.reserves:
+            return [_moved(self.ordered)] if self.ordered else []
+        ways = ([each for each in self.reserves if (each.p_mw > 0) is up] for up in (True, False))
+        return [_moved((*way, *self.ordered)) for way in ways]
+
+    def _allowed(self, studies: GridStudies, asked: tuple[Activation, ...]) -> tuple[Allowed, ...]:
+        found = studies.curtail(self.readings, enlarged(asked, self.margin))
+        return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:
         if self.reference_taps is None or self.reference_taps == self.readings.taps:
@@ -222,6 +231,15 @@ class Forecast:
             for at_us in self.at_us
             for name, p_mw, _, limit_mw in studies.interface_forecast(at_us, made_us=self.made_us)
         )
+
+
+def _moved(activations: Iterable[Activation]) -> list[tuple[str, float]]:
+    return [(point, share * each.p_mw) for each in activations for point, share in each.points]
+
+
+def _badness(state: Assessment) -> tuple[int, float]:
+    """The state with violations is worse, then the one more loaded."""
+    return len(state.violations), state.worst_loading_percent
 
 
 def _unknown(studies: GridStudies, activations: tuple[Activation, ...]) -> UnknownPoint | None:

@@ -83,6 +83,7 @@ class Physics:
     )  # points by resource, as they stand in its grid
     _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
+    _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,13 +119,22 @@ class Physics:
             holding = self.holdings[name]
             holding.resource.advance(to_us)
             self._beside_mw[name] = self._beside_grid_mw(holding)
-            self._known.pop(holding.owner, None)
+            self._forget(holding.owner)
             if holding.resource.at_rest and name not in self._reserves:
                 del self._moving[name]
 
+    def _forget(self, owner: str) -> None:
+        self._known.pop(owner, None)
+        self._moved[owner] = None
+
+    def moved(self) -> tuple[str, ...]:
+        """Whose meters may show something else than when this was last asked."""
+        moved, self._moved = tuple(self._moved), {}
+        return moved
+
     def _stir(self, holding: Holding) -> None:
         """Something is asked of a resource, so it moves, and its owner's meters show something else."""
-        self._known.pop(holding.owner, None)
+        self._forget(holding.owner)
         self._moving[holding.resource.id] = None
 
     @staticmethod
@@ -199,7 +209,7 @@ class Physics:
         A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
         """
         area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
-        if not area and agent not in self.operators and not self._follows_frequency(agent):
+        if not area and agent not in self.operators and (at_us <= self.now_us or not self._follows_frequency(agent)):
             return self._own(agent, at_us)
         self.advance(at_us)
         if area:
@@ -256,8 +266,8 @@ class Physics:
         holding = self._held_by(agent, name)
         if holding.control is None:
             raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
-        self._stir(holding)
         self.advance(at_us)
+        self._stir(holding)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
 
 

@@ -164,5 +164,6 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         submit_before_us=us(300),
         patience=PATIENCE,
         reserve=ReservePlan(resource, 1.0, 0.1, part.price_eur_per_mwh) if product == "FCR" else None,
+        dso=DSO if part.grid == GRID else None,
     )
     return Aggregator(profile) if part.kind == "AGGREGATOR" else Bsp(profile)
