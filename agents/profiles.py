@@ -168,7 +168,8 @@ class DsoProfile:
     """What a DSO knows of itself; its grid's model stays with its host, behind studies.
 
     It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
-    `stale_after_us` counts with this share of all that was accepted of it.
+    `stale_after_us` counts with this share of all that was accepted of it. In real time it uses the short-time rating
+    of its grid for `short_time_us`, if that is given.
     """
 
     name: str
@@ -184,6 +185,7 @@ class DsoProfile:
     state_every: int = 1
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
+    short_time_us: int | None = None
     patience: Patience = Patience()
 
 

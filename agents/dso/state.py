@@ -99,6 +99,8 @@ class DsoState:
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
     order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
+    too long, the short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
     are being cancelled, and those of which the TSO has been told that the participant does not answer. Set-points by
     way of the DSO come on the `ways` of participants.
@@ -118,6 +120,8 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    heated_us: int = 0
+    spent: bool = False
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
-from ...grid.limits import Activation, Allowed, Scope, Split
+from ...grid.limits import Activation, Allowed, Rating, Scope, Split
 from ...grid.readings import Assessment, Readings
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ class Validate:
 class Monitor:
     """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
 
+    With the `short_time` rating a loading within it is borne, and orders are cut to that; without, to the continuous.
     `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
     Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
     """
@@ -148,17 +149,23 @@ class Monitor:
     reference_taps: tuple[int, ...] | None
     limited: bool = False
     reserves: tuple[Activation, ...] = ()
+    rating: Rating = "continuous"
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
         found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
         now, ahead = found[0], max(found[1:] or found, key=_badness)
-        troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
+        troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
         asked = (*self.reserves, *self.ordered)
-        allowed = studies.curtail(self.readings, asked) if asked and troubled else None
+        allowed = studies.curtail(self.readings, asked, rating=self.rating) if asked and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
+
+    def _unborne(self, studies: GridStudies, states: tuple[Assessment, Assessment]) -> bool:
+        """Whether something is, or would be, beyond the rating that counts."""
+        found = [violation for state in states for violation in state.violations]
+        return any(self.rating == "continuous" or not studies.bears(violation) for violation in found)
 
     def _ahead(self) -> list[list[tuple[str, float]]]:
         """All orders fully on; where reserves are kept, with these fully up, and fully down."""
