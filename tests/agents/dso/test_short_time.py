@@ -74,8 +74,8 @@ def test_without_the_option_the_continuous_rating_counts_at_once(make: Any) -> N
 
 
 def test_the_option_needs_a_grid_with_a_short_time_rating() -> None:
-    option = {"coordination.limits.short_time": True}
-    with pytest.raises(ScenarioError, match="short_time needs a grid with limits.short_time_percent"):
+    option = {"coordination.limits.short_time": "true"}
+    with pytest.raises(ScenarioError, match="short_time needs a grid with"):
         load_scenario("scenario-1-dso", option)
-    rated = load_scenario("scenario-1-dso", {**option, "grids.north.limits.short_time_percent": 120})
+    rated = load_scenario("scenario-1-dso", {**option, "grids.north.limits.short_time_percent": "120"})
     assert rated.coordination.limits.short_time
