@@ -153,6 +153,7 @@ class DemandResponse:
     """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test.
 
     `recovered_share` of what it frees comes back with the time constant `recovery_s`, by the DSO's own estimate.
+    Down is offered by raising the voltage, at a price of its own, which the DSO pays.
     """
 
     price_eur_per_mwh: float
@@ -161,6 +162,8 @@ class DemandResponse:
     seconds_per_step: float
     recovered_share: float = 0.0
     recovery_s: float = 900.0
+    directions: tuple[Direction, ...] = ("up",)
+    down_price_eur_per_mwh: float = 0.0
 
 
 @dataclass(frozen=True)

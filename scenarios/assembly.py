@@ -173,6 +173,8 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         seconds,
         recovered_share=recovery.share,
         recovery_s=recovery.time_s,
+        directions=offer.directions,
+        down_price_eur_per_mwh=offer.down_price_eur_per_mwh,
     )
     return DsoProfile(
         name=name,

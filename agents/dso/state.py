@@ -75,7 +75,10 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class DemandResponseState:
-    """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
+    """Scenario II: what the taps can do, what was measured of it, and what has been promised.
+
+    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed.
+    """
 
     options: TapOptions | None = None
     attempt: int = 0
