@@ -9,7 +9,7 @@ from ...grid.limits import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
-from ...protocols.information.offering import AcceptedOffer
+from ...protocols.information.offering import AcceptedOffer, MeritOrderList
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..changes import replace
@@ -55,6 +55,19 @@ class InForce(NamedTuple):
     def lifted(self) -> bool:
         """Whether all that was accepted is allowed again; kept until the TSO has confirmed that too."""
         return self.binding is None
+
+
+class Listed(NamedTuple):
+    """A merit order list: its conversation, what may be activated of it as far as is known, and how far it has come.
+
+    It `waits` for what is accepted of another one; `settled`: it is known what was accepted of it.
+    """
+
+    conversation_id: str
+    mol: MeritOrderList
+    activations: tuple[Activation, ...]
+    waits: bool = False
+    settled: bool = False
 
 
 class Way(NamedTuple):
@@ -113,6 +126,7 @@ class DsoState:
     waiting: Map[str, CapacityRequest] = Map()
     judging: Map[str, tuple[tuple[str, CapacityRequest], ...]] = Map()
     unknown: Map[str, tuple[str, ...]] = Map()
+    lists: Map[str, Listed] = Map()
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()

@@ -6,8 +6,9 @@ everything that the answer depends on, so that the answer can be journalled and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...grid.cvr import TapBlock
@@ -106,7 +107,11 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves.
+
+    `earlier` is what may be activated of another list at the same time: all of it or none (`prefix`), or whatever is
+    picked of both (`subset`; then what is scarce goes to the first).
+    """
 
     grid: str
     activations: tuple[Activation, ...]
@@ -115,6 +120,7 @@ class Validate:
     split: Split = "merit_order"
     made_us: int | None = None
     reserves: tuple[Activation, ...] = ()
+    earlier: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
@@ -122,14 +128,19 @@ class Validate:
         if unknown is not None:
             return unknown
         ways = (1.0, -1.0) if self.reserves else (1.0,)
-        found = [self._allowed(studies, way) for way in ways]
+        found = [allowed for way in ways for allowed in self._allowed(studies, way)]
         return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
 
-    def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
+    def _allowed(self, studies: GridStudies, way: float) -> Iterator[tuple[Allowed, ...]]:
+        """With reserves one way: by itself and on top of the earlier list, or picked together with it."""
         moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
-        return studies.validate(
-            self.activations, self.at_us, moved, made_us=self.made_us, scope=self.scope, split=self.split
-        )
+        validate = partial(studies.validate, at_us=self.at_us, made_us=self.made_us, scope=self.scope)
+        if self.earlier and self.scope == "subset":
+            together = validate((*self.earlier, *self.activations), fixed=moved)
+            yield together[len(self.earlier) :]
+            return
+        for fixed in (moved, (*moved, *self.earlier)) if self.earlier else (moved,):
+            yield validate(self.activations, fixed=fixed, split=self.split)
 
 
 @dataclass(frozen=True, slots=True)

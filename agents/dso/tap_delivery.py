@@ -17,7 +17,7 @@ from ...protocols.stages import activation as stage
 from ..actions import Note, Publish, Say
 from ..agent import Reaction
 from ..events import Heard
-from ..ordering import Booked, cancel, over, take
+from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import DsoProfile
 from .demand_response import resource_of
 from .state import DsoState
@@ -85,7 +85,14 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     return state.with_demand(positions=demand.positions.update(wanted)), (note, *moves)
 
 
-def ended(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
+def turned(profile: DsoProfile, state: DsoState, timer: str, now_us: int) -> Reaction[DsoState]:
+    """An order's time has come, or is over."""
+    if timer.startswith(START):
+        return moved(profile, state, now_us)
+    return _ended(profile, state, timer.removeprefix(END), now_us)
+
+
+def _ended(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
     """An order's time has come to its end."""
     return _booked(profile, state, over(state.demand.book, conversation_id), now_us)
 
