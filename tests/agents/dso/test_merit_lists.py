@@ -1,4 +1,4 @@
-"""Lists of two products for the same time: fine apart they may be too much together, so one is validated on the other."""
+"""Lists of two products for one time: fine apart they may be too much together, so one is validated on the other."""
 
 from dataclasses import replace
 from typing import Any
