@@ -20,7 +20,7 @@ from .arrays import Floats
 from .assessing import Assessor
 from .cases import Case, Hearing
 from .clock import clock_text
-from .constraints import Constraints
+from .constraints import Binding, Constraints
 from .cvr import Behaviour, TapBlock
 from .description import GridDescription
 from .headroom import Headroom
@@ -80,6 +80,11 @@ class GridStudies:
         `already`: what is qualified so far; with scope "all" it is on, direction by direction.
         """
         return limits.limit(self.model, self._outlook.planning_cases(), activations, scope, fixed=already)
+
+    def standing_violation(self, at_us: int) -> Binding | None:
+        """Return what is violated worst with nothing activated, as forecast for an instant or in a planning case."""
+        named = self._outlook.planning_cases()
+        return limits.check(self.model, [*named, *self._distinct(self._expected(at_us, None))], ())
 
     def validate(
         self,

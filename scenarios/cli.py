@@ -29,7 +29,7 @@ app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
     epilog="Start with: gridpact run scenario-1-dso",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -116,30 +116,32 @@ def list_command() -> None:
         typer.echo(f"{name:16} {title}")
 
 
-@app.command("check", epilog="gridpact check my-scenario.yaml")
+@app.command("new", epilog="gridpact new mine.yaml; gridpact new mine.yaml --file my-network.json")
+def new_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="the YAML file to write")],
+    *,
+    network: Annotated[str | None, typer.Option(help="a network that ships with pandapower")] = None,
+    file: Annotated[Path | None, typer.Option(help="a pandapower network of your own, in JSON")] = None,
+) -> None:
+    """Write a commented scenario to start from, on the benchmark grid or a network of your own."""
+    from .starting import write_start
+
+    written = write_start(path, network=network, file=file)
+    typer.echo(f"{written}: read it, check it with `gridpact check {written} --networks`, run it with `gridpact run`")
+
+
+@app.command("check", epilog="gridpact check my-scenario.yaml --networks")
 def check_command(
     scenario: Annotated[str, typer.Argument(metavar="FILE", help="a YAML file or a built-in name")],
     *,
     set_: Settings = None,
-    networks: Annotated[bool, typer.Option("--networks", help="build every network too, which takes seconds")] = False,
+    networks: Annotated[bool, typer.Option("--networks", help="build and study every grid too")] = False,
 ) -> None:
-    """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right."""
-    from .loading import load_scenario
+    """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right; warnings."""
+    from .checking import checked
 
-    try:
-        chosen = load_scenario(scenario, overrides(set_ or []))
-        if networks:
-            from .networks import check_networks
-
-            for grid, notes in check_networks(chosen).items():
-                for note in notes:
-                    typer.echo(f"grids.{grid}: {note}")
-    except ScenarioError as error:
-        for complaint in error.complaints[1:]:
-            typer.echo(f"gridpact: {complaint}", err=True)
-        raise
-    participants = f"{len(chosen.participants)} participants in {len(chosen.grids)} grids"
-    typer.echo(f"{scenario}: fine: {chosen.name}, {chosen.scheme}, {participants}, {len(chosen.time.periods)} periods")
+    for line in checked(scenario, overrides(set_ or []), networks=networks):
+        typer.echo(line)
 
 
 @app.command("audit", epilog="gridpact audit runs/scenario-1-dso --full")
