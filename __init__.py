@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .scenarios.comparison import Comparison, compare
     from .scenarios.errors import RecordError, ScenarioError
-    from .scenarios.loading import load_scenario
+    from .scenarios.loading import load_scenario, scenario_yaml
     from .scenarios.record.run import Run, load_run
     from .scenarios.schema import Scenario
-    from .scenarios.sweep import load_sweep, sweep
+    from .scenarios.sweep.sweeping import load_sweep, sweep
 
     __version__: str
 
@@ -39,6 +39,7 @@ __all__ = [
     "load_scenario",
     "load_sweep",
     "run",
+    "scenario_yaml",
     "sweep",
 ]
 
@@ -51,8 +52,9 @@ _HOMES = {
     "Scenario": ("scenarios.schema", "Scenario"),
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
-    "load_sweep": ("scenarios.sweep", "load_sweep"),
-    "sweep": ("scenarios.sweep", "sweep"),
+    "scenario_yaml": ("scenarios.loading", "scenario_yaml"),
+    "load_sweep": ("scenarios.sweep.sweeping", "load_sweep"),
+    "sweep": ("scenarios.sweep.sweeping", "sweep"),
     "__version__": ("scenarios.version", "VERSION"),
 }
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from ..agents.runtime.mqtt.address import BrokerError
+from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
@@ -43,7 +44,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -71,6 +72,7 @@ def run_command(
     credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="serve a page with moving plots, to this machine")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
@@ -80,6 +82,7 @@ def run_command(
     check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
+    _in_one_process(hosts, watch=watch)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.host import Terms
@@ -90,11 +93,16 @@ def run_command(
         from .progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
-        done = running(chosen, place, paced=paced, quiet=quiet)
+        done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
     if not quiet:
         from .summary import print_summary
 
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def _in_one_process(hosts: int | None, *, watch: bool) -> None:
+    if watch and hosts is not None:
+        raise ScenarioError("--watch shows a run in one process; leave out --hosts")
 
 
 def _go_together(options: Mapping[str, object], other: str, there: bool) -> None:
@@ -110,7 +118,7 @@ app.command("compare", epilog=COMPARE_EXAMPLE)(compare_command)
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .loading import builtin_titles
+    from .shelf import builtin_titles
 
     for name, title in builtin_titles().items():
         typer.echo(f"{name:16} {title}")
