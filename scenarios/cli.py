@@ -172,11 +172,10 @@ def audit_command(
 def report_command(
     run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
 ) -> None:
-    """Write one self-contained page about a run: plots, grids, merit order, sequence, audit, settlement."""
-    from .record.run import load_run
-    from .report import write_report
+    """Write one self-contained page about a run, or of a comparison: plots, grids, tables, sequence, audit."""
+    from .reporting import written
 
-    typer.echo(f"report: {write_report(load_run(run), out)}")
+    typer.echo(f"report: {written(run, out)}")
 
 
 @app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")
