@@ -23,7 +23,7 @@ from ..schema import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS, MOST_PARTICIPANTS = 1200, 60
+MOST_ROWS, MOST_PARTICIPANTS = 600, 60
 DELIVERED, UP, DOWN = ".activated_mw", "all.up_mw", "all.down_mw"
 
 
