@@ -15,6 +15,7 @@ from rich.console import Console
 
 from ..agents.runtime.mqtt.address import BrokerError
 from ..grid.errors import GridError
+from .conformance.command import conform_command
 from .errors import RecordError, ScenarioError
 from .hosting.commands import add_commands, check_speed
 from .sweep.command import EXAMPLE, sweep_command
@@ -289,3 +290,4 @@ def verify_command(
 
 
 add_commands(app)
+app.command("conform", epilog="gridpact conform --role bsp --broker mqtts://broker:8883")(conform_command)
