@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import resource
 import ssl
 from collections import Counter
@@ -205,7 +206,10 @@ async def _first(wanted: Awaitable[object], running: asyncio.Task[None]) -> None
 def _outsider(address: BrokerAddress, terms: host.Terms) -> aiomqtt.Client:
     who = Identity.from_folder(OUTSIDER, terms.credentials)
     context = who.tls_context()
-    return aiomqtt.Client(address.host, address.port, username=who.name, password=who.password, tls_context=context)
+    quiet = logging.getLogger("besieger")
+    quiet.setLevel(logging.CRITICAL)  # so much is published at once that it would warn a hundred thousand times
+    where = (address.host, address.port)
+    return aiomqtt.Client(*where, username=who.name, password=who.password, tls_context=context, logger=quiet)
 
 
 async def _listen(found: Siege, scenario: str) -> None:
