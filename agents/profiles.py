@@ -12,7 +12,7 @@ from .market.channel import ChannelRules
 from .market.compensation import Policy
 from .market.distribution import Distribution
 from .market.merit_order import Rules
-from .market.regulation import Tuning
+from .strategies import AsAgreed, Bidding, FrequencyController, LimitPolicy, Truthful
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 LapsedLimits = Literal["release", "keep", "terminate"]
@@ -83,9 +83,9 @@ class ActivationRules:
 
 @dataclass(frozen=True, slots=True)
 class RegulationRules:
-    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+    """How aFRR is controlled: by what controller, how its demand is shared, and how delivery is judged."""
 
-    tuning: Tuning
+    controller: FrequencyController
     distribution: Distribution
     channel: ChannelRules
 
@@ -184,6 +184,7 @@ class DsoProfile:
     state_every: int = 1
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
+    policy: LimitPolicy = AsAgreed()
     patience: Patience = Patience()
 
 
@@ -212,7 +213,7 @@ class ReservePlan:
 
 @dataclass(frozen=True)
 class BspProfile:
-    """What a BSP or aggregator knows of itself."""
+    """What a BSP or aggregator knows of itself; `dso` is that of its grid, if there is one."""
 
     name: str
     kind: Literal["BSP", "AGGREGATOR"]
@@ -228,8 +229,15 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     hold_set_point_us: int = 60_000_000
+    bidding: Bidding = Truthful()
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
+    dso: str | None = None
+
+    @property
+    def relay(self) -> str | None:
+        """The DSO by way of which its orders and set-points come, or None if they come from the TSO."""
+        return self.dso if self.coordination.signal_route == "via_dso" else None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

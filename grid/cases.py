@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from .constraints import Constraints, Rating
 from .description import GridLimits
 from .errors import GridError
@@ -47,7 +49,7 @@ def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tup
     for given in cases:
         case = Case(*given)
         own = case.model or model
-        if own.point_names != model.point_names:
+        if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
             raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
         found.append(
             Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits))

@@ -119,15 +119,18 @@ class PowerFlowSolver:
         state: OperatingPoint,
         change_mva: Complexes | None = None,
         *,
+        at: Integers | None = None,
         tolerance_pu: float = TOLERANCE,
-        near: Complexes | None = None,
     ) -> Solution:
         """Solve a state, or one state per row of `change_mva` (n × connection points, added injection in MVA).
 
-        `tolerance_pu`: how far the loads' voltage dependence may still be from its fixed point · `near`: no use here.
+        `at`: the connection points of the columns, without it all · `tolerance_pu`: how far the loads' voltage
+        dependence may still be from its fixed point.
         """
         batch = np.zeros((1, 0), dtype=complex) if change_mva is None else change_mva
-        flows = [self._flow(state.with_last_change_mva(row), tolerance_pu) for row in batch]
+        flows = [
+            self._flow(state.with_change_mva(row, None if change_mva is None else at), tolerance_pu) for row in batch
+        ]
         return Solution(
             vm_pu=self._stacked([flow and flow.vm_pu for flow in flows], len(self.supplied)),
             loading_percent=self._stacked([flow and flow.loading_percent for flow in flows], self._branches()),

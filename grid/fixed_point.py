@@ -19,6 +19,8 @@ TOLERANCE_PU = 1e-10
 BLOCK = 256
 PASSES, MAX_PASSES = 16, 80
 FIRST_LOOK = 3
+# What at its rate would end farther than this many tolerances from a solution is not waited for.
+HOPELESS = 1e3
 Product = Callable[[Complexes], Complexes]
 
 
@@ -54,30 +56,36 @@ class FixedPoint:
     def _block(
         self, power: Complexes, passive: tuple[Complexes, Complexes] | None, start: Complexes, tolerance_pu: float
     ) -> tuple[Complexes, Booleans]:
-        voltage, step = self._passes(power, passive, np.repeat(start[:, None], power.shape[1], axis=1), tolerance_pu)
-        for _ in range(MAX_PASSES // PASSES - 1):
-            moving = np.flatnonzero(step > tolerance_pu)
+        start = np.repeat(start[:, None], power.shape[1], axis=1)
+        voltage, step, rate = self._passes(power, passive, start, tolerance_pu)
+        for done in range(PASSES, MAX_PASSES, PASSES):
+            expected = step * rate ** (MAX_PASSES - done)
+            moving = np.flatnonzero((step > tolerance_pu) & (expected <= HOPELESS * tolerance_pu))
             if not len(moving):
                 break
             found = self._passes(power[:, moving], passive, voltage[:, moving], tolerance_pu)
-            voltage[:, moving], step[moving] = found
+            voltage[:, moving], step[moving], rate[moving] = found
         return voltage, np.asarray(step <= tolerance_pu, dtype=np.bool_)
 
     def _passes(
         self, power: Complexes, passive: tuple[Complexes, Complexes] | None, voltage: Complexes, tolerance_pu: float
-    ) -> tuple[Complexes, Floats]:
-        """Iterate until nothing moves any more, at most PASSES times; it is not worth a look after every pass."""
-        no_load, step = self.no_load[:, None], np.empty(0)
+    ) -> tuple[Complexes, Floats, Floats]:
+        """Iterate until nothing moves any more, at most PASSES times; it is not worth a look after every pass.
+
+        Returns voltages, the last step of each state, and what became of a step within a pass.
+        """
+        no_load, step, rate = self.no_load[:, None], np.empty(0), np.zeros(voltage.shape[1])
         for count in range(PASSES):
             updated = self.impedance(drawn(power, passive, voltage))
             updated += no_load
             if count >= FIRST_LOOK and count % 2:
                 voltage -= updated
-                step = np.maximum(np.abs(voltage.real), np.abs(voltage.imag)).max(axis=0, initial=0.0)
+                before, step = step, np.maximum(np.abs(voltage.real), np.abs(voltage.imag)).max(axis=0, initial=0.0)
+                rate = np.sqrt(step / before) if len(before) else rate
                 if not (step > tolerance_pu).any():
-                    return updated, step
+                    return updated, step, rate
             voltage = updated
-        return voltage, step
+        return voltage, step, rate
 
     def derivative(self, factors: tuple[Complexes, Complexes], direct: Complexes, relative: float) -> Complexes:
         """Return dV (buses × directions) with dV = direct + Z·(a·dV + b·conj(dV)), to a relative accuracy.

@@ -16,6 +16,7 @@ import numpy as np
 
 from .arrays import Floats, Integers
 from .blackout import dark, without_power
+from .columns import columns_of
 from .description import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
@@ -63,6 +64,7 @@ class GridModel:
         self.margin = description.limits.margin
         self.short_time_percent = description.limits.short_time_percent
         self.point_buses = self.net.sgen.bus.to_numpy(dtype=np.int64)[len(self.net.sgen) - len(self.points) :]
+        self.columns = columns_of(self.point_buses)
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._bench = _constant_power_copy(self.net)

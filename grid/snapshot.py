@@ -6,7 +6,7 @@ pandapower's own treatment of voltage-dependent loads does not enter. The networ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -44,9 +44,9 @@ class Rows:
         self._net = net
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
-        self._standing: dict[tuple[int, ...], list[float | int]] = {}
+        self._standing: dict[tuple[int, ...], Floats] = {}
 
-    def of(self, state: OperatingPoint, solution: Solution) -> Row:
+    def of(self, state: OperatingPoint, solution: Solution) -> Floats:
         """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
 
         Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
@@ -55,27 +55,21 @@ class Rows:
         factor = solution.load_factor[0] if converged else np.full(len(state.load_p_mw), 1 + 1j)
         drawn = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
         pairs = (drawn, (state.sgen_p_mw, state.sgen_q_mvar), (state.storage_p_mw, state.storage_q_mvar))
-        values: list[float | int] = [int(converged), *_paired(pairs), *state.taps, *self._standing_with(state.out)]
-        return dict(zip(self.names, values, strict=True))
+        powers = np.empty((sum(len(active) for active, _ in pairs), 2))
+        first = 0
+        for active, reactive in pairs:
+            last = first + len(active)
+            powers[first:last, 0], powers[first:last, 1], first = active, reactive, last
+        standing = self._standing_with(state.out)
+        return np.concatenate([[converged], np.round(powers, 6).ravel() + 0.0, state.taps, standing])
 
-    def _standing_with(self, out: tuple[int, ...]) -> list[float | int]:
+    def _standing_with(self, out: tuple[int, ...]) -> Floats:
         """Switches, branches in service, and sources, with these branches out."""
         if out not in self._standing:
             in_service = in_service_of(self._net, out).values()
             branches = [int(one) for table in in_service for one in table]
-            self._standing[out] = [*self._closed, *branches, *self._source_pu]
+            self._standing[out] = np.array([*self._closed, *branches, *self._source_pu], dtype=float)
         return self._standing[out]
-
-
-def _paired(pairs: Sequence[tuple[Floats, Floats]]) -> list[float]:
-    """P and Q of each element in turn, to 1 W."""
-    powers = np.empty((sum(len(active) for active, _ in pairs), 2))
-    first = 0
-    for active, reactive in pairs:
-        last = first + len(active)
-        powers[first:last, 0], powers[first:last, 1], first = active, reactive, last
-    found: list[float] = (np.round(powers, 6) + 0.0).ravel().tolist()
-    return found
 
 
 def network_json(net: Any) -> str:

@@ -114,8 +114,9 @@ class Desk:
         except RemoteProtocolError as error:
             fault = str(error)[:LONGEST]
             return Hearing(None, reply=self.not_understood(envelope, fault), fault=fault)
-        self.conversations[moved.id] = moved
-        return Hearing(moved, step, closed_round=self._closed_round(moved))
+        self.conversations[envelope.conversation_id] = moved
+        closed = None if moved.round is None else self._closed_round(moved)
+        return Hearing(moved, step, None, False, closed)
 
     def hear_text(self, text: str | bytes, *, via: str) -> Hearing:
         """Take in what came over a wire on the channel of `via`; never raises for what the other side did wrong.

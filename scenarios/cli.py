@@ -14,10 +14,14 @@ import typer
 from rich.console import Console
 
 from ..agents.runtime.mqtt.address import BrokerError
+from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
+from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
+from .comparison.command import compare_command
 from .conformance.command import conform_command
 from .errors import RecordError, ScenarioError
 from .hosting.commands import add_commands, check_speed
+from .options import overrides
 from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
@@ -41,7 +45,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -69,15 +73,18 @@ def run_command(
     credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="serve a page with moving plots, to this machine")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
     from .loading import load_scenario
 
-    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
+    chosen = load_scenario(scenario, overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
+    if watch and hosts is not None:
+        raise ScenarioError("--watch shows a run in one process; leave out --hosts")
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.host import Terms
@@ -88,7 +95,7 @@ def run_command(
         from .progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
-        done = running(chosen, place, paced=paced, quiet=quiet)
+        done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
     if not quiet:
         from .summary import print_summary
 
@@ -101,28 +108,14 @@ def _go_together(options: Mapping[str, object], other: str, there: bool) -> None
             raise ScenarioError(f"{option} goes with {other} only")
 
 
-def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:
-    """Options as dotted paths; `--tick` sets all three ticks."""
-    changes: dict[str, str] = {}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        if not equals or not path:
-            raise ScenarioError(f"--set {setting}: write PATH=VALUE, for example --set market.needs.0.quantity_mw=7.5")
-        changes[path.strip()] = value
-    if seed is not None:
-        changes["seed"] = str(seed)
-    if tick is not None:
-        changes |= {f"ticks.{name}_s": str(tick) for name in ("control", "measurement", "monitoring")}
-    return changes
-
-
 app.command("sweep", epilog=EXAMPLE)(sweep_command)
+app.command("compare", epilog=COMPARE_EXAMPLE)(compare_command)
 
 
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .loading import builtin_titles
+    from .shelf import builtin_titles
 
     for name, title in builtin_titles().items():
         typer.echo(f"{name:16} {title}")
@@ -139,7 +132,7 @@ def check_command(
     from .loading import load_scenario
 
     try:
-        chosen = load_scenario(scenario, _overrides(set_ or [], None, None))
+        chosen = load_scenario(scenario, overrides(set_ or []))
         if networks:
             from .networks import check_networks
 

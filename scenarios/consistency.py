@@ -38,7 +38,6 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _hosting(scenario)
     yield from _times(scenario)
     yield from _silences(scenario)
-    yield from _route(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     yield from reserve.findings(scenario)
@@ -58,14 +57,6 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
     yield from _neighbours(scenario)
     yield from _resource_names(scenario)
-
-
-def _route(scenario: Scenario) -> Iterator[Finding]:
-    """Orders may go by way of the DSO; the stream of set-points of aFRR goes to who has subscribed to it."""
-    regulated = any(need.product == "aFRR" for need in scenario.market.needs)
-    if scenario.coordination.signal_route == "via_dso" and regulated:
-        text = "via_dso passes on orders of mFRR only; with a need of aFRR the signal_route must be direct"
-        yield ("coordination", "signal_route"), text
 
 
 def _neighbours(scenario: Scenario) -> Iterator[Finding]:

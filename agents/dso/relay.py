@@ -5,7 +5,8 @@
         ── Cancel ──▶      ── Cancel ──▶            every answer goes back the same way
 
 Two conversations, linked by `caused_by`. What the DSO does not know, or has limited to nothing, it refuses; when the
-participant does not answer it says so to the TSO, and cancels what may be running there.
+participant does not answer it says so to the TSO, and cancels what may be running there. What puts an offer of aFRR
+under control is passed on as it is: limits lower the set-points that follow (set_points.py).
 """
 
 from ...protocols.conversation import Conversation
@@ -50,7 +51,7 @@ def _ordered(
     known = offer is not None and offer.resource in state.connected
     if offer is None or not known or not profile.calendar.has(event.topic.period):
         return state, (Say(conversation_id, Refuse(reason=f"{order.offer_id} is no accepted offer in this grid")),)
-    limit = state.limits.get(limit_key(offer))
+    limit = state.limits.get(limit_key(offer)) if order.kind == "activate" else None
     moved_mw = sum(mw for _, mw in state.moved.get(offer.offer_id, ()))
     most_mw = order.power_mw if limit is None else round(limit.max_mw + moved_mw, 6)
     power_mw = min(order.power_mw, most_mw)

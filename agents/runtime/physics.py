@@ -16,11 +16,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...grid.area import Area, AreaReading, Droop
+from ...grid.area.area import Area, AreaReading
+from ...grid.area.containment import Droop
 from ...grid.plant import GridPlant
 from ...grid.protection import Incident
-from ...grid.resources import PointPower as Injection
-from ...grid.resources import Resource, ResourceState, is_lost, metered
+from ...grid.resources.outage import is_lost, metered
+from ...grid.resources.resource import PointPower as Injection
+from ...grid.resources.resource import Resource, ResourceState
 from ...protocols.information.activation import PointPower
 from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
@@ -83,6 +85,7 @@ class Physics:
     )  # points by resource, as they stand in its grid
     _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
+    _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,13 +121,22 @@ class Physics:
             holding = self.holdings[name]
             holding.resource.advance(to_us)
             self._beside_mw[name] = self._beside_grid_mw(holding)
-            self._known.pop(holding.owner, None)
+            self._forget(holding.owner)
             if holding.resource.at_rest and name not in self._reserves:
                 del self._moving[name]
 
+    def _forget(self, owner: str) -> None:
+        self._known.pop(owner, None)
+        self._moved[owner] = None
+
+    def moved(self) -> tuple[str, ...]:
+        """Whose meters may show something else than when this was last asked."""
+        moved, self._moved = tuple(self._moved), {}
+        return moved
+
     def _stir(self, holding: Holding) -> None:
         """Something is asked of a resource, so it moves, and its owner's meters show something else."""
-        self._known.pop(holding.owner, None)
+        self._forget(holding.owner)
         self._moving[holding.resource.id] = None
 
     @staticmethod
@@ -198,22 +210,28 @@ class Physics:
 
         A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
         """
-        area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
-        if not area and agent not in self.operators and not self._follows_frequency(agent):
-            return self._own(agent, at_us)
-        self.advance(at_us)
-        if area:
+        if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
+            self.advance(at_us)
             return self.area.reading()
-        return self.grids[self.operators[agent]].readings(at_us) if agent in self.operators else self._own(agent, at_us)
+        if agent in self.operators:
+            self.advance(at_us)
+            return self.grids[self.operators[agent]].readings(at_us)
+        return self.read_own(agent, at_us)
+
+    def read_own(self, agent: str, at_us: int) -> ParticipantReading:
+        """What a participant reads of its own resources."""
+        known = self._known.get(agent)
+        if known is not None:
+            return ParticipantReading(at_us, *known[1:])
+        if at_us > self.now_us and self._follows_frequency(agent):
+            self.advance(at_us)
+        return self._own(agent, at_us)
 
     def _follows_frequency(self, agent: str) -> bool:
         """Whether an agent has resources whose local control is armed, so that they move with everything else."""
         return any(holding.resource.id in self._reserves for holding in self._owned[agent])
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        known = self._known.get(agent)
-        if known is not None:
-            return ParticipantReading(at_us, *known[1:])
         own = self._owned[agent]
         if at_us > self.now_us:
             for holding in own:
@@ -256,8 +274,8 @@ class Physics:
         holding = self._held_by(agent, name)
         if holding.control is None:
             raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
-        self._stir(holding)
         self.advance(at_us)
+        self._stir(holding)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
 
 

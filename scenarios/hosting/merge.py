@@ -136,9 +136,9 @@ def _merge_telemetry(parts: list[Part], writer: RunWriter) -> None:
         for at_us, values in part.telemetry():
             ticks.setdefault(at_us, {}).update(values)
     whose = {key: names for part in parts for key, names in part.about["columns"].items()}
-    names = [name for key in sorted(whose, key=_place) for name in whose[key]]
+    names = tuple(name for key in sorted(whose, key=_place) for name in whose[key])
     for at_us, row in sorted(ticks.items()):
-        writer.telemetry(at_us, {name: _number(row.get(name)) for name in names})
+        writer.telemetry(at_us, names, [_number(row.get(name)) for name in names])
 
 
 def _number(value: float | None) -> float:
@@ -160,5 +160,6 @@ def _copy_grids(part: Part, writer: RunWriter) -> None:
         writer.notes(grid, json.loads((part.folder / "networks" / f"{grid}.notes.json").read_text("utf-8"))["notes"])
         frame = part.run.states(grid)
         times = times_us(frame.pop("at")).tolist()
-        for at_us, values in zip(times, frame.to_dict("records"), strict=True):
-            writer.state(grid, at_us, {str(name): float(value) for name, value in values.items()})
+        names = tuple(str(name) for name in frame.columns)
+        for at_us, values in zip(times, frame.to_numpy(dtype=float), strict=True):
+            writer.state(grid, at_us, names, values)

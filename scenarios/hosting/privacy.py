@@ -1,6 +1,6 @@
 """What everybody knows of a scenario, and what only the host of an agent, or of the plants, knows.
 
-private to a provider's host     what it offers, at which price
+private to a provider's host     what it offers, at which price, by which strategy
 private to the plants' host      what really happens: disturbances, variation, recordings, profiles as they come true
 private to it and a grid's DSO   series and forecast errors, which forecasts and truth are made of together
 
@@ -21,7 +21,7 @@ from ..errors import ScenarioError
 from ..schema import Scenario
 from ..source import Located, Steps, read_yaml
 
-OFFERS, RESERVE, PRICE = "offers", "fcr", "price_eur_per_mw_h"
+OFFERS, STRATEGY, RESERVE, PRICE = "offers", "strategy", "fcr", "price_eur_per_mw_h"
 OF_AREAS = ("disturbances", "variation", "recorded")
 OF_FORECASTS = ("series", "forecast_error", "security_margin")
 Values = dict[str, Any]
@@ -32,7 +32,7 @@ def public_values(scenario: Scenario) -> Values:
     values = scenario.model_dump(mode="json", exclude={"gridpact_version"})
     for name in scenario.providers:
         own = values["participants"][name]
-        own.pop(OFFERS, None)
+        _without(own, (OFFERS, STRATEGY))
         if own[RESERVE]:
             own[RESERVE][PRICE] = 0.0
     for area in (values["area"], *values["area"]["neighbours"].values()):
@@ -61,7 +61,7 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
         if name in agents:
             own = whole["participants"][name]
             reserve = {RESERVE: {PRICE: own[RESERVE][PRICE]}} if own[RESERVE] else {}
-            values["participants"][name] = {OFFERS: own[OFFERS], **reserve}
+            values["participants"][name] = {OFFERS: own[OFFERS], STRATEGY: own[STRATEGY], **reserve}
     for name in whole["grids"] if plants else own_grids(scenario, agents):
         keys = (*OF_FORECASTS, *(["profiles"] if plants else []))
         values["grids"][name] = _only(whole["grids"][name], keys)

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...agents.runtime.recording import Sent
+from ...agents.runtime.recording import Sent, Values
+from ...protocols.flow import Row
 from ..errors import ScenarioError
 from ..files import NamedFile
 from ..loading import scenario_yaml
@@ -28,7 +29,7 @@ from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
 from .parquet import ParquetFile, WideFile, schema_of
-from .streaming import check_streamed, stream_arrays
+from .streaming import address_of, check_streamed, stream_arrays
 
 
 class RunWriter:
@@ -76,8 +77,12 @@ class RunWriter:
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
-        check_streamed(sent)
+        check_streamed(type(sent.envelope.content))
         self._streams.add(sent)
+
+    def flowed(self, row: Row) -> None:
+        """The same, as a row of a flow."""
+        self._streams.add(row)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
@@ -90,15 +95,15 @@ class RunWriter:
         """How many events have been written."""
         return self._rows[EVENTS.file]
 
-    def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
-        """One tick of the area and of every participant."""
-        self._telemetry.add(at_us, values)
+    def telemetry(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of the area and of every participant, by column."""
+        self._telemetry.add(at_us, names, values)
 
-    def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
-        """One tick of a grid's physical state."""
+    def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of a grid's physical state, by column."""
         if grid not in self._states:
             self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
-        self._states[grid].add(at_us, row)
+        self._states[grid].add(at_us, names, values)
 
     def network(self, grid: str, json_text: str) -> None:
         """A grid's pandapower network, once."""
@@ -173,29 +178,8 @@ class RunWriter:
 
 
 def _address(sent: Sent) -> dict[str, object]:
-    values = dict(zip(STREAMS.names[1:17], _stream_address(sent)[1:], strict=True))
+    envelope = sent.envelope
+    values = address_of(sent)._asdict() | {"caused_by": envelope.caused_by}
+    values |= {"sent_at": sent.sent_at_us, "received_at": sent.received_at_us}
     times = ("sent_at", "received_at", "reply_by")
-    return {name: moment(value) if name in times else value for name, value in values.items()}  # type: ignore[arg-type]
-
-
-def _stream_address(sent: Sent) -> tuple[str | int | None, ...]:
-    envelope, content = sent.envelope, sent.envelope.content
-    return (
-        envelope.id,
-        sent.sent_at_us,
-        sent.received_at_us,
-        envelope.sender,
-        envelope.receiver,
-        sent.sender_role,
-        sent.receiver_role,
-        content.performative.value,
-        envelope.protocol,
-        envelope.conversation_id,
-        envelope.in_reply_to,
-        envelope.caused_by,
-        envelope.reply_by_us,
-        sent.stage,
-        sent.step,
-        content.info,
-        content.type_id,
-    )
+    return {name: moment(values[name]) if name in times else values[name] for name in STREAMS.names[1:17]}

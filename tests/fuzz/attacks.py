@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
@@ -98,13 +98,12 @@ def _in_turn(choice: Random, one: Conversation) -> Envelope | None:
 
 def _of_another(choice: Random, one: Conversation) -> Envelope:
     others = sorted({*KINDS, "nobody", one.me, "plants", one.peer.upper()} - {one.peer})
-    return replace(_in_turn(choice, one) or _out_of_turn(choice, one), sender=choice.choice(others))
+    return (_in_turn(choice, one) or _out_of_turn(choice, one))._replace(sender=choice.choice(others))
 
 
 def _to_another(choice: Random, one: Conversation) -> Envelope:
-    return replace(
-        _in_turn(choice, one) or _out_of_turn(choice, one), receiver=choice.choice((one.peer, "nobody", "+"))
-    )
+    sent = _in_turn(choice, one) or _out_of_turn(choice, one)
+    return sent._replace(receiver=choice.choice((one.peer, "nobody", "+")))
 
 
 def _misnumbered(choice: Random, one: Conversation) -> Envelope:
@@ -115,17 +114,17 @@ def _misnumbered(choice: Random, one: Conversation) -> Envelope:
         one.id,
         *ODD_TEXTS,
     )
-    return replace(_in_turn(choice, one) or _out_of_turn(choice, one), id=choice.choice(wrong))
+    return (_in_turn(choice, one) or _out_of_turn(choice, one))._replace(id=choice.choice(wrong))
 
 
 def _other_protocol(choice: Random, one: Conversation) -> Envelope:
     names = sorted({*BUSINESS_USE_CASE.protocols, "nothing", "x" * 1000} - {one.protocol.name})
-    return replace(_in_turn(choice, one) or _out_of_turn(choice, one), protocol=choice.choice(names))
+    return (_in_turn(choice, one) or _out_of_turn(choice, one))._replace(protocol=choice.choice(names))
 
 
 def _answer_to_nothing(choice: Random, one: Conversation) -> Envelope:
     wrong = (message_id(one.id, one.side, one.said), message_id(one.id, one.side.other, 0), f"{one.id}#i99", *ODD_TEXTS)
-    return replace(_in_turn(choice, one) or _out_of_turn(choice, one), in_reply_to=choice.choice(wrong))
+    return (_in_turn(choice, one) or _out_of_turn(choice, one))._replace(in_reply_to=choice.choice(wrong))
 
 
 def _without_beginning(choice: Random, one: Conversation) -> Envelope:
@@ -133,7 +132,7 @@ def _without_beginning(choice: Random, one: Conversation) -> Envelope:
     others = ("bsp-a/offering/x/y", f"{one.id}/more", f"x{one.id}", one.id.replace(f"/{one.topic.period}/", "/never/"))
     odd = choice.choice((*ODD_TEXTS, *others))
     content = CONTENTS[choice.choice([each for each in MESSAGES if each not in OPENINGS])]
-    return replace(_next(one, content), conversation_id=odd, id=f"{odd}#{one.side.other[0]}1")
+    return _next(one, content)._replace(conversation_id=odd, id=f"{odd}#{one.side.other[0]}1")
 
 
 def _unauthorised(choice: Random, one: Conversation) -> Envelope:
@@ -151,15 +150,14 @@ def _unauthorised(choice: Random, one: Conversation) -> Envelope:
 
 def _replayed(choice: Random, one: Conversation) -> Envelope:
     """The number of something that has been heard, with any content: a copy, or something forged to look like one."""
-    return replace(_next(one, _any(choice)), id=message_id(one.id, one.side.other, 0))
+    return _next(one, _any(choice))._replace(id=message_id(one.id, one.side.other, 0))
 
 
 def _stray_not_understood(choice: Random, one: Conversation) -> Envelope:
     about = choice.choice([message_id(one.id, one.side, index) for index in (one.said, one.said + 5)] + [*ODD_TEXTS])
     content = NotUnderstood(message_id=about, reason="x")
-    return replace(
-        _next(one, content), id=f"{about}!{one.peer}", in_reply_to=choice.choice((about, None, one.last_said))
-    )
+    in_reply_to = choice.choice((about, None, one.last_said))
+    return _next(one, content)._replace(id=f"{about}!{one.peer}", in_reply_to=in_reply_to)
 
 
 def _foreign_not_understood(choice: Random, one: Conversation) -> Envelope:

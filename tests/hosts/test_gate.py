@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ def test_a_message_in_the_name_of_another_is_answered_on_the_channel_it_came_by(
 @pytest.mark.parametrize("receiver", ["dso", "bsp-a", "1970-01-01T00:00:00Z"])
 def test_a_message_to_somebody_else_is_not_passed_on_to_it(receiver: str) -> None:
     at = gate()
-    admission = admit(at, replace(application(), receiver=receiver))
+    admission = admit(at, application()._replace(receiver=receiver))
     assert admission.envelope is None
     assert "misdirected" in reason(admission.answer)
     assert at.counts == {"misdirected": 1}

@@ -10,7 +10,7 @@ from gridpact.scenarios.hosting.privacy import digest
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.writer import RunWriter
 from gridpact.scenarios.schema import Scenario
-from gridpact.scenarios.sweep.sweeping import _digest
+from gridpact.scenarios.sweep.sweeping import digest_of
 
 PLUGIN = "reactive_support.py"
 NAMES = ("grid.json", "loads.csv", "expected.csv", "steps.csv", PLUGIN)
@@ -55,10 +55,10 @@ def test_a_scenario_knows_every_file_that_it_names(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_change_in_any_file_makes_another_scenario(name: str, scenario: Scenario, tmp_path: Path) -> None:
-    before = digest(scenario), _digest(scenario)
+    before = digest(scenario), digest_of(scenario)
     (tmp_path / name).write_text((tmp_path / name).read_text() + "\n")
     again = load_scenario(tmp_path / "s.yaml")
-    assert all(one != other for one, other in zip(before, (digest(again), _digest(again)), strict=True))
+    assert all(one != other for one, other in zip(before, (digest(again), digest_of(again)), strict=True))
 
 
 def test_run_directory_and_public_folder_hold_them_all_and_are_the_same_scenario(

@@ -1,6 +1,6 @@
 """Orders by way of the DSO: passed on, clipped by its limits, answered the same way back; nothing is left running."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from gridpact.agents.runtime.node import Arrival
@@ -59,7 +59,7 @@ def test_an_order_without_reply_by_is_passed_on_with_one(make: Any) -> None:
     town = via(make, need_mw=1.0).run(3700)
     ordered = next(e for _, e in town.said if isinstance(e.content, Activate) and e.sender == "tso")
     about = ordered.conversation_id.replace("/a.Q1", "/again.Q1")
-    again = replace(ordered, conversation_id=about, id=f"{about}#i0", in_reply_to=None, reply_by_us=None)
+    again = ordered._replace(conversation_id=about, id=f"{about}#i0", in_reply_to=None, reply_by_us=None)
     town.give("dso", Arrival(again), town.now_us)
     town.run(3705)
     passed_on = [e for _, e in town.said if e.sender == "dso" and e.caused_by == again.id]

@@ -1,6 +1,6 @@
 """A node: stale timers ignored, replays identical, journal lines that round-trip, branches that a peer has broken."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -100,7 +100,7 @@ def test_a_line_that_is_no_input_is_refused(make: Any, line: str) -> None:
 def test_what_is_said_to_a_peer_that_has_broken_the_branch_is_noted_not_sent(make: Any) -> None:
     town = make.usual().run(6)
     agreed = next(e for _, e in town.said if e.sender == "tso" and isinstance(e.content, Agree))
-    parts = {f: getattr(agreed, f) for f in agreed.__slots__}
+    parts = {f: getattr(agreed, f) for f in agreed._fields}
     parts |= {"id": f"{agreed.id}!a", "sender": agreed.receiver, "receiver": "tso", "in_reply_to": agreed.id}
     parts |= {"content": NotUnderstood(message_id=agreed.id, reason="garbled")}
     town.give("tso", Arrival(agreed.__class__(**parts)), town.now_us)
@@ -118,7 +118,7 @@ def test_nothing_is_opened_with_somebody_whom_others_have_made_up(make: Any) -> 
     noticed = next(e for _, e in town.said if isinstance(e.content, AcceptanceNotice))
     invented = noticed.content.offers[0].model_copy(update={"participant": "nobody", "offer_id": "x"})
     about = noticed.conversation_id.replace("/accepted", "/invented")
-    told = replace(noticed, conversation_id=about, id=f"{about}#i0", content=AcceptanceNotice(offers=(invented,)))
+    told = noticed._replace(conversation_id=about, id=f"{about}#i0", content=AcceptanceNotice(offers=(invented,)))
     town.give("dso", Arrival(told), town.now_us)
     town.run(3001)
     assert [n["reason"] for n in town.noted("not said")] == ["nobody is no BSP here"]

@@ -259,7 +259,7 @@ def test_what_is_accepted_of_another_product_is_not_ordered_as_mfrr(make: Any) -
 def test_a_participant_that_is_not_understood_stops_delivering(make: Any) -> None:
     town = make.usual(need_mw=1.0).run(3700)
     agreed = [e for _, e in town.said if e.sender == "a" and e.content.type_id == "gridpact.activated/1"][-1]
-    parts = {f: getattr(agreed, f) for f in agreed.__slots__}
+    parts = {f: getattr(agreed, f) for f in agreed._fields}
     parts |= {"id": f"{agreed.id}!tso", "sender": "tso", "receiver": "a", "in_reply_to": agreed.id}
     parts |= {"content": NotUnderstood(message_id=agreed.id, reason="garbled")}
     town.give("a", Arrival(agreed.__class__(**parts)), town.now_us)
