@@ -9,9 +9,10 @@ from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
 from .calendar import Calendar, MarketTimeUnit
 from .market.channel import ChannelRules
+from .market.compensation import Policy
 from .market.distribution import Distribution
 from .market.merit_order import Rules
-from .market.regulation import Tuning
+from .strategies import AsAgreed, Bidding, FrequencyController, LimitPolicy, Truthful
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 LapsedLimits = Literal["release", "keep", "terminate"]
@@ -32,7 +33,7 @@ class Coordination:
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
     signal_route: Literal["direct", "via_dso"] = "direct"
     lapsed_limits: LapsedLimits = "release"
-    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_compensation: Policy = "none"
     limit_margin: float = 0.2
 
     @property
@@ -82,9 +83,9 @@ class ActivationRules:
 
 @dataclass(frozen=True, slots=True)
 class RegulationRules:
-    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+    """How aFRR is controlled: by what controller, how its demand is shared, and how delivery is judged."""
 
-    tuning: Tuning
+    controller: FrequencyController
     distribution: Distribution
     channel: ChannelRules
 
@@ -183,6 +184,7 @@ class DsoProfile:
     state_every: int = 1
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
+    policy: LimitPolicy = AsAgreed()
     patience: Patience = Patience()
 
 
@@ -211,7 +213,7 @@ class ReservePlan:
 
 @dataclass(frozen=True)
 class BspProfile:
-    """What a BSP or aggregator knows of itself."""
+    """What a BSP or aggregator knows of itself; `dso` is that of its grid, if there is one."""
 
     name: str
     kind: Literal["BSP", "AGGREGATOR"]
@@ -227,8 +229,15 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     hold_set_point_us: int = 60_000_000
+    bidding: Bidding = Truthful()
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
+    dso: str | None = None
+
+    @property
+    def relay(self) -> str | None:
+        """The DSO by way of which its orders and set-points come, or None if they come from the TSO."""
+        return self.dso if self.coordination.signal_route == "via_dso" else None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

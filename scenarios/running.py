@@ -6,22 +6,26 @@ Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWri
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants, studying
+from . import assembly, plants, plugins, studying
 from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
+    from ..agents.runtime.faults import Faults
+    from ..agents.runtime.host import Host, World
+    from ..agents.runtime.node import Node
     from ..agents.runtime.pace import Pace
+    from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -49,6 +53,8 @@ def run(
     from .record.writer import RunWriter
 
     began = time.perf_counter()
+    if realtime and scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
     with single_threaded(), RunWriter(scenario, out) as writer:
         operation = prepare(scenario, writer, pace)
@@ -58,8 +64,16 @@ def run(
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        figures["refused"] = refused({name: host.node.refused for name, host in operation.hosts.items()})
+        if operation.faults is not None:
+            figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """How many messages each agent has not taken, by the reason; those who have taken all are left out."""
+    return {name: dict(sorted(why.items())) for name, why in sorted(counts.items()) if why}
 
 
 def _paced_from_us(scenario: Scenario, clock: str | None) -> int:
@@ -80,11 +94,10 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
     if pace is None:
         operation.simulate(until_us, progress)
         return {}
-    from ..agents.runtime.annex import Annex
     from ..agents.runtime.realtime import RealTime
 
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
+    studied = bool(operation.world.laboratory.studies)
+    annex = studying.annex(writer.folder, plugins.extensions(writer.scenario)) if studied else None
     driven = RealTime(operation, pace, annex)
     operation.simulate(pace.start_us - 1)
     asyncio.run(driven.run(until_us, progress))
@@ -102,21 +115,51 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
-    physics = plants.physics(scenario, made)
-    physics.report = partial(report_incident, writer)
-    for grid, plant in physics.grids.items():
-        writer.network(grid, plant.network_json())
-        writer.notes(grid, plant.model.notes)
+    physics = physical(scenario, made, writer)
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
-    links = assembly.links(scenario)
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, scenario.ticks.lengths_us)
+    faults = assembly.faults(scenario)
+    in_bulk = pace is None and faults is None and not scenario.journal
+    operation = Operation(
+        everybody.nodes.values(),
+        world,
+        assembly.links(scenario),
+        everybody.kinds,
+        scenario.ticks.lengths_us,
+        in_bulk=in_bulk,
+        host=_hosts(scenario, everybody, faults),
+        faults=faults,
+    )
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
 
 
-def report_incident(writer: RunWriter, grid: str, incident: Incident) -> None:
+def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callable[[Node, World], Host]:
+    """How hosts are made: those whose agents die keep a log, one for all of them."""
+    from ..agents.runtime.host import Host
+    from ..agents.runtime.input_log import InputLog
+    from ..agents.runtime.mortal import Mortality, mortal
+
+    if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
+        return Host
+    rules = scenario.faults.crashes
+    who, log = frozenset(rules.who or everybody.nodes), InputLog()
+    types = studying.results(everybody.extensions)
+    return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
+
+
+def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:
+    """The true world, with its networks in the record, and what happens in them by itself."""
+    physics = plants.physics(scenario, made)
+    physics.report = partial(_report, writer)
+    for grid, plant in physics.grids.items():
+        writer.network(grid, plant.network_json())
+        writer.notes(grid, plant.model.notes)
+    return physics
+
+
+def _report(writer: RunWriter, grid: str, incident: Incident) -> None:
     """Evidence of what happened in a grid by itself; it is nobody's step."""
     evidence = {"name": incident.name, "grid": grid, "element": incident.element, **incident.figures}
     writer.event(agent=f"{PLANT}{grid}", at_us=incident.at_us, stage="activation", step=None, evidence=evidence)

@@ -1,11 +1,15 @@
 """A participant follows the TSO's set-points: it subscribes once it has an offer of aFRR accepted, and applies each.
 
-SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
+SetPointSubscription, to the TSO or to the DSO that passes them on
+                     ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
                                          └─▶ named by the next measurement, which acknowledges it
 no set-point for the hold time ─▶ back to the baseline
 """
 
+from collections.abc import Sequence
+
 from ...protocols.envelope import Topic
+from ...protocols.flow import Row
 from ...protocols.information.activation import SetPoint, SetPointSubscription
 from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import Product
@@ -33,8 +37,9 @@ def _subscribe(profile: BspProfile, state: BspState, now_us: int) -> Reaction[Bs
     calendar, number = profile.calendar, len(state.subscriptions) + 1
     ask = SetPointSubscription(product=PRODUCT, start=calendar.first.start_us, end=calendar.end_us)
     subject = "set-points" if number == 1 else f"set-points.{number}"
-    topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.tso)
-    opening: tuple[Action, ...] = (Open(stage.SET_POINTS, topic, ask, now_us + profile.patience.answer_us),)
+    protocol = stage.SET_POINTS_PASSED_ON if profile.relay else stage.SET_POINTS
+    topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.relay or profile.tso)
+    opening: tuple[Action, ...] = (Open(protocol, topic, ask, now_us + profile.patience.answer_us),)
     return replace(state, subscriptions=(*state.subscriptions, topic.conversation_id)), opening
 
 
@@ -50,6 +55,19 @@ def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) ->
     book = state.book.wanted(set_point.power_mw)
     heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us)
     return (heard, ()) if book is state.book else applied(heard, now_us)
+
+
+def overheard(state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
+    """Set-points that say what is followed already; returns how many were taken, up to one that asks for a change."""
+    taken = 0
+    for row in rows:
+        if not isinstance(row.content, SetPoint) or row.content.power_mw != state.book.wanted_mw:
+            break
+        taken += 1
+    if not taken:
+        return state, 0
+    last = rows[taken - 1]
+    return replace(state, acknowledged=last.id, set_point_us=last.received_us), taken
 
 
 def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:

@@ -1,9 +1,10 @@
 """The DSO agent: each event goes to the part of its work that it belongs to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...grid.readings import Readings
+from ...protocols.flow import Row
 from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
@@ -39,6 +40,7 @@ from . import (
     monitoring,
     relay,
     reserves,
+    set_points,
     tap_delivery,
     tap_trial,
     validation,
@@ -86,11 +88,17 @@ class Dso:
             case _:
                 return state, ()
 
+    def overhear(self, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
+        """Measurements of a whole cycle at once."""
+        return hearing.overheard(state, rows)
+
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
             return relay.unanswered(self.profile, state, event, now_us)
+        if event.conversation.protocol.name in set_points.PROTOCOLS:
+            return set_points.unanswered(self.profile, state, event, now_us)
         if isinstance(event, Rejected):
             return tap_delivery.rejected(self.profile, state, event.conversation.id, now_us)
         return state, ()
@@ -98,11 +106,13 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return hearing.told(state, event), ()
+            return hearing.told(state, ((event.conversation.peer, content),)), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
             return relay.hear(self.profile, state, event, now_us)
+        if event.conversation.protocol.name in set_points.PROTOCOLS:
+            return set_points.hear(self.profile, state, event, now_us)
         if isinstance(content, CapacityRequest | MeritOrderList | MeritOrderNotice | AcceptanceNotice | ReserveNotice):
             return self._hear_before_delivery(state, event, now_us)
         match content:
@@ -184,10 +194,11 @@ class Dso:
 
     def _watched(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
         state, limits = monitoring.watched(self.profile, state, event, now_us)
+        state, lowered = set_points.limited(state, now_us)
         published: tuple[Action, ...] = ()
         if isinstance(event.result, Watch):
             state, published = tap_delivery.published(self.profile, state, event.result, now_us)
-        return state, (*limits, *published)
+        return state, (*limits, *lowered, *published)
 
     def telemetry(self, state: DsoState) -> Mapping[str, float]:
         """Scenario II: the blocks in force, and what it has last published; its belief of the grid is in the events."""

@@ -17,6 +17,7 @@ from ...protocols.information.capacity import BindingConstraint
 from ...protocols.information.offering import AcceptedOffer
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
+from . import reserves
 from .hearing import unit_of, units
 from .state import DsoState, InForce, limit_key
 from .studies import Watch
@@ -67,14 +68,12 @@ def _kept(profile: DsoProfile, known: InForce, now_us: int) -> tuple[tuple[int, 
 
 def asked(limit: Limit, before: InForce | None, request: str, now_us: int) -> InForce:
     """What is kept of a limit that is asked for now."""
-    lifted = limit.binding is None
-    same = before is not None and abs(before.max_mw - limit.max_mw) < STEP_MW / 2 and not lifted
+    same = before is not None and abs(before.max_mw - limit.max_mw) < STEP_MW / 2 and limit.binding is not None
     since_us, looks = (before.since_us, before.looks) if before is not None and same else (now_us, ())
     return InForce(
         limit.max_mw,
         since_us,
         request,
-        lifted=lifted,
         asked_us=now_us,
         until_us=limit.valid_until,
         offer_id=limit.offer_id,
@@ -143,7 +142,9 @@ def _runs_out(profile: DsoProfile, known: InForce, now_us: int) -> bool:
 
 def _renewed(profile: DsoProfile, state: DsoState, key: str, known: InForce, now_us: int) -> Limit:
     """The same limit for as long again, in the name of an offer that is being delivered, if there is one."""
-    own = [o for _, o in sorted(state.accepted.items()) if key in {limit_key(o, unit) for unit in units(state, o)}]
+    every = (*(offer for _, offer in sorted(state.accepted.items())), *reserves.offers(state).values())
+    own = [offer for offer in every if key in {limit_key(offer, unit) for unit in units(state, offer)}]
     current = [offer for offer in own if offer.delivery_start <= now_us < offer.delivery_end]
-    offer = min(current, key=lambda one: (one.rank, one.offer_id)) if current else state.accepted[known.offer_id]
+    last = [offer for offer in own if offer.offer_id == known.offer_id]
+    offer = min(current or last, key=lambda one: (one.rank, one.offer_id))
     return _limit(profile, offer, key.split("|")[1], (known.binding, known.max_mw), now_us)

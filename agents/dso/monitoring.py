@@ -17,7 +17,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
-from . import hearing, limiting
+from . import hearing, limiting, reserves, terms
 from .state import DsoState
 from .studies import Monitor, Watch
 
@@ -37,7 +37,20 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
     measured = hearing.measured(profile, state, now_us)
     options = state.demand.options
     reference = tuple(t.position for t in options.transformers) if options else None
-    job = Monitor(profile.grid, readings, measured, ordered, look, reference, limited=bool(state.limits))
+    moving = reserves.movements(state, now_us, lift=look)
+    named = ((each, hearing.unit_of(state, each.id)[0].participant) for each in ordered)
+    margin = terms.of_orders(profile, named).margin
+    job = Monitor(
+        profile.grid,
+        readings,
+        measured,
+        ordered,
+        look,
+        reference,
+        limited=bool(state.limits),
+        reserves=moving,
+        margin=margin,
+    )
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
 

@@ -7,7 +7,7 @@ from immutables import Map
 
 from ...grid.limits import Activation
 from ...grid.readings import Readings
-from ...protocols.information.activation import Measurement
+from ...protocols.information.activation import Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.information.reserve import AwardedReserve
@@ -36,20 +36,40 @@ class Told(NamedTuple):
 class InForce(NamedTuple):
     """A limit in force: MW, since when, in which request, and what the TSO has said of it.
 
-    `lifted`: all that was accepted is allowed again; kept until the TSO has confirmed that too. It was last asked for
-    at `asked_us`, in the name of an offer, and holds until `until_us`; `looks` are (time, MW) of the room seen since.
+    It was last asked for at `asked_us`, in the name of an offer, and holds until `until_us`; `looks` are (time, MW) of
+    the room seen since.
     """
 
     max_mw: float
     since_us: int
     request: str
     status: Literal["asked", "confirmed", "unconfirmed"] = "asked"
-    lifted: bool = False
     asked_us: int = 0
     until_us: int = 0
     offer_id: str = ""
     binding: BindingConstraint | None = None
     looks: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def lifted(self) -> bool:
+        """Whether all that was accepted is allowed again; kept until the TSO has confirmed that too."""
+        return self.binding is None
+
+
+class Way(NamedTuple):
+    """How a participant's set-points come: what it wants, the TSO's conversation and its own, the last set-point.
+
+    `heard` and `said` are the last one as it came, in the message `cause`, and as it was passed on.
+    """
+
+    asked: str
+    told: str
+    wish: SetPointSubscription
+    attempt: int = 1
+    agreed: bool = False
+    heard: SetPoint | None = None
+    said: SetPoint | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +99,8 @@ class DsoState:
     order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
-    are being cancelled, and those of which the TSO has been told that the participant does not answer.
+    are being cancelled, and those of which the TSO has been told that the participant does not answer. Set-points by
+    way of the DSO come on the `ways` of participants.
     """
 
     connected: Map[str, Connected] = Map()
@@ -103,6 +124,7 @@ class DsoState:
     came_from: Map[str, str] = Map()
     cancelling: frozenset[str] = frozenset()
     unheard: frozenset[str] = frozenset()
+    ways: Map[str, Way] = Map()
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()

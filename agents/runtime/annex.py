@@ -14,15 +14,12 @@ from typing import Any, BinaryIO
 
 from ...grid.limits import Activation
 from ...protocols.vocabulary import BUSINESS_USE_CASE
-from ..dso.studies import AskTaps, Forecast, Monitor, Prequalify, Validate
-from .journal import TYPES, from_text, to_text
-from .laboratory import Answer, Laboratory
+from .journal import TYPES, from_text, from_values, to_text
+from .laboratory import STUDIES, Answer, Laboratory
 
 READY = b"ready\n"
 LINE_LIMIT = 1 << 26
-JOB_TYPES: dict[str, type[Any]] = {
-    cls.__name__: cls for cls in (Activation, AskTaps, Forecast, Monitor, Prequalify, Validate)
-}
+JOB_TYPES: dict[str, type[Any]] = {Activation.__name__: Activation, **{cls.__name__: cls for cls in STUDIES}}
 
 
 class AnnexError(RuntimeError):
@@ -76,7 +73,7 @@ class Annex:
             if plain.get("failure") is not None:
                 answer.set_exception(AnnexError(plain["failure"]))
             elif not answer.done():
-                result = from_text(json.dumps(plain["result"]), BUSINESS_USE_CASE, self._types)
+                result = from_values(plain["result"], BUSINESS_USE_CASE, self._types)
                 answer.set_result((result, plain["error"]))
         for answer in self._asked:
             answer.set_exception(AnnexError("the process for studies has ended"))

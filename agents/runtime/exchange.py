@@ -10,12 +10,20 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from statistics import NormalDist
 
-from ...protocols.envelope import Envelope
-from .node import Arrival, Send
+from ...protocols.flow import Row
+from .node import Arrival, Send, Stream
 from .recording import Recorder, Sent
 
+Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
-_NORMAL = NormalDist()
+Post = Callable[[Row, int], None]
+_quantile = NormalDist().inv_cdf
+
+
+def uniform(seed: int, purpose: str, key: str) -> float:
+    """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
+    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest) + 0.5) / 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,10 @@ class Silence:
     until_us: int
     streams_only: bool = False
 
-    def swallows(self, sending: Send, now_us: int) -> bool:
-        """Whether a message is lost in it."""
-        envelope = sending.envelope
-        between = envelope.sender == self.sender and self.receiver in (None, envelope.receiver)
-        return between and self.since_us <= now_us < self.until_us and (sending.streamed or not self.streams_only)
+    def swallows(self, link: Link, now_us: int, *, streamed: bool) -> bool:
+        """Whether a message from one to the other is lost in it."""
+        between = link[0] == self.sender and self.receiver in (None, link[1])
+        return between and self.since_us <= now_us < self.until_us and (streamed or not self.streams_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +52,18 @@ class Links:
     loss: float = 0.0
     silences: tuple[Silence, ...] = ()
 
-    def silent(self, sending: Send, now_us: int) -> bool:
+    def silent(self, link: Link, now_us: int, *, streamed: bool) -> bool:
         """Whether somebody's silence swallows a message."""
-        return any(silence.swallows(sending, now_us) for silence in self.silences)
+        return any(silence.swallows(link, now_us, streamed=streamed) for silence in self.silences)
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(self._uniform("delay", message_id)))
+        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
-
-    def _uniform(self, purpose: str, message_id: str) -> float:
-        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) + 0.5) / 2**64
+        return self.loss > 0 and uniform(self.seed, "loss", message_id) < self.loss
 
 
 @dataclass
@@ -71,15 +74,15 @@ class Exchange:
     kinds: Mapping[str, str]
     recorder: Recorder
     deliver: Deliver
+    mail: Post = lambda row, at_us: None
     sequence: int = 0
     row: int = 0
-    _free_at: dict[tuple[str, str], int] = field(default_factory=dict)
+    _free_at: dict[Link, int] = field(default_factory=dict)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        swallowed = bool(self.links.silences) and self.links.silent(sending, now_us)
-        arrives_us = None if swallowed else self._arrival(envelope, now_us)
+        arrives_us = self._arrival(envelope.id, (envelope.sender, envelope.receiver), now_us, streamed=streamed)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
         roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
         sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
@@ -92,11 +95,27 @@ class Exchange:
         if arrives_us is not None and envelope.receiver in self.kinds:
             self.deliver(Arrival(envelope, row), arrives_us)
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        if self.links.loses(envelope.id):
+    def stream(self, streaming: Stream, now_us: int) -> None:
+        """Put the next messages of flows on their way."""
+        numbered, content, caused_by = streaming
+        for flow, number in numbered:
+            message_id = f"{flow.prefix}{number}"
+            arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
+            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            self.row += 1
+            self.recorder.flowed(row)
+            if arrives_us is not None and flow.link[1] in self.kinds:
+                self.mail(row, arrives_us)
+
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        """When a message arrives, never before an earlier one of the same two; None if it is lost."""
+        links = self.links
+        if links.silences and links.silent(link, now_us, streamed=streamed):
             return None
-        link = (envelope.sender, envelope.receiver)
-        arrives_us = max(now_us + self.links.delay_us(envelope.id), self._free_at.get(link, 0))
+        if links.loss and links.loses(message_id):
+            return None
+        arrives_us, free_us = now_us + links.delay_us(message_id), self._free_at.get(link, 0)
+        arrives_us = max(arrives_us, free_us)
         self._free_at[link] = arrives_us
         return arrives_us
 
@@ -109,5 +128,5 @@ class AsRecorded(Exchange):
         super().__init__(Links(seed=0), kinds, recorder, lambda arrival, at_us: None)
         self._received_us = received_us
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        return self._received_us.get(envelope.id)
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        return self._received_us.get(message_id)

@@ -13,16 +13,20 @@ from typing import Any
 
 from mango import Agent as MangoAgent
 
+from ...protocols.flow import Row
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
-from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
+from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer, Stream
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
 from .rhythm import Rhythm, next_tick
+from .rounds import Rounds, Span
+
+TIMED = (Alarm, Due)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class World:
     recorder: Recorder
     journalled: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Who reads at the same ticks."""
+        return Rounds(self.queue)
 
     @cached_property
     def meters(self) -> Meters:
@@ -77,16 +86,29 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def take(self, given: Input, now_us: int) -> None:
         """Let the node experience something now: journal first, then the effects."""
-        if self.node.is_stale(given):
+        if type(given) in TIMED and self.node.is_stale(given):
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))
+        assert self.exchange is not None
         for effect in self.node.take(given, now_us):
-            if type(effect) is Send:
-                assert self.exchange is not None
+            if type(effect) is Stream:
+                self.exchange.stream(effect, now_us)
+            elif type(effect) is Send:
                 self.exchange.send(effect, now_us)
             else:
                 self._carry_out(effect, now_us)
+
+    def listen(self, rows: list[Row]) -> list[Row]:
+        """Let the node hear rows that have arrived; returns those to be heard after another look at the queue."""
+        taken = self.node.listen(rows)
+        if taken == len(rows):
+            return []
+        row = rows[taken]
+        assert row.received_us is not None
+        self.take(Arrival(row.envelope()), row.received_us)
+        self.node.follow(row.flow)
+        return rows[taken + 1 :]
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
         match effect:
@@ -96,8 +118,8 @@ class Host(MangoAgent):  # type: ignore[misc]
                 self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
                 self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
-            case Observe(source, every_us, until_us):
-                self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
+            case Observe():
+                self._watch(effect, next_tick(now_us - 1, effect.every_us))
             case Actuate():
                 self.world.meters.forget(self.agent_name)
                 self.world.physics.actuate(self.agent_name, effect, now_us)
@@ -111,19 +133,27 @@ class Host(MangoAgent):  # type: ignore[misc]
         result, error = self.world.laboratory.run(job)
         return lambda now_us: self.take(Result(key, result, error), now_us)
 
-    def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
-        """Readings at the ticks from now on."""
+    def _watch(self, wish: Observe, first_us: int) -> None:
+        """Readings at the ticks from one of them on; in bulk, together with all who read then."""
+        source, every_us, until_us = wish.source, wish.every_us, wish.until_us
 
         def read(at_us: int) -> None:
-            reading = self.world.meters.read(self.agent_name, source, at_us)
-            self.take(Reading(source, reading), at_us)
+            self._read(source, at_us)
             follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
 
         def follow(at_us: int) -> None:
-            if at_us <= until_us:
+            if at_us > until_us:
+                return
+            if self.node.in_bulk and at_us > self.world.queue.now_us:
+                span = Span(source, at_us, until_us)
+                self.world.rounds.join(self.agent_name, self.phase, self._read, every_us=every_us, span=span)
+            else:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
-        follow(next_tick(now_us - 1, every_us))
+        follow(first_us)
+
+    def _read(self, source: str, at_us: int) -> None:
+        self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
 from ...grid.limits import Allowed, Binding
@@ -81,7 +81,12 @@ def to_text(value: object) -> str:
 
 def from_text(text: str, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
     """Read a value of one of `types` back; ValueError, KeyError or a protocol error if the text is none."""
-    return _value(json.loads(text), vocabulary, types)
+    return from_values(json.loads(text), vocabulary, types)
+
+
+def from_values(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any]]) -> Any:
+    """The same from JSON that has been read already; it is used up."""
+    return _value(plain, vocabulary, types)
 
 
 def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input | Streamed:

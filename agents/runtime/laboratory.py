@@ -16,6 +16,7 @@ from ..dso.studies import AskTaps, Forecast, Monitor, Prequalify, Validate
 from ..extension import Study
 
 Answer = tuple[object, str | None]
+STUDIES: tuple[type[Any], ...] = (Prequalify, Validate, Monitor, AskTaps, Forecast)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Laboratory:
 
     def run(self, job: object) -> Answer:
         """Compute a job: (result, None) or (None, why not)."""
-        if not isinstance(job, (Prequalify, Validate, Monitor, AskTaps, Forecast, *self.added)):
+        if not isinstance(job, (*STUDIES, *self.added)):
             raise TypeError(f"no study is called {type(job).__name__}")
         study = cast("Study", job)
         try:

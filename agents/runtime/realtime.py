@@ -9,21 +9,13 @@ it would make the outcome depend on the machine.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-
-from mango import AgentAddress
 
 from .annex import Annex
 from .collector import calm
-from .host import Host
-from .laboratory import Answer
-from .node import Arrival, Result
+from .errands import Errands
 from .pace import Pace
-from .queue import Happening
 from .run import Operation, Progress
 from .timing import Timing
-
-Errand = Callable[[int], Awaitable[None]]
 
 
 class RealTime:
@@ -33,16 +25,16 @@ class RealTime:
         """`annex`: where studies are computed; without one they are computed on the loop."""
         self.operation, self.pace, self.annex = operation, pace, annex
         self.timing = Timing(min(operation.ticks_us) / 1e6, pace.speed, pace.late)
-        self._errands: list[Errand] = []
+        self._errands = Errands(operation.container, operation.hosts)
 
     async def run(self, until_us: int, progress: Progress | None = None) -> None:
         """Run until an instant; raises what a host or a study raises."""
         operation = self.operation
-        operation.exchange.deliver = self._deliver
+        operation.exchange.deliver = self._errands.deliver
         await operation.container.start()
         operation.container.on_ready()
         try:
-            await self._send_studies_away()
+            await self._errands.send_studies_away(self.annex)
             with calm():
                 self.pace.begin(asyncio.get_running_loop().time)
                 await self._drive(until_us, progress)
@@ -50,42 +42,6 @@ class RealTime:
             if self.annex is not None:
                 await self.annex.close()
             await operation.container.shutdown()
-
-    async def _send_studies_away(self) -> None:
-        if self.annex is None:
-            return
-        await self.annex.start()
-        for host in self.operation.hosts.values():
-            host.study = self._away(host, self.annex)
-
-    def _away(self, host: Host, annex: Annex) -> Callable[[str, object], Happening]:
-        """How a host has a study computed elsewhere, to be heard when its time has come."""
-
-        def study(key: str, job: object) -> Happening:
-            answer = annex.ask(job)
-            return lambda _: self._errands.append(lambda now_us: self._hear(host, key, answer, now_us))
-
-        return study
-
-    @staticmethod
-    async def _hear(host: Host, key: str, answer: "asyncio.Future[Answer]", now_us: int) -> None:
-        result, error = await answer
-        host.take(Result(key, result, error), now_us)
-
-    def _deliver(self, arrival: Arrival, at_us: int) -> None:
-        """A message that is due goes through its receiver's inbox."""
-        errand = lambda _: self._hand_over(arrival)  # noqa: E731 - one expression, bound to this arrival
-        self.operation.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
-
-    async def _hand_over(self, arrival: Arrival) -> None:
-        """Put an arrival into an inbox, and wait until it has been taken out; what the host could not do is raised."""
-        envelope = arrival.envelope
-        container, host = self.operation.container, self.operation.hosts[envelope.receiver]
-        address = AgentAddress(container.addr, envelope.receiver)
-        await container.send_message(arrival, address, sender_id=envelope.sender)
-        await host.inbox.join()
-        if host.failure is not None:
-            raise host.failure
 
     async def _drive(self, until_us: int, progress: Progress | None) -> None:
         queue, clock = self.operation.world.queue, asyncio.get_running_loop().time
@@ -95,11 +51,9 @@ class RealTime:
             await asyncio.sleep(max(0.0, due_s - clock()))
             began_s = clock()
             self._note(at_us, max(0.0, began_s - due_s))
-            self.operation.container.clock.set_time(at_us / 1e6)
             while queue.next_time() == at_us:
                 queue.step()
-                while self._errands:
-                    await self._errands.pop(0)(at_us)
+                await self._errands.run(at_us)
             self.timing.busy(clock() - began_s)
             if progress is not None:
                 progress((at_us - start_us) / max(1, until_us - start_us))

@@ -22,11 +22,12 @@ from ...protocols.vocabulary import Vocabulary
 from ..actions import Compute, Observe
 from ..agent import Agent
 from ..runtime.node import Alarm, Arrival, Begin, Due, Effect, Input, Node, Reading, Result, Send
+from ..runtime.queue import KIND_OF_INPUT as RANK
+from ..runtime.rhythm import next_tick
 from .conduct import Seen, watch
 from .surroundings import Surroundings
 
 BUG, FAILS, UNHANDLED = "our side breaks the protocol", "an agent fails", "a message is not handled"
-RANK: Mapping[type[Input], int] = {Reading: 2, Result: 3, Alarm: 4, Due: 5}
 Simplify = Callable[[Any], Hashable]
 
 
@@ -81,7 +82,7 @@ class Actor:
     envelopes: Interning[Hashable, Envelope]
     surroundings: Surroundings
     simplify: Simplify | None = None
-    may_lose: bool = True
+    may_lose: bool = False
     standings: Interning[Hashable, Standing] = field(default_factory=Interning)
     _reactions: dict[tuple[int, int, int, int], Outcome | Wrong] = field(default_factory=dict)
     _due: dict[tuple[int, bool], NextDue | None] = field(default_factory=dict)
@@ -143,7 +144,12 @@ class Actor:
 
     def _next_due(self, standing: Standing, deadlines_only: bool) -> NextDue | None:
         coming: list[tuple[int, int, str, Input]] = [
-            (conversation.deadline_us, RANK[Due], conversation.id, Due(conversation.id, conversation.deadline_us))
+            (
+                conversation.deadline_us,
+                RANK[Due],
+                conversation.id,
+                Due(conversation.id, conversation.deadline_us),
+            )
             for conversation in standing.conversations
             if conversation.deadline_us is not None
         ]
@@ -200,7 +206,7 @@ class Actor:
         node, observing = self._node, list(before.observing)
         for effect in effects:
             if isinstance(effect, Observe):
-                first_us = -(-now_us // effect.every_us) * effect.every_us
+                first_us = next_tick(now_us - 1, effect.every_us)
                 if first_us <= effect.until_us:
                     observing.append(Observing(effect.source, effect.every_us, effect.until_us, first_us))
         return Standing(

@@ -226,7 +226,7 @@ def settled(
     conversation: Conversation, timers: Iterable[tuple[str, int]], open_ended: frozenset[tuple[str, str]]
 ) -> bool:
     """Whether a conversation is over, or a deadline or a timer names it, or the stage leaves it open."""
-    over = conversation.ended or conversation.state == NOT_UNDERSTOOD or conversation.deadline_us is not None
+    over = conversation.ended or conversation.deadline_us is not None
     timed = any(conversation.id in timer for timer, _ in timers)
     return over or timed or (conversation.protocol.fipa, conversation.state) in open_ended
 

@@ -162,11 +162,16 @@ class Task:
 def stage_tasks(scheme: Scheme, faults: int = 1) -> Iterator[Task]:
     """Every stage of a scheme in every variant."""
     for stage in STAGES[scheme]:
-        yield Task(scheme, stage, faults)
-        for name in (DSO, *(part.name for part in PARTS)):
-            if name != DSO or scheme != "blind":
-                yield Task(scheme, stage, faults, name)
-        yield Task(scheme, stage, 0, "at any time")
+        yield from _variants(scheme, stage, faults)
+
+
+def _variants(scheme: Scheme, stage: Stage, faults: int, product: Product = "mFRR") -> Iterator[Task]:
+    """A stage with nobody silent, with each party silent from the beginning, and with one that falls silent."""
+    yield Task(scheme, stage, faults, product=product)
+    for name in (DSO, *(part.name for part in PARTS)):
+        if name != DSO or scheme != "blind":
+            yield Task(scheme, stage, faults, name, product=product)
+    yield Task(scheme, stage, 0, "at any time", product=product)
 
 
 def three_tasks(faults: int = 1) -> Iterator[Task]:
@@ -181,19 +186,21 @@ def afrr_tasks(faults: int = 1) -> Iterator[Task]:
     """Offers under control, set-points and limits of aFRR, from the selection to the end of the period."""
     yield Task("scenario-1-dso", AFRR_SELECTION, faults, product="aFRR")
     for stage in AFRR_STAGES:
-        yield Task("scenario-1-dso", stage, faults, product="aFRR")
-        for name in (DSO, *(part.name for part in PARTS)):
-            yield Task("scenario-1-dso", stage, faults, name, product="aFRR")
-        yield Task("scenario-1-dso", stage, 0, "at any time", product="aFRR")
+        yield from _variants("scenario-1-dso", stage, faults, "aFRR")
+
+
+def via_dso_tasks(faults: int = 1) -> Iterator[Task]:
+    """Orders by way of the DSO, and set-points of aFRR likewise."""
+    yield from stage_tasks("via-dso", faults)
+    for stage in (AFRR_SELECTION, *AFRR_STAGES):
+        for silent in ("nobody", DSO, "bsp"):
+            yield Task("via-dso", replace(stage, settle_s=86_400, late=1), faults, silent, product="aFRR")
 
 
 def fcr_tasks(faults: int = 1) -> Iterator[Task]:
     """Containment reserve from its tests to its statements."""
     for stage in FCR_STAGES:
-        yield Task("scenario-1-dso", stage, faults, product="FCR")
-        for name in (DSO, *(part.name for part in PARTS)):
-            yield Task("scenario-1-dso", stage, faults, name, product="FCR")
-        yield Task("scenario-1-dso", stage, 0, "at any time", product="FCR")
+        yield from _variants("scenario-1-dso", stage, faults, "FCR")
 
 
 def chained_tasks() -> Iterator[Task]:
@@ -214,7 +221,7 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
-    "via-dso": partial(stage_tasks, "via-dso"),
+    "via-dso": via_dso_tasks,
     "three": three_tasks,
     "afrr": afrr_tasks,
     "fcr": fcr_tasks,

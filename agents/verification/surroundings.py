@@ -1,6 +1,8 @@
 """What studies and readings may say: free choices from small sets, so that every turn of events is met.
 
-    study of capacity or merit order    all of it ok │ the first limited to half │ nothing of the first │ it fails
+    study of capacity or merit order    all of it ok │ the first limited to half │ nothing of the first
+                                        (of a merit order also: it fails)
+    taps for demand response            one step may be offered │ none
     monitoring                          fine │ the first order limited to half │ nothing of it may stay on
     area                                the need is met by what is delivered and … │ there is no need
     meters                              resources deliver at once what was last asked of them
@@ -15,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...grid.constraints import Binding
 from ...grid.cvr import TapBlock
 from ...grid.limits import Activation, Allowed
@@ -55,7 +57,6 @@ class Surroundings:
     list_ways: int = 4
     monitor_ways: int = 3
     test_ways: int = 1
-    taps: int = 1
 
     def results(self, job: object) -> tuple[Answer, ...]:
         """In which ways a study may turn out."""
@@ -67,16 +68,10 @@ class Surroundings:
             case Monitor(ordered=ordered):
                 return _watches(job, ordered)[: self.monitor_ways]
             case AskTaps():
-                return ((self._options(self.taps), None), (self._options(0), None))[: 2 if self.list_ways > 1 else 1]
+                return ((_options(1), None), (_options(0), None))[: 2 if self.list_ways > 1 else 1]
             case Forecast(at_us=instants):
                 return ((tuple(InterfaceForecast("point", at_us, IMPORT_MW, 40.0) for at_us in instants), None),)
         raise TypeError(f"no study is called {type(job).__name__}")
-
-    def _options(self, blocks: int) -> TapOptions:
-        found = tuple(
-            TapBlock("tr", 1, MW_PER_TAP, 0.0, 0.97, 1.02, 50.0, (number,)) for number in range(1, blocks + 1)
-        )
-        return TapOptions((Transformer("tr", 0, -9, 9),), found, IMPORT_MW, 1.5, 0.95, 1.05)
 
     def readings(self, agent: Agent[Any], source: str, standing: Standing, at_us: int) -> tuple[object, ...]:
         """In which ways a reading may turn out."""
@@ -86,6 +81,11 @@ class Surroundings:
         read = _grid if isinstance(agent, Dso) else _own
         ways = self.test_ways if source == TEST_METER and any(applied.values()) else 1
         return (read(agent, applied, at_us), read(agent, {}, at_us))[:ways]
+
+
+def _options(blocks: int) -> TapOptions:
+    found = tuple(TapBlock("tr", 1, MW_PER_TAP, 0.0, 0.97, 1.02, 50.0, (number,)) for number in range(1, blocks + 1))
+    return TapOptions((Transformer("tr", 0, -9, 9),), found, IMPORT_MW, 1.5, 0.95, 1.05)
 
 
 def _allowed(activations: tuple[Activation, ...]) -> tuple[Answer, ...]:

@@ -12,10 +12,8 @@ from typing import Literal, NamedTuple
 from ...protocols.envelope import Envelope
 from ..runtime.node import Alarm, Due, Reading
 from .actor import NextDue
-from .agreement import RULES, Rule
 
 NOBODY = -1
-LATER_US = 2**62
 STREAMS = frozenset({("fipa-subscribe", "streaming")})
 Silencing = Literal["nobody", "at any time"] | str
 
@@ -52,12 +50,11 @@ class Window:
     name: str
     from_us: int
     until_us: int
-    settle_us: int = LATER_US
+    settle_us: int
     faults: int = 1
     silent: Silencing = "nobody"
     late: int | None = None
     may_fall: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = RULES
     open_ended: frozenset[tuple[str, str]] = STREAMS
 
     @property

@@ -27,7 +27,7 @@ from ...protocols.vocabulary import BUSINESS_USE_CASE
 from ..agent import Agent
 from ..runtime.queue import PHASE_OF_KIND
 from .actor import Actor, NextDue, Outcome, Simplify, Standing
-from .agreement import Quiet, settled
+from .agreement import RULES, Quiet, settled
 from .surroundings import Surroundings
 from .window import NOBODY, Move, State, Ways, Window, about, in_words, is_due
 
@@ -48,7 +48,15 @@ class World:
         self._queues: Interning[tuple[int, ...], tuple[int, ...]] = Interning()
         self._queues.number((), ())
         self._actors = [
-            Actor(agent, kinds, BUSINESS_USE_CASE, self._envelopes, self.surroundings, self.simplify)
+            Actor(
+                agent,
+                kinds,
+                BUSINESS_USE_CASE,
+                self._envelopes,
+                self.surroundings,
+                simplify=self.simplify,
+                may_lose=self.window.faults > 0,
+            )
             for agent in self.agents
         ]
         self._way_taken: dict[int, int] = {}
@@ -122,8 +130,6 @@ class World:
                 yield move, self._hushed(state, move.actor)
 
     def _arrivals(self, state: State) -> Iterator[Move]:
-        if not any(state.ways):
-            return
         for way, queue in enumerate(state.ways):
             if queue:
                 yield Move("message", self._pairs[way][1], self._queues[queue][0])
@@ -137,10 +143,9 @@ class World:
     def _studies(self, state: State) -> Iterator[Move]:
         for at, actor in enumerate(self._actors):
             studies = actor.standings[state.standings[at]].studies
-            if studies and at != state.silent:
-                for study in range(len(studies)):
-                    for way in range(actor.ways_of_study(state.standings[at], study)):
-                        yield Move("study", at, study=study, way=way)
+            for study in range(len(studies)) if at != state.silent else ():
+                for way in range(actor.ways_of_study(state.standings[at], study)):
+                    yield Move("study", at, study=study, way=way)
 
     def _passing(self, state: State, until_us: int) -> Iterator[Move]:
         """The earliest of what is due; at one instant in the order of a run."""
@@ -249,10 +254,10 @@ class World:
 
     def wrong(self, state: State) -> Wrong | None:
         """Whether agents disagree where nothing is on its way."""
-        if any(state.ways) or not self._is_quiet(state):
+        if not self._is_quiet(state):
             return None
         quiet = Quiet(state.now_us, {agent.name: agent for agent in self.agents}, dict(self._present(state)))
-        return next((wrong for rule in self.window.rules for wrong in rule(quiet)), None)
+        return next((wrong for rule in RULES for wrong in rule(quiet)), None)
 
     def tell(self, state: State, label: object) -> Moment:
         """A move in words, with what is said in reaction."""

@@ -75,6 +75,17 @@ class SetPointSubscription(Message):
     end: End
 
 
+class SetPointRelaySubscription(Message):
+    """A DSO asks for the set-points of a participant in its grid, which has asked it for them."""
+
+    type_id: ClassVar[str] = "gridpact.set-point-relay-subscription/1"
+    performative: ClassVar[Performative] = Performative.SUBSCRIBE
+    participant: Name
+    product: Product
+    start: Instant
+    end: End
+
+
 class SetPoint(Message):
     """What a participant is to deliver of its offers under control, from now until the next one (INFO 6).
 

@@ -38,12 +38,13 @@ def _host(
     """Run some agents of a scenario here, together with those on other hosts, in real time over an MQTT broker."""
     from ..loading import load_scenario
     from .host import Terms, run_host, share
-    from .privacy import read_private
+    from .privacy import own_grids, read_private
 
-    _check_speed(speed)
+    check_speed(speed)
     public = load_scenario(scenario)
     own = share(public, agents)
-    laid = read_private(private, own.agents, plants=own.plants) if private is not None else None
+    grids = own_grids(public, own.agents)
+    laid = read_private(private, own.agents, plants=own.plants, grids=grids) if private is not None else None
     chosen = load_scenario(scenario, private=laid)
     named = run or chosen.name
     terms = Terms(named, broker, credentials, speed, timeout_s=timeout, clock_tolerance_s=clock_tolerance)
@@ -52,9 +53,10 @@ def _host(
         typer.echo(f"record of this host: {folder}; `gridpact merge` joins those of all hosts")
 
 
-def _check_speed(speed: float) -> None:
-    if not speed > 0:
-        raise ScenarioError(f"--speed {speed:g}: it must be above 0")
+def check_speed(speed: float) -> None:
+    """ScenarioError for a speed at which no run can go."""
+    if not 0 < speed < float("inf"):
+        raise ScenarioError(f"--speed {speed:g}: it must be above 0, and finite")
 
 
 def _merge(

@@ -7,27 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import plants, studying
 from ..errors import ScenarioError, right_names
-from ..running import report_incident
+from ..running import physical, refused
 from ..schema import Scenario
 from .privacy import digest
 
 if TYPE_CHECKING:
-    from ...agents.runtime.annex import Annex
     from ...agents.runtime.host import World
     from ...agents.runtime.mqtt.muster import Readiness
     from ...agents.runtime.mqtt.network import Network
     from ...agents.runtime.mqtt.station import Station
-    from ...agents.runtime.physics import Physics
     from ..nodes import Cast
     from .part import PartWriter
 
@@ -81,6 +77,19 @@ def plants_host(scenario: Scenario) -> str:
     return scenario.hosting.plants or scenario.tso
 
 
+def check_names(scenario: Scenario, *others: str) -> None:
+    """ScenarioError if a participant, or one of some other names, cannot be a name on a broker."""
+    from ...agents.runtime.mqtt.topics import PLANTS, TopicError, checked
+
+    try:
+        for name in (*taking_part(scenario), *others):
+            checked(name)
+    except TopicError as error:
+        raise ScenarioError(str(error)) from None
+    if PLANTS in taking_part(scenario):
+        raise ScenarioError(f'"{PLANTS}" is the plants\' own name on a broker; call the participant otherwise')
+
+
 def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: Progress | None = None) -> Path:
     """Run a share of a scenario and return the folder of its record.
 
@@ -90,6 +99,8 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     from .part import PartWriter
 
     began = time.perf_counter()
+    if scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; a network has its own")
     _network(scenario, terms)
     with single_threaded(), PartWriter(scenario, out) as writer:
         timing = asyncio.run(_run(scenario, own, terms, writer, progress))
@@ -116,6 +127,7 @@ async def _run(
     return {
         "realtime": station.timing.summary() if station.timing else {},
         "network": dict(sorted(station.counts.items())),
+        "refused": refused(station.refused()),
         "columns": telemetry.columns,
     }
 
@@ -140,34 +152,19 @@ def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -
 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
-    physics = _physics(scenario, made, writer) if own.plants else None
+    physics = physical(scenario, made, writer) if own.plants else None
     nodes = [everybody.nodes[name] for name in own.agents]
+    studies_here = any(name in scenario.dsos for name in own.agents)
     station = Station(
         nodes,
         _world(scenario, everybody, writer),
         everybody.kinds,
         _network(scenario, terms),
         plants=physics,
-        annex=_annex(scenario, writer) if any(name in scenario.dsos for name in own.agents) else None,
+        annex=studying.annex(writer.folder, everybody.extensions) if studies_here else None,
         end_us=scenario.time.end_us,
     )
     return station, everybody
-
-
-def _physics(scenario: Scenario, made: plants.Resources, writer: PartWriter) -> Physics:
-    physics = plants.physics(scenario, made)
-    physics.report = partial(report_incident, writer)
-    for grid, plant in physics.grids.items():
-        writer.network(grid, plant.network_json())
-    return physics
-
-
-def _annex(scenario: Scenario, writer: PartWriter) -> Annex:
-    """Where the DSOs here have their studies made."""
-    from ...agents.runtime.annex import Annex
-
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    return Annex(command, studying.results(scenario))
 
 
 def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:
@@ -184,16 +181,10 @@ def _network(scenario: Scenario, terms: Terms) -> Network:
     from ...agents.runtime.mqtt.address import BrokerAddress
     from ...agents.runtime.mqtt.gate import Allowance
     from ...agents.runtime.mqtt.network import Network
-    from ...agents.runtime.mqtt.topics import PLANTS, TopicError, Topics, checked
+    from ...agents.runtime.mqtt.topics import Topics
 
-    try:
-        topics = Topics(terms.run)
-        for name in (*taking_part(scenario),):
-            checked(name)
-    except TopicError as error:
-        raise ScenarioError(str(error)) from None
-    if PLANTS in taking_part(scenario):
-        raise ScenarioError(f'"{PLANTS}" is the plants\' own name on a broker; call the participant otherwise')
+    check_names(scenario, terms.run)
     most = scenario.hosting.limits
-    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, most.open_conversations, inbox=most.inbox)
-    return Network(BrokerAddress.parse(terms.broker), topics, terms.credentials, allowance)
+    conversations = (most.open_conversations, most.known_conversations)
+    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, *conversations, most.inbox)
+    return Network(BrokerAddress.parse(terms.broker), Topics(terms.run), terms.credentials, allowance)

@@ -20,13 +20,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...agents.runtime.mqtt.topics import PLANTS, PRESENCE, ROLL, ROOT, TopicError, checked
+from ...agents.runtime.mqtt.topics import PLANTS, PRESENCE, ROLL, ROOT
 from ...protocols.vocabulary import Vocabulary
-from ..errors import RecordError, ScenarioError
+from ..errors import RecordError
 from ..plugins import vocabulary
 from ..schema import Scenario
 from .certificates import Authority
-from .host import taking_part
+from .host import check_names, taking_part
 
 ITERATIONS, SALT_BYTES = 10_000, 12  # Mosquitto 2.0 takes salts of this length only
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -40,7 +40,7 @@ def write_configuration(scenario: Scenario, out: Path, *, host: str, port: int, 
     An earlier configuration of ours is replaced; RecordError if anything else is there, ScenarioError for a name that
     cannot be a user, or if openssl is missing or refuses.
     """
-    _check_names(scenario)
+    check_names(scenario)
     folder = _fresh(out).resolve()
     for name in ("certificates", "credentials", "state"):
         (folder / name).mkdir()
@@ -49,14 +49,6 @@ def write_configuration(scenario: Scenario, out: Path, *, host: str, port: int, 
     _write(folder / "acl", "\n".join(access_rules(scenario)) + "\n")
     _write(folder / "mosquitto.conf", "\n".join(_settings(scenario, folder, host, port, by_certificate)) + "\n")
     return folder
-
-
-def _check_names(scenario: Scenario) -> None:
-    try:
-        for name in taking_part(scenario):
-            checked(name)
-    except TopicError as error:
-        raise ScenarioError(str(error)) from None
 
 
 def _fresh(out: Path) -> Path:

@@ -18,6 +18,7 @@ from ..errors import RecordError
 from ..loading import load_scenario
 from ..schema import Scenario
 from .columns import ACTIVATIONS, EVENTS, JOURNAL, LIMITS, MERIT_ORDER, MESSAGES, OFFERS, SETTLEMENT, STREAMS, Table
+from .instants import times_us
 from .manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class Run:
         """The wall-clock figures of timing.json; empty if it was removed."""
         return dict(self._json("timing.json")) if (self.folder / "timing.json").exists() else {}
 
+    @property
+    def refused(self) -> dict[str, dict[str, int]]:
+        """How many messages each agent has not taken, by the reason, as timing.json has it."""
+        told = (self.timing, *self.timing.get("hosts", ()))
+        return {name: dict(counts) for one in told for name, counts in sorted(one.get("refused", {}).items())}
+
     @cached_property
     def message_rows(self) -> list[Row]:
         """Every negotiation message as it stands in messages.jsonl."""
@@ -79,7 +86,7 @@ class Run:
     def received_us(self) -> dict[str, int]:
         """When each message and measurement was received, by its id, in microseconds; those that were lost left out."""
         streamed = self.streams[["id", "received_at"]].dropna()
-        times = streamed["received_at"].astype("datetime64[us, UTC]").astype("int64").tolist()
+        times = times_us(streamed["received_at"]).tolist()
         said = {row["id"]: instant(row["received_at"]) for row in self.message_rows if row["received_at"] is not None}
         return said | dict(zip(streamed["id"].tolist(), times, strict=True))
 

@@ -11,6 +11,7 @@ from gridpact.scenarios.errors import RecordError, ScenarioError
 from gridpact.scenarios.hosting.host import Share, share
 from gridpact.scenarios.hosting.launching import shares
 from gridpact.scenarios.hosting.merge import merge
+from gridpact.scenarios.hosting.mosquitto import write_configuration
 from gridpact.scenarios.hosting.part import PartWriter
 from gridpact.scenarios.hosting.privacy import digest, private_values, public_values, read_private
 from gridpact.scenarios.loading import load_scenario
@@ -35,6 +36,62 @@ def test_public_and_private_parts_make_the_whole(handful: Path, tmp_path: Path) 
     again = load_scenario(public, private=laid)
     assert again.model_dump() == whole.model_dump()
     assert digest(again) == digest(load_scenario(public)) == digest(whole)
+
+
+RICH = """\
+gridpact: 1
+name: rich
+title: ""
+extends: frequency-trip
+area:
+  variation: {noise_mw: 0.123}
+  recorded: {file: recorded.csv}
+  neighbours: {east: {ties: {own: 300}, load_mw: 2000, variation: {noise_mw: 0.321}}}
+grids:
+  north:
+    series: {source: synthetic-day, season: winter}
+    forecast_error: {scale: 1.25}
+    security_margin: {quantile: 0.9}
+"""
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Path:
+    """A scenario with everything that is private to somebody."""
+    (tmp_path / "recorded.csv").write_text("at,mw\n12:10:00,0.777\n", "utf-8")
+    path = tmp_path / "rich.yaml"
+    path.write_text(RICH, "utf-8")
+    return path
+
+
+def test_prices_of_reserve_recordings_and_what_forecasts_are_made_of_are_private(rich: Path, tmp_path: Path) -> None:
+    whole = load_scenario(rich)
+    text = json.dumps(public_values(whole))
+    for told in ("0.123", "0.321", "recorded.csv", "winter", "1.25", "quantile", "power station", '_mw_h": 16'):
+        assert told not in text
+    public, private = tmp_path / "public" / "scenario.yaml", tmp_path / "private.yaml"
+    public.parent.mkdir()
+    public.write_text(text, "utf-8")
+    private.write_text(json.dumps(private_values(whole, list(whole.participants), plants=True)), "utf-8")
+    again = load_scenario(public, private=read_private(private, list(whole.participants), plants=True))
+    assert again.located_area().recorded is not None
+    assert Path(again.located_area().recorded.file) == rich.parent / "recorded.csv"
+    assert again.model_dump(exclude={"area": {"recorded"}}) == whole.model_dump(exclude={"area": {"recorded"}})
+    assert digest(again) == digest(load_scenario(public)) == digest(whole)
+
+
+def test_the_host_of_a_dso_knows_what_its_forecasts_are_made_of_and_no_more(rich: Path, tmp_path: Path) -> None:
+    values = private_values(load_scenario(rich), ["dso-north"], plants=False)
+    assert list(values) == ["grids"]
+    assert set(values["grids"]["north"]) == {"series", "forecast_error", "security_margin"}
+    private = tmp_path / "private.yaml"
+    private.write_text(json.dumps(values), "utf-8")
+    assert read_private(private, ["dso-north"], plants=False, grids=["north"]).values == values
+    with pytest.raises(ScenarioError, match="private to the host of the plants"):
+        read_private(private, ["bsp-a"], plants=False)
+    private.write_text("grids: {north: {profiles: {}}}\n", "utf-8")
+    with pytest.raises(ScenarioError, match="private to the host of the plants"):
+        read_private(private, ["dso-north"], plants=False, grids=["north"])
 
 
 def test_a_host_reads_its_own_private_part_only(handful: Path, tmp_path: Path) -> None:
@@ -136,6 +193,7 @@ def test_the_record_of_a_host_is_no_run_yet_but_may_be_replaced(handful: Path, t
         (["host", "FILE", "--agents", "bsp-a", "--broker", "mqtt://127.0.0.1:1"], "mqtt://127.0.0.1:1 fails"),
         (["host", "FILE", "--agents", "bsp-a", "--broker", "mqtt://x", "--run", "a b"], '"a b" cannot be a name'),
         (["host", "FILE", "--agents", "bsp-a", "--broker", "mqtt://x", "--speed", "0"], "--speed 0: it must be"),
+        (["host", "FILE", "--agents", "bsp-a", "--broker", "mqtt://x", "--speed", "inf"], "--speed inf: it must be"),
         (["run", "FILE", "--hosts", "0"], "--hosts 0: handful has 6 agents"),
         (["run", "FILE", "--broker", "mqtt://x"], "--broker goes with --hosts"),
         (["merge", "nowhere", "--out", "merged"], "nowhere: there is no record of one host"),
@@ -157,3 +215,19 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_one_sentence(
     assert ended.value.code == 2
     assert said.count("\n") == 1
     assert sentence in said
+
+
+def test_nobody_is_called_as_the_plants_are(handful: Path, tmp_path: Path) -> None:
+    another = tmp_path / "another.yaml"
+    unit = "{kind: bsp, grid: north, units: [{id: unit-p, bus: 4, up_mw: 0.1}]}"
+    another.write_text(f"extends: scenario-1\nname: another\nparticipants: {{plants: {unit}}}\n", "utf-8")
+    with pytest.raises(ScenarioError, match='"plants" is the plants\' own name on a broker'):
+        write_configuration(load_scenario(another), tmp_path / "broker", host="localhost", port=8883)
+
+
+def test_how_a_participant_bids_is_private_to_its_host(handful: Path) -> None:
+    changed = load_scenario(handful, {"participants.bsp-a.strategy": "withholding"})
+    assert "withholding" not in json.dumps(public_values(changed))
+    private = private_values(changed, ("bsp-a",), plants=False)
+    assert private["participants"]["bsp-a"]["strategy"]["name"] == "withholding"
+    assert digest(changed) == digest(load_scenario(handful))

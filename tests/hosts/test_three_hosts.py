@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +20,6 @@ from gridpact.scenarios.hosting.mosquitto import write_configuration
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
 
 SPEEDS = ("120", "60", "20")
 STRANGER = """
@@ -33,15 +31,20 @@ participants:
 
 
 @pytest.fixture
-async def place(tmp_path: Path, handful: Path, request: pytest.FixtureRequest) -> AsyncIterator[list[str]]:
+async def place(
+    tmp_path: Path,
+    handful: Path,
+    mosquitto_is_there: bool,
+    brokers,  # type: ignore[no-untyped-def]
+) -> AsyncIterator[list[str]]:
     """The options that name a broker; with Mosquitto a secured one, to which an intruder has got credentials too."""
-    if shutil.which("mosquitto", path="/usr/bin:/usr/sbin:/usr/local/sbin") is None:
+    if not mosquitto_is_there:
         yield []  # an embedded broker
         return
     (tmp_path / "stranger.yaml").write_text(STRANGER, "utf-8")
     port, folder = free_port(), tmp_path / "broker"
     write_configuration(load_scenario(tmp_path / "stranger.yaml"), folder, host="localhost", port=port)
-    async with request.getfixturevalue("brokers")(folder / "mosquitto.conf", port) as address:
+    async with brokers(folder / "mosquitto.conf", port) as address:
         over = asyncio.Event()
         intruding = asyncio.create_task(intrude(address, folder / "credentials", over))
         yield ["--broker", str(address), "--credentials", str(folder / "credentials")]
@@ -101,12 +104,11 @@ def missed_ticks(run: Run) -> int:
 
 
 @pytest.mark.timeout(400)
-async def test_three_hosts_negotiate_what_simulated_time_does(tmp_path: Path, handful: Path, place: list[str]) -> None:
+async def test_three_hosts_negotiate_what_simulated_time_does(
+    tmp_path: Path, handful: Path, place: list[str], simulated: Run
+) -> None:
     """Promised where every host keeps pace: where one could not, and it made a difference, it is tried more slowly."""
-    out, simulated = (
-        tmp_path / "hosts",
-        await asyncio.to_thread(run, load_scenario(handful), out=tmp_path / "simulated"),
-    )
+    out = tmp_path / "hosts"
     for speed in SPEEDS:
         await command("run", str(handful), "--hosts", "3", "--speed", speed, "--out", str(out), "--quiet", *place)
         merged = load_run(out)

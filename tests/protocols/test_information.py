@@ -60,6 +60,8 @@ STEPS = {
     # the same by way of the DSO
     ("7.1", "TSO", "DSO", "INFO 6", "activate"),
     ("7.1", "TSO", "DSO", "INFO 6", "activate-when"),
+    ("7.1", "TSO", "DSO", "INFO 6", "set-point"),
+    ("7.1", "DSO", "BSP", "INFO 6", "set-point"),
     ("7.1", "DSO", "BSP", "INFO 6", "activate"),
     ("7.1", "DSO", "BSP", "INFO 6", "activate-when"),
     ("7.2", "BSP", "DSO", None, "activated"),

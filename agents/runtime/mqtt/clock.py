@@ -9,14 +9,14 @@ wait. Between two of them the network has its turn, and what takes longer (an in
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..errands import Errands
 from ..queue import EventQueue
 from ..timing import Timing
 
 Progress = Callable[[float], None]
-Errand = Callable[[int], Awaitable[None]]
 
 
 def wall_us() -> int:
@@ -54,12 +54,12 @@ class SharedClock:
 
 @dataclass
 class InStep:
-    """A queue taken in step with a clock; `errands` are what a happening leaves to be waited for."""
+    """A queue taken in step with a clock; `errands`, if there are any, are done before the next happening."""
 
     queue: EventQueue
     clock: SharedClock
     timing: Timing
-    errands: list[Errand] = field(default_factory=list)
+    errands: Errands | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -90,10 +90,12 @@ class InStep:
     async def _take(self, at_us: int, late_s: float) -> None:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self.timing.other(late_s)
+        ticks = len(self.timing.ticks_s)
         self.queue.step()
-        while self.errands:
-            await self.errands.pop(0)(at_us)
+        if len(self.timing.ticks_s) == ticks:  # else it was a tick, which has told so itself
+            self.timing.other(late_s)
+        if self.errands is not None:
+            await self.errands.run(at_us)
         self.timing.busy(loop.time() - began_s)
         await asyncio.sleep(0)  # the network must not wait for a host that is behind
 

@@ -8,9 +8,9 @@ the host a message takes one microsecond, so that what it causes comes after it 
 from collections.abc import Callable, Collection, Mapping
 
 from ....protocols.envelope import Envelope
-from ..exchange import Deliver, Exchange, Links
+from ..exchange import Deliver, Exchange, Link, Links
 from ..node import Arrival, Send
-from ..recording import Recorder, Sent
+from ..recording import Recorder
 
 WITHIN_HOST_US = 1
 
@@ -28,23 +28,17 @@ class Dispatch(Exchange):
         publish: Callable[[Envelope, bool], None],
     ) -> None:
         """`deliver` hands over to an agent in `here`; `publish(envelope, streamed)` sends to any other one."""
-        super().__init__(Links(seed=0, delay_median_s=0.0, delay_sigma=0.0), kinds, recorder, deliver)
+        whole = lambda arrival, at_us: deliver(Arrival(arrival.envelope), at_us)  # noqa: E731 - rows are of the merged run
+        super().__init__(Links(seed=0), kinds, recorder, whole)
         self._here = here
         self._publish = publish
 
     def send(self, sending: Send, now_us: int) -> None:
         """Record a message and send it on its way."""
-        envelope, stage, step, streamed = sending
-        local = envelope.receiver in self._here
-        arrives_us = now_us + WITHIN_HOST_US if local else None
-        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
-        sent = Sent(None if streamed else self.sequence, now_us, arrives_us, envelope, *roles, stage, step)
-        if streamed:
-            self.recorder.stream(sent)
-        else:
-            self.sequence += 1
-            self.recorder.message(sent)
-        if arrives_us is not None:
-            self.deliver(Arrival(envelope), arrives_us)
-        elif envelope.receiver in self.kinds:
-            self._publish(envelope, streamed)
+        super().send(sending, now_us)
+        receiver = sending.envelope.receiver
+        if receiver not in self._here and receiver in self.kinds:
+            self._publish(sending.envelope, sending.streamed)
+
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        return now_us + WITHIN_HOST_US if link[1] in self._here else None

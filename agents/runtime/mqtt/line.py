@@ -26,6 +26,7 @@ from .address import BrokerAddress, BrokerError, Identity
 RETRY_S = (0.05, 2.0)
 MOST_UNSENT = 20_000
 GIVE_UP_S = 10.0
+PATIENCE_S = 5.0
 CANCEL_AGAIN_S = 0.5
 _LOGGER = logging.getLogger("gridpact.mqtt")
 _LOGGER.addHandler(logging.NullHandler())
@@ -95,10 +96,10 @@ class Line:
         if not self._connected.is_set():
             raise BrokerError(f"{self.broker}: no connection as {self.identity.name} within {GIVE_UP_S:g} s")
 
-    async def close(self, patience_s: float = 5.0) -> None:
+    async def close(self) -> None:
         """Wait until everything has been acknowledged, but not for ever, and disconnect."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._empty.wait()
         self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
         while self._task is not None and not self._task.done():

@@ -16,6 +16,7 @@ from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes
 from .topics import Topics
 
 CALL_EVERY_S = 0.1
+BEGINS_IN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,6 @@ class Readiness:
     speed: float = 1.0
     timeout_s: float = 60.0
     clock_tolerance_s: float = 0.05
-    begins_in_s: float = 1.0
 
 
 class Muster:
@@ -95,7 +95,7 @@ class Muster:
             self._say(self._roll.next_call(wall_us()))
             await asyncio.sleep(CALL_EVERY_S)
         self._check()
-        begin_us = wall_us() + round(wanted.begins_in_s * 1e6)
+        begin_us = wall_us() + round(BEGINS_IN_S * 1e6)
         offsets_us = self._roll.offsets_us()
         start = Start(call=self._roll.call, begin_us=begin_us, speed=wanted.speed, offsets_us=offsets_us)
         self._say(start)

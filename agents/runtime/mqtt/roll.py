@@ -3,7 +3,7 @@
     the TSO's host        every agent, and the plants
       call (number) ───────▶                                     again and again, until all have answered
             ◀─────── here (number, its clock)                    presence, retained
-      start (when, how fast, which scenario) ───────▶            said again to whoever comes later
+      start (when, how fast, whose clock is off) ───▶            said again to whoever comes later
 
 A clock's offset is its answer less the middle between call and answer, and known to half the time between them; the
 smallest such time counts. `here` carries a digest of the public scenario, so that nobody runs another one.

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from mango import AgentAddress
-
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
 from ..annex import Annex
 from ..collector import calm
+from ..container import LocalContainer
+from ..errands import Errands
 from ..host import World
 from ..node import Arrival, Begin, Node
 from ..physics import Physics
@@ -27,14 +27,13 @@ from ..queue import TELEMETRY
 from ..rhythm import next_of
 from ..timing import Timing
 from .address import BrokerError
-from .clock import Errand, InStep, Progress, SharedClock
-from .container import MqttContainer
+from .clock import InStep, Progress, SharedClock
 from .dispatch import Dispatch
-from .gate import Gate
+from .gate import Gate, Turnstile
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
 from .network import Network
-from .outpost import Outpost, send_studies_away
+from .outpost import Outpost
 from .plants import LAG_S, PlantService, RemotePlants
 from .roll import Presence, said, to_bytes
 from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
@@ -67,9 +66,7 @@ class Station:
         """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here."""
         self.world = world
         self.network = network
-        self.container = MqttContainer(
-            world.queue.now_us / 1e6, lambda arrival: self._publish(arrival.envelope, streamed=False)
-        )
+        self.container = LocalContainer(world.queue.now_us / 1e6)
         self.annex = annex
         self.timing: Timing | None = None
         self.counts: Counter[str] = Counter()
@@ -80,21 +77,21 @@ class Station:
         self.remote = RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
         self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
         self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
+        self.turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
         self.lines: dict[str, Line] = {}
         self.clock: SharedClock | None = None
         self._in_step: list[InStep] = []
-        self._errands: list[Errand] = []
-        self._waiting: Counter[str] = Counter()
+        self._errands = Errands(self.container, self.hosts)
         self._early: list[Arrival] = []
         self._muster: Muster | None = None
-        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._deliver, publish=self._publish_as)
+        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._errands.deliver, publish=self._publish_as)
         for name, host in self.hosts.items():
             host.exchange = exchange
             self.container.register(host, suggested_aid=name)
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
-        await send_studies_away(self.hosts.values(), self.annex, self._errands)
+        await self._errands.send_studies_away(self.annex)
         await self.container.start()
         self.container.on_ready()
         try:
@@ -149,8 +146,8 @@ class Station:
         self.clock = SharedClock.beginning(queue.now_us, speed, begin_us)
         agents = InStep(queue, self.clock, self.timing, self._errands)
         self._in_step.append(agents)
-        for gate in self.gates.values():
-            gate.speed = speed
+        for turnstile in (self.turnstile, *(gate.turnstile for gate in self.gates.values())):
+            turnstile.speed = speed
         for name in sorted(self.hosts):
             self.hosts[name].plan(Begin(), queue.now_us)
 
@@ -170,12 +167,6 @@ class Station:
 
     def _now_us(self) -> int:
         return self.world.queue.now_us if self.clock is None else self.clock.now_us
-
-    def _deliver(self, arrival: Arrival, at_us: int) -> None:
-        """Something for an agent here: it is put into its mango inbox when its time has come."""
-        self._waiting[arrival.envelope.receiver] += 1
-        errand = partial(self._hand_over, arrival)
-        self.hosts[arrival.envelope.receiver].plan_call(lambda _: self._errands.append(errand), at_us)
 
     def _publish_as(self, envelope: Envelope, streamed: bool) -> None:
         self._publish(envelope, streamed=streamed)
@@ -223,25 +214,40 @@ class Station:
             self._hear_message(name, str(address.sender), incoming.payload, streamed=address.kind == STREAM)
         elif address.kind == READINGS:
             self._hear_reading(name, incoming.payload)
+        elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
+            self.counts[why] += 1
         elif address.kind == ASKED and self.service is not None:
             self._hear_request(str(address.sender), incoming.payload)
         else:
             self._hear_roll(address.sender, incoming.payload)
 
+    def _turned_away(self, via: str | None, payload: bytes) -> str | None:
+        """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
+        at_s = asyncio.get_running_loop().time()
+        return None if via is None else self.turnstile.refusal(payload, via, at_s)
+
     def _hear_message(self, name: str, via: str, payload: bytes, *, streamed: bool) -> None:
         at_s = asyncio.get_running_loop().time()
-        admission = self.gates[name].admit(payload, via, waiting=self._waiting[name], at_s=at_s)
+        waiting = max(len(self._early), self._errands.waiting[name])
+        admission = self.gates[name].admit(payload, via, waiting=waiting, at_s=at_s)
         if admission.answer is not None and not streamed:
-            self._publish(admission.answer, streamed=False)
+            self._answer(admission.answer)
         if admission.envelope is not None:
             self._take(Arrival(admission.envelope))
+
+    def _answer(self, answer: Envelope) -> None:
+        """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
+        try:
+            self._publish(answer, streamed=False)
+        except BrokerError:
+            self.counts["answers not sent"] += 1
 
     def _take(self, arrival: Arrival) -> None:
         """A message has come in now; before this host has begun, it waits until it has."""
         if self.clock is None:
             self._early.append(arrival)
         else:
-            self._deliver(arrival, self.clock.now_us)
+            self._errands.deliver(arrival, self.clock.now_us)
             self._wake()
 
     def _hear_reading(self, name: str, payload: bytes) -> None:
@@ -264,16 +270,9 @@ class Station:
         for each in self._in_step:
             each.wake()
 
-    async def _hand_over(self, arrival: Arrival, now_us: int) -> None:
-        """Put an arrival into its receiver's mango inbox; what the host could not take is raised here."""
-        self.container.clock.set_time(now_us / 1e6)
-        receiver = arrival.envelope.receiver
-        host, address = self.hosts[receiver], AgentAddress(self.container.addr, receiver)
-        await self.container.send_message(arrival, address, sender_id=arrival.envelope.sender)
-        await host.inbox.join()
-        self._waiting[receiver] -= 1
-        if host.failure is not None:
-            raise host.failure
+    def refused(self) -> dict[str, Counter[str]]:
+        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in sorted(self.gates.items())}
 
     def _count(self) -> None:
         for gate in self.gates.values():
