@@ -9,7 +9,7 @@ from .clock import clock_text
 from .constraints import Binding, Constraints
 from .model import GridModel
 from .readings import Assessment, Readings
-from .solution import Solution
+from .solver import Solution
 
 NEAR_LOADING = 0.05
 NEAR_VOLTAGE_PU = 0.005

@@ -8,8 +8,7 @@ import numpy as np
 
 from .fallback import PowerFlowSolver
 from .operating_point import OperatingPoint
-from .solution import Solution
-from .solver import BatchSolver
+from .solver import BatchSolver, Solution
 
 _POWERS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 
@@ -26,6 +25,6 @@ def dark(healthy: BatchSolver | PowerFlowSolver, state: OperatingPoint) -> Solut
         vm_pu=np.where(healthy.reference, known.vm_pu, np.nan),
         loading_percent=np.zeros_like(known.loading_percent),
         interface_mva=np.zeros_like(known.interface_mva),
-        load_factor=np.zeros_like(known.load_factor),
+        factor=lambda: np.zeros_like(known.load_factor),
         converged=np.ones_like(known.converged),
     )

@@ -18,7 +18,7 @@ from .constraints import Constraints
 from .model import GridModel
 from .operating_point import OperatingPoint
 from .regulation import voltage_after
-from .solution import Solution
+from .solver import Solution
 from .uncertainty import Regulator
 
 SMALLEST_BLOCK_MW = 1e-4

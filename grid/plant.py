@@ -32,7 +32,7 @@ from .recovery import BEAT_US, Recovery, next_beat_us
 from .regulation import Regulation, set_points, settled
 from .series import Window
 from .snapshot import Row, Rows, network_json, with_row
-from .solution import Solution
+from .solver import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
 
@@ -75,6 +75,7 @@ class GridPlant:
         self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
+        self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
 
     def _settle(self) -> None:
         """Regulators have been at work before: the taps begin where those leave them."""
@@ -208,6 +209,16 @@ class GridPlant:
             found += zip(names, *(shown.tolist() for shown in both), strict=True)
         interface = plant_state.interface if self._meters_interface else ()
         return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
+
+    def untouched(self, at_us: int) -> OperatingPoint:
+        """Return what truly is at an instant when nobody activates anything and the taps are where nobody moved them.
+
+        The same object as long as nothing changes.
+        """
+        actual = self._profiles.actual(at_us)
+        if self._untouched is None or self._untouched[0] is not actual:
+            self._untouched = actual, self._undisturbed(actual)
+        return self._untouched[1]
 
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""

@@ -12,7 +12,7 @@ from .constraints import Binding
 from .elements import Elements
 from .errors import ProfileError
 from .operating_point import OperatingPoint
-from .solution import Solution
+from .solver import Solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from .model import BRANCH_TABLES, in_service_of
 from .network import ZIP_COLUMNS
 from .operating_point import OperatingPoint
 from .scan import refuse_foreign_modules
-from .solution import Solution
+from .solver import Solution
 
 Row = dict[str, float | int]
 

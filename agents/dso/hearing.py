@@ -18,6 +18,7 @@ from ..agent import Reaction
 from ..changes import Span, derived, derived_now, replace, span
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
+from . import reserves
 from .state import DsoState, Told, limit_key
 from .validation import signed
 
@@ -37,9 +38,13 @@ def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) ->
 
 
 def overheard(state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
-    """Measurements of a whole cycle at once."""
-    measured = [(row.flow.link[0], row.content) for row in rows if isinstance(row.content, Measurement)]
-    return told(state, measured), len(rows)
+    """Measurements of a whole cycle at once, up to a set-point, which is to be passed on."""
+    measured = []
+    for row in rows:
+        if not isinstance(row.content, Measurement):
+            break
+        measured.append((row.flow.link[0], row.content))
+    return (told(state, measured) if measured else state), len(measured)
 
 
 def _points(state: DsoState) -> dict[str, set[str]]:
@@ -155,9 +160,9 @@ def activation_id(offer: AcceptedOffer, resource: str) -> str:
 
 
 def unit_of(state: DsoState, activation: str) -> tuple[AcceptedOffer, str]:
-    """The offer and the unit that an activation of a study stands for."""
+    """The offer, or the reserve in one direction, and the unit that an activation of a study stands for."""
     offer_id, _, resource = activation.partition(BY)
-    offer = state.accepted[offer_id]
+    offer = state.accepted.get(offer_id) or reserves.offers(state)[offer_id]
     return offer, resource or offer.resource
 
 

@@ -20,6 +20,12 @@ Post = Callable[[Row, int], None]
 _quantile = NormalDist().inv_cdf
 
 
+def uniform(seed: int, purpose: str, key: str) -> float:
+    """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
+    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest) + 0.5) / 2**64
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """What an agent sends in a span of time is lost: to all or one receiver, everything or streams only."""
@@ -52,17 +58,12 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _quantile(_uniform(f"{self.seed}/delay/{message_id}")))
+        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and _uniform(f"{self.seed}/loss/{message_id}") < self.loss
-
-
-def _uniform(key: str) -> float:
-    """A number between 0 and 1 that hangs on nothing but the key."""
-    return (int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) + 0.5) / 2**64
+        return self.loss > 0 and uniform(self.seed, "loss", message_id) < self.loss
 
 
 @dataclass

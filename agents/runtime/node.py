@@ -10,12 +10,13 @@ of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (p
 the same, only that nothing is made of a message that nobody looks at.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
-from ...protocols.desk import Desk
+from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
 from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
 from ...protocols.messages import Message
@@ -103,7 +104,7 @@ Effect = Send | Stream | Deadline | SetTimer | Compute | Observe | Actuate | Not
 
 @dataclass
 class Node:
-    """An agent at its desk."""
+    """An agent at its desk; `refused` counts messages that have changed nothing, by the reason."""
 
     agent: Agent[Any]
     desk: Desk
@@ -113,6 +114,7 @@ class Node:
     _flows: dict[str, Flow] = field(default_factory=dict)
     _hearers: dict[Flow, Hearer] = field(default_factory=dict)
     _heard_in: dict[str, Flow] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
@@ -199,6 +201,7 @@ class Node:
             effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
         conversation = hearing.conversation
         if conversation is None or hearing.copy:
+            self.refused[_why(hearing)] += 1
             return []
         if hearing.step is None:
             events: list[Event] = [Rejected(envelope, conversation)]
@@ -218,13 +221,17 @@ class Node:
             self._publish(action, effects)
             return
         match action:
+            case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
+                effects.append(
+                    _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
+                )
             case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
                 sent = self.desk.open(
                     protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
                 )
                 self._send(sent, effects)
             case Say(conversation_id, content) if self._is_broken(conversation_id):
-                effects.append(_unsaid(conversation_id, content))
+                effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             case Say(conversation_id, content, reply_by_us, caused_by):
                 self.settle(conversation_id)
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
@@ -280,9 +287,16 @@ class Node:
         _deadline(conversation, effects)
 
 
-def _unsaid(conversation_id: str, content: Message) -> Note:
-    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id}
-    return Note(_stage_of(conversation_id), None, {**evidence, "reason": "the peer has not understood us"})
+def _why(hearing: Hearing) -> str:
+    """Why a message has changed nothing."""
+    if hearing.copy:
+        return "heard before"
+    return "not in order" if hearing.reply is not None else "not understood, but never said"
+
+
+def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:
+    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id, "reason": reason}
+    return Note(_stage_of(conversation_id), None, evidence)
 
 
 def _deadline(conversation: Conversation, effects: list[Effect]) -> None:

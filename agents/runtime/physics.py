@@ -16,11 +16,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...grid.area import Area, AreaReading, Droop
+from ...grid.area.area import Area, AreaReading
+from ...grid.area.containment import Droop
 from ...grid.plant import GridPlant
 from ...grid.protection import Incident
-from ...grid.resources import PointPower as Injection
-from ...grid.resources import Resource, ResourceState, is_lost, metered
+from ...grid.resources.outage import is_lost, metered
+from ...grid.resources.resource import PointPower as Injection
+from ...grid.resources.resource import Resource, ResourceState
 from ...protocols.information.activation import PointPower
 from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading

@@ -8,13 +8,16 @@ first one after the beginning on, or when that should have come. Its MW are
 no part of the known activation: the area's K (ACE = K · Δf) counts them already.
 """
 
+from collections.abc import Iterable
+
 from immutables import Map
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ..changes import Span, derived_now, span
 from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
+from .containment import held
 from .state import Kept, Known, TsoState
 
 
@@ -32,21 +35,32 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
     assert isinstance(reading, AreaReading)
     window = 2 + rules.full_activation_us // profile.control_us
     offsets_hz = (*state.reserve.offsets_hz, round(reading.frequency_hz - rules.nominal_hz, 6))[-window:]
-    kept = state.reserve.kept
-    for award in _in_force(state, now_us):
-        offer_id, known = award.offer.offer_id, state.reserve.known.get(award.offer.participant)
-        if not _begun(profile, award, known, now_us):
-            continue
-        before = kept.get(offer_id, Kept())
+    kept, awards = state.reserve.kept, _in_force(state, now_us)
+    keeps = held(state, awards)
+    for participant, own in _by_participant(awards).items():
+        known = state.reserve.known.get(participant)
         fresh = known is not None and now_us - known.measured_us <= profile.stale_after_us
-        follows = known is not None and fresh and _follows(rules, award, offsets_hz, known.activated_mw)
-        kept = kept.set(offer_id, Kept(before.followed + follows, before.cycles + 1))
+        sizes = sum(award.awarded_mw for award in own), sum(keeps[award.offer.offer_id] for award in own)
+        follows = known is not None and fresh and _follows(rules, sizes, offsets_hz, known.activated_mw)
+        for offer, awarded_mw in own:
+            if not _begun(profile, offer.delivery_start, known, now_us):
+                continue
+            before = kept.get(offer.offer_id, Kept())
+            part = keeps[offer.offer_id] / awarded_mw if follows else 0
+            kept = kept.set(offer.offer_id, Kept(before.followed + part, before.cycles + 1))
     return state.with_reserve(offsets_hz=offsets_hz, kept=kept)
 
 
-def _begun(profile: TsoProfile, award: Award, known: Known | None, now_us: int) -> bool:
-    """Whether something that was measured after its beginning is known, or should be."""
-    begins_us = award.offer.delivery_start
+def _by_participant(awards: Iterable[Award]) -> dict[str, list[Award]]:
+    """A participant has one measurement for all that it keeps."""
+    found: dict[str, list[Award]] = {}
+    for award in awards:
+        found.setdefault(award.offer.participant, []).append(award)
+    return found
+
+
+def _begun(profile: TsoProfile, begins_us: int, known: Known | None, now_us: int) -> bool:
+    """Whether something that was measured after a beginning is known, or should be."""
     return now_us - begins_us > profile.stale_after_us or (known is not None and known.measured_us > begins_us)
 
 
@@ -66,8 +80,14 @@ def _now_in_force(awards: Map[str, tuple[Award, ...]], now_us: int) -> Span:
     return span(now_us, times, present)
 
 
-def _follows(rules: ReserveRules, award: Award, offsets_hz: tuple[float, ...], activated_mw: float) -> bool:
-    slope = award.awarded_mw / rules.full_deviation_hz
-    asked = [min(max(-offset * slope, -award.awarded_mw), award.awarded_mw) for offset in offsets_hz]
-    within_mw = rules.tolerance * award.awarded_mw
+def _follows(
+    rules: ReserveRules, sizes_mw: tuple[float, float], offsets_hz: tuple[float, ...], activated_mw: float
+) -> bool:
+    """Whether what is measured lies between what is asked of the whole award and of what limits leave of it."""
+    asked = [
+        min(max(-offset * size_mw / rules.full_deviation_hz, -size_mw), size_mw)
+        for size_mw in sizes_mw
+        for offset in offsets_hz
+    ]
+    within_mw = rules.tolerance * sizes_mw[0]
     return min(asked) - within_mw <= activated_mw <= max(asked) + within_mw

@@ -13,7 +13,7 @@ from gridpact.grid.model import GridModel
 from gridpact.grid.plant import GridPlant
 from gridpact.grid.points import ConnectionPoint
 from gridpact.grid.profiles import Profiles
-from gridpact.grid.solution import Solution
+from gridpact.grid.solver import Solution
 from gridpact.grid.studies import GridStudies
 
 POINTS = (ConnectionPoint("A", 9), ConnectionPoint("B", 11), ConnectionPoint("C", 8))

@@ -1,4 +1,4 @@
-"""What subscriptions stream is heard in bulk where no journal is kept; nothing that is recorded tells the difference."""
+"""What subscriptions stream is heard in bulk where no journal is kept, and no record tells the difference."""
 
 from collections.abc import Mapping
 from pathlib import Path
