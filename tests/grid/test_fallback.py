@@ -137,7 +137,7 @@ def test_what_regulates_voltage_falls_back_with_the_reason_and_agrees(name: str,
 
 
 def test_the_fallback_answers_as_the_batch_solver_does_where_both_can(model: GridModel, profiles: Profiles) -> None:
-    slow = PowerFlowSolver(model._bench, model._zip_percent)
+    slow = PowerFlowSolver(model.placed(model.initial_taps, ()), model._zip_percent)
     fast = model.solver(model.initial_taps)
     change = np.zeros((3, len(model.points)), dtype=complex)
     change[1, 0], change[2, 1] = 2.5, -1.0 + 0.3j
