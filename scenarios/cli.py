@@ -72,6 +72,7 @@ def run_command(
     credentials: Annotated[Path | None, typer.Option(help="with --hosts: folder that `gridpact broker` made")] = None,
     late: Annotated[str | None, typer.Option(help="with --realtime, late ticks: catch_up or skip")] = None,
     paced_from: Annotated[str | None, typer.Option("--from", help="with --realtime: pace from this clock time")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="serve a page with moving plots, to this machine")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
@@ -81,6 +82,8 @@ def run_command(
     check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
+    if watch and hosts is not None:
+        raise ScenarioError("--watch shows a run in one process; leave out --hosts")
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.host import Terms
@@ -91,7 +94,7 @@ def run_command(
         from .progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
-        done = running(chosen, place, paced=paced, quiet=quiet)
+        done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
     if not quiet:
         from .summary import print_summary
 

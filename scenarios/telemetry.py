@@ -156,7 +156,7 @@ def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
     for participant, power_mw in agent.set_points(state, at_us):
         ordered[participant] += power_mw
     columns = _of_each(names, ("set_point_mw",))
-    set_points = dict(zip(columns, (round(mw, 6) + 0.0 for mw in ordered.values()), strict=True))
+    set_points = dict(zip(columns, [round(mw, 6) + 0.0 for mw in ordered.values()], strict=True))
     regulated = tuple(name for name in names if delivering[name])
     return {**values, **own, **set_points, **_channels(agent.channels(state), regulated)}
 
@@ -166,7 +166,7 @@ def _channels(known: Iterable[tuple[str, float, float]], regulated: tuple[str, .
     bounds = dict.fromkeys(regulated, (math.nan, math.nan))
     bounds |= {name: (low_mw, high_mw) for name, low_mw, high_mw in known}
     columns = _of_each(tuple(bounds), ("channel_low_mw", "channel_high_mw"))
-    return dict(zip(columns, (bound for pair in bounds.values() for bound in pair), strict=True))
+    return dict(zip(columns, [bound for pair in bounds.values() for bound in pair], strict=True))
 
 
 @cache

@@ -7,7 +7,7 @@ from immutables import Map
 
 from ...grid.limits import Activation
 from ...grid.readings import Readings
-from ...protocols.information.activation import Measurement, SetPoint, SetPointSubscription
+from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.information.reserve import AwardedReserve
@@ -48,6 +48,7 @@ class InForce(NamedTuple):
     until_us: int = 0
     offer_id: str = ""
     binding: BindingConstraint | None = None
+    ground: Ground | None = None
     looks: tuple[tuple[int, float], ...] = ()
 
     @property

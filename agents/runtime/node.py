@@ -94,7 +94,7 @@ class SetTimer(NamedTuple):
 class Stream(NamedTuple):
     """Put the same on its way in several flows, as the message of this number of each."""
 
-    numbered: tuple[tuple[Flow, int], ...]
+    numbered: Sequence[tuple[Flow, int]]
     content: Message
     caused_by: str | None
 
@@ -244,14 +244,17 @@ class Node:
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
         conversation_ids, content, caused_by = action
-        if self.in_bulk:
-            flows = [self._flow(conversation_id, type(content)) for conversation_id in conversation_ids]
-            effects.append(Stream(tuple((flow, flow.next()) for flow in flows if flow is not None), content, caused_by))
-            conversation_ids = tuple(one for one, flow in zip(conversation_ids, flows, strict=True) if flow is None)
+        numbered, kind = list[tuple[Flow, int]](), type(content)
         for conversation_id in conversation_ids:
-            if not self._is_broken(conversation_id):
+            flow = self._flow(conversation_id, kind) if self.in_bulk else None
+            if flow is not None:
+                numbered.append((flow, flow.number))
+                flow.number += 1
+            elif not self._is_broken(conversation_id):
                 said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
+        if numbered:
+            effects.append(Stream(numbered, content, caused_by))
 
     def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
         """What flows in a subscription; None if its next message has to be said by itself."""
