@@ -204,6 +204,8 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         seconds,
         recovered_share=recovery.share,
         recovery_s=recovery.time_s,
+        directions=offer.directions,
+        down_price_eur_per_mwh=offer.down_price_eur_per_mwh,
     )
     return DsoProfile(
         name=name,
@@ -218,7 +220,15 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         state_every=scenario.coordination.limits.state_every,
         stale_after_us=_stale_after_us(scenario),
         assumed_share=scenario.coordination.lost_communication.assumed_share,
+        short_time_us=_short_time_us(scenario, dso.grid),
     )
+
+
+def _short_time_us(scenario: Scenario, grid: str) -> int | None:
+    """How long the DSO may use the short-time rating of its grid in real time; None if it has none, or may not."""
+    limits = scenario.grids[grid].limits
+    used = scenario.coordination.limits.short_time and limits.short_time_percent is not None
+    return us(60 * limits.short_time_minutes) if used else None
 
 
 def _stale_after_us(scenario: Scenario) -> int:

@@ -18,6 +18,7 @@ from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
+from .conformance.command import conform_command
 from .errors import RecordError, ScenarioError
 from .hosting.commands import add_commands, check_speed
 from .options import overrides
@@ -287,3 +288,4 @@ def verify_command(
 
 
 add_commands(app)
+app.command("conform", epilog="gridpact conform --role bsp --broker mqtts://broker:8883")(conform_command)
