@@ -1,7 +1,7 @@
 """A hundred BSPs over Mosquitto with TLS and access rules, three hosts, ticks of 1 s by the clock: none is missed.
 
-The run has a quarter of an hour before the delivery and one of delivery, in which every BSP gets a set-point and tells a
-measurement each second. GRIDPACT_SOAK_SPEED lets the run go faster with ticks as much longer, so that there is still
+The run has a quarter of an hour before the delivery and one of delivery, in which every BSP gets a set-point and tells
+a measurement each second. GRIDPACT_SOAK_SPEED lets the run go faster with ticks as much longer, so that there is still
 one a second. It judges the machine too, which must have nothing else to do.
 """
 
