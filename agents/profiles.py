@@ -12,7 +12,7 @@ from .market.channel import ChannelRules
 from .market.compensation import Policy
 from .market.distribution import Distribution
 from .market.merit_order import Rules
-from .market.regulation import Tuning
+from .strategies import AsAgreed, Bidding, FrequencyController, LimitPolicy, Truthful
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 LapsedLimits = Literal["release", "keep", "terminate"]
@@ -87,9 +87,9 @@ class ActivationRules:
 
 @dataclass(frozen=True, slots=True)
 class RegulationRules:
-    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+    """How aFRR is controlled: by what controller, how its demand is shared, and how delivery is judged."""
 
-    tuning: Tuning
+    controller: FrequencyController
     distribution: Distribution
     channel: ChannelRules
 
@@ -192,6 +192,7 @@ class DsoProfile:
     state_every: int = 1
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
+    policy: LimitPolicy = AsAgreed()
     short_time_us: int | None = None
     patience: Patience = Patience()
 
@@ -237,6 +238,7 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     hold_set_point_us: int = 60_000_000
+    bidding: Bidding = Truthful()
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
     dso: str | None = None

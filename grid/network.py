@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import Floats
 from .description import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
 from .errors import NetworkError
 from .points import ConnectionPoint, bus_index
@@ -86,6 +87,12 @@ def _scale(net: Any, description: GridDescription) -> None:
         frame["p_mw"], frame["q_mvar"] = frame.p_mw * scale, frame.q_mvar * scale
     if description.source_vm_pu is not None:
         net.ext_grid["vm_pu"] = description.source_vm_pu
+
+
+def zip_shares(net: Any) -> Floats:
+    """Return the ZIP shares of a network's loads in percent (loads × 4, in the order of ZIP_COLUMNS)."""
+    shares: Floats = net.load[list(ZIP_COLUMNS)].to_numpy(dtype=float)
+    return shares
 
 
 def _set_zip(net: Any, shares: ZipPercent | None) -> None:

@@ -75,6 +75,7 @@ class GridPlant:
         self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
+        self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
 
     def _settle(self) -> None:
         """Regulators have been at work before: the taps begin where those leave them."""
@@ -161,11 +162,15 @@ class GridPlant:
             self._solved = None
 
     def _move(self, to_us: int) -> None:
-        before = self.taps, self._profiles.actual(self._now_us)
-        for drive in self._drives:
-            drive.advance(to_us)
+        before = self._profiles.actual(self._now_us)
+        if any(drive.position != drive.target for drive in self._drives):
+            taps = self.taps
+            for drive in self._drives:
+                drive.advance(to_us)
+            if taps != self.taps:
+                self._solved = None
         self._now_us = to_us
-        if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
+        if before is not self._profiles.actual(to_us):
             self._solved = None
 
     def protect(self) -> tuple[Incident, ...]:
@@ -198,12 +203,22 @@ class GridPlant:
         self.advance(at_us)
         state, solution, plant_state = self._solution()
         powers = drawn(state, solution)
-        found = []
-        for name, table, k in self._metered:
-            p_mw, q_mvar = powers[table]
-            found.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+        found: list[tuple[str, float, float]] = []
+        for table, names, places in self._metered:
+            both = (np.round(power[places], 6) + 0.0 for power in powers[table])
+            found += zip(names, *(shown.tolist() for shown in both), strict=True)
         interface = plant_state.interface if self._meters_interface else ()
         return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
+
+    def untouched(self, at_us: int) -> OperatingPoint:
+        """Return what truly is at an instant when nobody activates anything and the taps are where nobody moved them.
+
+        The same object as long as nothing changes.
+        """
+        actual = self._profiles.actual(at_us)
+        if self._untouched is None or self._untouched[0] is not actual:
+            self._untouched = actual, self._undisturbed(actual)
+        return self._untouched[1]
 
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""

@@ -81,6 +81,11 @@ class GridStudies:
         """
         return limits.limit(self.model, self._outlook.planning_cases(), activations, scope, fixed=already)
 
+    def standing_violation(self, at_us: int) -> Binding | None:
+        """Return what is violated worst with nothing activated, as forecast for an instant or in a planning case."""
+        named = self._outlook.planning_cases()
+        return limits.check(self.model, [*named, *self._distinct(self._expected(at_us, None))], ())
+
     def validate(
         self,
         activations: Sequence[Activation],

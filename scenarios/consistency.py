@@ -33,6 +33,7 @@ def check_together(scenario: Scenario) -> None:
 
 def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _names(scenario)
+    yield from _faults(scenario)
     yield from _operators(scenario)
     yield from _hosting(scenario)
     yield from _times(scenario)
@@ -83,6 +84,20 @@ def _silences(scenario: Scenario) -> Iterator[Finding]:
             if name is not None and name not in scenario.participants:
                 hint = right_names(name, tuple(scenario.participants))
                 yield ("links", "silences", index, key), f'there is no participant "{name}"; {hint}'
+
+
+def _faults(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.faults is None:
+        return
+    named: list[tuple[Path, tuple[str, ...]]]
+    named = [(("partitions", at, "who"), one.who) for at, one in enumerate(scenario.faults.partitions)]
+    named += [(("partitions", at, "to"), one.to or ()) for at, one in enumerate(scenario.faults.partitions)]
+    named.append((("crashes", "who"), scenario.faults.crashes.who))
+    for path, names in named:
+        for index, name in enumerate(names):
+            if name not in scenario.participants:
+                hint = right_names(name, tuple(scenario.participants))
+                yield ("faults", *path, index), f'there is no participant "{name}"; {hint}'
 
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:

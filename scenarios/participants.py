@@ -13,6 +13,7 @@ from ..grid.part import ClockTime, Part, Positive, Size
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
 from ..protocols.information.capacity import TRANSMISSION
 from ..protocols.information.quantities import Direction, Product
+from .chosen import Chosen, Strategy
 
 
 class OfferDescription(Part):
@@ -58,21 +59,29 @@ class DemandResponse(Part):
 
 
 class TsoDescription(Part):
-    """The transmission system operator; a scenario has exactly one."""
+    """The transmission system operator; a scenario has exactly one. Its `strategy` is the controller of aFRR."""
 
     kind: Literal["tso"]
+    strategy: Strategy = Chosen(name="pi")
 
 
 class DsoDescription(Part):
-    """The distribution system operator of one grid; `demand_response` is used in scenario II only."""
+    """The distribution system operator of one grid; `demand_response` is used in scenario II only.
+
+    Its `strategy` is the policy by which it limits others.
+    """
 
     kind: Literal["dso"]
     grid: str
     demand_response: DemandResponse = DemandResponse()
+    strategy: Strategy = Chosen(name="as-agreed")
 
 
 class _Provider(Part):
-    """What BSPs and aggregators have in common: when they apply, how fast they are, what they offer."""
+    """What BSPs and aggregators have in common: when they apply, how fast they are, what they offer.
+
+    Their `strategy` is how they bid.
+    """
 
     grid: str
     applies_at: ClockTime | None = None
@@ -80,6 +89,7 @@ class _Provider(Part):
     response: Response = Response()
     offers: tuple[OfferDescription, ...] = ()
     fcr: FcrOffer | None = None
+    strategy: Strategy = Chosen(name="truthful")
 
     @property
     def on_transmission(self) -> bool:
@@ -107,10 +117,11 @@ class BspDescription(_Provider):
 
 
 class AggregatorDescription(_Provider):
-    """A balancing service provider that offers a pool of distributed flexibility resources."""
+    """A balancing service provider that offers a pool; `dispatch` is how it shares an order out over it."""
 
     kind: Literal["aggregator"]
     pool: PoolDescription
+    dispatch: Strategy = Chosen(name="by-scheme")
 
     @property
     def resources(self) -> tuple[PoolDescription, ...]:

@@ -119,10 +119,10 @@ class Recall:
 
 
 def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
-    """An exchange that delivers nothing: with the run's own delays, or over a network with those that were recorded."""
+    """An exchange that delivers nothing: with the run's own delays, or those recorded of a network or of faults."""
     from ..agents.runtime.exchange import AsRecorded, Exchange
 
-    if "hosts" in read_manifest(run.folder):
+    if "hosts" in read_manifest(run.folder) or run.scenario.faults is not None:
         return AsRecorded(run.received_us(), everybody.kinds, writer)
     return Exchange(assembly.links(run.scenario), everybody.kinds, writer, lambda envelope, at_us: None)
 

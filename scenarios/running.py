@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,15 @@ from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
+    from ..agents.runtime.faults import Faults
+    from ..agents.runtime.host import Host, World
+    from ..agents.runtime.node import Node
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .live.sight import Sight
+    from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -36,21 +41,23 @@ def run(
     speed: float = 1.0,
     paced_from: str | None = None,
     progress: Progress | None = None,
+    sight: Sight | None = None,
 ) -> Run:
     """Run a scenario and return its record.
 
     `speed` (simulated seconds per second of wall clock) and `paced_from` (a clock time of the first day, until which
-    it goes as fast as it can) count only with `realtime`. Raises ScenarioError or a GridError for a scenario that
-    cannot be run, RecordError for an `out` that is not ours.
+    it goes as fast as it can) count only with `realtime`. `sight` sees the run as it happens.
+    Raises ScenarioError or a GridError for a scenario that cannot be run, RecordError for an `out` that is not ours.
     """
     from ..agents.runtime.pace import Pace
     from ..grid.engine import single_threaded
     from .record.run import load_run
-    from .record.writer import RunWriter
 
     began = time.perf_counter()
+    if realtime and scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
-    with single_threaded(), RunWriter(scenario, out) as writer:
+    with single_threaded(), _writer(scenario, out, sight) as writer:
         operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
@@ -58,8 +65,23 @@ def run(
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        figures["refused"] = refused({name: host.node.refused for name, host in operation.hosts.items()})
+        if operation.faults is not None:
+            figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def _writer(scenario: Scenario, out: Path, sight: Sight | None) -> RunWriter:
+    from .live.sight import WatchedWriter
+    from .record.writer import RunWriter
+
+    return RunWriter(scenario, out) if sight is None else WatchedWriter(scenario, out, sight)
+
+
+def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """How many messages each agent has not taken, by the reason; those who have taken all are left out."""
+    return {name: dict(sorted(why.items())) for name, why in sorted(counts.items()) if why}
 
 
 def _paced_from_us(scenario: Scenario, clock: str | None) -> int:
@@ -105,11 +127,34 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
-    links = assembly.links(scenario)
-    ticks_us, in_bulk = scenario.ticks.lengths_us, pace is None and not scenario.journal
-    operation = Operation(everybody.nodes.values(), world, links, everybody.kinds, ticks_us, in_bulk=in_bulk)
+    faults = assembly.faults(scenario)
+    in_bulk = pace is None and faults is None and not scenario.journal
+    operation = Operation(
+        everybody.nodes.values(),
+        world,
+        assembly.links(scenario),
+        everybody.kinds,
+        scenario.ticks.lengths_us,
+        in_bulk=in_bulk,
+        host=_hosts(scenario, everybody, faults),
+        faults=faults,
+    )
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
+
+
+def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callable[[Node, World], Host]:
+    """How hosts are made: those whose agents die keep a log, one for all of them."""
+    from ..agents.runtime.host import Host
+    from ..agents.runtime.input_log import InputLog
+    from ..agents.runtime.mortal import Mortality, mortal
+
+    if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
+        return Host
+    rules = scenario.faults.crashes
+    who, log = frozenset(rules.who or everybody.nodes), InputLog()
+    types = studying.results(everybody.extensions)
+    return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
 
 
 def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:

@@ -5,6 +5,7 @@
     short_names              names that --set may use for long paths
     coordination + market    who checks what; what is needed, and the rules of it (`market.py`)
     area + grids             the physics it happens in
+    faults                   what goes wrong on the way, and who dies, in simulated time (`faults.py`)
     participants             who takes part, with units, pools and offers (`participants.py`)
 
 A single model checks itself here; what must fit together across parts is in `consistency.py`.
@@ -20,11 +21,12 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from ..grid.area import AreaDescription
+from ..grid.area.description import AreaDescription
 from ..grid.description import GridDescription
 from ..grid.part import Part
 from ..grid.uncertainty import located_series
 from .consistency import check_together
+from .faults import FaultRules
 from .files import NamedFile, Steps, files_of, with_files
 from .hosts import Hosting
 from .market import Coordination, Market, Scheme
@@ -64,6 +66,7 @@ class Scenario(Part):
     short_names: dict[str, str] = Field(default={})
     plugins: tuple[str, ...] = ()
     journal: bool = True
+    faults: FaultRules | None = None
     _folders: tuple[Path, ...] = PrivateAttr(default=())
     _places: Mapping[tuple[str | int, ...], str] = PrivateAttr(default={})
 
@@ -96,6 +99,12 @@ class Scenario(Part):
     def _fits_together(self) -> Self:
         check_together(self)
         return self
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it says the same, wherever it was read from."""
+        return isinstance(other, Scenario) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def scheme(self) -> Scheme:
@@ -181,7 +190,7 @@ class Scenario(Part):
 
     @property
     def places(self) -> Mapping[tuple[str | int, ...], str]:
-        """File and line of every value of its grids, for what is only found when they are built."""
+        """File and line of every value of its grids, market and participants, for what is only found later."""
         return self._places
 
     def placed_in(self, *folders: Path, places: Mapping[tuple[str | int, ...], str] | None = None) -> Scenario:

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from .record.limiting import lifted_and_renewed
 from .record.offering import binding_text
+from .record.qualifying import qualifications
 from .record.run import Run
 from .reserve_summary import reserve_table
+from .rivals_summary import rivals_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,7 @@ def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
     before = (_qualification(run), reserve_table(run), _merit_order(run))
-    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    for table in (*before, _activation(run), _limits(run), rivals_table(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
     for grid, notes in run.notes.items():
@@ -62,19 +64,9 @@ def _mw(value: float | None) -> str:
 
 def _qualification(run: Run) -> Table:
     table = _table("Qualified", ("participant", "resource", "direction", "asked MW", "qualified MW", "binding"))
-    asked = {
-        (resource["id"], direction): resource[f"max_{direction}_mw"]
-        for row in run.message_rows
-        if row["type"] in ("gridpact.application/1", "gridpact.technical-data/1")
-        for resource in row["content"]["resources"]
-        for direction in ("up", "down")
-    }
-    told = ("gridpact.qualified/1", "gridpact.not-qualified/1", "gridpact.qualification-proposal/1")
-    for row in run.message_rows:
-        for verdict in row["content"]["verdicts"] if row["type"] in told else ():
-            what = (verdict["resource"], verdict["direction"])
-            bound = binding_text(verdict["binding"])
-            table.add_row(row["receiver"], *what, _mw(asked.get(what)), _mw(verdict["max_mw"]), bound)
+    for one in qualifications(run.message_rows):
+        amounts = (_mw(one.asked_mw), _mw(one.qualified_mw))
+        table.add_row(one.participant, one.resource, one.direction, *amounts, binding_text(one.binding))
     return table
 
 
@@ -167,6 +159,9 @@ def _kpis(run: Run) -> Table:
     if kpis.get("afrr"):
         table.add_row("aFRR", _regulated(kpis["afrr"]))
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
+    for name, reasons in run.refused.items():
+        told = ", ".join(f"{why} {count}" for why, count in reasons.items())
+        table.add_row(f"not taken by {name}", told)
     if "realtime" in run.timing:
         table.add_row("real time", _paced(run.timing["realtime"]))
     return table

@@ -180,7 +180,8 @@ def called(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> R
     """A call for offers: at the due time, see what the forecast allows."""
     call = event.content
     assert isinstance(call, CallForOffers)
-    if call.product != "mFRR" or not any(key.endswith(f"|{call.direction}") for key in sorted(state.demand.qualified)):
+    usable = any(key.endswith(f"|{call.direction}") for key in sorted(state.demand.qualified))
+    if call.product != "mFRR" or not usable or not profile.calendar.has(event.topic.period):
         reason = f"nothing qualified for {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)

@@ -26,6 +26,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
+from . import terms
 from .reserves import reserved, subscription
 from .state import DsoState, Listed
 from .studies import UnknownPoint, Validate
@@ -71,18 +72,21 @@ def _earlier(state: DsoState, key: str) -> list[tuple[str, Listed]]:
 
 def _study(profile: DsoProfile, state: DsoState, key: str, now_us: int) -> Compute:
     """At the begin, in the middle and at the end, on top of what lists of other products may bring at the same time."""
-    listed, rules = state.lists[key], profile.coordination
+    listed = state.lists[key]
     mol = listed.mol
+    known = (entry for entry in mol.entries if entry.resource in state.connected)
+    on = terms.of_list(profile, state, listed.activations, known)
     middle_us = (mol.delivery_start + mol.delivery_end) // 2
     job = Validate(
         profile.grid,
         listed.activations,
         (mol.delivery_start, middle_us, mol.delivery_end - 1),
-        rules.limit_scope,
-        rules.limit_split,
+        on.scope,
+        on.split,
         made_us=now_us,
         reserves=reserved(state, mol.delivery_start, mol.delivery_end),
         earlier=tuple(each for _, other in _earlier(state, key) for each in _brought(state, other)),
+        margin=on.margin,
     )
     return Compute(LIST + listed.conversation_id, job)
 

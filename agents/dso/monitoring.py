@@ -17,7 +17,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
-from . import hearing, limiting, reserves, short_time
+from . import hearing, limiting, reserves, short_time, terms
 from .state import DsoState
 from .studies import Monitor, Watch
 
@@ -38,8 +38,20 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
     options = state.demand.options
     reference = tuple(t.position for t in options.transformers) if options else None
     moving = reserves.movements(state, now_us, lift=look)
-    rating = short_time.rating(profile, state, look=look)
-    job = Monitor(profile.grid, readings, measured, ordered, look, reference, bool(state.limits), moving, rating)
+    named = ((each, hearing.unit_of(state, each.id)[0].participant) for each in ordered)
+    margin = terms.of_orders(profile, named).margin
+    job = Monitor(
+        profile.grid,
+        readings,
+        measured,
+        ordered,
+        look,
+        reference,
+        limited=bool(state.limits),
+        reserves=moving,
+        margin=margin,
+        rating=short_time.rating(profile, state, look=look),
+    )
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
 

@@ -15,6 +15,7 @@ from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
 from ...grid.limits import Activation, Allowed, Rating, Scope, Split
 from ...grid.readings import Assessment, Readings
+from .keeping import enlarged, reduced
 
 if TYPE_CHECKING:
     from ...grid.studies import GridStudies
@@ -74,30 +75,40 @@ class Watch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prequalify:
-    """What may be qualified, by planning case; `joint` shares what is scarce evenly instead of by order."""
+    """What may be qualified, by planning case; `joint` shares what is scarce evenly instead of by order.
+
+    `margin`: the share of every MW that is kept back, here and in the other questions.
+    """
 
     grid: str
     activations: tuple[Activation, ...]
     scope: Scope
     already: tuple[Activation, ...]
     joint: bool = False
+    margin: float = 0.0
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it."""
         unknown = _unknown(studies, self.activations)
-        if unknown is not None or not self.joint:
-            return unknown or studies.prequalify(self.activations, self.scope, self.already)
-        slices = [slice_ for part in range(SLICES) for slice_ in self._slices(part)]
-        return self._gathered(studies.prequalify(slices, self.scope, self.already))
+        if unknown is not None:
+            return unknown
+        wanted, already = enlarged(self.activations, self.margin), enlarged(self.already, self.margin)
+        if not self.joint:
+            return reduced(studies.prequalify(wanted, self.scope, already), self.activations, self.margin)
+        slices = [slice_ for part in range(SLICES) for slice_ in self._slices(wanted, part)]
+        found = self._gathered(wanted, studies.prequalify(slices, self.scope, already))
+        return reduced(found, self.activations, self.margin)
 
-    def _slices(self, part: int) -> list[Activation]:
+    @staticmethod
+    def _slices(wanted: tuple[Activation, ...], part: int) -> list[Activation]:
         """An equal part of everything, so that the walk gives to each in turn."""
-        return [replace(each, id=f"{each.id}#{part}", p_mw=each.p_mw / SLICES, min_mw=0.0) for each in self.activations]
+        return [replace(each, id=f"{each.id}#{part}", p_mw=each.p_mw / SLICES, min_mw=0.0) for each in wanted]
 
-    def _gathered(self, slices: tuple[Allowed, ...]) -> tuple[Allowed, ...]:
+    @staticmethod
+    def _gathered(wanted: tuple[Activation, ...], slices: tuple[Allowed, ...]) -> tuple[Allowed, ...]:
         """The slices of each activation up to the first that was cut."""
         found = []
-        for each in self.activations:
+        for each in wanted:
             own = [slice_ for slice_ in slices if slice_.id.rpartition("#")[0] == each.id]
             bound = next((slice_.binding for slice_ in own if slice_.binding is not None), None)
             p_mw = round(sum(slice_.p_mw for slice_ in own), 6) if bound else each.p_mw
@@ -120,6 +131,7 @@ class Validate:
     split: Split = "merit_order"
     made_us: int | None = None
     reserves: tuple[Activation, ...] = ()
+    margin: float = 0.0
     earlier: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
@@ -134,13 +146,14 @@ class Validate:
     def _allowed(self, studies: GridStudies, way: float) -> Iterator[tuple[Allowed, ...]]:
         """With reserves one way: by itself and on top of the earlier list, or picked together with it."""
         moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
+        wanted = enlarged(self.activations, self.margin)
         validate = partial(studies.validate, at_us=self.at_us, made_us=self.made_us, scope=self.scope)
         if self.earlier and self.scope == "subset":
-            together = validate((*self.earlier, *self.activations), fixed=moved)
-            yield together[len(self.earlier) :]
+            together = validate((*self.earlier, *wanted), fixed=moved)
+            yield reduced(together[len(self.earlier) :], self.activations, self.margin)
             return
         for fixed in (moved, (*moved, *self.earlier)) if self.earlier else (moved,):
-            yield validate(self.activations, fixed=fixed, split=self.split)
+            yield reduced(validate(wanted, fixed=fixed, split=self.split), self.activations, self.margin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,7 @@ class Monitor:
     reference_taps: tuple[int, ...] | None
     limited: bool = False
     reserves: tuple[Activation, ...] = ()
+    margin: float = 0.0
     rating: Rating = "continuous"
 
     def run(self, studies: GridStudies) -> Watch:
@@ -168,7 +182,7 @@ class Monitor:
         now, ahead = found[0], max(found[1:] or found, key=_badness)
         troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
         asked = (*self.reserves, *self.ordered)
-        allowed = studies.curtail(self.readings, asked, rating=self.rating) if asked and troubled else None
+        allowed = self._allowed(studies, asked) if asked and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
@@ -184,6 +198,10 @@ class Monitor:
             return [_moved(self.ordered)] if self.ordered else []
         ways = ([each for each in self.reserves if (each.p_mw > 0) is up] for up in (True, False))
         return [_moved((*way, *self.ordered)) for way in ways]
+
+    def _allowed(self, studies: GridStudies, asked: tuple[Activation, ...]) -> tuple[Allowed, ...]:
+        found = studies.curtail(self.readings, enlarged(asked, self.margin), rating=self.rating)
+        return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:
         if self.reference_taps is None or self.reference_taps == self.readings.taps:

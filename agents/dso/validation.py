@@ -9,8 +9,6 @@ Where the DSO takes part in the offering, prequalification looks at each capacit
 not, at everything qualified in its grid together, because nobody asks it again.
 """
 
-from typing import Literal
-
 from immutables import Map
 
 from ...grid.limits import Activation, Allowed
@@ -18,7 +16,6 @@ from ...protocols.information.capacity import (
     BindingConstraint,
     CapacityRequest,
     CapacityVerdict,
-    ResourceData,
     ResourceVerdict,
 )
 from ...protocols.information.quantities import Direction, Verdict
@@ -29,6 +26,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
+from . import terms
 from .state import Connected, DsoState
 from .studies import Prequalify, UnknownPoint
 
@@ -73,15 +71,16 @@ def capacity_gathered(profile: DsoProfile, state: DsoState) -> Reaction[DsoState
 def _judge(profile: DsoProfile, state: DsoState, requests: Judged) -> tuple[DsoState, Compute]:
     """One study of all these requests, under the name of the first."""
     joint = max(request.judged_with for _, request in requests) > 1
-    scope: Literal["single", "all"] = "single" if profile.coordination.dso_in_offering else "all"
-    resources = tuple(resource for _, request in requests for resource in request.resources)
-    job = Prequalify(profile.grid, _activations(resources), scope, state.qualified, joint)
+    wanted = asked(requests)
+    on = terms.of_capacity(profile, state, wanted)
+    job = Prequalify(profile.grid, wanted, on.scope, state.qualified, joint, on.margin)
     first = requests[0][0]
     return replace(state, judging=state.judging.set(first, requests)), Compute(CAPACITY + first, job)
 
 
-def _activations(resources: tuple[ResourceData, ...]) -> tuple[Activation, ...]:
+def asked(requests: Judged) -> tuple[Activation, ...]:
     """One activation per resource and direction, named `resource|direction`."""
+    resources = (resource for _, request in requests for resource in request.resources)
     return tuple(
         Activation(
             f"{resource.id}|{direction}",
@@ -107,9 +106,13 @@ def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> 
         return state, tuple(Say(conversation_id, failure) for conversation_id, _ in requests)
     allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
     actions: list[Action] = []
+    apart = terms.of_capacity(profile, state, asked(requests)).scope == "single"
     for conversation_id, request in requests:
         own = [each for each in allowed if state.connected[resource_of(each)].participant == request.applicant]
-        actions += (Say(conversation_id, Agree()), *_capacity_verdict(profile, conversation_id, request, own))
+        actions += (
+            Say(conversation_id, Agree()),
+            *_capacity_verdict(profile, conversation_id, request, own, apart=apart),
+        )
     kept = tuple(
         Activation(each.id, state.connected[resource_of(each)].points, each.p_mw) for each in allowed if each.p_mw
     )
@@ -142,14 +145,13 @@ def resource_of(allowed: Allowed) -> str:
 
 
 def _capacity_verdict(
-    profile: DsoProfile, conversation_id: str, request: CapacityRequest, allowed: list[Allowed]
+    profile: DsoProfile, conversation_id: str, request: CapacityRequest, allowed: list[Allowed], *, apart: bool
 ) -> tuple[Action, ...]:
     verdicts = tuple(_resource_verdict(each) for each in allowed)
-    separately = profile.coordination.dso_in_offering
     verdict = CapacityVerdict(
         applicant=request.applicant,
         product=request.product,
-        mode="separately" if separately else "all_together",
+        mode="separately" if apart else "all_together",
         verdicts=verdicts,
         valid_until=profile.calendar.end_us,
     )

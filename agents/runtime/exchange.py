@@ -17,7 +17,13 @@ from .recording import Recorder, Sent
 Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
-_NORMAL = NormalDist()
+_quantile = NormalDist().inv_cdf
+
+
+def uniform(seed: int, purpose: str, key: str) -> float:
+    """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
+    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest) + 0.5) / 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +58,12 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(self._uniform("delay", message_id)))
+        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
-        return self.loss > 0 and self._uniform("loss", message_id) < self.loss
-
-    def _uniform(self, purpose: str, message_id: str) -> float:
-        digest = blake2b(f"{self.seed}/{purpose}/{message_id}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) + 0.5) / 2**64
+        return self.loss > 0 and uniform(self.seed, "loss", message_id) < self.loss
 
 
 @dataclass
@@ -94,22 +96,26 @@ class Exchange:
             self.deliver(Arrival(envelope, row), arrives_us)
 
     def stream(self, streaming: Stream, now_us: int) -> None:
-        """Put the next message of a flow on its way."""
-        flow, number, content, caused_by = streaming
-        message_id, link = f"{flow.prefix}{number}", (flow.sender, flow.receiver)
-        arrives_us = self._arrival(message_id, link, now_us, streamed=True)
-        row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
-        self.row += 1
-        self.recorder.flowed(row)
-        if arrives_us is not None and flow.receiver in self.kinds:
-            self.mail(row, arrives_us)
+        """Put the next messages of flows on their way."""
+        numbered, content, caused_by = streaming
+        for flow, number in numbered:
+            message_id = f"{flow.prefix}{number}"
+            arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
+            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            self.row += 1
+            self.recorder.flowed(row)
+            if arrives_us is not None and flow.link[1] in self.kinds:
+                self.mail(row, arrives_us)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
         links = self.links
-        if (links.silences and links.silent(link, now_us, streamed=streamed)) or links.loses(message_id):
+        if links.silences and links.silent(link, now_us, streamed=streamed):
             return None
-        arrives_us = max(now_us + links.delay_us(message_id), self._free_at.get(link, 0))
+        if links.loss and links.loses(message_id):
+            return None
+        arrives_us, free_us = now_us + links.delay_us(message_id), self._free_at.get(link, 0)
+        arrives_us = max(arrives_us, free_us)
         self._free_at[link] = arrives_us
         return arrives_us
 

@@ -26,6 +26,8 @@ from .recording import Recorder
 from .rhythm import Rhythm, next_tick
 from .rounds import Rounds, Span
 
+TIMED = (Alarm, Due)
+
 
 @dataclass(frozen=True)
 class World:
@@ -84,7 +86,7 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def take(self, given: Input, now_us: int) -> None:
         """Let the node experience something now: journal first, then the effects."""
-        if self.node.is_stale(given):
+        if type(given) in TIMED and self.node.is_stale(given):
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))
@@ -116,8 +118,8 @@ class Host(MangoAgent):  # type: ignore[misc]
                 self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
                 self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
-            case Observe(source, every_us, until_us):
-                self._observe(source, every_us=every_us, until_us=until_us, now_us=now_us)
+            case Observe():
+                self._watch(effect, next_tick(now_us - 1, effect.every_us))
             case Actuate():
                 self.world.meters.forget(self.agent_name)
                 self.world.physics.actuate(self.agent_name, effect, now_us)
@@ -131,8 +133,9 @@ class Host(MangoAgent):  # type: ignore[misc]
         result, error = self.world.laboratory.run(job)
         return lambda now_us: self.take(Result(key, result, error), now_us)
 
-    def _observe(self, source: str, *, every_us: int, until_us: int, now_us: int) -> None:
-        """Readings at the ticks from now on; in bulk, together with all who read then."""
+    def _watch(self, wish: Observe, first_us: int) -> None:
+        """Readings at the ticks from one of them on; in bulk, together with all who read then."""
+        source, every_us, until_us = wish.source, wish.every_us, wish.until_us
 
         def read(at_us: int) -> None:
             self._read(source, at_us)
@@ -147,7 +150,7 @@ class Host(MangoAgent):  # type: ignore[misc]
             else:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
-        follow(next_tick(now_us - 1, every_us))
+        follow(first_us)
 
     def _read(self, source: str, at_us: int) -> None:
         self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from .collector import calm
 from .container import LocalContainer
 from .exchange import Exchange, Links
+from .faults import Faults, FaultyExchange
 from .host import Host, World
 from .mail import Mail
 from .node import Arrival, Begin, Node
@@ -30,8 +31,10 @@ class Operation:
         ticks_us: Iterable[int],
         *,
         in_bulk: bool = False,
+        host: Callable[[Node, World], Host] = Host,
+        faults: Faults | None = None,
     ) -> None:
-        """Register a host for every node, and connect them by one exchange.
+        """Register a host for every node, and connect them by one exchange, whose links may have faults.
 
         `in_bulk`: what subscriptions stream is heard in bulk, which in simulated time comes to the same.
         """
@@ -39,14 +42,17 @@ class Operation:
         self.ticks_us = tuple(sorted(set(ticks_us)))
         self.next_tick_us = self._last_tick_us = world.queue.now_us
         self.container = LocalContainer(world.queue.now_us / 1e6)
-        self.hosts = {node.agent.name: Host(node, world) for node in nodes}
+        self.hosts = {node.agent.name: host(node, world) for node in nodes}
         self.exchange = Exchange(links, kinds, world.recorder, self._receive)
-        self.mail = Mail({name: host.listen for name, host in self.hosts.items()}, kinds)
+        self.faults = faults
+        if faults is not None:
+            self.exchange = FaultyExchange(links, kinds, world.recorder, self._receive, faults=faults)
+        self.mail = Mail({name: made.listen for name, made in self.hosts.items()}, kinds)
         self.exchange.mail = self.mail.put
-        for name, host in self.hosts.items():
-            host.node.in_bulk = in_bulk
-            host.exchange = self.exchange
-            self.container.register(host, suggested_aid=name)
+        for name, made in self.hosts.items():
+            made.node.in_bulk = in_bulk
+            made.exchange = self.exchange
+            self.container.register(made, suggested_aid=name)
 
     def _receive(self, arrival: Arrival, at_us: int) -> None:
         self.hosts[arrival.envelope.receiver].receive(arrival, at_us)

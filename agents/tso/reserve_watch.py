@@ -7,7 +7,7 @@ the most that the frequencies of that time ask for. A measurement that is missin
 no part of the known activation: the area's K (ACE = K · Δf) counts them already.
 """
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...protocols.information.quantities import US_PER_S
 from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...grid.constraints import Binding
 from ...grid.cvr import TapBlock
 from ...grid.limits import Activation, Allowed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import plants, studying
 from ..errors import ScenarioError, right_names
-from ..running import physical
+from ..running import physical, refused
 from ..schema import Scenario
 from .privacy import digest
 
@@ -99,6 +99,8 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     from .part import PartWriter
 
     began = time.perf_counter()
+    if scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; a network has its own")
     _network(scenario, terms)
     with single_threaded(), PartWriter(scenario, out) as writer:
         timing = asyncio.run(_run(scenario, own, terms, writer, progress))
@@ -125,6 +127,7 @@ async def _run(
     return {
         "realtime": station.timing.summary() if station.timing else {},
         "network": dict(sorted(station.counts.items())),
+        "refused": refused(station.refused()),
         "columns": telemetry.columns,
     }
 
@@ -182,5 +185,6 @@ def _network(scenario: Scenario, terms: Terms) -> Network:
 
     check_names(scenario, terms.run)
     most = scenario.hosting.limits
-    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, most.open_conversations, inbox=most.inbox)
+    conversations = (most.open_conversations, most.known_conversations)
+    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, *conversations, most.inbox)
     return Network(BrokerAddress.parse(terms.broker), Topics(terms.run), terms.credentials, allowance)

@@ -51,6 +51,8 @@ def launch(scenario: Scenario, hosts: int, terms: Terms, out: Path) -> Run:
 
     `terms.broker` empty: a broker is embedded. Raises BrokerError with what a host said that failed, RecordError.
     """
+    if scenario.faults is not None:
+        raise ScenarioError("faults: they are for simulated time; leave --hosts out")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-hosts-", dir=out.parent) as folder:
         parts = asyncio.run(_launched(scenario, shares(scenario, hosts), terms, Path(folder)))

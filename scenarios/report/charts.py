@@ -71,7 +71,7 @@ def frequency(telemetry: pd.DataFrame, nominal_hz: float) -> go.Figure:
             figure.add_scatter(x=at, y=telemetry[column], name=name, line_color=colour, row=2, col=1)
     figure.update_yaxes(title_text="mHz", row=1, col=1)
     figure.update_yaxes(title_text="MW", row=2, col=1)
-    return _styled(figure, 460)
+    return styled(figure, 460)
 
 
 def activation(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> go.Figure:
@@ -89,7 +89,7 @@ def activation(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> go.Figure:
             line = {"color": RED, "width": 2, "shape": "hv", "dash": dash}
             figure.add_scatter(x=telemetry["at"], y=telemetry[column], name=label, line=line)
     figure.update_yaxes(title_text="MW, + up")
-    return _styled(figure, 340)
+    return styled(figure, 340)
 
 
 def _active(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> list[str]:
@@ -114,7 +114,7 @@ def delivery(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> dict[str, go.F
             if values is not None and values.notna().any():
                 figure.add_scatter(x=at, y=-values if column == "limit_down_mw" else values, name=label, line=line)
         figure.update_yaxes(title_text="MW, + up")
-        figures[name] = _styled(figure, 260)
+        figures[name] = styled(figure, 260)
     return figures
 
 
@@ -138,7 +138,7 @@ def merit_order(run: Run) -> go.Figure:
     figure.update_xaxes(title_text="MW offered, in merit order")
     figure.update_yaxes(title_text="EUR/MWh")
     zone = run.scenario.time.start.tzinfo
-    figure = _styled(_with_choice(figure, shown, zone), 120 + 210 * len(needs))
+    figure = styled(_with_choice(figure, shown, zone), 120 + 210 * len(needs))
     return figure.update_layout(barmode="overlay", hovermode="closest", margin_t=110)
 
 
@@ -206,10 +206,10 @@ def grid(telemetry: pd.DataFrame, name: str) -> go.Figure:
     figure.add_hline(y=100, line={"color": RED, "dash": "dash", "width": 1}, row=1, col=1)
     figure.update_yaxes(title_text="%", row=1, col=1)
     figure.update_yaxes(title_text="pu", row=2, col=1)
-    return _styled(figure, 420)
+    return styled(figure, 420)
 
 
-def _styled(figure: go.Figure, height: int) -> go.Figure:
+def styled(figure: go.Figure, height: int) -> go.Figure:
     """Transparent, narrow margins, the legend above: readable on a phone and on light or dark ground."""
     clear = "rgba(0,0,0,0)"
     figure.update_layout(

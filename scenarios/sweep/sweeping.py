@@ -94,7 +94,7 @@ def load_sweep(path: str | Path) -> pd.DataFrame:
 def perform_all(request: Request, workers: AbstractContextManager[Workers], watch: Watch) -> pd.DataFrame:
     """Perform what is not done yet, and make the table, even when it is interrupted."""
     _check(request)
-    base, points, folder = _digest(request.base), points_of(request.axes), SweepFolder(request.out)
+    base, points, folder = digest_of(request.base), points_of(request.axes), SweepFolder(request.out)
     folder.begin(name=request.base.name, base=base, axes=request.axes, scenario_yaml=scenario_yaml(request.base))
     by_key = {point.key(base): point for point in points}
     done = {key: result for key in by_key if (result := folder.result(key)) and not _again(request, result)}
@@ -186,7 +186,7 @@ def _fault(base: Scenario, settings: Mapping[str, str]) -> ScenarioError | None:
     return None
 
 
-def _digest(base: Scenario) -> str:
+def digest_of(base: Scenario) -> str:
     """What tells one scenario, with its files, and version from another."""
     try:
         contents = [sha256(file.source.read_bytes()).hexdigest() for file in base.files()]

@@ -20,7 +20,6 @@ from gridpact.scenarios.hosting.mosquitto import write_configuration
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
 
 SPEEDS = ("120", "60", "20")
 STRANGER = """
@@ -105,12 +104,11 @@ def missed_ticks(run: Run) -> int:
 
 
 @pytest.mark.timeout(400)
-async def test_three_hosts_negotiate_what_simulated_time_does(tmp_path: Path, handful: Path, place: list[str]) -> None:
+async def test_three_hosts_negotiate_what_simulated_time_does(
+    tmp_path: Path, handful: Path, place: list[str], simulated: Run
+) -> None:
     """Promised where every host keeps pace: where one could not, and it made a difference, it is tried more slowly."""
-    out, simulated = (
-        tmp_path / "hosts",
-        await asyncio.to_thread(run, load_scenario(handful), out=tmp_path / "simulated"),
-    )
+    out = tmp_path / "hosts"
     for speed in SPEEDS:
         await command("run", str(handful), "--hosts", "3", "--speed", speed, "--out", str(out), "--quiet", *place)
         merged = load_run(out)

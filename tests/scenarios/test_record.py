@@ -53,7 +53,7 @@ def write(out: Path, ticks: int = 3) -> Run:
                 Sent(None, at_us, None if tick == 1 else at_us + 1, stream, "BSP", "TSO", "activation", "7.3")
             )
             writer.telemetry(at_us, ("frequency_hz", "bsp-a.limit_up_mw"), (50 - 1e-7 * tick, float("nan")))
-            writer.state("north", at_us, {"load.0.p_mw": 1.0})
+            writer.state("north", at_us, ("load.0.p_mw",), (1.0,))
             writer.journal("bsp-a", at_us, json.dumps(["Begin"]))
         writer.network("north", "{}")
         return load_run(writer.finish({"run_s": 1.0}))

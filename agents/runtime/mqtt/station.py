@@ -29,7 +29,7 @@ from ..timing import Timing
 from .address import BrokerError
 from .clock import InStep, Progress, SharedClock
 from .dispatch import Dispatch
-from .gate import Gate
+from .gate import Gate, Turnstile
 from .line import Incoming, Line, Outgoing
 from .muster import Muster, Readiness
 from .network import Network
@@ -77,6 +77,7 @@ class Station:
         self.remote = RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
         self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
         self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
+        self.turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
         self.lines: dict[str, Line] = {}
         self.clock: SharedClock | None = None
         self._in_step: list[InStep] = []
@@ -145,8 +146,8 @@ class Station:
         self.clock = SharedClock.beginning(queue.now_us, speed, begin_us)
         agents = InStep(queue, self.clock, self.timing, self._errands)
         self._in_step.append(agents)
-        for gate in self.gates.values():
-            gate.speed = speed
+        for turnstile in (self.turnstile, *(gate.turnstile for gate in self.gates.values())):
+            turnstile.speed = speed
         for name in sorted(self.hosts):
             self.hosts[name].plan(Begin(), queue.now_us)
 
@@ -213,18 +214,33 @@ class Station:
             self._hear_message(name, str(address.sender), incoming.payload, streamed=address.kind == STREAM)
         elif address.kind == READINGS:
             self._hear_reading(name, incoming.payload)
+        elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
+            self.counts[why] += 1
         elif address.kind == ASKED and self.service is not None:
             self._hear_request(str(address.sender), incoming.payload)
         else:
             self._hear_roll(address.sender, incoming.payload)
 
+    def _turned_away(self, via: str | None, payload: bytes) -> str | None:
+        """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
+        at_s = asyncio.get_running_loop().time()
+        return None if via is None else self.turnstile.refusal(payload, via, at_s)
+
     def _hear_message(self, name: str, via: str, payload: bytes, *, streamed: bool) -> None:
         at_s = asyncio.get_running_loop().time()
-        admission = self.gates[name].admit(payload, via, waiting=self._errands.waiting[name], at_s=at_s)
+        waiting = max(len(self._early), self._errands.waiting[name])
+        admission = self.gates[name].admit(payload, via, waiting=waiting, at_s=at_s)
         if admission.answer is not None and not streamed:
-            self._publish(admission.answer, streamed=False)
+            self._answer(admission.answer)
         if admission.envelope is not None:
             self._take(Arrival(admission.envelope))
+
+    def _answer(self, answer: Envelope) -> None:
+        """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
+        try:
+            self._publish(answer, streamed=False)
+        except BrokerError:
+            self.counts["answers not sent"] += 1
 
     def _take(self, arrival: Arrival) -> None:
         """A message has come in now; before this host has begun, it waits until it has."""
@@ -253,6 +269,10 @@ class Station:
     def _wake(self) -> None:
         for each in self._in_step:
             each.wake()
+
+    def refused(self) -> dict[str, Counter[str]]:
+        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in sorted(self.gates.items())}
 
     def _count(self) -> None:
         for gate in self.gates.values():

@@ -20,8 +20,9 @@ from ...changes import replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
-from ...market.regulation import Controller, step
+from ...market.regulation import Controller
 from ...profiles import TsoProfile
+from ...strategies.frequency import Sample, controlled
 from ..applicants import source_of
 from ..caps import caps
 from ..state import TsoState
@@ -76,7 +77,8 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     state = _prepared(profile, state, now_us)
     known = state.regulation
     walk, before = known.walk, known.controller
-    after = step(before, ace_mw, now_us, room_mw=(walk.up_mw, walk.down_mw), tuning=rules.tuning)
+    sample = Sample(ace_mw, now_us, walk.up_mw, walk.down_mw, profile.control_us)
+    after = controlled(rules.controller, before, sample)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
     sent, published = _published(known.subscribers, known.sent, wanted)
     known = known._replace(controller=after, sent=sent)
