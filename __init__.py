@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .scenarios.comparison import Comparison, compare
     from .scenarios.errors import RecordError, ScenarioError
     from .scenarios.loading import load_scenario
     from .scenarios.record.run import Run, load_run
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Comparison",
     "RecordError",
     "Run",
     "Scenario",
     "ScenarioError",
     "__version__",
+    "compare",
     "load_run",
     "load_scenario",
     "load_sweep",
@@ -40,6 +43,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": ("scenarios.comparison", "Comparison"),
+    "compare": ("scenarios.comparison", "compare"),
     "RecordError": ("scenarios.errors", "RecordError"),
     "ScenarioError": ("scenarios.errors", "ScenarioError"),
     "Run": ("scenarios.record.run", "Run"),

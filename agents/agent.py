@@ -4,9 +4,10 @@ An agent has no clock, network or random source. Everything it needs to know com
 it does is an action. Its state is an immutable value, so a run can be replayed and verified.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from ..protocols.flow import Row
 from .actions import Action
 from .events import Event
 
@@ -30,6 +31,12 @@ class Agent(Protocol, Generic[S]):
 
     def react(self, state: S, event: Event, now_us: int) -> Reaction[S]:
         """The next state and what to do; pure."""
+
+    def overhear(self, state: S, rows: Sequence[Row]) -> tuple[S, int]:
+        """Take in messages of subscriptions, in their order, as `react` would one by one; pure.
+
+        Returns how many were taken: up to the first that asks for more than to be remembered.
+        """
 
     def telemetry(self, state: S) -> Mapping[str, float]:
         """What of its state belongs in the telemetry, by column name."""

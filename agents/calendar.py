@@ -3,8 +3,10 @@
 cfp ──▶ gate closure ──▶ MOL, validation ──▶ acceptance ──▶ │ delivery │ ──▶ settlement
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from ..protocols.information.quantities import EPOCH, US_PER_S
 
@@ -22,25 +24,38 @@ class MarketTimeUnit:
     end_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calendar:
-    """The periods of a run and its ticks."""
+    """The periods of a run, in their order, and its ticks."""
 
     start_us: int
     applications_close_us: int
     periods: tuple[MarketTimeUnit, ...]
     end_us: int
 
+    @cached_property
+    def _by_id(self) -> dict[str, MarketTimeUnit]:
+        return {period.id: period for period in self.periods}
+
+    @cached_property
+    def _starts_us(self) -> tuple[int, ...]:
+        return tuple(period.start_us for period in self.periods)
+
     def period(self, period_id: str) -> MarketTimeUnit:
         """The period with this id; KeyError if there is none."""
-        for period in self.periods:
-            if period.id == period_id:
-                return period
-        raise KeyError(f"no market time unit '{period_id}'")
+        if period_id not in self._by_id:
+            raise KeyError(f"no market time unit '{period_id}'")
+        return self._by_id[period_id]
 
     def at(self, now_us: int) -> MarketTimeUnit | None:
         """The period being delivered, or None."""
-        return next((p for p in self.periods if p.start_us <= now_us < p.end_us), None)
+        number = bisect_right(self._starts_us, now_us) - 1
+        return self.periods[number] if number >= 0 and now_us < self.periods[number].end_us else None
+
+    def coming(self, now_us: int, lead_us: int) -> tuple[MarketTimeUnit, ...]:
+        """The periods that begin after now, but not more than `lead_us` after it."""
+        starts_us = self._starts_us
+        return self.periods[bisect_right(starts_us, now_us) : bisect_right(starts_us, now_us + lead_us)]
 
     @property
     def first(self) -> MarketTimeUnit:

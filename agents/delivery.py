@@ -14,11 +14,9 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import Span, derived, derived_now, replace, span
+from .changes import INFINITY_US, Span, derived, derived_now, replace, span
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours, watt_us
-
-FOREVER_US = 2**62
 
 
 class Task(NamedTuple):
@@ -33,6 +31,14 @@ class Task(NamedTuple):
 
 
 Placed = list[tuple[Task, list[tuple[str, float]]]]
+
+
+class InPlace(NamedTuple):
+    """Tasks in force by resource, as MW of each, and whether they ask for anything."""
+
+    placed: Placed
+    asked: list[tuple[Task, float]]
+    anything: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class OrderBook:
         return tuple(conversation_id for conversation_id, t in sorted(self.tasks.items()) if t.offer_id == offer_id)
 
     def capped(
-        self, resource: str, direction: str, max_mw: float, *, until_us: int = FOREVER_US, now_us: int = 0
+        self, resource: str, direction: str, max_mw: float, *, until_us: int = INFINITY_US, now_us: int = 0
     ) -> "OrderBook":
         """A limit is in force until its validity is over; it takes the place of an earlier one."""
         key = f"{resource}|{direction}"
@@ -167,8 +173,8 @@ class OrderBook:
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
-        asked = self._within_caps(now_us)
-        if not activated_mw and not any(power_mw for _, power_mw in asked):
+        asked, anything = self._asked(now_us)
+        if not activated_mw and not anything:
             return self
         requested, delivered = self.requested, self.delivered
         for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
@@ -188,8 +194,9 @@ class OrderBook:
             shares = [asked[n][1] for n in same]
             if sum(shares) <= 0:
                 shares = [asked[n][0].power_mw for n in same]
+            whole_mw = sum(shares)
             for n, share_mw in zip(same, shares, strict=True):
-                got[n] = delivered_mw * share_mw / sum(shares) if sum(shares) > 0 else 0.0
+                got[n] = delivered_mw * share_mw / whole_mw if whole_mw > 0 else 0.0
             if any(asked[n][0].controlled for n in same):
                 self._fill(asked, got, same, delivered_mw)
         return got
@@ -202,20 +209,29 @@ class OrderBook:
 
     def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
         """Tasks in force with the MW that caps leave of them, given by whatever unit."""
-        return [(task, sum(power_mw for _, power_mw in shares)) for task, shares in self._placed(now_us)]
+        return self._asked(now_us)[0]
+
+    def _asked(self, now_us: int) -> tuple[list[tuple[Task, float]], bool]:
+        """The same, and whether that is anything."""
+        return self._in_place(now_us)[1:]
 
     def _placed(self, now_us: int) -> Placed:
         """Tasks in force and which resource gives how much: its own, then those that part of the offer was moved to.
 
         A cap is shared in merit order, as the TSO does.
         """
+        return self._in_place(now_us)[0]
+
+    def _in_place(self, now_us: int) -> InPlace:
         sources = self.tasks, self.caps, self.moved, self.offers, self.wanted_mw
-        found: Placed = derived_now(self, "~placed", sources, now_us, lambda: self._placing(now_us))
+        found: InPlace = derived_now(self, "~placed", sources, now_us, lambda: self._placing(now_us))
         return found
 
     def _placing(self, now_us: int) -> Span:
         intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
-        return span(now_us, intervals, self._place(now_us))
+        placed = self._place(now_us)
+        asked = [(task, sum(power_mw for _, power_mw in shares)) for task, shares in placed]
+        return span(now_us, intervals, InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
 
     def _place(self, now_us: int) -> Placed:
         left = dict(self.caps.items())

@@ -9,13 +9,14 @@ in actions. Timers, studies, observed sources and rounds of a plugin carry its n
 An agent without a behaviour for what it is asked refuses, where the table lets it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from immutables import Map
 
 from ..protocols.errors import LocalProtocolError
+from ..protocols.flow import Row
 from ..protocols.messages import Refuse
 from ..protocols.tables import Protocol as Table
 from .actions import Action, Compute, Forget, Observe, Open, Publish, Say, Wake
@@ -121,6 +122,11 @@ class Extended:
     def telemetry(self, state: ExtendedState) -> Mapping[str, float]:
         """The base agent's."""
         return self.base.telemetry(state.base)
+
+    def overhear(self, state: ExtendedState, rows: Sequence[Row]) -> tuple[ExtendedState, int]:
+        """The base agent's: plugins do not stream."""
+        base, taken = self.base.overhear(state.base, rows)
+        return state._replace(base=base), taken
 
     def react(self, state: ExtendedState, event: Event, now_us: int) -> Reaction[ExtendedState]:
         """Hand the event to whom it belongs: everybody hears that the run begins, else one."""

@@ -9,6 +9,7 @@ from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
 from .calendar import Calendar, MarketTimeUnit
 from .market.channel import ChannelRules
+from .market.compensation import Policy
 from .market.distribution import Distribution
 from .market.merit_order import Rules
 from .market.regulation import Tuning
@@ -32,7 +33,7 @@ class Coordination:
     forecast: Literal["with_offer", "after_mol"] = "with_offer"
     signal_route: Literal["direct", "via_dso"] = "direct"
     lapsed_limits: LapsedLimits = "release"
-    limit_compensation: Literal["none", "margin", "full"] = "none"
+    limit_compensation: Policy = "none"
     limit_margin: float = 0.2
 
     @property

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, Strict, ValidationInfo
+from pydantic_core import CoreSchema
 
 from .clock import clock_us
 
 
+def _make_numbers_strict(schema: Any) -> None:
+    """Keys stay as they are: in YAML and JSON each is a text."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float"):
+            schema["strict"] = True
+        for name, inner in schema.items():
+            if name != "keys_schema":
+                _make_numbers_strict(inner)
+    elif isinstance(schema, list | tuple):
+        for inner in schema:
+            _make_numbers_strict(inner)
+
+
 class Part(BaseModel):
-    """A frozen piece of a description; unknown keys, NaN and infinities are errors."""
+    """A frozen piece of a description; unknown keys, NaN, infinities, and true or false for a number are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Every number strict, in place of a word at every field: neither true nor a text in quotes is one."""
+        schema = handler(source)
+        _make_numbers_strict(schema)
+        return schema
 
 
 def _size(value: float, info: ValidationInfo) -> float:

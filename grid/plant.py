@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Complexes
+from .arrays import Complexes, Floats
 from .clock import US_PER_SECOND, clock_text
 from .constraints import Constraints
 from .description import GridDescription
@@ -31,7 +31,7 @@ from .readings import Readings
 from .recovery import BEAT_US, Recovery, next_beat_us
 from .regulation import Regulation, set_points, settled
 from .series import Window
-from .snapshot import Row, columns, network_json, row_of, with_row
+from .snapshot import Row, Rows, network_json, with_row
 from .solver import Solution
 from .taps import DEFAULT_SECONDS_PER_STEP, TapDrive
 
@@ -51,7 +51,9 @@ class GridPlant:
         """`midnight_us`: when the clock of the first day reads 00:00:00 · `window`: as for GridStudies; errors too."""
         self.grid_id = grid_id
         self.model = load_model(description, points)
-        self.columns = columns(self.model.net)
+        self._rows = Rows(self.model.net)
+        self._row: tuple[Solution, Floats] | None = None
+        self.columns = self._rows.names
         self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
         error = description.forecast_error
         self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
@@ -73,6 +75,7 @@ class GridPlant:
         self._settle()
         self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
         self._reference: tuple[OperatingPoint, float] | None = None
+        self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
 
     def _settle(self) -> None:
         """Regulators have been at work before: the taps begin where those leave them."""
@@ -203,6 +206,16 @@ class GridPlant:
         interface = plant_state.interface if self._meters_interface else ()
         return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
 
+    def untouched(self, at_us: int) -> OperatingPoint:
+        """Return what truly is at an instant when nobody activates anything and the taps are where nobody moved them.
+
+        The same object as long as nothing changes.
+        """
+        actual = self._profiles.actual(at_us)
+        if self._untouched is None or self._untouched[0] is not actual:
+            self._untouched = actual, self._undisturbed(actual)
+        return self._untouched[1]
+
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
         state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
@@ -212,9 +225,15 @@ class GridPlant:
 
     def snapshot(self, at_us: int) -> Row:
         """Advance to an instant and return every injection, tap and switch under the names in `columns`."""
+        return dict(zip(self.columns, self.snapshot_values(at_us).tolist(), strict=True))
+
+    def snapshot_values(self, at_us: int) -> Floats:
+        """Return the same as numbers, in the order of `columns`; the same array while the state is the same."""
         self.advance(at_us)
         state, solution, _ = self._solution()
-        return row_of(self.columns, self.model.net, state, solution)
+        if self._row is None or self._row[0] is not solution:
+            self._row = solution, self._rows.of(state, solution)
+        return self._row[1]
 
     def network_json(self) -> str:
         """Return the prepared network as JSON, to be stored once beside the rows."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import Floats
 from .elements import TABLES
 from .engine import quiet
 from .errors import NetworkError
@@ -35,21 +36,40 @@ def columns(net: Any) -> tuple[str, ...]:
     return (*names, *(f"ext_grid.{index}.vm_pu" for index in net.ext_grid.index))
 
 
-def row_of(names: tuple[str, ...], net: Any, state: OperatingPoint, solution: Solution) -> Row:
-    """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
+class Rows:
+    """The rows of one network: what never changes is looked up once, what changes with outages once for each."""
 
-    Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
-    """
-    converged = bool(solution.converged[0])
-    factor = solution.load_factor[0] if converged else np.full(len(state.load_p_mw), 1 + 1j)
-    drawn = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
-    pairs = (drawn, (state.sgen_p_mw, state.sgen_q_mvar), (state.storage_p_mw, state.storage_q_mvar))
-    powers = np.concatenate([np.column_stack(pair).ravel() for pair in pairs])
-    values: list[float | int] = [int(converged), *(np.round(powers, 6) + 0.0).tolist(), *state.taps]
-    values += [int(closed) for closed in net.switch.closed]
-    values += [int(one) for in_service in in_service_of(net, state.out).values() for one in in_service]
-    values += [float(vm) for vm in net.ext_grid.vm_pu]
-    return dict(zip(names, values, strict=True))
+    def __init__(self, net: Any) -> None:
+        self.names = columns(net)
+        self._net = net
+        self._closed = [int(closed) for closed in net.switch.closed]
+        self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
+        self._standing: dict[tuple[int, ...], Floats] = {}
+
+    def of(self, state: OperatingPoint, solution: Solution) -> Floats:
+        """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
+
+        Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
+        """
+        converged = bool(solution.converged[0])
+        factor = solution.load_factor[0] if converged else np.full(len(state.load_p_mw), 1 + 1j)
+        drawn = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
+        pairs = (drawn, (state.sgen_p_mw, state.sgen_q_mvar), (state.storage_p_mw, state.storage_q_mvar))
+        powers = np.empty((sum(len(active) for active, _ in pairs), 2))
+        first = 0
+        for active, reactive in pairs:
+            last = first + len(active)
+            powers[first:last, 0], powers[first:last, 1], first = active, reactive, last
+        standing = self._standing_with(state.out)
+        return np.concatenate([[converged], np.round(powers, 6).ravel() + 0.0, state.taps, standing])
+
+    def _standing_with(self, out: tuple[int, ...]) -> Floats:
+        """Switches, branches in service, and sources, with these branches out."""
+        if out not in self._standing:
+            in_service = in_service_of(self._net, out).values()
+            branches = [int(one) for table in in_service for one in table]
+            self._standing[out] = np.array([*self._closed, *branches, *self._source_pu], dtype=float)
+        return self._standing[out]
 
 
 def network_json(net: Any) -> str:

@@ -52,9 +52,10 @@ class Series(Part):
             raise ValueError(f'"{value}" is no time zone, for instance Europe/Berlin') from None
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """The files it reads, of its two sources."""
-        return tuple(name for name in (self.source, self.forecast) if name and is_file(name))
+    def named_files(self) -> dict[str, str]:
+        """The files it reads, by the field that names them."""
+        sources = {"source": self.source, "forecast": self.forecast}
+        return {field: name for field, name in sources.items() if name is not None and is_file(name)}
 
 
 def is_file(source: str) -> bool:
@@ -64,11 +65,7 @@ def is_file(source: str) -> bool:
 
 def located_series(series: Series, place: Callable[[str], str], seed: int) -> Series:
     """Return a series with its files put in their place, and a seed if it has none."""
-    located = {
-        field: place(name)
-        for field in ("source", "forecast")
-        if (name := getattr(series, field)) is not None and is_file(name)
-    }
+    located = {field: place(name) for field, name in series.named_files.items()}
     return series.model_copy(update=located | ({"seed": seed} if series.seed is None else {}))
 
 

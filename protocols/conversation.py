@@ -8,12 +8,13 @@ declares what may cross. Immutable: each step gives a new value.
 
 from typing import NamedTuple
 
-from .envelope import Envelope, Side, Topic, index_in, message_id
+from .envelope import Envelope, Side, Topic, index_in
 from .errors import LocalProtocolError, RemoteProtocolError
 from .messages import Message
 from .tables import START, Protocol, Step
 
 NOT_UNDERSTOOD = "not_understood"
+_new = tuple.__new__  # a named tuple of known length, in a third of the time: it is made anew with every message
 
 
 class Conversation(NamedTuple):
@@ -59,30 +60,41 @@ class Conversation(NamedTuple):
         self, content: Message, *, reply_by_us: int | None = None, caused_by: str | None = None
     ) -> tuple["Conversation", Envelope]:
         """Say something; LocalProtocolError if the table does not let us."""
-        step = self.protocol.next_state.get((self.state, self.side, type(content)))
+        protocol, topic, side, state, said, heard, _, last_heard, deadline_us, round_id = self
+        step = protocol.next_state.get((state, side, type(content)))
         if step is None or step.only_heard:
-            may = ", ".join(self.protocol.may_say(self.state, self.side)) or "nothing"
-            raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{self.state}', where we may say {may}")
-        about = self.id
-        spoken = message_id(about, self.side, self.said)
-        names = (spoken, self.me, self.peer, self.protocol.name, about)
-        envelope = Envelope(*names, content, self.last_heard, caused_by, reply_by_us)
-        return self._moved(step.then, reply_by_us, said=self.said + 1, last_said=spoken), envelope
+            may = ", ".join(protocol.may_say(state, side)) or "nothing"
+            raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{state}', where we may say {may}")
+        if side is Side.INITIATOR:
+            spoken, parties = f"{topic.initiator_says}{said}", (topic.initiator, topic.peer)
+        else:
+            spoken, parties = f"{topic.peer_says}{said}", (topic.peer, topic.initiator)
+        names = (spoken, *parties, protocol.name, topic.conversation_id)
+        envelope = _new(Envelope, (*names, content, last_heard, caused_by, reply_by_us))
+        until_us = _deadline_us(protocol, step.then, side, deadline_us if reply_by_us is None else reply_by_us)
+        now = (protocol, topic, side, step.then, said + 1, heard, spoken, last_heard, until_us, round_id)
+        return _new(Conversation, now), envelope
 
     def hear(self, envelope: Envelope, index: int | None = None) -> tuple["Conversation", Step]:
         """Hear the peer; RemoteProtocolError if the table does not let it say this here.
 
         `index`: the running number of the message, where it is known already.
         """
-        step = self.protocol.next_state.get((self.state, self.side.other, type(envelope.content)))
+        protocol, topic, side, state, said, _, last_said, _, deadline_us, round_id = self
+        speaker = Side.RESPONDENT if side is Side.INITIATOR else Side.INITIATOR
+        step = protocol.next_state.get((state, speaker, type(envelope.content)))
         if step is None:
-            may = ", ".join(self.protocol.understood(self.state, self.side.other)) or "nothing"
-            where = f"'{self.state}' of {self.protocol.name}"
+            may = ", ".join(protocol.understood(state, speaker)) or "nothing"
+            where = f"'{state}' of {protocol.name}"
             raise RemoteProtocolError(f"{envelope.content.type_id} is out of turn in {where}; understood: {may}")
         if index is None:
             index = self.index_of(envelope)
-        self._check_reference(envelope, index)
-        return self._moved(step.then, envelope.reply_by_us, heard=index + 1, last_heard=envelope.id), step
+        if state == START or envelope.in_reply_to != last_said:
+            self._check_reference(envelope, index)
+        reply_by_us = envelope.reply_by_us
+        until_us = _deadline_us(protocol, step.then, side, deadline_us if reply_by_us is None else reply_by_us)
+        now = (protocol, topic, side, step.then, said, index + 1, last_said, envelope.id, until_us, round_id)
+        return _new(Conversation, now), step
 
     def heard_before(self, envelope: Envelope) -> bool:
         """Whether this is a copy of a message already heard, or was overtaken by a later one; errors as `index_of`."""
@@ -98,8 +110,9 @@ class Conversation(NamedTuple):
 
         One below `heard` is a copy of what has been heard, or was overtaken by a later message.
         """
-        if envelope.id == message_id(self.id, self.side.other, self.heard):
-            return self.heard
+        topic, heard = self.topic, self.heard
+        if envelope.id == f"{topic.peer_says if self.side is Side.INITIATOR else topic.initiator_says}{heard}":
+            return heard
         index = index_in(envelope.id, self.id, self.side.other)
         if index is None:
             raise RemoteProtocolError(f"message id '{envelope.id}' is not one of {self.peer} in {self.id}")
@@ -116,32 +129,7 @@ class Conversation(NamedTuple):
         if answered is None or answered >= self.said:
             raise RemoteProtocolError(f"in_reply_to '{reference}' is nothing that {self.me} has said")
 
-    def _moved(
-        self,
-        state: str,
-        reply_by_us: int | None,
-        *,
-        said: int | None = None,
-        heard: int | None = None,
-        last_said: str | None = None,
-        last_heard: str | None = None,
-    ) -> "Conversation":
-        """The conversation in its next state; written out, because `_replace` takes three times as long."""
-        return Conversation(
-            self.protocol,
-            self.topic,
-            self.side,
-            state,
-            self.said if said is None else said,
-            self.heard if heard is None else heard,
-            self.last_said if last_said is None else last_said,
-            self.last_heard if last_heard is None else last_heard,
-            self._deadline_in(state, reply_by_us),
-            self.round,
-        )
 
-    def _deadline_in(self, state: str, reply_by_us: int | None) -> int | None:
-        """Until when we wait in a state: as the last message says, else as before; None where we do not wait."""
-        if not self.protocol.waits(state, self.side):
-            return None
-        return self.deadline_us if reply_by_us is None else reply_by_us
+def _deadline_us(protocol: Protocol, state: str, side: Side, until_us: int | None) -> int | None:
+    """Until when we wait in a state: as the last message says, else as before; None where we do not wait."""
+    return until_us if (state, side) in protocol.after_silence else None

@@ -113,8 +113,9 @@ class Desk:
             moved, step = conversation.hear(envelope, index)
         except RemoteProtocolError as error:
             return Hearing(None, reply=self._not_understood(envelope, str(error)), fault=str(error))
-        self.conversations[moved.id] = moved
-        return Hearing(moved, step, closed_round=self._closed_round(moved))
+        self.conversations[envelope.conversation_id] = moved
+        closed = None if moved.round is None else self._closed_round(moved)
+        return Hearing(moved, step, None, False, closed)
 
     def hear_text(self, text: str | bytes, *, via: str) -> Hearing:
         """Take in what came over a wire on the channel of `via`; never raises for what the other side did wrong.

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from .messages import Message
 
@@ -29,8 +30,7 @@ class Side(StrEnum):
         return Side.RESPONDENT if self is Side.INITIATOR else Side.INITIATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One message on its way; times are microseconds since the epoch, UTC.
 
     `reply_by_us` is the time by which the *next* message is wanted; `in_reply_to` names the message
@@ -62,6 +62,16 @@ class Topic:
     def conversation_id(self) -> str:
         """The deterministic id: the five parts, joined by slashes."""
         return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
+
+    @cached_property
+    def initiator_says(self) -> str:
+        """What the ids of the initiator's messages begin with."""
+        return f"{self.conversation_id}#{Side.INITIATOR[0]}"
+
+    @cached_property
+    def peer_says(self) -> str:
+        """What the ids of the peer's messages begin with."""
+        return f"{self.conversation_id}#{Side.RESPONDENT[0]}"
 
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":

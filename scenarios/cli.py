@@ -16,8 +16,11 @@ from rich.console import Console
 from ..agents.runtime.input_log import LogError
 from ..agents.runtime.mqtt.address import BrokerError
 from ..grid.errors import GridError
+from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
+from .comparison.command import compare_command
 from .errors import RecordError, ScenarioError
 from .hosting.commands import add_commands, check_speed
+from .options import overrides
 from .sweep.command import EXAMPLE, sweep_command
 
 if TYPE_CHECKING:
@@ -74,15 +77,16 @@ def run_command(
     """Run a scenario and print what it came to."""
     from .loading import load_scenario
 
-    chosen = load_scenario(scenario, _overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
+    chosen = load_scenario(scenario, overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
-        from .hosting.launching import launched
+        from .hosting.host import Terms
+        from .hosting.launching import launch
 
-        done = launched(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+        done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
     else:
         from .progress import running
 
@@ -100,22 +104,8 @@ def _go_together(options: Mapping[str, object], other: str, there: bool) -> None
             raise ScenarioError(f"{option} goes with {other} only")
 
 
-def _overrides(settings: list[str], seed: int | None, tick: float | None) -> dict[str, str]:
-    """Options as dotted paths; `--tick` sets all three ticks."""
-    changes: dict[str, str] = {}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        if not equals or not path:
-            raise ScenarioError(f"--set {setting}: write PATH=VALUE, for example --set market.needs.0.quantity_mw=7.5")
-        changes[path.strip()] = value
-    if seed is not None:
-        changes["seed"] = str(seed)
-    if tick is not None:
-        changes |= {f"ticks.{name}_s": str(tick) for name in ("control", "measurement", "monitoring")}
-    return changes
-
-
 app.command("sweep", epilog=EXAMPLE)(sweep_command)
+app.command("compare", epilog=COMPARE_EXAMPLE)(compare_command)
 
 
 @app.command("list", epilog="gridpact list")
@@ -138,7 +128,7 @@ def check_command(
     from .loading import load_scenario
 
     try:
-        chosen = load_scenario(scenario, _overrides(set_ or [], None, None))
+        chosen = load_scenario(scenario, overrides(set_ or []))
         if networks:
             from .networks import check_networks
 

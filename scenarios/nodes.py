@@ -23,11 +23,6 @@ class Cast:
     kinds: Mapping[str, str]
     extensions: tuple[Extension, ...]
 
-    @property
-    def results(self) -> dict[str, type[Any]]:
-        """The types by name that plugins' studies answer with."""
-        return {result.__name__: result for each in self.extensions for result in each.results}
-
 
 def cast(scenario: Scenario, made: plants.Resources) -> Cast:
     """Every agent of a scenario, who knows nothing yet."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..grid.uncertainty import is_file
 from .consistency import Finding
 from .schema import Scenario
 
@@ -25,8 +24,8 @@ def wrong_recording(scenario: Scenario) -> Iterator[Finding]:
 
 def wrong_series(scenario: Scenario) -> Iterator[Finding]:
     """Files of series that are not there, with their paths in the scenario; their content is read with the network."""
-    for name, grid in scenario.grids.items():
-        for field in ("source", "forecast") if grid.series is not None else ():
-            source = getattr(scenario.located_grid(name).series, field)
-            if source is not None and is_file(source) and not Path(source).is_file():
+    for name in scenario.grids:
+        series = scenario.located_grid(name).series
+        for field, source in series.named_files.items() if series is not None else ():
+            if not Path(source).is_file():
                 yield ("grids", name, "series"), f"{field}: there is no file {source}"

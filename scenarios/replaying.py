@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants
+from . import assembly, plants, studying
 from .nodes import Cast, cast
 from .record.columns import PLANT
 from .record.manifest import read_manifest
@@ -95,6 +95,7 @@ class Recall:
 
     def __init__(self, everybody: Cast) -> None:
         self._everybody = everybody
+        self._results = studying.results(everybody.extensions)
         self._said: dict[int, Envelope] = {}
         self._streamed = 0
 
@@ -113,7 +114,7 @@ class Recall:
         from ..agents.runtime.node import Arrival
 
         vocabulary = self._everybody.nodes[row["agent"]].desk.vocabulary
-        given = from_line(json.dumps(row["input"]), vocabulary, self._everybody.results)
+        given = from_line(json.dumps(row["input"]), vocabulary, self._results)
         return Arrival(self._said.pop(given.row), given.row) if isinstance(given, Streamed) else given
 
 

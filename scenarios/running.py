@@ -6,14 +6,13 @@ Scenario ─▶ assembly ─▶ Operation (simulated or real time) ─▶ RunWri
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants, studying
+from . import assembly, plants, plugins, studying
 from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
@@ -89,11 +88,10 @@ def _drive(operation: Operation, writer: RunWriter, pace: Pace | None, progress:
     if pace is None:
         operation.simulate(until_us, progress)
         return {}
-    from ..agents.runtime.annex import Annex
     from ..agents.runtime.realtime import RealTime
 
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    annex = Annex(command, studying.results(writer.scenario)) if operation.world.laboratory.studies else None
+    studied = bool(operation.world.laboratory.studies)
+    annex = studying.annex(writer.folder, plugins.extensions(writer.scenario)) if studied else None
     driven = RealTime(operation, pace, annex)
     operation.simulate(pace.start_us - 1)
     asyncio.run(driven.run(until_us, progress))
@@ -116,12 +114,14 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
     faults = assembly.faults(scenario)
+    in_bulk = pace is None and faults is None and not scenario.journal
     operation = Operation(
         everybody.nodes.values(),
         world,
         assembly.links(scenario),
         everybody.kinds,
         scenario.ticks.lengths_us,
+        in_bulk=in_bulk,
         host=_hosts(scenario, everybody, faults),
         faults=faults,
     )
@@ -138,10 +138,8 @@ def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callab
     if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
         return Host
     rules = scenario.faults.crashes
-    who, log = frozenset(rules.who or everybody.nodes), InputLog()
-    return mortal(
-        Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, everybody.results, faults.counts)
-    )
+    who, log, types = frozenset(rules.who or everybody.nodes), InputLog(), studying.results(everybody.extensions)
+    return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
 
 
 def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:

@@ -27,6 +27,7 @@ from ..grid.part import Part
 from ..grid.uncertainty import located_series
 from .consistency import check_together
 from .faults import FaultRules
+from .files import NamedFile, Steps, files_of, with_files
 from .hosts import Hosting
 from .market import Coordination, Market, Scheme
 from .participants import (
@@ -172,6 +173,14 @@ class Scenario(Part):
         return self.area.model_copy(
             update={"recorded": recorded.model_copy(update={"file": str(self.folder / recorded.file)})}
         )
+
+    def files(self) -> tuple[NamedFile, ...]:
+        """Every file that it names, located: networks, series, disturbances, plugins."""
+        return files_of(self)
+
+    def with_files(self, names: Mapping[Steps, str]) -> Scenario:
+        """The same scenario with other names for its files, by where they are named."""
+        return with_files(self, names)
 
     @property
     def places(self) -> Mapping[tuple[str | int, ...], str]:

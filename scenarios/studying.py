@@ -6,7 +6,9 @@ python -m gridpact.scenarios.studying RUN/scenario.yaml      jobs on standard in
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import plants, plugins
@@ -15,6 +17,7 @@ from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..agents.extension import Extension
+    from ..agents.runtime.annex import Annex
     from ..agents.runtime.laboratory import Laboratory
 
 
@@ -32,9 +35,17 @@ def no_laboratory(scenario: Scenario, extensions: tuple[Extension, ...]) -> Labo
     return Laboratory({}, added, times)
 
 
-def results(scenario: Scenario) -> dict[str, type[Any]]:
+def results(extensions: Iterable[Extension]) -> dict[str, type[Any]]:
     """The types by name that plugins' studies answer with."""
-    return {result.__name__: result for each in plugins.extensions(scenario) for result in each.results}
+    return {result.__name__: result for each in extensions for result in each.results}
+
+
+def annex(folder: Path, extensions: Iterable[Extension]) -> Annex:
+    """A process that makes the studies of the scenario that is recorded in `folder`; it has not been started yet."""
+    from ..agents.runtime.annex import Annex
+
+    command = (sys.executable, "-m", __name__, str(folder / "scenario.yaml"))
+    return Annex(command, results(extensions))
 
 
 def main(path: str) -> None:

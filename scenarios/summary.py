@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from .record.limiting import limit_steps
+from .record.limiting import lifted_and_renewed
 from .record.offering import binding_text
+from .record.qualifying import qualifications
 from .record.run import Run
 from .reserve_summary import reserve_table
 
@@ -62,19 +63,9 @@ def _mw(value: float | None) -> str:
 
 def _qualification(run: Run) -> Table:
     table = _table("Qualified", ("participant", "resource", "direction", "asked MW", "qualified MW", "binding"))
-    asked = {
-        (resource["id"], direction): resource[f"max_{direction}_mw"]
-        for row in run.message_rows
-        if row["type"] in ("gridpact.application/1", "gridpact.technical-data/1")
-        for resource in row["content"]["resources"]
-        for direction in ("up", "down")
-    }
-    told = ("gridpact.qualified/1", "gridpact.not-qualified/1", "gridpact.qualification-proposal/1")
-    for row in run.message_rows:
-        for verdict in row["content"]["verdicts"] if row["type"] in told else ():
-            what = (verdict["resource"], verdict["direction"])
-            bound = binding_text(verdict["binding"])
-            table.add_row(row["receiver"], *what, _mw(asked.get(what)), _mw(verdict["max_mw"]), bound)
+    for one in qualifications(run.message_rows):
+        amounts = (_mw(one.asked_mw), _mw(one.qualified_mw))
+        table.add_row(one.participant, one.resource, one.direction, *amounts, binding_text(one.binding))
     return table
 
 
@@ -121,11 +112,7 @@ def _activation(run: Run) -> Table:
 def _limits(run: Run) -> Table:
     table = _table("Limited in real time", ("at", "participant", "kind", "most MW", "confirmed MW", "binding"))
     requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
-    steps = limit_steps(requests)
-    lifts, renewals = (
-        {(step.request["id"], step.limit["offer_id"]) for step in steps if getattr(step, what)}
-        for what in ("lifts", "renews")
-    )
+    lifts, renewals = lifted_and_renewed(requests)
     for row in run.limits.to_dict("records"):
         if (row["message_id"], row["offer_id"]) in renewals:
             continue

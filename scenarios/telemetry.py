@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..agents.bsp.agent import Bsp
 from ..agents.bsp.delivery import METER
@@ -24,57 +25,104 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
+    from ..grid.arrays import Floats
     from ..grid.plant_state import PlantState
 
 Row = dict[str, float]
+MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+GRID = (
+    "interface_p_mw",
+    "interface_q_mvar",
+    "worst_loading_percent",
+    "vm_min_pu",
+    "vm_max_pu",
+    "load_recovery_mw",
+    "out_of_service",
+    "lost_load_mw",
+    "lost_generation_mw",
+)
+SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu")
 
 
-@dataclass(frozen=True)
 class Telemetry:
-    """Writes one row a tick, and the state of every grid."""
+    """Writes one row a tick, and the state of every grid; what has not changed since the last tick is not asked again.
 
-    nodes: Mapping[str, Node]
-    meters: Meters
-    recorder: Recorder
+    area, TSO, grids: every tick   agents: who says something else   meters: who has moved   ─▶ places in the row
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], meters: Meters, recorder: Recorder) -> None:
+        """The first tick fixes the columns."""
+        self.nodes, self.meters, self.recorder = nodes, meters, recorder
+        agents = {name: played_by(node)[0] for name, node in sorted(nodes.items())}
+        self._tso = {name: nodes[name] for name, agent in agents.items() if isinstance(agent, Tso)}
+        self._metered = {name for name, agent in agents.items() if isinstance(agent, Bsp)}
+        self._delivering = {
+            name: isinstance(agent, Bsp) and agent.profile.product == "aFRR"
+            for name, agent in agents.items()
+            if isinstance(agent, Bsp | Dso)
+        }
+        self._quiet = {name: nodes[name] for name in agents if name not in self._tso}
+        self._said: dict[str, tuple[Any, Mapping[str, float]]] = {}
+        self._names: tuple[str, ...] = ()
+        self._values: Floats = np.empty(0)
+        self._places: dict[str, slice] = {}
 
     @property
     def physics(self) -> Physics:
         """What is read."""
         return self.meters.physics
 
-    @cached_property
-    def _sorted(self) -> tuple[tuple[str, Node, bool], ...]:
-        """(name, node, whether it has a meter) of everybody."""
-        return tuple((name, node, isinstance(played_by(node)[0], Bsp)) for name, node in sorted(self.nodes.items()))
-
-    @cached_property
-    def _delivering(self) -> dict[str, bool]:
-        """Who may be given a set-point, and whether by the controller of aFRR."""
-        agents = {name: played_by(node)[0] for name, node in self.nodes.items()}
-        return {
-            name: isinstance(agent, Bsp) and agent.profile.product == "aFRR"
-            for name, agent in agents.items()
-            if isinstance(agent, Bsp | Dso)
-        }
-
-    @cached_property
-    def _tso(self) -> dict[str, Node]:
-        """The TSO's node."""
-        return {name: node for name, node in self.nodes.items() if isinstance(played_by(node)[0], Tso)}
-
     def __call__(self, at_us: int) -> None:
         """Write the tick at `at_us`, after everybody has decided."""
         self.physics.advance(at_us)
-        row = area_row(self.physics)
-        for name, node, has_meter in self._sorted:
-            row |= agent_row(node, self._delivering, at_us)
-            if has_meter:
-                row |= meter_row(self.meters, name, at_us)
-        limited = withheld(self._tso, at_us)
+        if not self._names:
+            self._begin(at_us)
+        else:
+            self._renew(at_us)
         for grid, plant in sorted(self.physics.grids.items()):
-            row |= grid_row(self.physics, grid, limited)
-            self.recorder.state(grid, at_us, plant.snapshot(at_us))
-        self.recorder.telemetry(at_us, row)
+            self.recorder.state(grid, at_us, plant.columns, plant.snapshot_values(at_us))
+        self.recorder.telemetry(at_us, self._names, self._values)
+
+    def _begin(self, at_us: int) -> None:
+        """Ask everybody for everything, and take note of where it stands."""
+        rows = {"area": area_row(self.physics)}
+        for name, node in sorted(self.nodes.items()):
+            rows[f"agent {name}"] = agent_row(node, self._delivering, at_us)
+            if name in self._metered:
+                rows[f"meter of {name}"] = meter_row(self.meters, name, at_us)
+        limited = withheld(self._tso, at_us)
+        rows |= {f"grid {grid}": grid_row(self.physics, grid, limited) for grid in sorted(self.physics.grids)}
+        first = 0
+        for whose, row in rows.items():
+            self._places[whose], first = slice(first, first + len(row)), first + len(row)
+        self._names = tuple(column for row in rows.values() for column in row)
+        self._values = np.array([value for row in rows.values() for value in row.values()], dtype=float)
+
+    def _renew(self, at_us: int) -> None:
+        """Ask whoever may have something else to say."""
+        self._put("area", area_row(self.physics))
+        for name, node in self._tso.items():
+            self._put(f"agent {name}", agent_row(node, self._delivering, at_us))
+        for name, node in self._quiet.items():
+            self._ask(name, node)
+        for name in self.physics.moved():
+            self._put(f"meter of {name}", meter_row(self.meters, name, at_us))
+        limited = withheld(self._tso, at_us)
+        for grid in self.physics.grids:
+            self._put(f"grid {grid}", grid_row(self.physics, grid, limited))
+
+    def _ask(self, name: str, node: Node) -> None:
+        agent, state = played_by(node)
+        before, said = self._said.get(name, (None, None))
+        if state is before:
+            return
+        values = agent.telemetry(state)
+        self._said[name] = state, values
+        if values is not said and values:
+            self._put(f"agent {name}", values)
+
+    def _put(self, whose: str, row: Mapping[str, float]) -> None:
+        self._values[self._places[whose]] = tuple(row.values())
 
 
 def area_row(physics: Physics) -> Row:
@@ -98,30 +146,45 @@ def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
     `delivering`: who may be given a set-point, and whether by the controller of aFRR, whose channel is shown then.
     """
     agent, state = played_by(node)
+    values = agent.telemetry(state)
     if not isinstance(agent, Tso):
-        return {f"{agent.name}.{key}": value for key, value in agent.telemetry(state).items()}
+        return dict(zip(_columns(agent.name, tuple(values)), values.values(), strict=True))
     limited = agent.redispatch(state, at_us)
     own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-    ordered = dict.fromkeys(delivering, 0.0)
+    names = tuple(sorted(delivering))
+    ordered = dict.fromkeys(names, 0.0)
     for participant, power_mw in agent.set_points(state, at_us):
         ordered[participant] += power_mw
-    set_points = {f"{name}.set_point_mw": round(mw, 6) + 0.0 for name, mw in sorted(ordered.items())}
-    channels = _channels(agent.channels(state), sorted(name for name, regulated in delivering.items() if regulated))
-    return {**agent.telemetry(state), **own, **set_points, **channels}
+    columns = _of_each(names, ("set_point_mw",))
+    set_points = dict(zip(columns, (round(mw, 6) + 0.0 for mw in ordered.values()), strict=True))
+    regulated = tuple(name for name in names if delivering[name])
+    return {**values, **own, **set_points, **_channels(agent.channels(state), regulated)}
 
 
-def _channels(known: Iterable[tuple[str, float, float]], regulated: Iterable[str]) -> Row:
+def _channels(known: Iterable[tuple[str, float, float]], regulated: tuple[str, ...]) -> Row:
     """The acceptance channel of everybody who is qualified for aFRR."""
-    row = {f"{name}.channel_{bound}_mw": math.nan for name in regulated for bound in ("low", "high")}
-    for name, low_mw, high_mw in known:
-        row |= {f"{name}.channel_low_mw": low_mw, f"{name}.channel_high_mw": high_mw}
-    return row
+    bounds = dict.fromkeys(regulated, (math.nan, math.nan))
+    bounds |= {name: (low_mw, high_mw) for name, low_mw, high_mw in known}
+    columns = _of_each(tuple(bounds), ("channel_low_mw", "channel_high_mw"))
+    return dict(zip(columns, (bound for pair in bounds.values() for bound in pair), strict=True))
+
+
+@cache
+def _columns(name: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of somebody."""
+    return tuple(f"{name}.{key}" for key in keys)
+
+
+@cache
+def _of_each(names: tuple[str, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of several, one after the other."""
+    return tuple(column for name in names for column in _columns(name, keys))
 
 
 def meter_row(meters: Meters, name: str, at_us: int) -> Row:
     """What a participant's meter shows."""
-    meter = meters.read(name, METER, at_us)
-    return {f"{name}.{key}": getattr(meter, key) for key in ("p_mw", "q_mvar", "activated_mw", "baseline_mw")}
+    _, *shown = meters.read(name, METER, at_us)[:5]
+    return dict(zip(_columns(name, MEASURED), shown, strict=True))
 
 
 def withheld(nodes: Mapping[str, Node], at_us: int) -> tuple[tuple[str, float], ...] | None:
@@ -137,23 +200,23 @@ def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] |
     """A grid as it is, and as it would be with what is `limited` (not known: None)."""
     plant = physics.grids[grid]
     state = plant.solve()
-    return {
-        f"{grid}.interface_p_mw": state.interface_p_mw,
-        f"{grid}.interface_q_mvar": state.interface_q_mvar,
-        f"{grid}.worst_loading_percent": state.worst_loading_percent,
-        f"{grid}.vm_min_pu": state.vm_min_pu,
-        f"{grid}.vm_max_pu": state.vm_max_pu,
-        f"{grid}.load_recovery_mw": round(plant.load_recovery_mw, 6) + 0.0,
-        f"{grid}.out_of_service": float(len(plant.out_of_service)),
-        f"{grid}.lost_load_mw": state.lost_load_mw,
-        f"{grid}.lost_generation_mw": state.lost_generation_mw,
-        **_shadow(physics, grid, state, limited),
-    }
+    values = (
+        state.interface_p_mw,
+        state.interface_q_mvar,
+        state.worst_loading_percent,
+        state.vm_min_pu,
+        state.vm_max_pu,
+        round(plant.load_recovery_mw, 6) + 0.0,
+        float(len(plant.out_of_service)),
+        state.lost_load_mw,
+        state.lost_generation_mw,
+    )
+    return dict(zip(_columns(grid, GRID), values, strict=True)) | _shadow(physics, grid, state, limited)
 
 
 def _shadow(physics: Physics, grid: str, state: PlantState, limited: Iterable[tuple[str, float]] | None) -> Row:
     """The state with the orders that limits have taken away."""
-    keys = [f"{grid}.shadow_{key}" for key in ("loading_percent", "vm_min_pu", "vm_max_pu")]
+    keys = _columns(grid, SHADOW)
     if limited is None:
         return dict.fromkeys(keys, math.nan)
     added: dict[str, float] = {}

@@ -4,14 +4,16 @@ An aggregator is a BSP whose resource is a pool: it declares its activation sche
 what its storages can hold for a period, and its pool splits every set-point over the DFRs by that scheme.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...protocols.flow import Row
 from ...protocols.information.settlement import Statement
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
-from . import bidding, delivery, qualification, reserve, settlement
+from . import bidding, delivery, following, qualification, reserve, settlement
 from .state import BspState
 
 STAGES = {
@@ -54,6 +56,8 @@ class Bsp:
 
     def react(self, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
         """Hand the event to its stage."""
+        if isinstance(event, Sampled):
+            return STAGES[SOURCES[event.source]](self.profile, state, event, now_us)
         match event:
             case Started():
                 stage = "prequalification"
@@ -67,14 +71,20 @@ class Bsp:
                 stage = event.conversation.protocol.stage
             case Woken(timer):
                 stage = timer.partition("/")[0]
-            case Sampled(source=source):
-                stage = SOURCES[source]
             case _:
                 return state, ()
         return STAGES[stage](self.profile, state, event, now_us) if stage in STAGES else (state, ())
 
+    def overhear(self, state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
+        """Set-points that change nothing."""
+        return following.overheard(state, rows)
+
     def telemetry(self, state: BspState) -> Mapping[str, float]:
-        """The set-point as the participant has it, and the caps it keeps."""
+        """The set-point as the participant has it, and the caps it keeps; the same object as long as they stay."""
+        sources = state.set_points, state.book.caps, state.reserve.armed
+        return derived(state, "~telemetry", sources, lambda: self._telemetry(state))
+
+    def _telemetry(self, state: BspState) -> Mapping[str, float]:
         caps = dict(sorted(state.book.caps.items()))
         values = {"applied_mw": round(sum(state.set_points.values()), 6)}
         for direction in ("up", "down"):

@@ -33,10 +33,10 @@ METER = "meter"
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
     """React to what concerns activation."""
     match event:
-        case Woken(timer):
-            return _woken(profile, state, timer, now_us)
         case Sampled(reading=reading):
             return _measured(profile, state, reading, now_us)
+        case Woken(timer):
+            return _woken(profile, state, timer, now_us)
         case Heard():
             return _hear(profile, state, event, now_us)
         case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
@@ -141,9 +141,10 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
         points=reading.points,
     )
     book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
-    counted = replace(state, book=book, measured_mw=reading.activated_mw)
+    if book is not state.book or reading.activated_mw != state.measured_mw:
+        state = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return counted, (*failures, *returns, Publish(state.listeners, measurement, state.acknowledged), *again)
+    return state, (*failures, *returns, Publish(state.listeners, measurement, state.acknowledged), *again)
 
 
 def _dispatched(state: BspState) -> tuple[Action, ...]:

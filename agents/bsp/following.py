@@ -5,7 +5,10 @@ SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers 
 no set-point for the hold time ─▶ back to the baseline
 """
 
+from collections.abc import Sequence
+
 from ...protocols.envelope import Topic
+from ...protocols.flow import Row
 from ...protocols.information.activation import SetPoint, SetPointSubscription
 from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import Product
@@ -50,6 +53,19 @@ def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) ->
     book = state.book.wanted(set_point.power_mw)
     heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us)
     return (heard, ()) if book is state.book else applied(heard, now_us)
+
+
+def overheard(state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
+    """Set-points that say what is followed already; returns how many were taken, up to one that asks for a change."""
+    taken = 0
+    for row in rows:
+        if not isinstance(row.content, SetPoint) or row.content.power_mw != state.book.wanted_mw:
+            break
+        taken += 1
+    if not taken:
+        return state, 0
+    last = rows[taken - 1]
+    return replace(state, acknowledged=last.id, set_point_us=last.received_us), taken
 
 
 def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:

@@ -15,6 +15,8 @@ from .state import BspState
 
 def seen(state: BspState, resources: tuple[ResourceReading, ...]) -> Reaction[BspState]:
     """Compare a reading with what is known to be without supply; end the orders of what is newly lost."""
+    if not state.lost and all(one.available_up_mw or one.available_down_mw for one in resources):
+        return state, ()
     lost = frozenset(r.resource for r in resources if not r.available_up_mw and not r.available_down_mw)
     if lost == state.lost:
         return state, ()

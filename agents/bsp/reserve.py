@@ -27,7 +27,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Event, Heard, Rejected, Silence, Woken
 from ..market.merit_order import floor_to_step
-from ..market.settlement import amount, watt_us
+from ..market.settlement import amount, differs, watt_us
 from ..profiles import BspProfile, ReservePlan
 from .state import BspState, ReserveState
 
@@ -174,8 +174,7 @@ def _answer(profile: BspProfile, reserve: ReserveState, conversation_id: str, st
         price = next(offer for offer in reserve.offered[cid] if offer.offer_id == line.offer_id).price_eur_per_mw_h
         kept_us = round(_available(reserve, award) * (award.delivery_end - award.delivery_start))
         claimed += amount(watt_us(award.quantity_mw, kept_us), price)
-    allowed = max(Decimal("0.50"), abs(claimed) * Decimal(str(profile.dispute_tolerance)))
-    if abs(statement.total_eur - claimed) > allowed:
+    if differs(statement.total_eur, claimed, profile.dispute_tolerance):
         reason = f"stated {statement.total_eur} EUR, our books say {claimed} EUR"
         return Say(conversation_id, StatementDisputed(reason=reason, claimed_eur=claimed))
     return Say(conversation_id, StatementAccepted())

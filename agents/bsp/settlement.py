@@ -6,7 +6,7 @@ from ...protocols.information.offering import DeliveredOffer, DeliveryRecord, Of
 from ...protocols.information.settlement import Statement, StatementAccepted, StatementDisputed, StatementLine
 from ..actions import Action, Say
 from ..delivery import OrderBook
-from ..market.settlement import amount, settled_on, watt_us
+from ..market.settlement import amount, differs, settled_on, watt_us
 
 
 def record(book: OrderBook, conversation_id: str, baseline: str) -> tuple[Action, ...]:
@@ -35,8 +35,7 @@ def answer(book: OrderBook, conversation_id: str, statement: Statement, toleranc
     if foreign:
         return (_dispute(conversation_id, f"{', '.join(foreign)}: no offer of ours that was accepted", claimed),)
     stated = sum((_stated(line) for line in statement.lines), Decimal(0))
-    allowed = max(Decimal("0.50"), abs(claimed) * Decimal(str(tolerance)))
-    if abs(stated - claimed) > allowed:
+    if differs(stated, claimed, tolerance):
         return (_dispute(conversation_id, f"stated {stated} EUR, our books say {claimed} EUR", claimed),)
     return (Say(conversation_id, StatementAccepted()),)
 

@@ -1,9 +1,10 @@
 """The DSO agent: each event goes to the part of its work that it belongs to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...grid.readings import Readings
+from ...protocols.flow import Row
 from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
@@ -86,6 +87,10 @@ class Dso:
             case _:
                 return state, ()
 
+    def overhear(self, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
+        """Measurements of a whole cycle at once."""
+        return hearing.overheard(state, rows)
+
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
@@ -98,7 +103,7 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return hearing.told(state, event), ()
+            return hearing.told(state, ((event.conversation.peer, content),)), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:

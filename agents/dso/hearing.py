@@ -6,16 +6,16 @@
 A DSO that knows nothing must not assume that nothing happens: what was accepted may be on at any time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from ...grid.limits import Activation
+from ...protocols.flow import Row
 from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
 from ..changes import Span, derived, derived_now, replace, span
-from ..events import Heard
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
 from .state import DsoState, Told, limit_key
@@ -24,14 +24,22 @@ from .validation import signed
 BY = " by "
 
 
-def told(state: DsoState, event: Heard) -> DsoState:
-    """A participant's measurement has come in; it speaks for itself and its own connection points only."""
-    measurement, name = event.content, event.conversation.peer
-    assert isinstance(measurement, Measurement)
-    own = derived(state, "~points", (state.connected,), lambda: _points(state)).get(name, set())
+def told(state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
+    """Participants' measurements have come in; each speaks for itself and its own connection points only."""
+    known = derived(state, "~points", (state.connected,), lambda: _points(state))
+    return replace(state, told=state.told.update({name: _told(known, name, content) for name, content in measured}))
+
+
+def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
+    own = known.get(name, frozenset())
     points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
-    known = Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
-    return replace(state, told=state.told.set(name, known))
+    return Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
+
+
+def overheard(state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
+    """Measurements of a whole cycle at once."""
+    measured = [(row.flow.sender, row.content) for row in rows if isinstance(row.content, Measurement)]
+    return told(state, measured), len(rows)
 
 
 def _points(state: DsoState) -> dict[str, set[str]]:

@@ -67,14 +67,12 @@ def _kept(profile: DsoProfile, known: InForce, now_us: int) -> tuple[tuple[int, 
 
 def asked(limit: Limit, before: InForce | None, request: str, now_us: int) -> InForce:
     """What is kept of a limit that is asked for now."""
-    lifted = limit.binding is None
-    same = before is not None and abs(before.max_mw - limit.max_mw) < STEP_MW / 2 and not lifted
+    same = before is not None and abs(before.max_mw - limit.max_mw) < STEP_MW / 2 and limit.binding is not None
     since_us, looks = (before.since_us, before.looks) if before is not None and same else (now_us, ())
     return InForce(
         limit.max_mw,
         since_us,
         request,
-        lifted=lifted,
         asked_us=now_us,
         until_us=limit.valid_until,
         offer_id=limit.offer_id,

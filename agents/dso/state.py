@@ -36,20 +36,24 @@ class Told(NamedTuple):
 class InForce(NamedTuple):
     """A limit in force: MW, since when, in which request, and what the TSO has said of it.
 
-    `lifted`: all that was accepted is allowed again; kept until the TSO has confirmed that too. It was last asked for
-    at `asked_us`, in the name of an offer, and holds until `until_us`; `looks` are (time, MW) of the room seen since.
+    It was last asked for at `asked_us`, in the name of an offer, and holds until `until_us`; `looks` are (time, MW) of
+    the room seen since.
     """
 
     max_mw: float
     since_us: int
     request: str
     status: Literal["asked", "confirmed", "unconfirmed"] = "asked"
-    lifted: bool = False
     asked_us: int = 0
     until_us: int = 0
     offer_id: str = ""
     binding: BindingConstraint | None = None
     looks: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def lifted(self) -> bool:
+        """Whether all that was accepted is allowed again; kept until the TSO has confirmed that too."""
+        return self.binding is None
 
 
 @dataclass(frozen=True)

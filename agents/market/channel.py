@@ -14,7 +14,8 @@ and floor are parameters.
 
 from typing import NamedTuple
 
-US_PER_S = 1_000_000
+from ...protocols.information.quantities import US_PER_S
+
 SLACK_US = US_PER_S
 
 

@@ -13,7 +13,6 @@ that is missing or is no number freezes it: the demand stays, and the time witho
 import math
 from typing import NamedTuple
 
-US_PER_S = 1_000_000
 MISSED_CYCLES = 3
 
 

@@ -14,21 +14,21 @@ from .merit_order import floor_to_step
 from .settlement import Payment
 
 
-class Taken(NamedTuple):
-    """An offer of reserve, and how much of it is taken (0: not needed)."""
+class Award(NamedTuple):
+    """An offer of reserve, and how much of it is to be kept (0: not needed)."""
 
     offer: ReserveOffer
-    mw: float
+    awarded_mw: float
 
 
-def cheapest(offers: Sequence[ReserveOffer], need_mw: float, step_mw: float) -> tuple[Taken, ...]:
+def cheapest(offers: Sequence[ReserveOffer], need_mw: float, step_mw: float) -> tuple[Award, ...]:
     """Every offer in the order of price, `submitted_at`, id, with what the need takes of it; the last in part."""
     left_mw, found = need_mw, []
     for offer in sorted(offers, key=lambda o: (o.price_eur_per_mw_h, o.submitted_at, o.offer_id)):
         part_mw = offer.quantity_mw if offer.quantity_mw <= left_mw + 1e-6 else floor_to_step(left_mw, step_mw)
         taken_mw = part_mw if part_mw >= max(offer.min_quantity_mw, 1e-6) else 0.0
         left_mw = round(left_mw - taken_mw, 6)
-        found.append(Taken(offer, taken_mw))
+        found.append(Award(offer, taken_mw))
     return tuple(found)
 
 

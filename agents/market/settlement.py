@@ -22,6 +22,7 @@ from ...protocols.information.settlement import Charged, StatementLine
 
 WATT_US_PER_MWH = 3_600_000_000 * 1_000_000
 CENT = Decimal("0.01")
+SMALL_CLAIM = Decimal("0.50")
 PaymentKind = Literal["balancing_energy", "capacity", "penalty", "imbalance", "neutrality", "limit_compensation"]
 
 
@@ -92,6 +93,11 @@ def metered_line(offer: Offer, *, metered: int, unpaid: int, missing: int, penal
 def total(lines: Iterable[Charged]) -> Decimal:
     """The sum of a statement's lines, penalties deducted."""
     return sum((line.due_eur for line in lines), Decimal(0))
+
+
+def differs(stated_eur: Decimal, claimed_eur: Decimal, tolerance: float) -> bool:
+    """Whether a statement is disputed: by more than `tolerance` (a share of the claim) and more than 50 cents."""
+    return abs(stated_eur - claimed_eur) > max(SMALL_CLAIM, abs(claimed_eur) * Decimal(str(tolerance)))
 
 
 def imbalance_price(lines: Sequence[StatementLine]) -> float:

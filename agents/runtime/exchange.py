@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from statistics import NormalDist
 
-from ...protocols.envelope import Envelope
-from .node import Arrival, Send
+from ...protocols.flow import Row
+from .node import Arrival, Send, Stream
 from .recording import Recorder, Sent
 
+Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
+Post = Callable[[Row, int], None]
 _NORMAL = NormalDist()
 
 
@@ -34,11 +36,10 @@ class Silence:
     until_us: int
     streams_only: bool = False
 
-    def swallows(self, sending: Send, now_us: int) -> bool:
-        """Whether a message is lost in it."""
-        envelope = sending.envelope
-        between = envelope.sender == self.sender and self.receiver in (None, envelope.receiver)
-        return between and self.since_us <= now_us < self.until_us and (sending.streamed or not self.streams_only)
+    def swallows(self, link: Link, now_us: int, *, streamed: bool) -> bool:
+        """Whether a message from one to the other is lost in it."""
+        between = link[0] == self.sender and self.receiver in (None, link[1])
+        return between and self.since_us <= now_us < self.until_us and (streamed or not self.streams_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Links:
     loss: float = 0.0
     silences: tuple[Silence, ...] = ()
 
-    def silent(self, sending: Send, now_us: int) -> bool:
+    def silent(self, link: Link, now_us: int, *, streamed: bool) -> bool:
         """Whether somebody's silence swallows a message."""
-        return any(silence.swallows(sending, now_us) for silence in self.silences)
+        return any(silence.swallows(link, now_us, streamed=streamed) for silence in self.silences)
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
@@ -73,15 +74,15 @@ class Exchange:
     kinds: Mapping[str, str]
     recorder: Recorder
     deliver: Deliver
+    mail: Post = lambda row, at_us: None
     sequence: int = 0
     row: int = 0
-    _free_at: dict[tuple[str, str], int] = field(default_factory=dict)
+    _free_at: dict[Link, int] = field(default_factory=dict)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        swallowed = bool(self.links.silences) and self.links.silent(sending, now_us)
-        arrives_us = None if swallowed else self._arrival(envelope, now_us)
+        arrives_us = self._arrival(envelope.id, (envelope.sender, envelope.receiver), now_us, streamed=streamed)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
         roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
         sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
@@ -94,11 +95,23 @@ class Exchange:
         if arrives_us is not None and envelope.receiver in self.kinds:
             self.deliver(Arrival(envelope, row), arrives_us)
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        if self.links.loses(envelope.id):
+    def stream(self, streaming: Stream, now_us: int) -> None:
+        """Put the next message of a flow on its way."""
+        flow, number, content, caused_by = streaming
+        message_id, link = f"{flow.prefix}{number}", (flow.sender, flow.receiver)
+        arrives_us = self._arrival(message_id, link, now_us, streamed=True)
+        row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+        self.row += 1
+        self.recorder.flowed(row)
+        if arrives_us is not None and flow.receiver in self.kinds:
+            self.mail(row, arrives_us)
+
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        """When a message arrives, never before an earlier one of the same two; None if it is lost."""
+        links = self.links
+        if (links.silences and links.silent(link, now_us, streamed=streamed)) or links.loses(message_id):
             return None
-        link = (envelope.sender, envelope.receiver)
-        arrives_us = max(now_us + self.links.delay_us(envelope.id), self._free_at.get(link, 0))
+        arrives_us = max(now_us + links.delay_us(message_id), self._free_at.get(link, 0))
         self._free_at[link] = arrives_us
         return arrives_us
 
@@ -111,5 +124,5 @@ class AsRecorded(Exchange):
         super().__init__(Links(seed=0), kinds, recorder, lambda arrival, at_us: None)
         self._received_us = received_us
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        return self._received_us.get(envelope.id)
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        return self._received_us.get(message_id)

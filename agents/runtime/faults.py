@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...protocols.envelope import Envelope
-from .exchange import Exchange, uniform
+from .exchange import Exchange, Link, uniform
 from .node import Arrival, Send
 
 MOST_ATTEMPTS = 10_000
@@ -79,13 +78,12 @@ class FaultyExchange(Exchange):
     """An exchange whose links have faults."""
 
     faults: Faults = field(default_factory=lambda: Faults(0))
-    _streamed: bool = False
     _passage: Passage | None = None
     _arrives_us: int = 0
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way, and its copies."""
-        self._streamed, self._passage = sending.streamed, None
+        self._passage = None
         super().send(sending, now_us)
         if self._passage is not None and sending.envelope.receiver in self.kinds:
             for at_us in self._passage.copies_us:
@@ -94,28 +92,29 @@ class FaultyExchange(Exchange):
     def again(self, sending: Send, now_us: int) -> None:
         """Send once more what is in the record already: who has died does not know whether it had sent it."""
         if sending.envelope.receiver in self.kinds:
-            at_us = now_us + self.links.delay_us(f"{sending.envelope.id} again")
-            self.deliver(Arrival(sending.envelope), self._after_others(sending.envelope, at_us))
+            envelope = sending.envelope
+            at_us = now_us + self.links.delay_us(f"{envelope.id} again")
+            link = envelope.sender, envelope.receiver
+            self.deliver(Arrival(envelope), self._after_others(link, at_us))
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        self._passage = found = self._pass(envelope, now_us)
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        self._passage = found = self._pass(message_id, link, now_us, streamed=streamed)
         if found is None:
             return None
         self._arrives_us = found.arrives_us
         if found.in_order:
-            self._arrives_us = self._after_others(envelope, found.arrives_us)
+            self._arrives_us = self._after_others(link, found.arrives_us)
         return self._arrives_us
 
-    def _after_others(self, envelope: Envelope, arrives_us: int) -> int:
+    def _after_others(self, link: Link, arrives_us: int) -> int:
         """After whatever is on the same link already."""
-        link = (envelope.sender, envelope.receiver)
         self._free_at[link] = max(arrives_us, self._free_at.get(link, 0))
         return self._free_at[link]
 
-    def _pass(self, envelope: Envelope, now_us: int) -> Passage | None:
-        faults, about = self.faults, envelope.id
-        repeated = faults.repeat_us is not None and not self._streamed
-        arriving = list(self._attempts(envelope, now_us, repeated=repeated))
+    def _pass(self, about: str, link: Link, now_us: int, *, streamed: bool) -> Passage | None:
+        faults = self.faults
+        repeated = faults.repeat_us is not None and not streamed
+        arriving = list(self._attempts(about, link, now_us, repeated=repeated))
         if not arriving:
             return None
         if faults.happens("doubled", faults.duplication, about):
@@ -124,20 +123,20 @@ class FaultyExchange(Exchange):
         first_us = arriving[0] + (faults.later_us("overtaken", about) if overtaken else 0)
         return Passage(first_us, repeated or not overtaken, tuple(max(first_us, at_us) for at_us in arriving[1:]))
 
-    def _attempts(self, envelope: Envelope, now_us: int, *, repeated: bool) -> Iterator[int]:
+    def _attempts(self, message_id: str, link: Link, now_us: int, *, repeated: bool) -> Iterator[int]:
         """When each attempt arrives that does; the last one is the first whose acknowledgement arrives too."""
         for attempt in range(MOST_ATTEMPTS if repeated else 1):
-            key, at_us = f"{envelope.id} {attempt}", now_us + attempt * (self.faults.repeat_us or 0)
-            if not self._is_lost(envelope, attempt, at_us):
-                yield at_us + self._delay_us(key if attempt else envelope.id)
+            key, at_us = f"{message_id} {attempt}", now_us + attempt * (self.faults.repeat_us or 0)
+            if not self._is_lost(key if attempt else message_id, link, key, at_us):
+                yield at_us + self._delay_us(key if attempt else message_id)
                 if not self.faults.happens("unacknowledged", self.faults.loss, key):
                     return
 
-    def _is_lost(self, envelope: Envelope, attempt: int, at_us: int) -> bool:
-        faults, parties, key = self.faults, (envelope.sender, envelope.receiver), f"{envelope.id} {attempt}"
-        cut = any(partition.cuts(*parties, at_us) for partition in faults.partitions)
+    def _is_lost(self, message_id: str, link: Link, key: str, at_us: int) -> bool:
+        faults = self.faults
+        cut = any(partition.cuts(*link, at_us) for partition in faults.partitions)
         faults.counts["cut off"] += cut
-        return cut or self.links.loses(key if attempt else envelope.id) or faults.happens("lost", faults.loss, key)
+        return cut or self.links.loses(message_id) or faults.happens("lost", faults.loss, key)
 
     def _delay_us(self, key: str) -> int:
         late = self.faults.happens("late", self.faults.late, key)

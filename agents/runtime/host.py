@@ -13,16 +13,18 @@ from typing import Any
 
 from mango import Agent as MangoAgent
 
+from ...protocols.flow import Row
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
-from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer
+from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer, Stream
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
 from .rhythm import Rhythm, next_tick
+from .rounds import Rounds, Span
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class World:
     recorder: Recorder
     journalled: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """Who reads at the same ticks."""
+        return Rounds(self.queue)
 
     @cached_property
     def meters(self) -> Meters:
@@ -81,12 +88,25 @@ class Host(MangoAgent):  # type: ignore[misc]
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))
+        assert self.exchange is not None
         for effect in self.node.take(given, now_us):
-            if type(effect) is Send:
-                assert self.exchange is not None
+            if type(effect) is Stream:
+                self.exchange.stream(effect, now_us)
+            elif type(effect) is Send:
                 self.exchange.send(effect, now_us)
             else:
                 self._carry_out(effect, now_us)
+
+    def listen(self, rows: list[Row]) -> list[Row]:
+        """Let the node hear rows that have arrived; returns those to be heard after another look at the queue."""
+        taken = self.node.listen(rows)
+        if taken == len(rows):
+            return []
+        row = rows[taken]
+        assert row.received_us is not None
+        self.take(Arrival(row.envelope()), row.received_us)
+        self.node.follow(row.flow)
+        return rows[taken + 1 :]
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
         match effect:
@@ -112,18 +132,26 @@ class Host(MangoAgent):  # type: ignore[misc]
         return lambda now_us: self.take(Result(key, result, error), now_us)
 
     def _watch(self, wish: Observe, first_us: int) -> None:
-        """Readings at the ticks from one of them on."""
+        """Readings at the ticks from one of them on; in bulk, together with all who read then."""
+        source, every_us, until_us = wish.source, wish.every_us, wish.until_us
 
         def read(at_us: int) -> None:
-            reading = self.world.meters.read(self.agent_name, wish.source, at_us)
-            self.take(Reading(wish.source, reading), at_us)
-            follow(next_tick(self.world.rhythm.passed_us(at_us), wish.every_us))
+            self._read(source, at_us)
+            follow(next_tick(self.world.rhythm.passed_us(at_us), every_us))
 
         def follow(at_us: int) -> None:
-            if at_us <= wish.until_us:
+            if at_us > until_us:
+                return
+            if self.node.in_bulk and at_us > self.world.queue.now_us:
+                span = Span(source, at_us, until_us)
+                self.world.rounds.join(self.agent_name, self.phase, self._read, every_us=every_us, span=span)
+            else:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
         follow(first_us)
+
+    def _read(self, source: str, at_us: int) -> None:
+        self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""

@@ -6,15 +6,18 @@
     the desk closes a round ─────────────┘                     └─▶ Leave (evidence)
 
 A node is deterministic: the same inputs in the same order give the same effects. The journal is the list
-of its inputs.
+of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (protocols/flow.py): what comes of it is
+the same, only that nothing is made of a message that nobody looks at.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
 from ...protocols.desk import Desk
 from ...protocols.envelope import Envelope
+from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
 from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
 from ..agent import Agent
@@ -87,7 +90,16 @@ class SetTimer(NamedTuple):
     at_us: int
 
 
-Effect = Send | Deadline | SetTimer | Compute | Observe | Actuate | Note
+class Stream(NamedTuple):
+    """Put the next message of a flow on its way."""
+
+    flow: Flow
+    number: int
+    content: Message
+    caused_by: str | None
+
+
+Effect = Send | Stream | Deadline | SetTimer | Compute | Observe | Actuate | Note
 
 
 @dataclass
@@ -98,6 +110,9 @@ class Node:
     desk: Desk
     state: Any = None
     timers: dict[str, int] = field(default_factory=dict)
+    in_bulk: bool = False
+    _flows: dict[str, Flow] = field(default_factory=dict)
+    _hearers: dict[str, Hearer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
@@ -112,6 +127,39 @@ class Node:
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False
 
+    def settle(self, conversation_id: str) -> None:
+        """What has flowed in a conversation is part of it."""
+        flow = self._flows.pop(conversation_id, None) or self._hearers.pop(conversation_id, None)
+        if flow is not None:
+            self.desk.conversations[conversation_id] = flow.settled()
+
+    def settle_all(self) -> None:
+        """The same of all conversations."""
+        for conversation_id in (*self._flows, *self._hearers):
+            self.settle(conversation_id)
+
+    def listen(self, rows: Sequence[Row]) -> int:
+        """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
+        hearers, known = self._hearers, list[Row]()
+        for row in rows:
+            hearer = hearers.get(row.flow.conversation.id)
+            if hearer is None or hearer.flow is not row.flow or row.number < hearer.number:
+                break
+            known.append(row)
+        if not known:
+            return 0
+        self.state, taken = self.agent.overhear(self.state, known)
+        for row in known[:taken]:
+            hearers[row.flow.conversation.id].hear(row)
+        return taken
+
+    def follow(self, flow: Flow) -> None:
+        """Expect the next message of a flow, of which one has been heard by itself."""
+        conversation = self.desk.conversations.get(flow.conversation.id)
+        hearer = hearer_of(conversation, flow) if conversation is not None else None
+        if hearer is not None:
+            self._hearers[hearer.conversation.id] = hearer
+
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
         effects: list[Effect] = []
@@ -122,18 +170,20 @@ class Node:
         return effects
 
     def _events(self, given: Input, effects: list[Effect]) -> list[Event]:
+        if isinstance(given, Reading):
+            return [Sampled(given.source, given.reading)]
         if isinstance(given, Arrival):
+            self.settle(given.envelope.conversation_id)
             return self._heard(given.envelope, effects)
         match given:
             case Due(conversation_id, deadline_us):
+                self.settle(conversation_id)
                 return self._silent(conversation_id, deadline_us)
             case Alarm(timer, _):
                 self.timers.pop(timer, None)
                 return [Woken(timer)]
             case Result(key, result, error):
                 return [Computed(key, result, error)]
-            case Reading(source, reading):
-                return [Sampled(source, reading)]
             case _:
                 return [Started()]
 
@@ -169,6 +219,7 @@ class Node:
             case Say(conversation_id, content) if self._is_broken(conversation_id):
                 effects.append(_unsaid(conversation_id, content))
             case Say(conversation_id, content, reply_by_us, caused_by):
+                self.settle(conversation_id)
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
             case Wake(timer, at_us):
@@ -181,10 +232,30 @@ class Node:
 
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
+        content = action.content
         for conversation_id in action.conversation_ids:
-            if not self._is_broken(conversation_id):
+            flow = self._flow(conversation_id, type(content)) if self.in_bulk else None
+            if flow is not None:
+                effects.append(Stream(flow, flow.number, content, action.caused_by))
+                flow.number += 1
+            elif not self._is_broken(conversation_id):
                 said = self.desk.say(conversation_id, action.content, caused_by=action.caused_by)
                 self._send(said, effects, streamed=True)
+
+    def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
+        """What flows in a subscription; None if its next message has to be said by itself."""
+        flow = self._flows.get(conversation_id)
+        if flow is not None and flow.kind is kind:
+            return flow
+        self.settle(conversation_id)
+        conversation = self.desk.conversations.get(conversation_id)
+        if conversation is None:
+            return None
+        kinds = self.desk.kinds
+        flow = flow_of(conversation, kind, (kinds[self.agent.name], kinds.get(conversation.peer, "UNKNOWN")))
+        if flow is not None:
+            self._flows[conversation_id] = flow
+        return flow
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""

@@ -9,7 +9,7 @@ It is no party: agents read what they may read and move what is theirs. The area
 measured interface deviations from what was scheduled, losses included, not of activated MW. An announced
 prequalification test is part of the schedule, so it is no imbalance. Containment reserve of providers moves with the
 frequency between two ticks, so the area adds it itself: it is left out of the deviation, and acts on the connection
-points from the tick on that it has reached.
+points from the tick on that it has reached. A resource at rest costs nothing until something is asked of it.
 """
 
 import math
@@ -81,12 +81,16 @@ class Physics:
     _injected: dict[str, tuple[object, ...]] = field(
         default_factory=dict
     )  # points by resource, as they stand in its grid
-    _known: dict[str, tuple[Meters, ParticipantReading]] = field(default_factory=dict)  # what meters showed last
+    _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
+    _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
+    _moved: dict[str, None] = field(default_factory=dict)
+    _beside_mw: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Sort the holdings by owner."""
+        """Sort the holdings by owner; whether they are at rest is seen at the first tick."""
         for _, holding in sorted(self.holdings.items()):
             self._owned.setdefault(holding.owner, []).append(holding)
+        self._moving = dict.fromkeys(self.holdings)
 
     def advance(self, to_us: int) -> None:
         """Move everything to a time.
@@ -96,10 +100,8 @@ class Physics:
         if to_us <= self.now_us:
             return
         self._set_reserves()
-        beside_mw = 0.0
-        for holding in self.holdings.values():
-            holding.resource.advance(to_us)
-            beside_mw += self._beside_grid_mw(holding)
+        self._move(to_us)
+        beside_mw = sum(self._beside_mw.values())
         reached_mw = beside_mw + sum(self._deviation_mw(plant, self.now_us) for plant in self.grids.values())
         for plant in self.grids.values():
             plant.advance(to_us)
@@ -110,6 +112,30 @@ class Physics:
             self.area.advance(to_us, stepped_mw)
         self._contain()
         self.now_us = to_us
+
+    def _move(self, to_us: int) -> None:
+        """Let resources go on, those at rest excepted; whoever has come to rest is left alone from now on."""
+        for name in tuple(self._moving):
+            holding = self.holdings[name]
+            holding.resource.advance(to_us)
+            self._beside_mw[name] = self._beside_grid_mw(holding)
+            self._forget(holding.owner)
+            if holding.resource.at_rest and name not in self._reserves:
+                del self._moving[name]
+
+    def _forget(self, owner: str) -> None:
+        self._known.pop(owner, None)
+        self._moved[owner] = None
+
+    def moved(self) -> tuple[str, ...]:
+        """Whose meters may show something else than when this was last asked."""
+        moved, self._moved = tuple(self._moved), {}
+        return moved
+
+    def _stir(self, holding: Holding) -> None:
+        """Something is asked of a resource, so it moves, and its owner's meters show something else."""
+        self._forget(holding.owner)
+        self._moving[holding.resource.id] = None
 
     @staticmethod
     def _deviation_mw(plant: GridPlant, scheduled_us: int) -> float:
@@ -129,6 +155,8 @@ class Physics:
             self.report(plant.grid_id, incident)
         if plant.lost_points != before:
             for holding in self.holdings.values():
+                if holding.grid == plant.grid_id:
+                    self._stir(holding)
                 if self._is_lost(holding):
                     holding.resource.set_target(0.0, at_us)
 
@@ -181,7 +209,7 @@ class Physics:
         A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
         """
         area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
-        if not area and agent not in self.operators and not self._follows_frequency(agent):
+        if not area and agent not in self.operators and (at_us <= self.now_us or not self._follows_frequency(agent)):
             return self._own(agent, at_us)
         self.advance(at_us)
         if area:
@@ -193,15 +221,16 @@ class Physics:
         return any(holding.resource.id in self._reserves for holding in self._owned[agent])
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        if at_us > self.now_us:
-            for holding in self._owned[agent]:
-                holding.resource.advance(at_us)
-        meters = tuple(metered(holding.resource, self._lost(holding)) for holding in self._owned[agent])
         known = self._known.get(agent)
-        if known is not None and all(now[0] is then[0] for now, then in zip(meters, known[0], strict=True)):
-            return known[1]._replace(at_us=at_us)
-        reading = _reading(meters, at_us)
-        self._known[agent] = meters, reading
+        if known is not None:
+            return ParticipantReading(at_us, *known[1:])
+        own = self._owned[agent]
+        if at_us > self.now_us:
+            for holding in own:
+                holding.resource.advance(at_us)
+        reading = _reading(tuple(metered(holding.resource, self._lost(holding)) for holding in own), at_us)
+        if not any(holding.resource.id in self._moving for holding in own):
+            self._known[agent] = reading
         return reading
 
     def _own_grid(self, agent: str, target: str) -> GridPlant:
@@ -222,6 +251,7 @@ class Physics:
             holding = self._held_by(agent, target)
             if not self._is_lost(holding):
                 (self._announced.add if order.announced else self._announced.discard)(target)
+                self._stir(holding)
                 holding.resource.set_target(order.value, at_us)
 
     def _held_by(self, agent: str, name: str) -> Holding:
@@ -233,9 +263,11 @@ class Physics:
     def _arm(self, agent: str, target: str, mw: float, at_us: int) -> None:
         """Set what a resource keeps as reserve, or test it: then it answers a synthetic frequency (0 MW: none)."""
         kind, _, name = target.partition("/")
-        if self._held_by(agent, name).control is None:
+        holding = self._held_by(agent, name)
+        if holding.control is None:
             raise PhysicsError(f"{agent} moves {target}, but {name} has no local frequency control")
         self.advance(at_us)
+        self._stir(holding)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
 
 

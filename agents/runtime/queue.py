@@ -44,6 +44,10 @@ class EventQueue:
         """When the next thing happens, or None if nothing does any more."""
         return self._heap[0][0] if self._heap else None
 
+    def is_before(self, at_us: int, *, phase: int, agent: str, rank: int) -> bool:
+        """Whether something at this place in the order would come before all that waits."""
+        return not self._heap or (at_us, phase, agent, rank) < self._heap[0][:4]
+
     def step(self) -> None:
         """Let the next thing happen."""
         at_us, _, _, _, _, happening, given = heapq.heappop(self._heap)

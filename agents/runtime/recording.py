@@ -1,9 +1,13 @@
 """What a run leaves behind, told as it happens; who keeps it is somebody else's business."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from ...grid.arrays import Floats
 from ...protocols.envelope import Envelope
+from ...protocols.flow import Row
+
+Values = Sequence[float] | Floats
 
 
 class Sent(NamedTuple):
@@ -28,14 +32,17 @@ class Recorder(Protocol):
     def stream(self, sent: Sent) -> None:
         """A high-rate message (INFO 7) of a subscription."""
 
+    def flowed(self, row: Row) -> None:
+        """The same, as a row of a flow."""
+
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
 
-    def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
-        """One tick of the area and of every participant."""
+    def telemetry(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of the area and of every participant, by column; the values are copied."""
 
-    def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
-        """One tick of a grid's physical state."""
+    def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of a grid's physical state, by column; the values are copied."""
 
     def network(self, grid: str, json_text: str) -> None:
         """A grid's pandapower network, once."""

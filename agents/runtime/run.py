@@ -11,6 +11,7 @@ from .container import LocalContainer
 from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
 from .host import Host, World
+from .mail import Mail
 from .node import Arrival, Begin, Node
 from .queue import PLANT, TELEMETRY
 from .rhythm import next_of
@@ -29,10 +30,14 @@ class Operation:
         kinds: Mapping[str, str],
         ticks_us: Iterable[int],
         *,
+        in_bulk: bool = False,
         host: Callable[[Node, World], Host] = Host,
         faults: Faults | None = None,
     ) -> None:
-        """Register a host for every node, and connect them by one exchange, whose links may have faults."""
+        """Register a host for every node, and connect them by one exchange, whose links may have faults.
+
+        `in_bulk`: what subscriptions stream is heard in bulk, which in simulated time comes to the same.
+        """
         self.world = world
         self.ticks_us = tuple(sorted(set(ticks_us)))
         self.next_tick_us = self._last_tick_us = world.queue.now_us
@@ -42,7 +47,10 @@ class Operation:
         self.faults = faults
         if faults is not None:
             self.exchange = FaultyExchange(links, kinds, world.recorder, self._receive, faults=faults)
+        self.mail = Mail({name: made.listen for name, made in self.hosts.items()}, kinds)
+        self.exchange.mail = self.mail.put
         for name, made in self.hosts.items():
+            made.node.in_bulk = in_bulk
             made.exchange = self.exchange
             self.container.register(made, suggested_aid=name)
 
@@ -78,10 +86,15 @@ class Operation:
 
     def simulate(self, until_us: int, progress: Progress | None = None) -> None:
         """Run in simulated time."""
-        queue = self.world.queue
+        queue, mail = self.world.queue, self.mail
         start_us, shown = queue.now_us, 0.0
         with calm():
-            while (at_us := queue.next_time()) is not None and at_us <= until_us:
+            while True:
+                at_us = queue.next_time()
+                if mail.next_us <= min(until_us, at_us or until_us) and mail.deliver(queue):
+                    continue
+                if at_us is None or at_us > until_us:
+                    break
                 queue.step()
                 done = (at_us - start_us) / max(1, until_us - start_us)
                 if progress is not None and done - shown >= 0.01:

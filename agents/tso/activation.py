@@ -24,13 +24,12 @@ from ...protocols.templates import CANCEL_EXPIRED
 from ..actions import Action, Note, Observe, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
-from ..changes import replace
 from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..market.regulation import Controller
 from ..profiles import TsoProfile
-from . import control, limits, orders, quality, reserve_watch
-from .afrr import metering, requests, talk
-from .state import Known, TsoState
+from . import control, limits, measurements, orders, quality, reserve_watch
+from .afrr import requests, talk
+from .state import TsoState
 
 BEGIN, OVER = "activation/begin", "activation/over/"
 ORDER_PROTOCOLS = (
@@ -93,7 +92,7 @@ def _begin(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
 def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Reaction[TsoState]:
     match event.content:
         case Measurement() as measurement:
-            return _measured(profile, state, event, measurement)
+            return measurements.heard(profile, state, event, measurement)
         case LimitRequest() as request:
             return limits.requested(profile, state, event, request, now_us)
         case OfferModified() as modified:
@@ -118,21 +117,6 @@ def _not_followed(
 
 def _is_order(protocol: Protocol) -> bool:
     return protocol in ORDER_PROTOCOLS
-
-
-def _measured(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
-    activation = state.activation
-    name = event.conversation.peer
-    if reserve_watch.keeps(state, name):
-        return reserve_watch.measured(state, name, measurement), ()
-    known = activation.known.set(name, Known(measurement.activated_mw, measurement.measured_at))
-    regulation = metering.measured(profile, state.regulation, name, measurement)
-    state = replace(state, activation=replace(activation, known=known), regulation=regulation)
-    if name in activation.subscribed:
-        return state, ()
-    state = state.with_activation(subscribed=activation.subscribed | {name})
-    step = None if name in profile.dsos else "7.4"
-    return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
 
 def _unanswered(profile: TsoProfile, state: TsoState, event: Silence | Rejected, now_us: int) -> Reaction[TsoState]:

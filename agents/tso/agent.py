@@ -1,13 +1,14 @@
 """The TSO agent: each event goes to the stage that it belongs to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...protocols.flow import Row
 from ...protocols.information.offering import Offer
 from ..agent import Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, limits, merit_list, offering, prequalification, reserve, settlement
+from . import activation, limits, measurements, merit_list, offering, prequalification, reserve, settlement
 from .caps import offers_at
 from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
@@ -60,6 +61,10 @@ class Tso:
             case Computed():
                 return state, ()
         return STAGES[stage](self.profile, state, event, now_us)
+
+    def overhear(self, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
+        """Measurements of a whole cycle at once."""
+        return measurements.overheard(self.profile, state, rows)
 
     def _started(self, state: TsoState, event: Started, now_us: int) -> Reaction[TsoState]:
         actions = tuple(action for react in STAGES.values() for action in react(self.profile, state, event, now_us)[1])

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from ...protocols.information.offering import Offer
+from ...protocols.information.quantities import Product
+from ..calendar import MarketTimeUnit
 from ..changes import Span, derived_now
 from ..market.merit_order import Position
 from ..profiles import TsoProfile
@@ -24,6 +26,12 @@ def offers_at(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, Of
 
     found: dict[str, Offer] = derived_now(state.offering, "~present", (definitive,), now_us, made)
     return found
+
+
+def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, product: Product) -> list[Offer]:
+    """The accepted offers of a product in a period: need by need, each in merit order."""
+    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(product)]
+    return [position.offer for positions in lists for position in positions]
 
 
 def caps(state: TsoState, positions: tuple[Position, ...]) -> Mapping[str, float]:

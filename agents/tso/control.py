@@ -19,7 +19,7 @@ def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) ->
     state, lapsed = limits.lapsed(profile, state, now_us)
     state, watched = quality.watch(profile, mfrr.dropped(state, now_us), now_us)
     state, published = set_points.cycle(profile, state, reading.ace_mw, now_us)
-    state = mfrr.averaged(profile, state, need_mw, reading.ace_mw)
+    state = mfrr.averaged(profile, state, need_mw)
     state, actions = mfrr.ordered(profile, state, now_us)
     state = compensation.counted(profile, mfrr.counted(profile, state, now_us), now_us)
     return state, (*lapsed, *watched, *published, *actions)

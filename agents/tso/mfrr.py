@@ -12,20 +12,17 @@ at each cycle (left rectangle).
 
 from collections.abc import Mapping
 
-from ...protocols.envelope import Topic
-from ...protocols.information.activation import Activate, ActivateWhen
 from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import Product
 from ...protocols.stages import activation as stage
-from ...protocols.tables import Protocol
-from ..actions import Action, Note, Open
+from ..actions import Action, Note
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.merit_order import dispatch
 from ..market.settlement import watt_us
 from ..profiles import TsoProfile
-from .caps import caps
-from .orders import cancelled, order_id
+from .caps import accepted, caps
+from .orders import cancelled, opening_of
 from .state import Order, TsoState
 
 PRODUCT: Product = "mFRR"
@@ -33,7 +30,7 @@ RESOLUTION_MW = 1e-3
 RESTLESS_WINDOWS = 5
 
 
-def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float) -> TsoState:
+def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
     """Keep the recent needs; move the target when their average has moved by the trigger, and has come to rest.
 
     A frequency that still swings says little about a lasting need, so the target waits until the needs of a
@@ -51,7 +48,6 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float, ace_mw: float
         needs=needs,
         restless=0 if target_mw != activation.target_mw else restless,
         target_mw=target_mw,
-        ace_mw=ace_mw,
         changed=activation.changed or target_mw != activation.target_mw,
     )
 
@@ -74,7 +70,7 @@ def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSt
     calendar = profile.calendar
     lead_us = profile.activation.schedule_lead_us
     current = calendar.at(now_us)
-    coming = [p for p in calendar.periods if p.start_us - lead_us <= now_us < p.start_us]
+    coming = calendar.coming(now_us, lead_us)
     actions: tuple[Action, ...] = ()
     if current is not None and (state.activation.changed or _unmet(profile, state, current)):
         state, more = _aligned(profile, state, current, now_us)
@@ -98,18 +94,12 @@ def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool
 def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     actions: list[Action] = []
     wanted = shares(profile, state, period)
-    for offer in accepted(profile, state, period):
+    for offer in accepted(profile, state, period, PRODUCT):
         state, change = _change(profile, state, offer, wanted[offer.offer_id], now_us)
         actions += change
     if actions:
         actions.append(_note(state, period, wanted))
     return state, tuple(actions)
-
-
-def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
-    """The accepted offers of a period: need by need, each in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
-    return [position.offer for positions in lists for position in positions]
 
 
 def shares(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:
@@ -137,43 +127,13 @@ def _change(
         orders = state.activation.orders.delete(offer.offer_id)
         running = (order.conversation_id, *order.supersedes)
         return state.with_activation(orders=orders), list(cancelled(profile, running, "no longer needed", now_us))
-    opening = _order(profile, state, offer, wanted_mw, now_us)
-    start_us = max(now_us, offer.delivery_start)
+    number, before = state.activation.opened + 1, order.conversation_id if order else None
+    opening = opening_of(profile, offer, number, now_us, power_mw=wanted_mw, supersedes=before)
     superseded = (order.conversation_id, *order.supersedes) if order else ()
-    placed = Order(
-        opening.topic.conversation_id, wanted_mw, start_us, offer.delivery_end, confirmed=False, supersedes=superseded
-    )
+    start_us, conversation_id = max(now_us, offer.delivery_start), opening.topic.conversation_id
+    placed = Order(conversation_id, wanted_mw, start_us, offer.delivery_end, confirmed=False, supersedes=superseded)
     orders = state.activation.orders.set(offer.offer_id, placed)
-    return state.with_activation(orders=orders, opened=state.activation.opened + 1), [opening]
-
-
-def _order(profile: TsoProfile, state: TsoState, offer: Offer, wanted_mw: float, now_us: int) -> Open:
-    """The message that orders it: direct in its own period, scheduled before; a change names what it supersedes."""
-    before = state.activation.orders.get(offer.offer_id)
-    scheduled = now_us < offer.delivery_start
-    peer, protocol = _way(profile, offer, scheduled=scheduled)
-    content = (ActivateWhen if scheduled else Activate)(
-        offer_id=offer.offer_id,
-        product=offer.product,
-        direction=offer.direction,
-        power_mw=wanted_mw,
-        start=max(now_us, offer.delivery_start),
-        end=offer.delivery_end,
-        supersedes=before.conversation_id if before else None,
-    )
-    subject = order_id(offer.offer_id, state.activation.opened + 1)
-    topic = Topic(profile.name, stage.STAGE, offer.session, subject, peer)
-    return Open(protocol, topic, content, now_us + profile.patience.answer_us)
-
-
-def _way(profile: TsoProfile, offer: Offer, *, scheduled: bool) -> tuple[str, Protocol]:
-    """To whom an order is said, and in which protocol: to its participant, or to the DSO that passes it on."""
-    dso = profile.dso_of_grid.get(offer.grid)
-    if offer.participant in profile.dsos:
-        return offer.participant, stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
-    if profile.coordination.signal_route == "via_dso" and dso is not None:
-        return dso, stage.SCHEDULED_ACTIVATION_VIA_DSO if scheduled else stage.ACTIVATION_VIA_DSO
-    return offer.participant, stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
+    return state.with_activation(orders=orders, opened=number), [opening]
 
 
 def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) -> Note:

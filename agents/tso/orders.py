@@ -1,4 +1,4 @@
-"""What becomes of the TSO's orders at the participants: confirmed, ended, or not followed.
+"""The TSO's orders at the participants: how they are said, and what becomes of them.
 
     order ─▶ Activated        confirmed: what it superseded is over there
          └─▶ Refuse, silence  not followed: what it superseded may still run there, so it is cancelled; the
@@ -7,10 +7,16 @@
 So TSO and participant agree on what is in force after every ending, whichever message was lost.
 """
 
+from typing import Literal
+
 from ...protocols.conversation import Conversation
+from ...protocols.envelope import Topic
+from ...protocols.information.activation import Activate, ActivateWhen
+from ...protocols.information.offering import Offer
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation as stage
-from ..actions import Action, Note, Say
+from ...protocols.tables import Protocol
+from ..actions import Action, Note, Open, Say
 from ..agent import Reaction
 from ..events import Heard, Rejected, Silence
 from ..profiles import TsoProfile
@@ -20,6 +26,43 @@ from .state import Order, TsoState
 def order_id(offer_id: str, number: int) -> str:
     """The subject of the conversation that orders, or puts under control, an offer."""
     return f"{offer_id}.{number}"
+
+
+def opening_of(
+    profile: TsoProfile,
+    offer: Offer,
+    number: int,
+    now_us: int,
+    *,
+    power_mw: float,
+    kind: Literal["activate", "set-point"] = "activate",
+    supersedes: str | None = None,
+) -> Open:
+    """The message that orders an offer, or puts it under control: direct in its own period, scheduled before."""
+    scheduled = now_us < offer.delivery_start
+    peer, protocol = _way(profile, offer, scheduled=scheduled)
+    content = (ActivateWhen if scheduled else Activate)(
+        offer_id=offer.offer_id,
+        product=offer.product,
+        direction=offer.direction,
+        kind=kind,
+        power_mw=power_mw,
+        start=max(now_us, offer.delivery_start),
+        end=offer.delivery_end,
+        supersedes=supersedes,
+    )
+    topic = Topic(profile.name, stage.STAGE, offer.session, order_id(offer.offer_id, number), peer)
+    return Open(protocol, topic, content, now_us + profile.patience.answer_us)
+
+
+def _way(profile: TsoProfile, offer: Offer, *, scheduled: bool) -> tuple[str, Protocol]:
+    """To whom an order is said, and in which protocol: to its participant, or to the DSO that passes it on."""
+    dso = profile.dso_of_grid.get(offer.grid)
+    if offer.participant in profile.dsos:
+        return offer.participant, stage.DSO_SCHEDULED_ACTIVATION if scheduled else stage.DSO_ACTIVATION
+    if profile.coordination.signal_route == "via_dso" and dso is not None:
+        return dso, stage.SCHEDULED_ACTIVATION_VIA_DSO if scheduled else stage.ACTIVATION_VIA_DSO
+    return offer.participant, stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
 
 
 def offer_of(conversation: Conversation) -> str:

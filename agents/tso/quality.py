@@ -22,7 +22,6 @@ from .state import Service, TsoState
 
 TOLERANCE = 0.1
 MARGIN_US = 60 * US_PER_S
-PATIENCE_US = 60 * US_PER_S
 DEFAULT_ACTIVATION_US = 750 * US_PER_S
 STAGES = ("ok", "warned", "lowered", "terminated")
 
@@ -109,7 +108,7 @@ def _counted(service: Service, look: Look, lasts_us: int) -> Service:
     )
 
 
-def _judged(service: Service, look: Look, now_us: int, patience_us: int = PATIENCE_US) -> tuple[Service, str | None]:
+def _judged(service: Service, look: Look, now_us: int, patience_us: int) -> tuple[Service, str | None]:
     """One step further each time a breach has lasted; back to the start when it is over."""
     if not look.breach:
         return service._replace(level=0, since_us=None), None

@@ -6,18 +6,19 @@
 Orders of mFRR are compared at the present target, set-points of aFRR at the present demand.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from immutables import Map
 
 from ...protocols.information.offering import Offer
 from ..calendar import MarketTimeUnit
-from ..changes import replace
-from ..market.distribution import shares
+from ..changes import derived, replace
+from ..market.distribution import Walk, shares
 from ..profiles import TsoProfile
 from . import mfrr
-from .afrr import requests, set_points
+from .afrr import metering, set_points
+from .caps import accepted
 from .state import TsoState
 
 
@@ -28,17 +29,32 @@ class Redispatch(NamedTuple):
     eur_per_h: float = 0.0
 
 
-def changes(profile: TsoProfile, state: TsoState, now_us: int) -> Iterator[tuple[Offer, float]]:
+def changes(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[tuple[Offer, float], ...]:
     """(offer, MW that it would have been ordered more without limits; negative: less) of what limits change now."""
     period = profile.calendar.at(now_us)
     if period is None or not state.activation.caps:
-        return
+        return ()
+    sources = period, state.activation, state.regulation, state.offering
+    return derived(state, "~redispatched", sources, lambda: tuple(_changes(profile, state, period)))
+
+
+def _changes(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Iterator[tuple[Offer, float]]:
     free = replace(state, activation=replace(state.activation, caps=Map()))
     wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
-    yield from _changed(mfrr.accepted(profile, state, period), wanted, given)
+    yield from _changed(accepted(profile, state, period, mfrr.PRODUCT), wanted, given)
     if profile.regulation is not None:
-        wanted, given = (_regulated(profile, one, period) for one in (free, state))
-        yield from _changed(requests.accepted(profile, state, period), wanted, given)
+        without = _walk(state, "~free", period, lambda: set_points.walked(profile, free, period))
+        within = _walk(state, "~bound", period, lambda: set_points.walked(profile, state, period))
+        wanted, given = _regulated(profile, state, without), _regulated(profile, state, within)
+        yield from _changed(accepted(profile, state, period, metering.PRODUCT), wanted, given)
+
+
+def _walk(state: TsoState, name: str, period: MarketTimeUnit, make: Callable[[], Walk]) -> Walk:
+    """A walk is the same as long as nothing that it is made of changes, which few cycles do."""
+    known, regulation = state.activation, state.regulation
+    limited = known.caps, known.failed, known.derated, known.moved
+    under_control = regulation.controls, regulation.subscribers, regulation.silent
+    return derived(state, name, (period, state.offering.definitive, *limited, *under_control), make)
 
 
 def _changed(
@@ -50,10 +66,9 @@ def _changed(
             yield offer, more_mw
 
 
-def _regulated(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> dict[str, float]:
+def _regulated(profile: TsoProfile, state: TsoState, walk: Walk) -> dict[str, float]:
     """MW of the demand for aFRR that each offer would give."""
     assert profile.regulation is not None
-    walk = set_points.walked(profile, state, period)
     given = shares(walk, state.regulation.controller.demand_mw, profile.regulation.distribution)
     return {portion.offer_id: abs(mw) for portion, mw in given}
 

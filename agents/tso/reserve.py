@@ -24,11 +24,11 @@ from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
-from ..market.reserve import cheapest
+from ..market.reserve import Award, cheapest
 from ..profiles import ReserveRules, TsoProfile
 from . import reserve_books
 from .applicants import source_of
-from .state import Award, TsoState
+from .state import TsoState
 
 CALL, GATE, CALLED, SUBJECT = "reserve/call/", "reserve/gate/", "reserves/", "FCR"
 
@@ -123,7 +123,7 @@ def _close(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reac
     assert rules is not None
     fit, refused = _conforming(profile, state, period)
     taken = cheapest(fit, rules.need_mw, profile.rules.bid_step_mw)
-    awards = tuple(Award(offer, mw) for offer, mw in taken if mw > 0)
+    awards = tuple(award for award in taken if award.awarded_mw > 0)
     unneeded = [Refused(offer, "not needed: cheaper offers meet the need") for offer, mw in taken if mw <= 0]
     state = state.with_reserve(awards=state.reserve.awards.set(period.id, awards))
     told = _told(profile, state, period, (*refused, *unneeded))

@@ -15,11 +15,11 @@ from ..actions import Action, Note, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..events import Heard, Rejected, Silence
-from ..market.reserve import capacity_books
+from ..market.reserve import Award, capacity_books
 from ..market.settlement import amount, balances, megawatt_hours, total, watt_us
 from ..profiles import ReserveRules, TsoProfile
 from .settlement import row
-from .state import Award, Kept, TsoState
+from .state import Kept, TsoState
 
 SETTLE = "reserve/settle/"
 

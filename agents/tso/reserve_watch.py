@@ -8,23 +8,17 @@ no part of the known activation: the area's K (ACE = K · Δf) counts them alrea
 """
 
 from ...grid.area import AreaReading
-from ...protocols.information.activation import Measurement
 from ...protocols.information.quantities import US_PER_S
+from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
-from .state import Award, Kept, Known, TsoState
+from .state import Kept, TsoState
 
 
 def keeps(state: TsoState, participant: str) -> bool:
     """Whether a participant is one that keeps containment reserve."""
     source = source_of(state, participant)
     return source is not None and source.product == "FCR"
-
-
-def measured(state: TsoState, participant: str, measurement: Measurement) -> TsoState:
-    """What such a participant has measured."""
-    known = Known(measurement.activated_mw, measurement.measured_at)
-    return state.with_reserve(known=state.reserve.known.set(participant, known))
 
 
 def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> TsoState:

@@ -15,6 +15,7 @@ from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
 from ..market.regulation import Controller
+from ..market.reserve import Award
 from ..market.settlement import Payment
 
 
@@ -132,7 +133,6 @@ class Activation:
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
-    ace_mw: float = 0.0
 
 
 class Lot(NamedTuple):
@@ -191,13 +191,6 @@ class Settlement:
     unsettled: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     agreed: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     payments: tuple[Payment, ...] = ()
-
-
-class Award(NamedTuple):
-    """An offer of reserve, and how much of it is kept."""
-
-    offer: ReserveOffer
-    awarded_mw: float
 
 
 class Kept(NamedTuple):

@@ -36,8 +36,10 @@ class Pool:
         self._contained_mw: Floats = np.zeros(description.dfrs)  # what local frequency control adds
         self._energy_mwh = self.fleet.start_mwh.copy()
         self._some_at_limit = False  # is any storage empty or full
+        self._shown: tuple[tuple[PointPower, ...], ResourceState] | None = None  # as of the time reached
         always = np.full(description.dfrs, -np.inf)
         self._orders: list[tuple[Floats, Floats]] = [(always, np.zeros(description.dfrs))]  # (in effect from s, MW)
+        self._site_names = tuple(f"{description.id}@{bus}" for bus in description.buses)
         self._site_kinds = tuple(self._prevailing_kind(index) for index in range(len(description.buses)))
 
     @property
@@ -64,6 +66,13 @@ class Pool:
         """What local frequency control adds in total."""
         return round(float(self._contained_mw.sum()), 6)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether all are on their baselines and nothing else is ordered; what delivers fills or empties storages."""
+        return len(self._orders) == 1 and not (
+            self._power_mw.any() or self._orders[0][1].any() or self._contained_mw.any()
+        )
+
     def contain(self, p_mw: float) -> None:
         """From the time reached on local frequency control adds `p_mw`, shared out by what each has left of its range.
 
@@ -73,7 +82,7 @@ class Pool:
         direction: Direction = "up" if p_mw >= 0 else "down"
         up = np.maximum(self.available("up") - self._power_mw, 0.0)
         down = np.maximum(self.available("down") + self._power_mw, 0.0)
-        self._contained_mw = split(p_mw, self.activation_scheme(direction), up, down)
+        self._contained_mw, self._shown = split(p_mw, self.activation_scheme(direction), up, down), None
 
     @property
     def ordered_mw(self) -> float:
@@ -137,7 +146,7 @@ class Pool:
         self.advance(at_us)
         targets = np.clip(targets_mw, -self.fleet.down_mw, self.fleet.up_mw)
         require_finite(self.id, float(targets.sum()))
-        self._ordered_mw = round(float(targets.sum()), 6)
+        self._ordered_mw, self._shown = round(float(targets.sum()), 6), None
         if not np.array_equal(targets, self._orders[-1][1]):
             self._orders.append((self._seconds(at_us) + self.fleet.delay_s, targets))
 
@@ -151,6 +160,7 @@ class Pool:
         self._now_us = to_us
         if to_s == now_s:
             return
+        self._shown = None
         if self._contained_mw.any():
             self._drain(to_s - now_s)
         for index, (from_s, targets) in enumerate(self._orders):
@@ -214,10 +224,18 @@ class Pool:
         return round(float((self._power_mw + self._contained_mw).sum()), 6)
 
     def points(self) -> tuple[PointPower, ...]:
-        """The change from baseline at every site."""
-        return tuple(PointPower(f"{self.id}@{bus}", mw, 0.0) for bus, mw in self.power_by_bus().items())
+        """The change from baseline at every site; the same object as long as nothing changes."""
+        return self._showing()[0]
 
     def state(self) -> ResourceState:
-        """One sample for telemetry at the time reached."""
-        up, down = self.available_mw("up"), self.available_mw("down")
-        return ResourceState(self.id, self._ordered_mw, self.power_mw(), 0.0, self.description.baseline_mw, up, down)
+        """One sample for telemetry at the time reached; the same object as long as nothing changes."""
+        return self._showing()[1]
+
+    def _showing(self) -> tuple[tuple[PointPower, ...], ResourceState]:
+        """What is shown at the time reached, computed once an instant."""
+        if self._shown is None:
+            baseline_mw, up, down = self.description.baseline_mw, self.available_mw("up"), self.available_mw("down")
+            state = ResourceState(self.id, self._ordered_mw, self.power_mw(), 0.0, baseline_mw, up, down)
+            points = zip(self._site_names, self.power_by_bus().values(), strict=True)
+            self._shown = tuple(PointPower(name, mw, 0.0) for name, mw in points), state
+        return self._shown

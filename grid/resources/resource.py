@@ -74,6 +74,10 @@ class Resource(Protocol):
     def contained_mw(self) -> float:
         """What its local frequency control (FCR) adds, part of its power."""
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it changes by itself, however much time passes."""
+
     def sites(self) -> tuple[Site, ...]:
         """Where it is connected, in a fixed order."""
 

@@ -57,6 +57,12 @@ class Unit:
         """What its local frequency control adds."""
         return self._contained_mw
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether it has reached what was ordered."""
+        self._showing()
+        return self._at_rest
+
     def contain(self, p_mw: float) -> None:
         """From the time reached on its local frequency control adds `p_mw`. ResourceError if that is no number."""
         require_finite(self.id, p_mw)

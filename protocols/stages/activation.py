@@ -38,14 +38,14 @@ from ..information.activation import (
 )
 from ..messages import Message
 from ..tables import Protocol
-from ..templates import request, subscribe
+from ..templates import request, request_when, subscribe
 
 STAGE = "activation"
 
 
 def _activation(name: str, ask: type[Message], participant: str, figure: str, by: str = "TSO") -> Protocol:
-    scheduled = ask is ActivateWhen
-    return request(
+    template = request_when if ask is ActivateWhen else request
+    return template(
         name,
         stage=STAGE,
         ask=ask,
@@ -54,7 +54,6 @@ def _activation(name: str, ask: type[Message], participant: str, figure: str, by
         results=(ActivationEnded,),
         agree=Activated,
         paper={ask: f"{figure}.1", Activated: f"{figure}.2"},
-        fipa="fipa-request-when" if scheduled else "fipa-request",
         cancellable=True,
     )
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...agents.calendar import period_id
-from ...protocols.stages import activation as stage
+from ..record.activation import VIA_DSO
 from .findings import Chain, Row, Trail, moment_of
 from .index import Index, before
 
 ORDERS = ("activate", "activate-when")
-VIA_DSO = frozenset(protocol.name for protocol in stage.VIA_DSO)
 Parties = tuple[str, str]
 First = tuple[str, str]
 

@@ -17,6 +17,7 @@ from ...protocols.messages import Message, NotUnderstood
 from ...protocols.tables import START, Protocol
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
+from ..record.instants import envelope_of, instant_or_none
 from .findings import Row, Trail
 from .index import Index
 
@@ -61,14 +62,7 @@ def _named(row: Row) -> str:
 
 def _spoken(row: Row, vocabulary: Vocabulary) -> Spoken:
     content = content_from(row["type"], row["content"], vocabulary)
-    reply_by_us = instant(row["reply_by"]) if row["reply_by"] is not None else None
-    names = ("id", "sender", "receiver", "protocol", "conversation_id")
-    texts = {name: str(row[name]) for name in names}
-    envelope = Envelope(
-        **texts, content=content, in_reply_to=row["in_reply_to"], caused_by=row["caused_by"], reply_by_us=reply_by_us
-    )
-    received_us = instant(row["received_at"]) if row["received_at"] is not None else None
-    return Spoken(row, envelope, instant(row["sent_at"]), received_us)
+    return Spoken(row, envelope_of(row, content), instant(row["sent_at"]), instant_or_none(row["received_at"]))
 
 
 def _faults(index: Index, row: Row, content: Message, protocol: Protocol) -> Iterator[str]:

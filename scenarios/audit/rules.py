@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ..record.activation import VIA_DSO
 from ..record.offering import root_of
-from .activation import ORDERS, VIA_DSO
+from .activation import ORDERS
 from .findings import Row, Trail, moment_of
 from .index import Index, before
 from .offering import figure_of

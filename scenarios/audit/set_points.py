@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...protocols.information.activation import SetPoint
 from ...protocols.information.quantities import instant
+from ..record.instants import times_us
 from ..record.limiting import LimitStep, limit_steps
 from .findings import Trail
 from .index import Index
@@ -32,7 +33,7 @@ def follow(index: Index, trail: Trail) -> None:
     sent = streams[streams["type"] == SetPoint.type_id].copy()
     if not len(sent):
         return
-    sent["at_us"] = sent["sent_at"].astype("datetime64[us, UTC]").astype("int64")
+    sent["at_us"] = times_us(sent["sent_at"])
     accepted, steps = _accepted(index), _heard_limits(index)
     for participant, rows in sent.groupby("receiver", sort=True):
         trail.findings += _within(index, str(participant), rows, accepted, steps)

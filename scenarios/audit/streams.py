@@ -7,6 +7,7 @@ from typing import Any
 
 from ...protocols.information.quantities import iso
 from ..record.columns import STREAMS
+from ..record.instants import times_us
 from ..record.run import Run
 from ..record.streaming import content_of
 
@@ -26,6 +27,6 @@ def stream_rows(run: Run) -> Iterator[dict[str, Any]]:
 
 def _plain(column: Any) -> list[Any]:
     if column.dtype.kind == "M":
-        numbers = column.astype("datetime64[us, UTC]").astype("int64").tolist()
+        numbers = times_us(column).tolist()
         return [None if missing else iso(number) for number, missing in zip(numbers, column.isna(), strict=True)]
     return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]

@@ -9,21 +9,19 @@ import asyncio
 import contextlib
 import fnmatch
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import plants, studying
+from .. import plants, plugins, studying
 from ..errors import ScenarioError, right_names
 from ..running import physical
 from ..schema import Scenario
 from .privacy import digest
 
 if TYPE_CHECKING:
-    from ...agents.runtime.annex import Annex
     from ...agents.runtime.host import World
     from ...agents.runtime.mqtt.memory import Memory
     from ...agents.runtime.mqtt.muster import Readiness
@@ -135,7 +133,7 @@ def _memory(scenario: Scenario, terms: Terms, about: Mapping[str, object]) -> It
     terms.journal.mkdir(parents=True, exist_ok=True)
     log = InputLog(terms.journal / LOG)
     try:
-        yield Memory(log, studying.results(scenario), json.dumps(about, sort_keys=True))
+        yield Memory(log, studying.results(plugins.extensions(scenario)), json.dumps(about, sort_keys=True))
     finally:
         log.close()
 
@@ -192,25 +190,18 @@ def _station(
     everybody = cast(scenario, made)
     physics = physical(scenario, made, writer) if own.plants else None
     nodes = [everybody.nodes[name] for name in own.agents]
+    studies_here = any(name in scenario.dsos for name in own.agents)
     station = Station(
         nodes,
         _world(scenario, everybody, writer),
         everybody.kinds,
         _network(scenario, terms),
         plants=physics,
-        annex=_annex(scenario, writer) if any(name in scenario.dsos for name in own.agents) else None,
+        annex=studying.annex(writer.folder, everybody.extensions) if studies_here else None,
         end_us=scenario.time.end_us,
         memory=memory,
     )
     return station, everybody
-
-
-def _annex(scenario: Scenario, writer: PartWriter) -> Annex:
-    """Where the DSOs here have their studies made."""
-    from ...agents.runtime.annex import Annex
-
-    command = (sys.executable, "-m", studying.__name__, str(writer.folder / "scenario.yaml"))
-    return Annex(command, studying.results(scenario))
 
 
 def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:

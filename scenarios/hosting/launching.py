@@ -19,7 +19,7 @@ from typing import Any
 
 from ...agents.runtime.mqtt.address import BrokerAddress, BrokerError
 from ..errors import ScenarioError
-from ..plugins import FOLDER, load_plugins
+from ..files import is_named
 from ..record.run import Run
 from ..schema import Scenario
 from .host import Share, Terms, plants_host, taking_part
@@ -44,13 +44,6 @@ def shares(scenario: Scenario, hosts: int) -> tuple[Share, ...]:
         free[index % len(free)].append(name)
     home = plants_host(scenario)
     return tuple(Share(tuple(group), plants=home in group) for group in groups if group)
-
-
-def launched(
-    scenario: Scenario, hosts: int, out: Path, *, broker: str | None, credentials: Path | None, speed: float
-) -> Run:
-    """Run a scenario over several processes on this machine; errors as for `launch`."""
-    return launch(scenario, hosts, Terms(scenario.name, broker or "", credentials, speed), out)
 
 
 def launch(scenario: Scenario, hosts: int, terms: Terms, out: Path) -> Run:
@@ -94,18 +87,14 @@ async def _broker(named: str) -> AsyncIterator[BrokerAddress]:
 
 
 def _publish(scenario: Scenario, folder: Path) -> Path:
-    """The public scenario in a folder of its own, with the networks and plugins that it names."""
+    """The public scenario in a folder of its own, with the files that it names."""
     folder.mkdir(parents=True)
-    values = public_values(scenario)
-    for name, grid in values["grids"].items():
-        source = scenario.located_grid(name).file
-        if source is not None:
-            grid["file"] = f"{name}.json"
-            shutil.copyfile(source, folder / grid["file"])
-    for plugin in load_plugins(scenario.plugins, scenario.folders):
-        if plugin.file is not None:
-            (folder / FOLDER).mkdir(exist_ok=True)
-            shutil.copyfile(plugin.file, folder / FOLDER / plugin.file.name)
+    files = scenario.files()
+    values = public_values(scenario.with_files({file.steps: file.copy for file in files}))
+    for file in files:
+        if is_named(values, file):
+            (folder / file.copy).parent.mkdir(exist_ok=True)
+            shutil.copyfile(file.source, folder / file.copy)
     return _write(folder / "scenario.yaml", values)
 
 

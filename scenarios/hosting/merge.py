@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ...agents.runtime.recording import Sent
-from ...protocols.envelope import Envelope
 from ...protocols.information.quantities import instant
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
@@ -24,6 +23,7 @@ from ..audit.streams import stream_rows
 from ..errors import RecordError
 from ..loading import changed_scenario
 from ..plugins import vocabulary
+from ..record.instants import envelope_of, instant_or_none, times_us
 from ..record.run import Run, load_run
 from ..record.writer import RunWriter
 from ..schema import Scenario
@@ -109,21 +109,9 @@ def _received(parts: list[Part]) -> dict[str, str]:
 def _sent(row: Row, number: int | None, spoken: Vocabulary, received: Mapping[str, str]) -> Sent:
     """A recorded row as it was told to the writer, with the time of its reception."""
     content = content_from(row["type"], row["content"], spoken)
-    texts = {key: row[key] for key in ("id", "sender", "receiver", "protocol", "conversation_id")}
-    envelope = Envelope(
-        **texts,
-        content=content,
-        in_reply_to=row["in_reply_to"],
-        caused_by=row["caused_by"],
-        reply_by_us=_us(row["reply_by"]),
-    )
-    arrived_us = _us(received.get(row["id"]))
+    arrived_us = instant_or_none(received.get(row["id"]))
     roles = (row["sender_role"], row["receiver_role"], row["stage"], row["step"])
-    return Sent(number, instant(row["sent_at"]), arrived_us, envelope, *roles)
-
-
-def _us(text: str | None) -> int | None:
-    return None if text is None else instant(text)
+    return Sent(number, instant(row["sent_at"]), arrived_us, envelope_of(row, content), *roles)
 
 
 def _merge_rest(parts: list[Part], writer: RunWriter) -> None:
@@ -148,9 +136,9 @@ def _merge_telemetry(parts: list[Part], writer: RunWriter) -> None:
         for at_us, values in part.telemetry():
             ticks.setdefault(at_us, {}).update(values)
     whose = {key: names for part in parts for key, names in part.about["columns"].items()}
-    names = [name for key in sorted(whose, key=_place) for name in whose[key]]
+    names = tuple(name for key in sorted(whose, key=_place) for name in whose[key])
     for at_us, row in sorted(ticks.items()):
-        writer.telemetry(at_us, {name: _number(row.get(name)) for name in names})
+        writer.telemetry(at_us, names, [_number(row.get(name)) for name in names])
 
 
 def _number(value: float | None) -> float:
@@ -171,6 +159,7 @@ def _copy_grids(part: Part, writer: RunWriter) -> None:
         writer.network(grid, (part.folder / "networks" / f"{grid}.json").read_text("utf-8"))
         writer.notes(grid, json.loads((part.folder / "networks" / f"{grid}.notes.json").read_text("utf-8"))["notes"])
         frame = part.run.states(grid)
-        times = frame.pop("at").astype("datetime64[us, UTC]").astype("int64").tolist()
-        for at_us, values in zip(times, frame.to_dict("records"), strict=True):
-            writer.state(grid, at_us, {str(name): float(value) for name, value in values.items()})
+        times = times_us(frame.pop("at")).tolist()
+        names = tuple(str(name) for name in frame.columns)
+        for at_us, values in zip(times, frame.to_numpy(dtype=float), strict=True):
+            writer.state(grid, at_us, names, values)

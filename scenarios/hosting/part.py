@@ -36,7 +36,7 @@ class PartWriter(RunWriter):
 
     def plants(self, at_us: int, values: Mapping[str, float]) -> None:
         """One tick of the area, of every meter and of every grid."""
-        self._plants.add(at_us, values)
+        self._plants.add(at_us, tuple(values), tuple(values.values()))
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""

@@ -92,12 +92,11 @@ def _with_places(scenario: Scenario) -> Values:
 
 
 def digest(scenario: Scenario) -> str:
-    """SHA-256 of the public scenario; a network of the user's own counts by its content, not by where it lies."""
-    values = public_values(scenario)
-    for name, grid in values["grids"].items():
-        if grid.get("file"):
-            grid["file"] = hashlib.sha256(Path(str(scenario.located_grid(name).file)).read_bytes()).hexdigest()
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    """SHA-256 of the public scenario; files of the user's own count by their content, not by where they lie."""
+    contents = {file: hashlib.sha256(file.source.read_bytes()).hexdigest() for file in scenario.files()}
+    values = public_values(scenario.with_files({file.steps: content for file, content in contents.items()}))
+    added = sorted(content for file, content in contents.items() if not file.steps)
+    return hashlib.sha256(json.dumps([values, added], sort_keys=True).encode()).hexdigest()
 
 
 def read_private(path: Path, agents: Collection[str], *, plants: bool, grids: Collection[str] = ()) -> Located:

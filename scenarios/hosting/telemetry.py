@@ -44,7 +44,8 @@ class PartialTelemetry:
     def agents(self, at_us: int) -> None:
         """Write what the agents know of themselves."""
         rows = {name: agent_row(node, self.delivering, at_us) for name, node in sorted(self.nodes.items())}
-        self.recorder.telemetry(at_us, self._noted(rows))
+        row = self._noted(rows)
+        self.recorder.telemetry(at_us, tuple(row), tuple(row.values()))
 
     def plants(self, at_us: int) -> None:
         """Write what the plants really do."""
@@ -56,7 +57,7 @@ class PartialTelemetry:
         limited = withheld(self.nodes, at_us)
         for grid, plant in sorted(physics.grids.items()):
             rows[f"grid {grid}"] = grid_row(physics, grid, limited)
-            self.recorder.state(grid, at_us, plant.snapshot(at_us))
+            self.recorder.state(grid, at_us, plant.columns, plant.snapshot_values(at_us))
         self.recorder.plants(at_us, self._noted(rows))
 
     def _noted(self, rows: Mapping[str, Row]) -> Row:

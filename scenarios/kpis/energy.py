@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..audit.index import Index
+from ..record.instants import times_us
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +21,10 @@ def activated(index: Index) -> pd.DataFrame:
     streams, time = index.run.streams, index.scenario.time
     own = streams[streams["receiver"] == index.scenario.tso]
     wide = own.pivot_table(index="measured_at", columns="sender", values="activated_mw", aggfunc="last")
-    at_us = wide.index.astype("datetime64[us, UTC]").astype("int64") if len(wide) else wide.index
-    inside = (at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1]) if len(wide) else slice(None)
-    return wide[inside].fillna(0.0).sort_index(axis=1)
+    if len(wide):
+        at_us = times_us(wide.index)
+        wide = wide[(at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1])]
+    return wide.fillna(0.0).sort_index(axis=1)
 
 
 def tick_h(index: Index) -> float:

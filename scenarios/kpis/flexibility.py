@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..audit.activation import ORDERS, VIA_DSO
+from ..audit.activation import ORDERS
 from ..audit.index import Index
+from ..record.activation import VIA_DSO
 from .energy import activated, demand_response, tick_h
 
 if TYPE_CHECKING:

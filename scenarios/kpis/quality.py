@@ -23,6 +23,13 @@ def ticks_s(telemetry: pd.DataFrame) -> pd.Series[float]:
     return lengths.fillna(last)
 
 
+def integral_h(telemetry: pd.DataFrame, column: str) -> float:
+    """Left rectangle over the ticks, in the column's unit times hours; 0 for a column that there is not."""
+    if column not in telemetry:
+        return 0.0
+    return float((telemetry[column].fillna(0.0) * ticks_s(telemetry)).sum() / 3600)
+
+
 def frequency(run: Run) -> dict[str, Any]:
     """Extremes of the frequency, between the ticks too, and minutes outside the standard range of ±50 mHz."""
     telemetry = run.telemetry

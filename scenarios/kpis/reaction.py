@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...protocols.information.quantities import instant, iso
 from ..audit.activation import ORDERS
 from ..audit.findings import Row
 from ..audit.index import Index
 from ..record.columns import PLANT
+from ..record.instants import times_us
 from ..record.limiting import Limited, LimitStep, limit_steps
-from .quality import ticks_s, violated
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .quality import integral_h, violated
 
 FIVE_MINUTES_US = 300_000_000
 
@@ -40,15 +38,15 @@ def reaction(index: Index) -> dict[str, Any]:
         "most_reversals_of_a_limit_in_5_min": max((_densest(times) for times in reversals.values()), default=0),
         "reactions": [one for grid in index.scenario.grids for one in _reactions(index, grid, rows)],
         "overload_percent_seconds": _overloads(index),
-        "redispatched_mwh": _integral(telemetry, "redispatched_mw"),
-        "redispatch_eur": _integral(telemetry, "redispatch_eur_per_h"),
+        "redispatched_mwh": integral_h(telemetry, "redispatched_mw"),
+        "redispatch_eur": integral_h(telemetry, "redispatch_eur_per_h"),
     }
 
 
 def consequences(index: Index) -> dict[str, Any]:
     """What overload has brought about: trips, and load and generation without supply, with the load's stated value."""
     telemetry, grids = index.run.telemetry, index.scenario.grids
-    load_mwh = sum(_integral(telemetry, f"{grid}.lost_load_mw") for grid in grids)
+    load_mwh = sum(integral_h(telemetry, f"{grid}.lost_load_mw") for grid in grids)
     return {
         "trips": [
             {"at": row["at"], "grid": row["evidence"]["grid"], "element": row["evidence"]["element"]}
@@ -56,15 +54,8 @@ def consequences(index: Index) -> dict[str, Any]:
         ],
         "lost_load_mwh": load_mwh,
         "lost_load_eur": load_mwh * index.scenario.market.lost_load_eur_per_mwh,
-        "lost_generation_mwh": sum(_integral(telemetry, f"{grid}.lost_generation_mw") for grid in grids),
+        "lost_generation_mwh": sum(integral_h(telemetry, f"{grid}.lost_generation_mw") for grid in grids),
     }
-
-
-def _integral(telemetry: pd.DataFrame, column: str) -> float:
-    """Left rectangle over the ticks, in the column's unit times hours."""
-    if column not in telemetry:
-        return 0.0
-    return float((telemetry[column].fillna(0.0) * ticks_s(telemetry)).sum() / 3600)
 
 
 def _incidents(index: Index, name: str) -> list[Row]:
@@ -122,7 +113,7 @@ def _after_s(begin_us: int, rows: Sequence[Row]) -> float | None:
 def _violations(index: Index, grid: str) -> list[tuple[int, int]]:
     """(first violating tick, first tick without a violation) of every violation; the last may end with the record."""
     telemetry = index.run.telemetry
-    at_us = telemetry["at"].astype("datetime64[us, UTC]").astype("int64").tolist()
+    at_us = times_us(telemetry["at"]).tolist()
     found: list[tuple[int, int]] = []
     begin_us: int | None = None
     for now_us, bad in zip(at_us, violated(index.run, grid).tolist(), strict=True):

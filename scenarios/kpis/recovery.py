@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .quality import integral_h
+
 if TYPE_CHECKING:
     from ..record.run import Run
 
@@ -11,14 +13,10 @@ if TYPE_CHECKING:
 def load_recovery(run: Run) -> dict[str, dict[str, Any]]:
     """Per grid whose taps moved: what loads drew beyond what their voltage says; energy by left rectangle."""
     telemetry = run.telemetry
-    hours = telemetry["at"].diff().shift(-1).dt.total_seconds().fillna(0.0) / 3600
     found = {}
     for grid in run.scenario.grids:
         column = f"{grid}.load_recovery_mw"
         if column in telemetry and (telemetry[column] != 0).any():
-            recovered = telemetry[column]
-            found[grid] = {
-                "recovered_mwh": round(float((recovered * hours).sum()), 6),
-                "highest_mw": round(float(recovered.max()), 6),
-            }
+            highest_mw = float(telemetry[column].max())
+            found[grid] = {"recovered_mwh": integral_h(telemetry, column), "highest_mw": highest_mw}
     return found

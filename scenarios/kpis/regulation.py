@@ -9,6 +9,7 @@ from typing import Any
 from ...protocols.information.quantities import instant
 from ..audit.findings import Row
 from ..audit.index import Index
+from ..record.instants import times_us
 from .quality import ticks_s
 
 SUMS = {"paid_mwh": "energy_mwh", "unpaid_mwh": "unpaid_mwh", "missing_mwh": "missing_mwh"}
@@ -29,7 +30,7 @@ def regulation(index: Index) -> dict[str, Any]:
 def _control(index: Index) -> dict[str, Any]:
     """Of the delivery periods: mean size and deviation of the error, energy asked for in each direction."""
     frame, time = index.run.telemetry, index.scenario.time
-    at_us = frame["at"].astype("datetime64[us, UTC]").astype("int64")
+    at_us = times_us(frame["at"])
     during = (at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1])
     hours = ticks_s(frame)[during] / 3600
     error, demand = frame["ace_mw"][during], frame["afrr_demand_mw"][during]

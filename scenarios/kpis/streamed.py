@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.information.quantities import Product
 from ...protocols.messages import Message
+from ..record.instants import times_us
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def streamed(run: Run) -> dict[str, Streamed]:
 
 def _figures(rows: pd.DataFrame) -> Streamed:
     delivered = rows[rows["received_at"].notna()]
-    latency = (_us(delivered["received_at"]) - _us(delivered["sent_at"])) / 1000
+    latency = (times_us(delivered["received_at"]) - times_us(delivered["sent_at"])) / 1000
     valid, size = 0, 0
     for message, is_valid, size_of in KNOWN:
         own = rows[rows["type"] == message.type_id]
@@ -59,10 +60,6 @@ def _figures(rows: pd.DataFrame) -> Streamed:
             valid += int((named.to_numpy(dtype=bool) & is_valid(own)).sum())
             size += size_of(own)
     return Streamed(len(rows), valid, latency, size)
-
-
-def _us(times: Any) -> Any:
-    return times.to_numpy(dtype="datetime64[us]").astype("int64")
 
 
 def _measurement_is_valid(rows: pd.DataFrame) -> Booleans:
@@ -83,7 +80,7 @@ def _measurement_bytes(rows: pd.DataFrame) -> int:
     points = rows["points"].dropna()
     spaces = points.str.count(', "|: |}, {').sum()
     told = points.str.encode("utf-8").map(len).sum() - spaces + 2 * (len(rows) - len(points))
-    whole = _us(rows["measured_at"].dropna()) % 1_000_000 == 0
+    whole = times_us(rows["measured_at"].dropna()) % 1_000_000 == 0
     times = np.where(whole, len("2026-03-02T12:00:00Z"), len("2026-03-02T12:00:00.000000Z")).sum()
     keys = ("participant", "measured_at", *MEASURED, "points")
     return (

@@ -20,7 +20,7 @@ _ENDS = {
     "gridpact.failure/1": "failed",
     "gridpact.not-understood/1": "failed",
 }
-_VIA_DSO = frozenset(protocol.name for protocol in stage.VIA_DSO)  # the participant's order is the one passed on
+VIA_DSO = frozenset(protocol.name for protocol in stage.VIA_DSO)  # the participant's order is the one passed on
 _ORDERS = ("gridpact.activate/1", "gridpact.activate-when/1")
 
 
@@ -36,7 +36,7 @@ def activations(messages: Rows, events: Rows) -> list[Row]:
     """Rows of activations.csv."""
     del events
     conversations = by_conversation(messages)
-    orders = [m for m in messages if m["type"] in _ORDERS and m["protocol"] not in _VIA_DSO]
+    orders = [m for m in messages if m["type"] in _ORDERS and m["protocol"] not in VIA_DSO]
     return [_activation(order, conversations[order["conversation_id"]]) for order in orders]
 
 

@@ -61,3 +61,10 @@ def limit_steps(requests: Iterable[Row]) -> list[LimitStep]:
             in_force[step.limited] = (inf if step.lifts else step.max_mw, instant(limit["valid_until"]))
             steps.append(step)
     return steps
+
+
+def lifted_and_renewed(requests: Iterable[Row]) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+    """(message, offer) of what ends a limit, and of what only repeats one."""
+    steps = [(step, (step.request["id"], step.limit["offer_id"])) for step in limit_steps(requests)]
+    lifts = frozenset(key for step, key in steps if step.lifts)
+    return lifts, frozenset(key for step, key in steps if step.renews)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...protocols.information.quantities import EPOCH, instant, iso
 from ..errors import RecordError
+from .instants import times_us
 
 if TYPE_CHECKING:
     from .run import Run
@@ -21,7 +22,7 @@ def network_at(run: Run, at: datetime | str, grid: str) -> Any:
 
     at_us = _microseconds(run, at)
     states = run.states(grid)
-    known = states["at"].to_numpy(dtype="datetime64[us]").astype("int64")
+    known = times_us(states["at"])
     if not len(known):
         raise RecordError(f"{run.folder}: no state of grid {grid} was recorded")
     if not known[0] <= at_us <= known[-1]:

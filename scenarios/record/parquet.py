@@ -7,7 +7,7 @@ So memory is bounded whatever the length of the run, and what a row costs is lit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...agents.runtime.recording import Values
 from .cells import DIGITS
 from .clerk import Clerk
 from .columns import Table
@@ -89,12 +90,12 @@ class WideFile:
         self._values = np.empty((0, 0))
         self.rows = 0
 
-    def add(self, at_us: int, values: Mapping[str, float]) -> None:
+    def add(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
         """Append one tick; ValueError if it has a quantity that the first had not."""
         if self._writer is None:
-            self._begin(tuple(values))
+            self._begin(names)
         filled = len(self._times_us)
-        self._values[filled] = tuple(values.values()) if tuple(values) == self._names else self._sorted(values)
+        self._values[filled] = values if names is self._names or names == self._names else self._sorted(names, values)
         self._times_us.append(at_us)
         self.rows += 1
         if filled + 1 == len(self._values):
@@ -115,11 +116,12 @@ class WideFile:
         )
         self._values = np.empty((flush_rows(len(names)), len(names)))
 
-    def _sorted(self, values: Mapping[str, float]) -> list[float]:
-        strange = [name for name in values if name not in self._names]
+    def _sorted(self, names: tuple[str, ...], values: Values) -> list[float]:
+        strange = [name for name in names if name not in self._names]
         if strange:
             raise ValueError(f"{self._path.name}: column {strange[0]} is new, but the first row fixes the columns")
-        return [values.get(name, np.nan) for name in self._names]
+        given = dict(zip(names, values, strict=True))
+        return [given.get(name, np.nan) for name in self._names]
 
     def _flush(self) -> None:
         times_us, values = self._times_us, self._values[: len(self._times_us)]

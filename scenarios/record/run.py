@@ -18,6 +18,7 @@ from ..errors import RecordError
 from ..loading import load_scenario
 from ..schema import Scenario
 from .columns import ACTIVATIONS, EVENTS, JOURNAL, LIMITS, MERIT_ORDER, MESSAGES, OFFERS, SETTLEMENT, STREAMS, Table
+from .instants import times_us
 from .manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Run:
     def received_us(self) -> dict[str, int]:
         """When each message and measurement was received, by its id, in microseconds; those that were lost left out."""
         streamed = self.streams[["id", "received_at"]].dropna()
-        times = streamed["received_at"].astype("datetime64[us, UTC]").astype("int64").tolist()
+        times = times_us(streamed["received_at"]).tolist()
         said = {row["id"]: instant(row["received_at"]) for row in self.message_rows if row["received_at"] is not None}
         return said | dict(zip(streamed["id"].tolist(), times, strict=True))
 

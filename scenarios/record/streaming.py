@@ -4,32 +4,127 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
+from ...protocols.flow import Flow, Row
 from ...protocols.information.activation import Measurement, PointPower, SetPoint
 from ...protocols.messages import Message
 from .cells import number
+from .columns import STREAMS
 from .parquet import TIME, numbers
 
 _TEXT = pa.string()
 MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
 ORDERED = ("product", "kind", "power_mw")
+Streamed = Sent | Row
 
 
-def check_streamed(sent: Sent) -> None:
+class Address(NamedTuple):
+    """What the messages of a subscription have in common, named as the columns are."""
+
+    sender: str
+    receiver: str
+    sender_role: str
+    receiver_role: str
+    performative: str
+    protocol: str
+    conversation_id: str
+    in_reply_to: str | None
+    reply_by: int | None
+    stage: str
+    step: str | None
+    info: str | None
+    type: str
+
+
+class Own(NamedTuple):
+    """What is a message's own: whose address it has, by number, and its columns."""
+
+    address: int
+    content: Message
+    id: str
+    sent_at: int
+    received_at: int | None
+    caused_by: str | None
+
+
+def check_streamed(content: Message) -> None:
     """TypeError for content that streams do not hold."""
-    content = sent.envelope.content
     if type(content) is not Measurement and type(content) is not SetPoint:
         raise TypeError(f"{content.type_id} is no real-time information, but streams hold nothing else")
 
 
-def stream_arrays(sents: list[Sent]) -> list[Any]:
-    """All columns, in the order of STREAMS."""
-    contents = [sent.envelope.content for sent in sents]
-    return [*_address(sents), *_measured(_each(contents, Measurement)), *_ordered(_each(contents, SetPoint))]
+def stream_arrays(streamed: list[Streamed]) -> list[Any]:
+    """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
+    addresses, flows = dict[Address, int](), dict[Flow, int]()
+    numbers_of, contents, *own = zip(*(_own(one, addresses, flows) for one in streamed), strict=True)
+    common, spread = zip(*addresses, strict=True), _spread(numbers_of)
+    columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
+    columns |= {name: _array(name, values) for name, values in zip(Own._fields[2:], own, strict=True)}
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(contents)]
+
+
+def _own(one: Streamed, addresses: dict[Address, int], flows: dict[Flow, int]) -> Own:
+    if isinstance(one, Row):
+        flow, message_id, _, content, caused_by, sent_us, received_us = one
+        number = flows.get(flow)
+        if number is None:
+            number = flows[flow] = addresses.setdefault(_address_of_flow(flow), len(addresses))
+        return Own(number, content, message_id, sent_us, received_us, caused_by)
+    envelope = one.envelope
+    number = addresses.setdefault(address_of(one), len(addresses))
+    return Own(number, envelope.content, envelope.id, one.sent_at_us, one.received_at_us, envelope.caused_by)
+
+
+def address_of(sent: Sent) -> Address:
+    """What a message has in common with others of its conversation."""
+    envelope, content = sent.envelope, sent.envelope.content
+    return Address(
+        envelope.sender,
+        envelope.receiver,
+        sent.sender_role,
+        sent.receiver_role,
+        content.performative.value,
+        envelope.protocol,
+        envelope.conversation_id,
+        envelope.in_reply_to,
+        envelope.reply_by_us,
+        sent.stage,
+        sent.step,
+        content.info,
+        content.type_id,
+    )
+
+
+def _address_of_flow(flow: Flow) -> Address:
+    view, kind = flow.conversation, flow.kind
+    ids, names = (view.id, view.last_heard), (kind.performative.value, view.protocol.name)
+    return Address(
+        flow.sender, flow.receiver, *flow.roles, *names, *ids, None, flow.stage, flow.step, kind.info, kind.type_id
+    )
+
+
+def _array(name: str, values: Sequence[Any]) -> Any:
+    return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
+
+
+def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
+    """From one value of each to one a row."""
+    taken = pa.array(number, type=pa.int32())
+    return lambda values: values.take(taken)
+
+
+def _said(contents: Sequence[Message]) -> list[Any]:
+    """The columns of contents; one that several were told is looked at once."""
+    places: dict[int, int] = {}
+    number = [places.setdefault(id(content), len(places)) for content in contents]
+    distinct = list({id(content): content for content in contents}.values())
+    spread = _spread(number)
+    arrays = [*_measured(_each(distinct, Measurement)), *_ordered(_each(distinct, SetPoint))]
+    return [spread(array) for array in arrays]
 
 
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,30 +133,6 @@ def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
         return {name: columns[name] for name in ORDERED}
     measured = {name: columns[name] for name in MEASURED}
     return {**measured, "points": json.loads(measured["points"] or "[]")}
-
-
-def _address(sents: list[Sent]) -> list[Any]:
-    envelopes = [sent.envelope for sent in sents]
-    contents = [envelope.content for envelope in envelopes]
-    return [
-        _texts([envelope.id for envelope in envelopes]),
-        _times([sent.sent_at_us for sent in sents]),
-        _times([sent.received_at_us for sent in sents]),
-        _texts([envelope.sender for envelope in envelopes]),
-        _texts([envelope.receiver for envelope in envelopes]),
-        _texts([sent.sender_role for sent in sents]),
-        _texts([sent.receiver_role for sent in sents]),
-        _texts([content.performative.value for content in contents]),
-        _texts([envelope.protocol for envelope in envelopes]),
-        _texts([envelope.conversation_id for envelope in envelopes]),
-        _texts([envelope.in_reply_to for envelope in envelopes]),
-        _texts([envelope.caused_by for envelope in envelopes]),
-        _times([envelope.reply_by_us for envelope in envelopes]),
-        _texts([sent.stage for sent in sents]),
-        _texts([sent.step for sent in sents]),
-        _texts([content.info for content in contents]),
-        _texts([content.type_id for content in contents]),
-    ]
 
 
 def _each(contents: Sequence[Message], kind: type[Message]) -> Callable[[Callable[[Any], object]], list[Any]]:
@@ -94,13 +165,16 @@ def _ordered(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
 
 
 def _points(contents: Sequence[Any]) -> list[str | None]:
-    """Connection points as JSON, made once for all receivers of the same content."""
-    made: dict[int, str | None] = {}
-    for content in contents:
-        if id(content) not in made:
-            points = content.points if content is not None else ()
-            made[id(content)] = json.dumps([_point(point) for point in points]) if points else None
-    return [made[id(content)] for content in contents]
+    """Connection points as JSON, made once for as long as they show the same."""
+    made: dict[tuple[int, ...], str | None] = {(): None}
+    return [None if content is None else _json_of(content.points, made) for content in contents]
+
+
+def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
+    key = tuple(map(id, points))
+    if key not in made:
+        made[key] = json.dumps([_point(point) for point in points])
+    return made[key]
 
 
 def _point(point: PointPower) -> dict[str, Any]:

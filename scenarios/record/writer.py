@@ -14,13 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...agents.runtime.recording import Sent
-from ...grid.area import AreaDescription
-from ...grid.description import GridDescription
-from ...grid.uncertainty import is_file
+from ...agents.runtime.recording import Sent, Values
+from ...protocols.flow import Row
 from ..errors import ScenarioError
+from ..files import NamedFile
 from ..loading import scenario_yaml
-from ..plugins import FOLDER, load_plugins
 from ..schema import Scenario
 from ..version import VERSION
 from .cells import line, moment, plain
@@ -31,9 +29,7 @@ from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
 from .parquet import ParquetFile, WideFile, schema_of
-from .streaming import check_streamed, stream_arrays
-
-RECORDED = "area.recorded.csv"
+from .streaming import address_of, check_streamed, stream_arrays
 
 
 class RunWriter:
@@ -81,8 +77,13 @@ class RunWriter:
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
-        check_streamed(sent)
+        check_streamed(sent.envelope.content)
         self._streams.add(sent)
+
+    def flowed(self, row: Row) -> None:
+        """The same, as a row of a flow."""
+        check_streamed(row.content)
+        self._streams.add(row)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
@@ -95,15 +96,15 @@ class RunWriter:
         """How many events have been written."""
         return self._rows[EVENTS.file]
 
-    def telemetry(self, at_us: int, values: Mapping[str, float]) -> None:
-        """One tick of the area and of every participant."""
-        self._telemetry.add(at_us, values)
+    def telemetry(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of the area and of every participant, by column."""
+        self._telemetry.add(at_us, names, values)
 
-    def state(self, grid: str, at_us: int, row: Mapping[str, float]) -> None:
-        """One tick of a grid's physical state."""
+    def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
+        """One tick of a grid's physical state, by column."""
         if grid not in self._states:
             self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
-        self._states[grid].add(at_us, row)
+        self._states[grid].add(at_us, names, values)
 
     def network(self, grid: str, json_text: str) -> None:
         """A grid's pandapower network, once."""
@@ -135,54 +136,23 @@ class RunWriter:
         return self._directory.commit()
 
     def _self_contained(self, scenario: Scenario) -> Scenario:
-        """The scenario with the networks of the user's own beside it, and the version that runs it."""
-        grids = dict(scenario.grids)
-        for name in scenario.grids:
-            source = scenario.located_grid(name).file
-            if source is not None:
-                kept = f"networks/{name}.source.json"
-                self._copy(source, kept)
-                grids[name] = grids[name].model_copy(update={"file": kept})
-            grids[name] = self._keep_series(scenario, name, grids[name])
-        self._keep_plugins(scenario)
-        area = self._keep_recording(scenario)
-        return scenario.model_copy(update={"grids": grids, "area": area, "gridpact_version": VERSION})
+        """The scenario with the files of the user's own beside it, and the version that runs it."""
+        files = scenario.files()
+        for file in files:
+            self._copy(file)
+        named = scenario.with_files({file.steps: file.copy for file in files})
+        return named.model_copy(update={"gridpact_version": VERSION})
 
-    def _keep_recording(self, scenario: Scenario) -> AreaDescription:
-        """The area with a copy of the user's file of disturbances beside the scenario, if there is one."""
-        recorded = scenario.located_area().recorded
-        if recorded is None:
-            return scenario.area
-        shutil.copyfile(recorded.file, self.folder / RECORDED)
-        return scenario.area.model_copy(update={"recorded": recorded.model_copy(update={"file": RECORDED})})
-
-    def _keep_series(self, scenario: Scenario, name: str, grid: GridDescription) -> GridDescription:
-        """A grid with copies of the files that its series are read from."""
-        here, there = grid.series, scenario.located_grid(name).series
-        changes: dict[str, str] = {}
-        for field in ("source", "forecast") if here is not None and there is not None else ():
-            source = getattr(there, field)
-            if source is not None and is_file(source):
-                changes[field] = f"networks/{name}.{field}{Path(source).suffix}"
-                self._copy(source, changes[field])
-        return grid.model_copy(update={"series": here.model_copy(update=changes)}) if here and changes else grid
-
-    def _copy(self, source: str, kept: str) -> None:
+    def _copy(self, file: NamedFile) -> None:
+        (self.folder / file.copy).parent.mkdir(exist_ok=True)
         try:
-            shutil.copyfile(source, self.folder / kept)
+            shutil.copyfile(file.source, self.folder / file.copy)
         except OSError as error:
-            raise ScenarioError(f"{source} cannot be read: {error.strerror}") from None
+            raise ScenarioError(f"{file.source} cannot be read: {error.strerror}") from None
 
     def notes(self, grid: str, notes: Sequence[str]) -> None:
         """What was filled in or repaired in a grid's network, and why it may be slow."""
         self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
-
-    def _keep_plugins(self, scenario: Scenario) -> None:
-        """Copies of the plugins that are files; installed ones are not copied."""
-        for plugin in load_plugins(scenario.plugins, scenario.folders):
-            if plugin.file is not None:
-                (self.folder / FOLDER).mkdir(exist_ok=True)
-                shutil.copyfile(plugin.file, self.folder / FOLDER / plugin.file.name)
 
     def _all_rows(self) -> dict[str, int]:
         rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
@@ -209,29 +179,8 @@ class RunWriter:
 
 
 def _address(sent: Sent) -> dict[str, object]:
-    values = dict(zip(STREAMS.names[1:17], _stream_address(sent)[1:], strict=True))
+    envelope = sent.envelope
+    values = address_of(sent)._asdict() | {"caused_by": envelope.caused_by}
+    values |= {"sent_at": sent.sent_at_us, "received_at": sent.received_at_us}
     times = ("sent_at", "received_at", "reply_by")
-    return {name: moment(value) if name in times else value for name, value in values.items()}  # type: ignore[arg-type]
-
-
-def _stream_address(sent: Sent) -> tuple[str | int | None, ...]:
-    envelope, content = sent.envelope, sent.envelope.content
-    return (
-        envelope.id,
-        sent.sent_at_us,
-        sent.received_at_us,
-        envelope.sender,
-        envelope.receiver,
-        sent.sender_role,
-        sent.receiver_role,
-        content.performative.value,
-        envelope.protocol,
-        envelope.conversation_id,
-        envelope.in_reply_to,
-        envelope.caused_by,
-        envelope.reply_by_us,
-        sent.stage,
-        sent.step,
-        content.info,
-        content.type_id,
-    )
+    return {name: moment(values[name]) if name in times else values[name] for name in STREAMS.names[1:17]}

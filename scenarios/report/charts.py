@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ..record.instants import times_us
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2400
 BLUE, RED, GREEN, AMBER, GREY = "#2f6fd6", "#d0453b", "#2c9a62", "#c98a00", "#8a8f98"
-FATES = {"activated": GREEN, "accepted": BLUE, "not needed": "rgba(138,143,152,0.35)", "cut by the DSO": AMBER}
+CONTROLLED = "under control"  # of aFRR an order says how much may be asked for; set-points say how much is
+FATES = {
+    "activated": GREEN,
+    CONTROLLED: GREEN,
+    "accepted": BLUE,
+    "not needed": "rgba(138,143,152,0.35)",
+    "cut by the DSO": AMBER,
+}
+REST = tuple(FATES)[2:]
 COLOURS = (BLUE, AMBER, GREEN, "#8d5cc4", "#16939b", "#c4568c", "#6b7f2a", "#a5673f")
 
 
@@ -29,7 +38,7 @@ def telemetry_of(run: Run) -> pd.DataFrame:
     """The run's telemetry in the scenario's own time, thinned, from just before the first delivery on."""
     frame = run.telemetry
     from_us = run.scenario.time.first_delivery_us - 300_000_000
-    at_us = frame["at"].to_numpy(dtype="datetime64[us]").astype("int64")
+    at_us = times_us(frame["at"])
     frame = frame[at_us >= from_us] if (at_us >= from_us).any() else frame
     frame = frame.assign(at=frame["at"].dt.tz_convert(run.scenario.time.start.tzinfo).dt.tz_localize(None))
     return frame.iloc[_kept(frame["frequency_hz"].to_numpy())].reset_index(drop=True)
@@ -62,7 +71,7 @@ def frequency(telemetry: pd.DataFrame, nominal_hz: float) -> go.Figure:
             figure.add_scatter(x=at, y=telemetry[column], name=name, line_color=colour, row=2, col=1)
     figure.update_yaxes(title_text="mHz", row=1, col=1)
     figure.update_yaxes(title_text="MW", row=2, col=1)
-    return _styled(figure, 460)
+    return styled(figure, 460)
 
 
 def activation(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> go.Figure:
@@ -80,7 +89,7 @@ def activation(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> go.Figure:
             line = {"color": RED, "width": 2, "shape": "hv", "dash": dash}
             figure.add_scatter(x=telemetry["at"], y=telemetry[column], name=label, line=line)
     figure.update_yaxes(title_text="MW, + up")
-    return _styled(figure, 340)
+    return styled(figure, 340)
 
 
 def _active(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> list[str]:
@@ -105,7 +114,7 @@ def delivery(telemetry: pd.DataFrame, agents: tuple[str, ...]) -> dict[str, go.F
             if values is not None and values.notna().any():
                 figure.add_scatter(x=at, y=-values if column == "limit_down_mw" else values, name=label, line=line)
         figure.update_yaxes(title_text="MW, + up")
-        figures[name] = _styled(figure, 260)
+        figures[name] = styled(figure, 260)
     return figures
 
 
@@ -129,18 +138,19 @@ def merit_order(run: Run) -> go.Figure:
     figure.update_xaxes(title_text="MW offered, in merit order")
     figure.update_yaxes(title_text="EUR/MWh")
     zone = run.scenario.time.start.tzinfo
-    figure = _styled(_with_choice(figure, shown, zone), 120 + 210 * len(needs))
+    figure = styled(_with_choice(figure, shown, zone), 120 + 210 * len(needs))
     return figure.update_layout(barmode="overlay", hovermode="closest", margin_t=110)
 
 
 def _staircase(offers: list[Any], largest: pd.Series[float]) -> list[go.Bar]:
-    """Bars as wide as the MW: activated, accepted, not needed, cut by the DSO; offers side by side."""
+    """Bars as wide as the MW: activated (aFRR: under control), accepted, not needed, cut; offers side by side."""
     parts: dict[str, list[tuple[float, float, float, str]]] = {name: [] for name in FATES}
     left = 0.0
     for offer in offers:
         price = float(offer["price_eur_per_mwh"])
         edges = _edges(offer, float(largest.get(offer["offer_id"], 0.0)))
-        for name, (begin, end) in zip(FATES, pairwise(edges), strict=True):
+        ordered = CONTROLLED if offer["product"] == "aFRR" else "activated"
+        for name, (begin, end) in zip((ordered, *REST), pairwise(edges), strict=True):
             if end > begin:
                 text = f"{offer['participant']}: {end - begin:g} MW {name} at {price:g} EUR/MWh"
                 parts[name].append((left + (begin + end) / 2, end - begin, price, text))
@@ -196,10 +206,10 @@ def grid(telemetry: pd.DataFrame, name: str) -> go.Figure:
     figure.add_hline(y=100, line={"color": RED, "dash": "dash", "width": 1}, row=1, col=1)
     figure.update_yaxes(title_text="%", row=1, col=1)
     figure.update_yaxes(title_text="pu", row=2, col=1)
-    return _styled(figure, 420)
+    return styled(figure, 420)
 
 
-def _styled(figure: go.Figure, height: int) -> go.Figure:
+def styled(figure: go.Figure, height: int) -> go.Figure:
     """Transparent, narrow margins, the legend above: readable on a phone and on light or dark ground."""
     clear = "rgba(0,0,0,0)"
     figure.update_layout(

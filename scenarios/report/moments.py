@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..record.instants import times_us
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def seen(run: Run, grid: str) -> Seen:
 def _chosen(run: Run, grid: str, states: Any) -> list[int]:
     """Positions of the states, in order of time."""
     first_us = run.scenario.time.first_delivery_us
-    known = states["at"].to_numpy(dtype="datetime64[us]").astype("int64")
+    known = times_us(states["at"])
     begin = min(int(known.searchsorted(first_us)), len(known) - 1)
     chosen = set(np.linspace(begin, len(known) - 1, min(MOMENTS, len(known))).astype(int).tolist())
     return sorted(chosen | {_worst(run, grid, known)})

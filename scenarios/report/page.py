@@ -6,30 +6,22 @@ Run ─▶ charts, one-line diagrams, sequences, tables, audit ─▶ page.html 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from ..audit import audit
-from ..errors import RecordError
 from ..record.run import Run
 from . import charts
 from .drawing import moments_json, one_line_svg
 from .moments import seen
+from .rendering import Figure, figure_of, write_rendered
 from .sequence import drawn_chapters
 from .tables import sheets
 
-
-class Figure(NamedTuple):
-    """A plot: where it stands in the page, and plotly's JSON."""
-
-    id: str
-    title: str
-    json: Markup
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Drawing(NamedTuple):
@@ -45,57 +37,36 @@ def write_report(run: Run, out: Path | None = None) -> Path:
 
     Raises RecordError if the record is damaged or the file cannot be written.
     """
-    path = out or run.folder / "report.html"
-    text = _page().render(
+    telemetry = charts.telemetry_of(run)
+    return write_rendered(
+        out or run.folder / "report.html",
+        "page.html",
         run=run,
         scenario=run.scenario,
         kpis=_cards(run),
-        figures=list(_figures(run)),
-        deliveries=list(_deliveries(run)),
+        figures=list(_figures(run, telemetry)),
+        deliveries=list(_deliveries(run, telemetry)),
         drawings=[_drawing(run, name) for name in run.grids],
         chapters=[drawn._replace(svg=Markup(drawn.svg)) for drawn in drawn_chapters(run)],  # noqa: S704 - our drawing
         sheets=sheets(run),
         audit=audit(run),
-        css=_own("page.css"),
-        js=_own("page.js"),
-        plotly=Markup(get_plotlyjs()),  # noqa: S704 - plotly's own
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be written: {error.strerror}") from None
-    return path
 
 
-def _page() -> Any:
-    surroundings = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return surroundings.from_string(str(_own("page.html")))
-
-
-def _own(name: str) -> Markup:
-    return Markup(files(__package__).joinpath(name).read_text("utf-8"))  # noqa: S704 - a file of this package
-
-
-def _figure(name: str, title: str, figure: Any) -> Figure:
-    return Figure(name, title, Markup(figure.to_json().replace("<", "\\u003c")))  # noqa: S704 - nothing ends the script
-
-
-def _figures(run: Run) -> Iterator[Figure]:
-    telemetry = charts.telemetry_of(run)
-    yield _figure(
+def _figures(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
+    yield figure_of(
         "frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz)
     )
-    yield _figure("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)))
+    yield figure_of("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)))
     if len(run.merit_order):
-        yield _figure("merit-order", "Merit order lists", charts.merit_order(run))
+        yield figure_of("merit-order", "Merit order lists", charts.merit_order(run))
     for name in run.grids:
-        yield _figure(f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name))
+        yield figure_of(f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name))
 
 
-def _deliveries(run: Run) -> Iterator[Figure]:
-    for name, figure in charts.delivery(charts.telemetry_of(run), _everybody(run)).items():
-        yield _figure(f"delivery-{name}", name, figure)
+def _deliveries(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
+    for name, figure in charts.delivery(telemetry, _everybody(run)).items():
+        yield figure_of(f"delivery-{name}", name, figure)
 
 
 def _everybody(run: Run) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..record.limiting import limit_steps
+from ..record.limiting import lifted_and_renewed
 from ..record.run import Run
 
 
@@ -32,10 +32,12 @@ def sheets(run: Run) -> tuple[Sheet, ...]:
 
 def _limits(run: Run) -> Sheet:
     requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
-    lifts = {(step.request["id"], step.limit["offer_id"]) for step in limit_steps(requests) if step.lifts}
+    lifts, renewals = lifted_and_renewed(requests)
     zone = run.scenario.time.start.tzinfo
     rows = []
     for row in run.limits.to_dict("records"):
+        if (row["message_id"], row["offer_id"]) in renewals:
+            continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else str(row["kind"])
         bound = isinstance(row["element"], str)
         what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}")
@@ -50,7 +52,8 @@ def _limits(run: Run) -> Sheet:
             )
         )
     names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound")
-    return Sheet("Limits in real time (INFO 8)", names, tuple(rows), "With the constraint that binds, in AC.")
+    note = "With the constraint that binds, in AC; what only renews a limit is left out."
+    return Sheet("Limits in real time (INFO 8)", names, tuple(rows), note)
 
 
 def _settlement(run: Run) -> Sheet:

@@ -16,16 +16,17 @@ from ..errors import RecordError
 from ..version import VERSION
 from .points import Axes
 
-PLAN, SCENARIO, RESULTS, RUNS = "sweep.json", "scenario.yaml", "results", "runs"
-FORMAT, FORMAT_VERSION = "gridpact-sweep", 1
+SCENARIO, RESULTS, RUNS = "scenario.yaml", "results", "runs"
+FORMAT_VERSION = 1
 Result = dict[str, Any]
 
 
 class SweepFolder:
-    """Where a sweep's results are kept and looked up."""
+    """Where the results of a sweep, or of another `kind` of many runs, are kept and looked up."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, kind: str = "sweep") -> None:
+        self.path, self._kind = path, kind
+        self._plan = f"{kind}.json"
 
     def begin(self, *, name: str, base: str, axes: Axes, scenario_yaml: str) -> None:
         """Make the folder, or go on in it; RecordError if it holds something else or cannot be written.
@@ -36,36 +37,38 @@ class SweepFolder:
             raise RecordError(f"{self.path}: exists and is no folder; name another one with --out")
         if self.path.is_dir() and any(self.path.iterdir()):
             self._check_same(base)
-        plan = {"format": FORMAT, "format_version": FORMAT_VERSION, "gridpact_version": VERSION}
+        plan = {"format": f"gridpact-{self._kind}", "format_version": FORMAT_VERSION, "gridpact_version": VERSION}
         plan |= {"scenario": name, "base": base, "axes": {path: list(values) for path, values in axes.items()}}
         try:
             (self.path / RESULTS).mkdir(parents=True, exist_ok=True)
             self.write(SCENARIO, scenario_yaml.encode())
-            self.write(PLAN, (json.dumps(plan, indent=1, ensure_ascii=False) + "\n").encode())
+            self.write(self._plan, (json.dumps(plan, indent=1, ensure_ascii=False) + "\n").encode())
         except OSError as error:
             raise RecordError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def _check_same(self, base: str) -> None:
-        if not (self.path / PLAN).is_file():
-            raise RecordError(f"{self.path}: exists and holds other files than a sweep; name another one with --out")
+        if not (self.path / self._plan).is_file():
+            text = f"exists and holds other files than a {self._kind}; name another one with --out"
+            raise RecordError(f"{self.path}: {text}")
         if self.plan()["base"] != base:
-            text = "holds a sweep of another scenario or version of gridpact; name another folder with --out"
+            text = f"holds a {self._kind} of another scenario or version of gridpact; name another folder with --out"
             raise RecordError(f"{self.path}: {text}")
 
     def plan(self) -> dict[str, Any]:
         """What was asked; RecordError if this is no sweep, or one of another format."""
-        path = self.path / PLAN
+        path = self.path / self._plan
         try:
             plan = json.loads(path.read_text("utf-8"))
         except FileNotFoundError:
-            text = f"this is no sweep: it has no {PLAN}; `gridpact sweep` makes one"
+            text = f"this is no {self._kind}: it has no {self._plan}"
             raise RecordError(f"{self.path}: {text}") from None
         except (OSError, UnicodeDecodeError, json.JSONDecodeError):
             raise RecordError(
                 f"{path}:1: this file is damaged: it is no JSON; name another folder with --out"
             ) from None
-        if not isinstance(plan, dict) or (plan.get("format"), plan.get("format_version")) != (FORMAT, FORMAT_VERSION):
-            raise RecordError(f'{path}:1: format and format_version should be "{FORMAT}" and {FORMAT_VERSION}')
+        wanted = (f"gridpact-{self._kind}", FORMAT_VERSION)
+        if not isinstance(plan, dict) or (plan.get("format"), plan.get("format_version")) != wanted:
+            raise RecordError(f'{path}:1: format and format_version should be "{wanted[0]}" and {FORMAT_VERSION}')
         if not isinstance(plan.get("axes"), dict) or not isinstance(plan.get("base"), str):
             raise RecordError(f"{path}:1: this file is damaged: it should name its base and axes")
         return plan

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ScenarioError
 from ..loading import changed_scenario, changed_texts, scenario_yaml
-from ..plugins import load_plugins
 from ..schema import Scenario
 from ..swarm import undrawn
 from ..version import VERSION
@@ -95,7 +94,7 @@ def load_sweep(path: str | Path) -> pd.DataFrame:
 def perform_all(request: Request, workers: AbstractContextManager[Workers], watch: Watch) -> pd.DataFrame:
     """Perform what is not done yet, and make the table, even when it is interrupted."""
     _check(request)
-    base, points, folder = _digest(request.base), points_of(request.axes), SweepFolder(request.out)
+    base, points, folder = digest_of(request.base), points_of(request.axes), SweepFolder(request.out)
     folder.begin(name=request.base.name, base=base, axes=request.axes, scenario_yaml=scenario_yaml(request.base))
     by_key = {point.key(base): point for point in points}
     done = {key: result for key in by_key if (result := folder.result(key)) and not _again(request, result)}
@@ -187,12 +186,10 @@ def _fault(base: Scenario, settings: Mapping[str, str]) -> ScenarioError | None:
     return None
 
 
-def _digest(base: Scenario) -> str:
+def digest_of(base: Scenario) -> str:
     """What tells one scenario, with its files, and version from another."""
-    files = [Path(path) for name in base.grids if (path := base.located_grid(name).file) is not None]
-    files += [plugin.file for plugin in load_plugins(base.plugins, base.folders) if plugin.file is not None]
     try:
-        contents = [sha256(path.read_bytes()).hexdigest() for path in files]
+        contents = [sha256(file.source.read_bytes()).hexdigest() for file in base.files()]
     except OSError as error:
         raise ScenarioError(f"{error.filename}: cannot be read: {error.strerror}") from None
     return sha256(json.dumps([VERSION, undrawn(base), contents], sort_keys=True).encode()).hexdigest()[:24]

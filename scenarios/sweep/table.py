@@ -38,10 +38,15 @@ def table(results: Iterable[tuple[Point, Result]]) -> pd.DataFrame:
 
 def write_table(folder: SweepFolder, frame: pd.DataFrame) -> None:
     """Write the table as Parquet and CSV, each whole or not at all."""
+    write_frame(folder, frame, "sweep")
+
+
+def write_frame(folder: SweepFolder, frame: pd.DataFrame, name: str) -> None:
+    """Write a table as NAME.parquet and NAME.csv."""
     content = io.BytesIO()
     frame.to_parquet(content, index=False, compression="zstd")
-    folder.write(PARQUET, content.getvalue())
-    folder.write(CSV, frame.to_csv(index=False).encode())
+    folder.write(f"{name}.parquet", content.getvalue())
+    folder.write(f"{name}.csv", frame.to_csv(index=False).encode())
 
 
 _LAST = {"run", "status", "error", *COST}

@@ -28,11 +28,17 @@ _ONE_AT_A_TIME = threading.Lock()  # a cluster's worker may have several threads
 Result = dict[str, Any]
 
 
-def task_text(base: Scenario, settings: Mapping[str, str], keep: Path | None) -> str:
-    """What a worker needs to know. `keep`: where the run directory goes, None: nowhere."""
+def task_text(
+    base: Scenario, settings: Mapping[str, str], keep: Path | None, *, measure: Mapping[str, Any] | None = None
+) -> str:
+    """What a worker needs to know. `keep`: where the run directory goes, None: nowhere.
+
+    `measure`: what a comparison wants beside the KPIs: whether it is `ideal`, and the `prices` that it states.
+    """
     folders = [str(folder.resolve()) for folder in base.folders]
     kept = None if keep is None else str(keep)
     task = {"version": VERSION, "base": undrawn(base), "folders": folders, "settings": dict(settings), "keep": kept}
+    task |= {} if measure is None else {"measure": dict(measure)}
     return json.dumps(task)
 
 
@@ -51,22 +57,39 @@ def _outcome(task: Mapping[str, Any]) -> Result:
     if task["version"] != VERSION:
         return {"error": f"the worker has gridpact {VERSION}, but the sweep was begun with {task['version']}"}
     try:
-        return {"kpis": _kpis(task)}
+        return _found(task)
     except (ScenarioError, RecordError) as error:
         return {"error": str(error)}
     except Exception as error:  # noqa: BLE001 - the outermost guard of a worker: the error becomes a row
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def _kpis(task: Mapping[str, Any]) -> Result:
-    from ..running import run
-
+def _found(task: Mapping[str, Any]) -> Result:
     base = checked(Located(task["base"], {(): Place("the sweep's scenario")}))
     placed = base.placed_in(*map(Path, task["folders"]))
-    chosen = changed_texts(placed, task["settings"])
+    chosen, measure = changed_texts(placed, task["settings"]), task.get("measure")
+    if measure is not None and measure["ideal"]:
+        return {"kpis": {}, "account": _foreseen(chosen, measure["prices"])}
+    return _run(chosen, task["keep"], accounted=measure is not None)
+
+
+def _run(scenario: Scenario, keep: str | None, *, accounted: bool) -> Result:
+    from ..running import run
+
     with tempfile.TemporaryDirectory(prefix="gridpact-sweep-") as folder:
-        out = Path(task["keep"]) if task["keep"] else Path(folder) / "run"
-        return run(chosen, out=out).kpis
+        done = run(scenario, out=Path(keep) if keep else Path(folder) / "run")
+        if not accounted:
+            return {"kpis": done.kpis}
+        from ..comparison.account import account
+
+        return {"kpis": done.kpis, "account": account(done)}
+
+
+def _foreseen(scenario: Scenario, prices: Mapping[str, float]) -> Result:
+    from ...grid.cheapest import Prices
+    from ..comparison.foresight import ideal
+
+    return ideal(scenario, Prices(prices["shortage"], prices["losses"]))
 
 
 def _peak_mb() -> float:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +20,11 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measurement, milliseconds; `against_ms`: the same work done by the yardstick, measured in the same run."""
+    """One measurement, milliseconds; `against_ms`: the same work done by the yardstick, measured in the same run.
+
+    `reach_ms` is what it should take at most, `reach_ratio` how many times faster than the yardstick it should be.
+    A row that is no time has another `unit`; the numbers are in that unit then.
+    """
 
     suite: str
     subject: str
@@ -30,27 +35,47 @@ class Row:
     repeats: int
     against_ms: float | None = None
     reach_ms: float | None = None
+    reach_ratio: float | None = None
+    unit: str = "ms"
 
     @property
     def ratio(self) -> float | None:
         """How many times faster than the yardstick."""
-        return self.against_ms / self.median_ms if self.against_ms else None
+        return self.against_ms / self.median_ms if self.against_ms and self.median_ms else None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it is as fast (or small) as it should be; None if nothing is said."""
+        if self.reach_ratio is not None and self.ratio is not None:
+            return self.ratio >= self.reach_ratio
+        return self.median_ms <= self.reach_ms if self.reach_ms is not None else None
 
 
-def timed(work: Callable[[], object], *, repeats: int = 9, at_least_ms: float = 5.0) -> tuple[float, float, float]:
+def timed(
+    work: Callable[[], object],
+    *,
+    repeats: int = 9,
+    at_least_ms: float = 5.0,
+    clock: Callable[[], float] = time.process_time,
+) -> tuple[float, float, float]:
     """Return (median, lower, upper quartile) in ms of one call; short ones are repeated within a measurement."""
     work()
-    started = time.process_time()
+    started = clock()
     work()
-    once_ms = 1e3 * (time.process_time() - started)
+    once_ms = 1e3 * (clock() - started)
     inner = max(1, int(at_least_ms / max(once_ms, 1e-3)))
     found = []
     for _ in range(repeats):
-        started = time.process_time()
+        started = clock()
         for _ in range(inner):
             work()
-        found.append(1e3 * (time.process_time() - started) / inner)
-    low, _, high = quantiles(found, n=4)
+        found.append(1e3 * (clock() - started) / inner)
+    return spread(found)
+
+
+def spread(found: list[float]) -> tuple[float, float, float]:
+    """Return (median, lower, upper quartile) of measured values."""
+    low, _, high = quantiles(found, n=4, method="inclusive") if len(found) > 1 else (found[0],) * 3
     return median(found), low, high
 
 
@@ -66,18 +91,38 @@ def measured(
     return Row(*place, *timed(work, repeats=repeats), repeats, against_ms, reach_ms)
 
 
-def show(rows: Iterable[Row], out: Path | None) -> None:
-    """Print rows as a table, and write them as JSON."""
-    rows = list(rows)
-    table = Table("suite", "subject", "work")
-    for heading in ("median ms", "quartiles ms", "yardstick ms", "times faster", "to reach ms"):
-        table.add_column(heading, justify="right")
+def against(row: Row, *, at_least: float | None) -> Row:
+    """Return a row with the ratio that it should reach."""
+    return replace(row, reach_ratio=at_least)
+
+
+def table(rows: Iterable[Row]) -> Table:
+    """Rows as a table for a terminal."""
+    shown = Table("suite", "subject", "work")
+    for heading in ("median", "quartiles", "unit", "yardstick", "times better", "to reach", ""):
+        shown.add_column(heading, justify="right")
     for row in rows:
-        spread, ratio = f"{row.low_ms:.3g}–{row.high_ms:.3g}", f"{row.ratio:.3g}" if row.ratio else ""
-        against, reach = (f"{value:.3g}" if value else "" for value in (row.against_ms, row.reach_ms))
-        table.add_row(row.suite, row.subject, row.work, f"{row.median_ms:.3g}", spread, against, ratio, reach)
+        shown.add_row(row.suite, row.subject, row.work, *cells(row))
+    return shown
+
+
+def cells(row: Row) -> Iterator[str]:
+    """The figures of a row as texts: median, quartiles, unit, yardstick, ratio, what to reach, and whether it does."""
+    yield f"{row.median_ms:.3g}"
+    yield f"{row.low_ms:.3g}–{row.high_ms:.3g}"
+    yield row.unit
+    yield f"{row.against_ms:.3g}" if row.against_ms else ""
+    yield f"{row.ratio:.3g}×" if row.ratio else ""
+    yield f"≥ {row.reach_ratio:g}×" if row.reach_ratio is not None else f"≤ {row.reach_ms:g}" if row.reach_ms else ""
+    yield {None: "", True: "✓", False: "✗"}[row.reached]
+
+
+def show(rows: Iterable[Row], out: Path | None, about: dict[str, Any] | None = None) -> None:
+    """Print rows as a table, and write them as JSON with what is said `about` the run."""
+    rows = list(rows)
     console = Console()
-    (console if console.is_terminal else Console(width=150)).print(table)
+    (console if console.is_terminal else Console(width=170)).print(table(rows))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps([asdict(row) | {"ratio": row.ratio} for row in rows], indent=1) + "\n")
+        plain = [asdict(row) | {"ratio": row.ratio, "reached": row.reached} for row in rows]
+        out.write_text(json.dumps({"about": about or {}, "rows": plain}, indent=1) + "\n")

@@ -174,7 +174,8 @@ def test_11_a_limit_is_followed_the_replacement_asked_for_in_the_same_cycle_and_
     assert gained == pytest.approx(2.5 - limit["max_mw"] + wanted, abs=1.1e-3)
     assert between(seen, cycle, "12:45:00")["north.worst_loading_percent"].max() <= 100.0
     assert between(seen, "12:36:30", "12:38:00")["ace_mw"].abs().max() < 0.3  # the frequency has recovered
-    assert hour.telemetry["redispatch_eur_per_h"].max() >= 0.0
+    dearer = (100 - 70) * (2.5 - limit["max_mw"])  # what bsp-b may not give at 70 EUR/MWh, hydro gives at 100
+    assert seen.loc[cycle, "redispatch_eur_per_h"] == pytest.approx(dearer)
 
 
 def test_12_settled_energy_and_money_are_what_the_telemetry_says_to_the_cent(hour: Run) -> None:

@@ -109,20 +109,20 @@ def test_an_aggregator_may_take_the_part_of_a_bsp(desks: dict[str, Desk], exampl
 
 
 def test_a_bsp_cannot_speak_as_the_dso(desks: dict[str, Desk], example: Example) -> None:
-    opening = replace(call(desks, example), sender="bsp", receiver="gen")
-    forged = replace(opening, id="bsp/offering/qh1/mFRR-up/gen#i0", conversation_id="bsp/offering/qh1/mFRR-up/gen")
+    opening = call(desks, example)._replace(sender="bsp", receiver="gen")
+    forged = opening._replace(id="bsp/offering/qh1/mFRR-up/gen#i0", conversation_id="bsp/offering/qh1/mFRR-up/gen")
     assert refused(desks["gen"], forged) == "bsp (BSP) may not take the role TSO"
 
 
 def test_who_is_asked_must_be_able_to_take_the_role(desks: dict[str, Desk], example: Example) -> None:
     about = "tso/offering/qh1/mFRR-up/dso"
-    wrong = replace(call(desks, example), id=f"{about}#i0", receiver="dso", conversation_id=about)
+    wrong = call(desks, example)._replace(id=f"{about}#i0", receiver="dso", conversation_id=about)
     assert refused(desks["dso"], wrong) == "dso (DSO) may not take the role BSP"
 
 
 def test_an_unknown_agent_is_not_understood(desks: dict[str, Desk], example: Example) -> None:
     about = "ghost/offering/qh1/mFRR-up/bsp"
-    wrong = replace(call(desks, example), id=f"{about}#i0", sender="ghost", conversation_id=about)
+    wrong = call(desks, example)._replace(id=f"{about}#i0", sender="ghost", conversation_id=about)
     assert refused(desks["bsp"], wrong) == "unknown agent 'ghost'"
 
 
@@ -133,14 +133,14 @@ def test_a_message_for_somebody_else_is_not_understood(desks: dict[str, Desk], e
 def test_a_forged_sender_is_no_party_of_the_conversation(desks: dict[str, Desk], example: Example) -> None:
     desks["bsp"].hear(call(desks, example))
     offers = desks["bsp"].say(CALL, example(Offers), reply_by_us=200)
-    assert refused(desks["tso"], replace(offers, sender="gen")) == f"gen is no party of {CALL}"
+    assert refused(desks["tso"], offers._replace(sender="gen")) == f"gen is no party of {CALL}"
     assert desks["tso"].hear(offers).step is not None
 
 
 def test_another_protocol_than_the_conversations_is_not_understood(desks: dict[str, Desk], example: Example) -> None:
     desks["bsp"].hear(call(desks, example))
     offers = desks["bsp"].say(CALL, example(Offers), reply_by_us=200)
-    wrong = replace(offers, protocol="offering-with-dso")
+    wrong = offers._replace(protocol="offering-with-dso")
     assert refused(desks["tso"], wrong) == f"{CALL} follows offering, not offering-with-dso"
 
 
@@ -149,12 +149,12 @@ def test_an_unknown_conversation_is_not_understood(desks: dict[str, Desk], examp
     offers = desks["bsp"].say(CALL, example(Offers), reply_by_us=200)
     reason = refused(Desk("tso", desks["tso"].kinds, desks["tso"].vocabulary), offers)
     assert reason == f"conversation id '{CALL}' does not name its parties and stage"
-    cancel = replace(call(desks, example, replace(TOPIC, period="qh2")), content=example(Cancel))
+    cancel = call(desks, example, replace(TOPIC, period="qh2"))._replace(content=example(Cancel))
     assert refused(desks["bsp"], cancel) == "unknown conversation 'tso/offering/qh2/mFRR-up/bsp'"
 
 
 def test_an_unknown_protocol_is_not_understood(desks: dict[str, Desk], example: Example) -> None:
-    wrong = replace(call(desks, example), protocol="fipa-english-auction")
+    wrong = call(desks, example)._replace(protocol="fipa-english-auction")
     assert refused(desks["bsp"], wrong) == "unknown protocol 'fipa-english-auction'"
 
 
@@ -173,7 +173,7 @@ def test_an_unknown_protocol_is_not_understood(desks: dict[str, Desk], example: 
 def test_a_conversation_id_that_does_not_name_its_parties_is_not_understood(
     about: str, desks: dict[str, Desk], example: Example
 ) -> None:
-    wrong = replace(call(desks, example), id=f"{about}#i0", conversation_id=about)
+    wrong = call(desks, example)._replace(id=f"{about}#i0", conversation_id=about)
     assert about in refused(desks["bsp"], wrong)
 
 
@@ -184,7 +184,7 @@ def test_a_conversation_id_that_does_not_name_its_parties_is_not_understood(
 def test_a_message_id_that_is_none_of_theirs_is_not_understood(
     tail: str, desks: dict[str, Desk], example: Example
 ) -> None:
-    wrong = replace(call(desks, example), id=f"{CALL}{tail}")
+    wrong = call(desks, example)._replace(id=f"{CALL}{tail}")
     assert refused(desks["bsp"], wrong).startswith(f"message id '{CALL}{tail}'")
 
 
@@ -194,7 +194,7 @@ def test_an_answer_to_what_was_never_said_is_not_understood(
 ) -> None:
     desks["bsp"].hear(call(desks, example))
     offers = desks["bsp"].say(CALL, example(Offers), reply_by_us=200)
-    assert refused(desks["tso"], replace(offers, in_reply_to=reference)) == (
+    assert refused(desks["tso"], offers._replace(in_reply_to=reference)) == (
         f"in_reply_to '{reference}' is nothing that tso has said"
     )
 
@@ -213,7 +213,7 @@ def test_an_answer_given_twice_is_out_of_turn(desks: dict[str, Desk], example: E
     desks["bsp"].hear(call(desks, example))
     refusal = desks["bsp"].say(CALL, example(NoOffer))
     desks["tso"].hear(refusal)
-    again = replace(refusal, id=message_id(CALL, R, 1))
+    again = refusal._replace(id=message_id(CALL, R, 1))
     assert (
         refused(desks["tso"], again)
         == "gridpact.no-offer/1 is out of turn in 'refused' of offering; understood: nothing"
@@ -271,7 +271,7 @@ def test_a_cause_in_another_conversation_is_passed_on(desks: dict[str, Desk], ex
 def test_a_not_understood_names_the_message_and_is_said_again_with_the_same_id(
     desks: dict[str, Desk], example: Example
 ) -> None:
-    wrong = replace(call(desks, example), content=example(Done))
+    wrong = call(desks, example)._replace(content=example(Done))
     replies = [desks["bsp"].hear(wrong).reply for _ in range(2)]
     assert replies[0] == replies[1]
     assert replies[0] is not None
@@ -281,7 +281,7 @@ def test_a_not_understood_names_the_message_and_is_said_again_with_the_same_id(
 
 def answered(desks: dict[str, Desk], example: Example) -> Envelope:
     """The TSO's call has come with a content that the BSP does not understand."""
-    reply = desks["bsp"].hear(replace(call(desks, example), content=example(Done))).reply
+    reply = desks["bsp"].hear(call(desks, example)._replace(content=example(Done))).reply
     assert reply is not None
     return reply
 
@@ -329,7 +329,7 @@ def test_a_not_understood_about_an_older_message_changes_nothing(desks: dict[str
 def test_a_forged_not_understood_changes_nothing(
     change: dict[str, str], desks: dict[str, Desk], example: Example
 ) -> None:
-    forged = replace(answered(desks, example), **change)
+    forged = answered(desks, example)._replace(**change)
     hearing = desks["tso"].hear(forged)
     assert (hearing.conversation, hearing.reply) == (None, None)
     assert hearing.fault

@@ -1,7 +1,6 @@
 """A round of conversations closes, once, when all have answered or run into their deadlines."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -75,7 +74,7 @@ def test_answers_and_silence_close_a_round_together(asked: Round) -> None:
 def test_not_understood_is_an_answer(asked: Round) -> None:
     assert asked.answer("bsp", Offers) is None
     assert asked.answer("agg", Offers) is None
-    reply = asked.desks["gen"].hear(replace(asked.asked["gen"], content=asked.example(Done))).reply
+    reply = asked.desks["gen"].hear(asked.asked["gen"]._replace(content=asked.example(Done))).reply
     assert reply is not None
     assert asked.desks["tso"].hear(reply).closed_round == ROUND
 
@@ -85,7 +84,7 @@ def test_what_we_do_not_understand_is_no_answer(asked: Round) -> None:
         asked.answer(name, Offers)
     asked.desks["gen"].hear(asked.asked["gen"])
     offers = asked.desks["gen"].say(asked.asked["gen"].conversation_id, asked.example(Offers), reply_by_us=200)
-    hearing = asked.desks["tso"].hear(replace(offers, content=asked.example(Done)))
+    hearing = asked.desks["tso"].hear(offers._replace(content=asked.example(Done)))
     assert (hearing.fault is not None, hearing.closed_round) == (True, None)
     assert asked.silence("gen") == ROUND
 

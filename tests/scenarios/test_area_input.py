@@ -6,8 +6,9 @@ import pytest
 
 from gridpact.scenarios import plants
 from gridpact.scenarios.errors import ScenarioError
+from gridpact.scenarios.files import RECORDED
 from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.record.writer import RECORDED, RunWriter
+from gridpact.scenarios.record.writer import RunWriter
 
 FCR = "market: {fcr: {need_mw: 2}}\n"
 UNIT = "units: [{id: u, up_mw: 2, down_mw: 1}]"

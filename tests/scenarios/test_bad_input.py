@@ -31,6 +31,8 @@ SCENARIOS = {
         ":4: participants.bsp-a.offers.0.quantity_mw",
         "must be above 0",
     ),
+    "true for a number": ("ticks: {control_s: true}", ":2: ticks.control_s", "but it is True"),
+    "true for a whole number": ("seed: true", ":2: seed", "but it is True"),
     "a bad date": ("time: {start: yesterday}", ":2: time.start", "2026-03-02T12:00:00+01:00"),
     "a date without zone": ("time: {start: 2026-03-02T10:00:00}", ":2: time.start", "time zone"),
     "the wrong year": (

@@ -69,10 +69,9 @@ def test_what_a_trip_takes_is_bought_again_and_blind_pays_for_what_it_does(recor
     lost = ["bsp-a.set_point_mw", "bsp-b.set_point_mw", "bsp-c.set_point_mw"]
     after = points.loc[tripped + pd.Timedelta(seconds=4)]
     assert after[lost].to_list() == [0.0, 0.0, 0.0]
-    assert (
-        after["gen-t.set_point_mw"] == points["gen-t.set_point_mw"].loc[:tripped].max()
-        or after["gen-t.set_point_mw"] > 0
-    )
+    assert points["gen-t.set_point_mw"].loc[:tripped].max() == 0.0
+    listed = run.merit_order[(run.merit_order["participant"] == "gen-t") & (run.merit_order["direction"] == "up")]
+    assert after["gen-t.set_point_mw"] == listed["accepted_mw"].iloc[0] == 3.5  # all that the list has left
     cost = {name: _whole_cost_eur(recorded(name)) for name in ("blind", "scenario-1", "scenario-1-dso")}
     assert cost["scenario-1-dso"] < cost["scenario-1"] < cost["blind"]
 

@@ -52,8 +52,8 @@ def write(out: Path, ticks: int = 3) -> Run:
             writer.stream(
                 Sent(None, at_us, None if tick == 1 else at_us + 1, stream, "BSP", "TSO", "activation", "7.3")
             )
-            writer.telemetry(at_us, {"frequency_hz": 50 - 1e-7 * tick, "bsp-a.limit_up_mw": float("nan")})
-            writer.state("north", at_us, {"load.0.p_mw": 1.0})
+            writer.telemetry(at_us, ("frequency_hz", "bsp-a.limit_up_mw"), (50 - 1e-7 * tick, float("nan")))
+            writer.state("north", at_us, ("load.0.p_mw",), (1.0,))
             writer.journal("bsp-a", at_us, json.dumps(["Begin"]))
         writer.network("north", "{}")
         return load_run(writer.finish({"run_s": 1.0}))
@@ -113,9 +113,9 @@ def test_what_is_no_run_is_never_overwritten(kind: str, tmp_path: Path) -> None:
 
 def test_a_column_that_comes_later_is_an_error(tmp_path: Path) -> None:
     with RunWriter(load_scenario("blind"), tmp_path / "run") as writer:
-        writer.telemetry(START_US, {"frequency_hz": 50.0})
+        writer.telemetry(START_US, ("frequency_hz",), (50.0,))
         with pytest.raises(ValueError, match="ace_mw is new"):
-            writer.telemetry(START_US + 1, {"frequency_hz": 50.0, "ace_mw": 0.0})
+            writer.telemetry(START_US + 1, ("frequency_hz", "ace_mw"), (50.0, 0.0))
 
 
 def test_evidence_that_json_cannot_say_is_an_error(tmp_path: Path) -> None:
@@ -215,10 +215,15 @@ def test_with_two_grids_one_must_be_named(recorded: Recorded, tmp_path: Path) ->
         load_run(tmp_path / "run").network("12:00")
 
 
-def test_a_confirmed_limit_is_what_was_ordered_when_confirmed() -> None:
-    meanings = {column.name: column.meaning for table in DERIVED for column in table.columns}
-    assert meanings["confirmed_mw"] == "MW ordered of the resource when it confirmed, never above max_mw"
-    assert "sampled at the tick" in document()
+def test_a_confirmed_limit_is_what_was_ordered_when_confirmed(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    points = run.telemetry.set_index("at").filter(like=".set_point_mw")
+    for limit in run.limits.itertuples():
+        ordered = points[f"{limit.participant}.set_point_mw"]
+        assert ordered[ordered.index > limit.modified_at].iloc[0] == limit.confirmed_mw
+    first = run.limits.iloc[0]
+    before = points.loc[points.index < first["sent_at"], f"{first['participant']}.set_point_mw"].iloc[-1]
+    assert before > first["max_mw"] == first["confirmed_mw"]
 
 
 def test_an_unknown_grid_is_refused(recorded: Recorded) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from gridpact.scenarios.cli import app
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report import write_report
+from gridpact.scenarios.report.tables import sheets
 
 Recorded = Callable[[str], Run]
 
@@ -65,6 +66,14 @@ def test_the_merit_order_shows_what_the_dso_cut(recorded: Recorded, text: str) -
     assert sum(
         float(line.split(" MW")[0].split(": ")[1]) for line in told if line.startswith("bsp-c")
     ) == pytest.approx(missing_mw)
+
+
+def test_limits_are_listed_without_those_that_only_renew_one(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    (limits,) = [sheet for sheet in sheets(run) if sheet.title.startswith("Limits")]
+    told = run.kpis["real_time_limits"]
+    assert told["renewals"] > 0
+    assert len(limits.rows) == told["limits"] + told["lifts"] == len(run.limits) - told["renewals"]
 
 
 def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:

@@ -63,7 +63,7 @@ def heard(event: Any, content: type, *, late: bool | None = None) -> bool:
 
 def with_content(event: Heard, **changes: Any) -> Heard:
     content = event.content.model_copy(update=changes)
-    return event._replace(envelope=replace(event.envelope, content=content))
+    return event._replace(envelope=event.envelope._replace(content=content))
 
 
 def without(actions: tuple[Action, ...], *kinds: type) -> tuple[Action, ...]:

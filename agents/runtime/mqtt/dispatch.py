@@ -8,7 +8,7 @@ the host a message takes one microsecond, so that what it causes comes after it 
 from collections.abc import Callable, Collection, Mapping
 
 from ....protocols.envelope import Envelope
-from ..exchange import Deliver, Exchange, Links
+from ..exchange import Deliver, Exchange, Link, Links
 from ..node import Arrival, Send
 from ..recording import Recorder
 
@@ -44,5 +44,5 @@ class Dispatch(Exchange):
         """Rows are counted in the merged run, so here the envelope says it all."""
         self.hand_over(Arrival(arrival.envelope), at_us)
 
-    def _arrival(self, envelope: Envelope, now_us: int) -> int | None:
-        return now_us + WITHIN_HOST_US if envelope.receiver in self._here else None
+    def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
+        return now_us + WITHIN_HOST_US if link[1] in self._here else None

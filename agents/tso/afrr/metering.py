@@ -8,7 +8,7 @@ delivered in a direction belongs to the offers of that direction in merit order,
 of them takes what is left, and answers for what is too much or missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from immutables import Map
@@ -78,18 +78,22 @@ def _floor_mw(lots: tuple[Lot, ...]) -> float:
     return min(FLOOR_MW, max(lot.most_mw for lot in lots)) if lots else FLOOR_MW
 
 
-def measured(profile: TsoProfile, regulation: Regulation, name: str, measurement: Measurement) -> Regulation:
-    """A measurement has come: the one before has lasted until now."""
-    meter = regulation.meters.get(name)
-    if meter is None or profile.regulation is None or measurement.measured_at < meter.at_us:
+def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, Measurement]]) -> Regulation:
+    """Measurements of participants have come, in this order: the one before of each has lasted until now."""
+    if profile.regulation is None:
         return regulation
     tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
-    for span in _spans(profile, meter.at_us, measurement.measured_at) if meter.power_mw or _asked(meter.bounds) else ():
-        lots = regulation.lots.get(f"{span.period}/{name}", ())
-        counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
-    bounds = meter.channel.at(measurement.measured_at)
-    meter = meter._replace(at_us=measurement.measured_at, power_mw=measurement.activated_mw, bounds=bounds)
-    return regulation._replace(meters=regulation.meters.set(name, meter), counted=counted)
+    meters = regulation.meters.mutate()
+    for name, measurement in known:
+        meter, at_us = meters.get(name), measurement.measured_at
+        if meter is None or at_us < meter.at_us:
+            continue
+        if meter.power_mw or _asked(meter.bounds):
+            for span in _spans(profile, meter.at_us, at_us):
+                lots = regulation.lots.get(f"{span.period}/{name}", ())
+                counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
+        meters[name] = Meter(meter.channel, at_us, measurement.activated_mw, meter.channel.at(at_us))
+    return regulation._replace(meters=meters.finish(), counted=counted)
 
 
 def _asked(bounds: Bounds) -> bool:

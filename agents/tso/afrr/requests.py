@@ -8,9 +8,7 @@ list to do its part.
 """
 
 from ....protocols.conversation import Conversation
-from ....protocols.envelope import Topic
 from ....protocols.information.activation import Activate, ActivateWhen
-from ....protocols.information.offering import Offer
 from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Open, Wake
 from ...agent import Reaction
@@ -18,7 +16,8 @@ from ...calendar import MarketTimeUnit
 from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
-from ..orders import offer_of, order_id
+from ..caps import accepted
+from ..orders import offer_of, opening_of
 from ..state import Order, TsoState
 from . import metering
 from .metering import PRODUCT
@@ -34,12 +33,6 @@ def timers(profile: TsoProfile) -> tuple[Wake, ...]:
     return tuple(Wake(PREPARE + period.id, period.start_us - lead_us) for period in profile.calendar.periods)
 
 
-def accepted(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> list[Offer]:
-    """The accepted offers of aFRR of a period, each direction in merit order."""
-    lists = [state.offering.definitive.get(f"{period.id}/{need.subject}", ()) for need in profile.needs_of(PRODUCT)]
-    return [position.offer for positions in lists for position in positions]
-
-
 def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """Ask for control of every accepted offer of a period; forget what is over."""
     controls, opened = state.regulation.controls, state.activation.opened
@@ -48,11 +41,11 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
             controls = controls.delete(offer_id)
     actions: list[Action] = []
     state = replace(state, regulation=metering.shelved(profile, state, period))
-    for offer in accepted(profile, state, period):
+    for offer in accepted(profile, state, period, PRODUCT):
         if offer.offer_id in state.activation.failed:
             continue
         opened += 1
-        opening = _request(profile, offer, opened, now_us)
+        opening = opening_of(profile, offer, opened, now_us, power_mw=offer.quantity_mw, kind="set-point")
         start_us, conversation_id = max(now_us, offer.delivery_start), opening.topic.conversation_id
         controls = controls.set(offer.offer_id, Order(conversation_id, offer.quantity_mw, start_us, offer.delivery_end))
         actions.append(opening)
@@ -60,22 +53,6 @@ def prepare(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us
         actions.append(_note(period, [one for one in actions if isinstance(one, Open)]))
     state = state.with_activation(opened=opened)
     return state.with_regulation(controls=controls, stale=True), tuple(actions)
-
-
-def _request(profile: TsoProfile, offer: Offer, number: int, now_us: int) -> Open:
-    scheduled = now_us < offer.delivery_start
-    content = (ActivateWhen if scheduled else Activate)(
-        offer_id=offer.offer_id,
-        product=offer.product,
-        direction=offer.direction,
-        kind="set-point",
-        power_mw=offer.quantity_mw,
-        start=max(now_us, offer.delivery_start),
-        end=offer.delivery_end,
-    )
-    topic = Topic(profile.name, stage.STAGE, offer.session, order_id(offer.offer_id, number), offer.participant)
-    protocol = stage.SCHEDULED_ACTIVATION if scheduled else stage.ACTIVATION
-    return Open(protocol, topic, content, now_us + profile.patience.answer_us)
 
 
 def _note(period: MarketTimeUnit, openings: list[Open]) -> Note:

@@ -40,7 +40,7 @@ def test_a_test_of_somebody_elses_resource_is_refused(make: Any) -> None:
     town = make.usual(loses=lambda e: isinstance(e.content, TestOrder))
     town.run(300)
     said = next(e for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == "a")
-    parts = {f: getattr(said, f) for f in said.__slots__}
+    parts = {f: getattr(said, f) for f in said._fields}
     parts |= {"content": said.content.model_copy(update={"resource": "unit-b"})}
     town.give("a", Arrival(said.__class__(**parts)), town.now_us)
     town.run(town.now_us / 1e6)

@@ -76,7 +76,7 @@ def test_a_participant_speaks_for_itself_and_its_own_points_only(make: Any) -> N
     forged = said.content.model_copy(update={"participant": "b", "points": points, "set_point_mw": -9.0})
     before = town.state("dso").told["b"]
     index = int(said.id.rpartition("#r")[2]) + 1
-    parts = {f: getattr(said, f) for f in said.__slots__}
+    parts = {f: getattr(said, f) for f in said._fields}
     parts |= {"content": forged, "id": f"{said.conversation_id}#r{index}"}
     town.give("dso", Arrival(said.__class__(**parts)), town.now_us)
     town.run(town.now_us / 1e6)

@@ -56,9 +56,16 @@ def test_what_is_ordered_before_the_tso_knows_of_a_limit_is_clipped_by_it(make: 
 
 def limit_of(max_mw: float) -> Any:
     from gridpact.agents.dso.state import InForce
+    from gridpact.protocols.information.capacity import BindingConstraint
 
     return InForce(
-        max_mw, 3_700_000_000, "x", asked_us=3_700_000_000, until_us=9_000_000_000, offer_id="a.Q1.mFRR-up.1"
+        max_mw,
+        3_700_000_000,
+        "x",
+        asked_us=3_700_000_000,
+        until_us=9_000_000_000,
+        offer_id="a.Q1.mFRR-up.1",
+        binding=BindingConstraint(element="line 1", kind="loading_percent", value=110.0, limit=100.0, case="now"),
     )
 
 

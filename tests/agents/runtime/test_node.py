@@ -99,7 +99,7 @@ def test_a_line_that_is_no_input_is_refused(make: Any, line: str) -> None:
 def test_what_is_said_to_a_peer_that_has_broken_the_branch_is_noted_not_sent(make: Any) -> None:
     town = make.usual().run(6)
     agreed = next(e for _, e in town.said if e.sender == "tso" and isinstance(e.content, Agree))
-    parts = {f: getattr(agreed, f) for f in agreed.__slots__}
+    parts = {f: getattr(agreed, f) for f in agreed._fields}
     parts |= {"id": f"{agreed.id}!a", "sender": agreed.receiver, "receiver": "tso", "in_reply_to": agreed.id}
     parts |= {"content": NotUnderstood(message_id=agreed.id, reason="garbled")}
     town.give("tso", Arrival(agreed.__class__(**parts)), town.now_us)

@@ -6,7 +6,7 @@ import pytest
 
 from gridpact.agents.actions import Open
 from gridpact.agents.runtime.node import Arrival
-from gridpact.agents.tso import mfrr
+from gridpact.agents.tso import caps, mfrr
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import (
@@ -250,7 +250,7 @@ def test_what_is_accepted_of_another_product_is_not_ordered_as_mfrr(make: Any) -
     positions = state.offering.definitive["Q1/mFRR-up"]
     second = tuple(p._replace(offer=p.offer.model_copy(update={"offer_id": f"{p.offer.offer_id}x"})) for p in positions)
     state = state.with_offering(definitive=state.offering.definitive.set("Q1/aFRR-up", second))
-    assert [o.offer_id for o in mfrr.accepted(agent.profile, state, make.FIRST)] == [
+    assert [o.offer_id for o in caps.accepted(agent.profile, state, make.FIRST, mfrr.PRODUCT)] == [
         p.offer.offer_id for p in positions
     ]
     assert sum(mfrr.shares(agent.profile, state, make.FIRST).values()) == pytest.approx(3.0)
@@ -259,7 +259,7 @@ def test_what_is_accepted_of_another_product_is_not_ordered_as_mfrr(make: Any) -
 def test_a_participant_that_is_not_understood_stops_delivering(make: Any) -> None:
     town = make.usual(need_mw=1.0).run(3700)
     agreed = [e for _, e in town.said if e.sender == "a" and e.content.type_id == "gridpact.activated/1"][-1]
-    parts = {f: getattr(agreed, f) for f in agreed.__slots__}
+    parts = {f: getattr(agreed, f) for f in agreed._fields}
     parts |= {"id": f"{agreed.id}!tso", "sender": "tso", "receiver": "a", "in_reply_to": agreed.id}
     parts |= {"content": NotUnderstood(message_id=agreed.id, reason="garbled")}
     town.give("a", Arrival(agreed.__class__(**parts)), town.now_us)

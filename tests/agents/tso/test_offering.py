@@ -74,7 +74,7 @@ def test_an_award_of_what_was_not_offered_binds_nobody(make: Any) -> None:
     town = make.usual(loses=lambda e: isinstance(e.content, Acceptance)).run(2050)
     true = next(e for _, e in town.said if isinstance(e.content, Acceptance) and e.receiver == "a")
     dearer = true.content.offers[0].model_copy(update={"price_eur_per_mwh": 1.0})
-    forged = true.__class__(**{f: getattr(true, f) for f in true.__slots__} | {"content": Acceptance(offers=(dearer,))})
+    forged = true.__class__(**{f: getattr(true, f) for f in true._fields} | {"content": Acceptance(offers=(dearer,))})
     town.give("a", Arrival(forged), town.now_us)
     town.run(2060)
     assert "not what was offered" in town.contents(Withdrawal, "a")[0].reason
@@ -127,7 +127,7 @@ def changed_offer(make: Any, **changes: Any) -> Any:
     town = make.usual(loses=lambda e: isinstance(e.content, Offers) and e.sender == "a").run(1999)
     said = next(e for _, e in town.said if isinstance(e.content, Offers) and e.sender == "a" and "/Q1/" in e.id)
     forged = Offers(offers=(said.content.offers[0].model_copy(update=changes),))
-    parts = {f: getattr(said, f) for f in said.__slots__} | {"content": forged}
+    parts = {f: getattr(said, f) for f in said._fields} | {"content": forged}
     town.give("tso", Arrival(said.__class__(**parts)), make.FIRST.gate_closure_us - 1)
     return town.run(3000)
 

@@ -7,6 +7,8 @@ from gridpact.agents.tso.quality import Look
 from gridpact.agents.tso.state import Known, Order, Service
 from gridpact.protocols.information.activation import Measurement
 
+MINUTE_US = 60_000_000
+
 
 def test_a_participant_whose_data_stay_away_is_warned_lowered_terminated_and_replaced(make: Any) -> None:
     silent = lambda e: isinstance(e.content, Measurement) and e.sender == "a" and e.receiver == "tso"  # noqa: E731
@@ -25,10 +27,10 @@ def test_a_participant_whose_data_stay_away_is_warned_lowered_terminated_and_rep
 
 def test_a_breach_that_ends_counts_for_nothing() -> None:
     bad, good = Look(2.0, 1.0, fresh=True, due=True), Look(2.0, 1.9, fresh=True, due=True)
-    service, _ = quality._judged(Service(), bad, 0)
-    service, measure = quality._judged(service, bad, quality.PATIENCE_US)
+    service, _ = quality._judged(Service(), bad, 0, MINUTE_US)
+    service, measure = quality._judged(service, bad, MINUTE_US, MINUTE_US)
     assert (service.level, measure) == (1, "warned")
-    assert quality._judged(service, good, quality.PATIENCE_US + 1)[0].level == 0
+    assert quality._judged(service, good, MINUTE_US + 1, MINUTE_US)[0].level == 0
 
 
 def test_an_order_is_not_judged_before_it_is_due() -> None:

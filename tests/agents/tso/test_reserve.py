@@ -199,7 +199,7 @@ def test_an_award_of_what_was_not_offered_is_answered_with_failure(make: Any) ->
     _, said = next(pair for pair in town.said if isinstance(pair[1].content, ReserveAward) and pair[1].receiver == "a")
     other = world(make, loses=lambda e: isinstance(e.content, ReserveAward)).run(1950)
     more = said.content.awards[0].model_copy(update={"quantity_mw": 5.0})
-    other.give("a", Arrival(replace(said, content=said.content.model_copy(update={"awards": (more,)}))), 1950 * S)
+    other.give("a", Arrival(said._replace(content=said.content.model_copy(update={"awards": (more,)}))), 1950 * S)
     assert [w.reason for w in other.run(2000).contents(Withdrawal)] == ["not what was offered: a.H1.FCR.1"]
 
 
@@ -221,7 +221,7 @@ def offer(number: int, mw: float, price: float, least_mw: float = 0.1) -> Reserv
 
 def test_an_offer_that_does_not_fit_is_passed_over_and_ties_go_to_the_earlier() -> None:
     found = cheapest([offer(3, 2.0, 5.0), offer(2, 2.0, 5.0, least_mw=2.0), offer(1, 3.0, 4.0)], 4.5, 0.1)
-    assert [(one.offer.offer_id[-1], one.mw) for one in found] == [("1", 3.0), ("2", 0.0), ("3", 1.5)]
+    assert [(one.offer.offer_id[-1], one.awarded_mw) for one in found] == [("1", 3.0), ("2", 0.0), ("3", 1.5)]
 
 
 def test_a_participant_that_is_not_bound_by_a_late_award_is_missing_and_not_paid(make: Any) -> None:

@@ -60,7 +60,7 @@ def test_a_statement_that_leaves_an_offer_out_is_disputed(make: Any) -> None:
     other = next(e for _, e in town.said if isinstance(e.content, Statement) and e.receiver == "b")
     town.loses = lambda _: False
     foreign = said.content.model_copy(update={"lines": other.content.lines})
-    parts = {f: getattr(said, f) for f in said.__slots__} | {"content": foreign}
+    parts = {f: getattr(said, f) for f in said._fields} | {"content": foreign}
     town.give("a", Arrival(said.__class__(**parts)), town.now_us)
     town.run(town.now_us / 1e6)
     assert "no offer of ours" in town.contents(StatementDisputed)[0].reason
@@ -83,7 +83,7 @@ def test_nobody_reports_delivery_for_another(make: Any) -> None:
     town = make.usual(need_mw=4.0, loses=lambda e: isinstance(e.content, DeliveryRecord)).run(4540)
     said = next(e for _, e in town.said if isinstance(e.content, DeliveryRecord) and e.sender == "a")
     theirs = DeliveredOffer(offer_id="b.Q1.mFRR-up.1", requested_mwh=9, metered_mwh=9)
-    parts = {f: getattr(said, f) for f in said.__slots__}
+    parts = {f: getattr(said, f) for f in said._fields}
     parts |= {"content": DeliveryRecord(baseline="none", offers=(theirs,))}
     town.give("tso", Arrival(said.__class__(**parts)), town.now_us)
     town.run(4545)

@@ -1,0 +1,74 @@
+"""What the TSO hears of its participants (INFO 7): one measurement, or those of a whole cycle at once.
+
+    Heard ────────▶ one ──┐
+    overheard rows ▶ many ┴─▶ known activation, meters of aFRR        or: what keeps containment reserve
+
+The first measurement of a participant is evidence, so it is looked at by itself.
+"""
+
+from collections.abc import Sequence
+
+from ...protocols.flow import Row
+from ...protocols.information.activation import Measurement
+from ...protocols.stages import activation as stage
+from ..actions import Note
+from ..agent import Reaction
+from ..changes import derived, replace
+from ..events import Heard
+from ..profiles import TsoProfile
+from . import reserve_watch
+from .afrr import metering
+from .state import Known, TsoState
+
+Measured = tuple[str, Measurement]
+
+
+def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
+    """A measurement has come in."""
+    name = event.conversation.peer
+    state = _taken(profile, state, ((name, measurement),))
+    if name in state.activation.subscribed or reserve_watch.keeps(state, name):
+        return state, ()
+    state = state.with_activation(subscribed=state.activation.subscribed | {name})
+    step = None if name in profile.dsos else "7.4"
+    return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
+
+
+def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
+    """Measurements have come in, one after the other; returns how many were taken, up to a participant's first."""
+    measured: list[Measured] = []
+    known = _heard_of(state)
+    for row in rows:
+        content, name = row.content, row.flow.sender
+        if name not in known or not isinstance(content, Measurement):
+            break
+        measured.append((name, content))
+    return (_taken(profile, state, measured) if measured else state), len(measured)
+
+
+def _heard_of(state: TsoState) -> frozenset[str]:
+    """Participants whose first measurement is past, and those that keep containment reserve."""
+    sources = state.activation.subscribed, state.prequalification.applied, state.prequalification.applicants
+    return derived(state, "~heard of", sources, lambda: state.activation.subscribed | _keepers(state))
+
+
+def _keepers(state: TsoState) -> frozenset[str]:
+    sources = state.prequalification.applied, state.prequalification.applicants
+    return derived(state, "~keepers", sources, lambda: _all_keepers(state))
+
+
+def _all_keepers(state: TsoState) -> frozenset[str]:
+    return frozenset(name for name in sorted(state.prequalification.applied) if reserve_watch.keeps(state, name))
+
+
+def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -> TsoState:
+    """What counts of each participant now."""
+    keepers = _keepers(state)
+    last = {name: Known(content.activated_mw, content.measured_at) for name, content in measured}
+    if keepers:
+        kept = {name: known for name, known in last.items() if name in keepers}
+        state = state.with_reserve(known=state.reserve.known.update(kept))
+        last = {name: known for name, known in last.items() if name not in keepers}
+    activation = replace(state.activation, known=state.activation.known.update(last))
+    regulation = metering.measured(profile, state.regulation, [one for one in measured if one[0] in last])
+    return replace(state, activation=activation, regulation=regulation)

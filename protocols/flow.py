@@ -1,0 +1,111 @@
+"""A subscription as it flows: messages of one kind, one after the other, that leave both sides where they stand.
+
+    say  ─▶ Flow: what all of them share, and the next number ─▶ Row ─▶ Hearer: what is expected next
+            └─ settled ─▶ the conversation, as if each had been said by itself      settled ◀─┘
+
+Nothing about it is new to the table: whoever is in a state that an inform leads back to may say the next one, and
+whoever has heard one from there understands the next. So a row needs neither an envelope nor a look into the table.
+As soon as anything else is said or heard in the conversation, both sides settle what has flowed, and go on from there.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .conversation import Conversation
+from .envelope import Envelope
+from .messages import Message
+
+
+@dataclass(eq=False, slots=True)
+class Flow:
+    """What one side says in a conversation without moving on; `number` is that of the next message."""
+
+    conversation: Conversation
+    kind: type[Message]
+    stage: str
+    step: str | None
+    roles: tuple[str, str]
+    sender: str
+    receiver: str
+    prefix: str
+    number: int
+
+    def settled(self) -> Conversation:
+        """The conversation after all that has been said."""
+        if self.number == self.conversation.said:
+            return self.conversation
+        return self.conversation._replace(said=self.number, last_said=f"{self.prefix}{self.number - 1}")
+
+
+class Row(NamedTuple):
+    """One message of a flow: its id and number, what it says and because of what, and when it was sent and arrives."""
+
+    flow: Flow
+    id: str
+    number: int
+    content: Message
+    caused_by: str | None
+    sent_us: int
+    received_us: int | None
+
+    def envelope(self) -> Envelope:
+        """The message as any other."""
+        flow = self.flow
+        view = flow.conversation
+        ids = self.id, flow.sender, flow.receiver, view.protocol.name, view.id
+        return Envelope(*ids, self.content, view.last_heard, self.caused_by)
+
+
+@dataclass(eq=False, slots=True)
+class Hearer:
+    """What the other side has heard of a flow: `number` is the one expected next."""
+
+    conversation: Conversation
+    flow: Flow
+    number: int
+
+    def hear(self, row: Row) -> bool:
+        """Take in a row; False if it is a copy, or was overtaken by a later one."""
+        if row.number < self.number:
+            return False
+        self.number = row.number + 1
+        return True
+
+    def settled(self) -> Conversation:
+        """The conversation after all that has been heard."""
+        if self.number == self.conversation.heard:
+            return self.conversation
+        return self.conversation._replace(heard=self.number, last_heard=f"{self.flow.prefix}{self.number - 1}")
+
+
+def flow_of(conversation: Conversation, kind: type[Message], roles: tuple[str, str]) -> Flow | None:
+    """The flow of messages of a kind that we may say from here; None if one would lead elsewhere, or may not be said.
+
+    `roles`: the kinds of agent of sender and receiver.
+    """
+    protocol, side = conversation.protocol, conversation.side
+    step = protocol.next_state.get((conversation.state, side, kind))
+    if step is None or step.only_heard or step.then != conversation.state or protocol.waits(step.then, side):
+        return None
+    return Flow(
+        conversation,
+        kind,
+        protocol.stage,
+        protocol.paper.get(kind),
+        roles,
+        conversation.me,
+        conversation.peer,
+        f"{conversation.id}#{side[0]}",
+        conversation.said,
+    )
+
+
+def hearer_of(conversation: Conversation, flow: Flow) -> Hearer | None:
+    """Whoever has just heard a message of a flow understands the next; None if it has led elsewhere."""
+    protocol, speaker = conversation.protocol, conversation.side.other
+    step = protocol.next_state.get((conversation.state, speaker, flow.kind))
+    if step is None or step.only_heard or step.then != conversation.state:
+        return None
+    if protocol.waits(conversation.state, conversation.side) or flow.conversation.side is not speaker:
+        return None
+    return Hearer(conversation, flow, conversation.heard)

@@ -1,0 +1,100 @@
+"""What a run came to beyond its KPIs, as a comparison counts it: from the record alone, in the periods of delivery.
+
+imbalance_left_mwh   |area control error| over time: what balancing energy has left to the frequency
+losses_mwh           of all grids: import + generation − what loads and storages draw
+foregone_mw_h        MW that applicants asked for and did not get, over the hours of delivery
+curtailed            offers that a DSO cut in merit order lists, and what that cost each participant
+negotiation_s        from gate closure until the last acceptance of the period has been received, on average
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...protocols.information.quantities import instant
+from ..audit.index import Index
+from ..kpis.quality import ticks_s, violated
+from ..record.cells import line, plain
+from ..record.instants import times_us
+from ..record.qualifying import qualifications
+from ..record.run import Run
+from .curtailment import curtailed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def account(run: Run) -> dict[str, Any]:
+    """Every figure by name; units are in the names."""
+    index = Index(run)
+    during = delivery(run)
+    hours = (ticks_s(during) / 3600).to_numpy()
+    kpi_1 = run.kpis["kpi_1_information_exchange"]["information"].values()
+    found = {
+        "imbalance_left_mwh": float((during["ace_mw"].abs().to_numpy() * hours).sum()),
+        "losses_mwh": sum(_losses_mwh(run, grid) for grid in run.grids),
+        "foregone_mw_h": _foregone_mw(run) * delivered_hours(run),
+        "curtailed": curtailed(run, during),
+        "violations": {grid: _violations(run, grid) for grid in run.grids},
+        "negotiation_s": _negotiation_s(index),
+        "messages": len(run.message_rows) + len(run.streams),
+        "bytes": _bytes_of(run) + sum(told["content_bytes"] for told in kpi_1 if told["sent"]),
+    }
+    return dict(plain(found))
+
+
+def delivery(run: Run) -> pd.DataFrame:
+    """The telemetry of the periods of delivery."""
+    telemetry, time = run.telemetry, run.scenario.time
+    at_us = times_us(telemetry["at"])
+    return telemetry[(at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1])]
+
+
+def delivered_hours(run: Run) -> float:
+    """Hours from the first delivery to the end of the last."""
+    time = run.scenario.time
+    return (time.periods[-1][1] - time.first_delivery_us) / 3.6e9
+
+
+def _losses_mwh(run: Run, grid: str) -> float:
+    """By left rectangle over the recorded states; MW of the interface are those of the telemetry at the same ticks."""
+    telemetry = delivery(run).set_index("at")
+    states = run.states(grid).set_index("at").reindex(telemetry.index)
+    power = {table: states.filter(regex=rf"^{table}\.\d+\.p_mw$").sum(axis=1) for table in ("sgen", "load", "storage")}
+    losses = telemetry[f"{grid}.interface_p_mw"] + power["sgen"] - power["load"] - power["storage"]
+    lasts = ticks_s(telemetry.reset_index()).to_numpy()
+    return float((losses.to_numpy() * lasts).sum() / 3600)
+
+
+def _foregone_mw(run: Run) -> float:
+    """MW asked for less MW qualified, of the last verdict about each resource and direction."""
+    last = {(one.resource, one.direction): one for one in qualifications(run.message_rows)}
+    return sum(max(0.0, one.asked_mw - one.qualified_mw) for one in last.values() if one.asked_mw is not None)
+
+
+def _violations(run: Run, grid: str) -> dict[str, Any]:
+    """How many there were, for how long, the worst value, and the element with the most overload."""
+    bad = violated(run, grid).to_numpy()
+    begins = int((bad[1:] & ~bad[:-1]).sum() + bad[:1].sum())
+    overload = run.kpis["real_time_limits"]["overload_percent_seconds"].get(grid, {})
+    kpis = run.kpis["violations"][grid]
+    worst = max(overload, key=lambda name: (overload[name], name)) if overload else None
+    told = {"count": begins, "minutes": kpis["minutes"], "worst_loading_percent": kpis["worst_loading_percent"]}
+    return told | {"lowest_vm_pu": kpis["lowest_vm_pu"], "highest_vm_pu": kpis["highest_vm_pu"], "element": worst}
+
+
+def _negotiation_s(index: Index) -> float | None:
+    time = index.scenario.time
+    closures = {start_us: time.gate_closure_us(start_us) for start_us, _ in time.periods}
+    last: dict[int, int] = {}
+    for row in index.typed("acceptance"):
+        for offer in row["content"]["offers"] if row["received_at"] is not None else ():
+            start_us = instant(offer["delivery_start"])
+            last[start_us] = max(last.get(start_us, 0), instant(row["received_at"]))
+    waits = [(at_us - closures[start_us]) / 1e6 for start_us, at_us in sorted(last.items()) if start_us in closures]
+    return sum(waits) / len(waits) if waits else None
+
+
+def _bytes_of(run: Run) -> int:
+    """Bytes of the content of messages that carry none of the paper's information."""
+    return sum(len(line(row["content"])) - 1 for row in run.message_rows if row["info"] is None)

@@ -1,0 +1,44 @@
+"""What every page of ours is made with: a template, our style and script, plotly, all inside one file."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from ..errors import RecordError
+
+
+class Figure(NamedTuple):
+    """A plot: where it stands in the page, and plotly's JSON."""
+
+    id: str
+    title: str
+    json: Markup
+
+
+def figure_of(name: str, title: str, figure: Any) -> Figure:
+    """A plotly figure as it goes into a page."""
+    return Figure(name, title, Markup(figure.to_json().replace("<", "\\u003c")))  # noqa: S704 - nothing ends the script
+
+
+def write_rendered(path: Path, template: str, **values: Any) -> Path:
+    """Write a template of this package with its values; returns the path. RecordError if it cannot be written."""
+    surroundings = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    plotly = Markup(get_plotlyjs())  # noqa: S704 - plotly's own
+    own = {"css": _own("page.css"), "js": _own("page.js"), "plotly": plotly}
+    text = surroundings.from_string(str(_own(template))).render(**values, **own)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written: {error.strerror}") from None
+    return path
+
+
+def _own(name: str) -> Markup:
+    return Markup(files(__package__).joinpath(name).read_text("utf-8"))  # noqa: S704 - a file of this package

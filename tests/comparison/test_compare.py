@@ -1,0 +1,191 @@
+"""What is known of the schemes holds in a comparison, and its table is what the records say."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import gridpact
+from gridpact.scenarios.cli import app
+from gridpact.scenarios.comparison import Comparison
+from gridpact.scenarios.comparison.account import account
+from gridpact.scenarios.comparison.table import PARTS
+from gridpact.scenarios.record.qualifying import qualifications
+from gridpact.scenarios.record.run import Run, load_run
+
+VALIDATED = ("scenario-1", "scenario-1-dso-static", "scenario-1-dso", "scenario-2")
+LISTED = ["period", "direction", "rank", "participant", "price_eur_per_mwh", "offered_mw", "accepted_mw"]
+
+
+def row(made: Comparison, scheme: str, scale: float | None = None) -> pd.Series:
+    rows = made.runs[made.runs["scheme"] == scheme]
+    (found,) = (rows if scale is None else rows[rows["error_scale"] == scale]).to_dict("records")
+    return pd.Series(found)
+
+
+def run_of(made: Comparison, scheme: str, scale: float | None = None) -> Run:
+    return load_run(made.request.out / "runs" / row(made, scheme, scale)["run"])
+
+
+def test_all_that_was_asked_for_was_run(congested: Comparison, roomy: Comparison) -> None:
+    for made, count in ((congested, 12), (roomy, 4)):
+        assert len(made.runs) == count
+        assert set(made.runs["status"]) == {"ok"}, made.runs["error"].dropna().tolist()
+        assert made.notes == ()
+
+
+def test_without_congestion_list_and_cost_do_not_depend_on_the_dso(roomy: Comparison) -> None:
+    lists = [run_of(roomy, scheme).merit_order[LISTED] for scheme in ("blind", "scenario-1", "scenario-1-dso")]
+    assert len(lists[0]) > 0
+    for other in lists[1:]:
+        pd.testing.assert_frame_equal(lists[0], other)
+    assert (
+        row(roomy, "blind")["bids_eur"]
+        == row(roomy, "scenario-1")["bids_eur"]
+        == row(roomy, "scenario-1-dso")["bids_eur"]
+    )
+    assert roomy.runs["violations"].max() == 0
+    assert roomy.participants["curtailed_offers"].max() == 0
+
+
+@pytest.mark.parametrize("scheme", VALIDATED)
+def test_without_forecast_error_what_is_validated_violates_nothing(scheme: str, congested: Comparison) -> None:
+    assert row(congested, scheme, 0.0)["violations"] == 0
+    assert row(congested, "blind", 0.0)["violations"] > 0
+
+
+def test_with_forecast_error_violations_last_as_long_as_the_reaction(congested: Comparison) -> None:
+    limited, static = (row(congested, scheme, 1.0) for scheme in ("scenario-1-dso", "scenario-1-dso-static"))
+    assert 0 < limited["violation_minutes"] < static["violation_minutes"]
+    scenario = run_of(congested, "scenario-1-dso", 1.0).scenario
+    slowest_s = max(provider.response.deactivation_s for provider in scenario.providers.values())
+    for one in run_of(congested, "scenario-1-dso", 1.0).kpis["real_time_limits"]["reactions"]:
+        assert one["ended_after_s"] <= slowest_s + 2 * scenario.ticks.monitoring_s
+
+
+def test_all_together_never_qualifies_more_than_separately(congested: Comparison) -> None:
+    together, separately = (
+        {
+            (one.resource, one.direction): one.qualified_mw
+            for one in qualifications(run_of(congested, name, 0.0).message_rows)
+        }
+        for name in ("scenario-1", "scenario-1-dso")
+    )
+    assert together.keys() == separately.keys()
+    assert all(together[key] <= separately[key] for key in together)
+    assert sum(together.values()) < sum(separately.values())
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+def test_perfect_foresight_costs_no_more_than_any_scheme_that_violates_nothing(
+    scale: float, congested: Comparison
+) -> None:
+    runs = congested.runs[(congested.runs["error_scale"] == scale) & (congested.runs["scheme"] != "ideal")]
+    feasible = runs[runs["violations"] == 0]
+    assert len(feasible) >= 1
+    assert (feasible["regret_eur"] >= 0).all()
+    ideal = row(congested, "ideal", scale)
+    assert ideal["total_eur"] <= feasible["total_eur"].min()
+    assert ideal["imbalance_left_mwh"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_without_congestion_it_is_the_merit_order(roomy: Comparison) -> None:
+    """Nothing binds, so the cheapest come first; voltage reduction (50 EUR/MWh) is the only thing a scheme has not."""
+    cheapest = row(roomy, "ideal")
+    assert cheapest["bids_eur"] / cheapest["activated_up_mwh"] < 75
+    assert (roomy.runs["regret_eur"].dropna() >= 0).all()
+
+
+def test_the_table_is_what_the_record_says(congested: Comparison) -> None:
+    """Recomputed by hand from files of the run."""
+    run, told = run_of(congested, "scenario-1-dso", 1.0), row(congested, "scenario-1-dso", 1.0)
+    settled = run.settlement[run.settlement["kind"] == "balancing_energy"]["amount_eur"].map(Decimal).sum()
+    assert told["bids_eur"] + told["replacement_eur"] == pytest.approx(float(settled))
+    frame = run.telemetry.set_index("at")["2026-03-02T12:30+01:00":"2026-03-02T12:44:59+01:00"]
+    assert told["imbalance_left_mwh"] == pytest.approx(frame["ace_mw"].abs().sum() * 10 / 3600)
+    assert told["shortage_eur"] == pytest.approx(500 * told["imbalance_left_mwh"])
+    assert told["total_eur"] == pytest.approx(sum(told[part] for part in PARTS))
+    assert told["messages"] == len(run.messages) + len(run.streams)
+    cut = run.merit_order.assign(cut=lambda f: f["offered_mw"] - f["allowed_mw"])
+    assert told["curtailed_mwh"] == pytest.approx(cut["cut"].sum() / 4)
+    states = run.states().set_index("at").loc[frame.index]
+    power = {name: states.filter(regex=rf"^{name}\.\d+\.p_mw$").sum(axis=1) for name in ("sgen", "load", "storage")}
+    losses = frame["north.interface_p_mw"] + power["sgen"] - power["load"] - power["storage"]
+    assert told["losses_mwh"] == pytest.approx(losses.sum() * 10 / 3600)
+    assert losses.loc[pd.Timestamp("2026-03-02T12:36+01:00")] == pytest.approx(
+        _losses_by_pandapower(run, "12:36:00"), abs=1e-4
+    )
+
+
+def _losses_by_pandapower(run: Run, at: str) -> float:
+    import pandapower
+
+    net = run.network(at)
+    pandapower.runpp(net, numba=False)
+    return float(net.res_line.pl_mw.sum() + net.res_trafo.pl_mw.sum())
+
+
+def test_differences_are_paired(congested: Comparison) -> None:
+    summary = congested.summary.set_index(["error_scale", "scheme", "measure"])
+    own = summary.loc[(1.0, "scenario-1-dso", "total_eur")]
+    runs = [row(congested, scheme, 1.0)["total_eur"] for scheme in ("scenario-1-dso", "blind")]
+    assert own["mean"] == pytest.approx(runs[0])
+    assert own["difference"] == pytest.approx(runs[0] - runs[1])
+    assert own["runs"] == 1
+    assert pd.isna(own["low"])
+
+
+def test_tables_and_page_are_written(congested: Comparison) -> None:
+    out = congested.request.out
+    for name in ("runs", "participants", "summary"):
+        written = pd.read_parquet(out / f"{name}.parquet")
+        assert list(written.columns) == list(pd.read_csv(out / f"{name}.csv").columns)
+        assert len(written) == len(getattr(congested, name))
+    page = (out / "compare.html").read_text("utf-8")
+    assert 'data-plot="headline"' in page
+    assert "scenario-1-dso-static" in page
+
+
+def test_a_comparison_goes_on_where_it_stopped(congested: Comparison) -> None:
+    done = {path: path.stat().st_mtime_ns for path in (congested.request.out / "results").iterdir()}
+    again = gridpact.compare(
+        congested.request.base,
+        errors=congested.request.errors,
+        schemes=[variant.name for variant in congested.request.variants],
+        out=congested.request.out,
+    )
+    pd.testing.assert_frame_equal(again.runs, congested.runs)
+    assert {path: path.stat().st_mtime_ns for path in (congested.request.out / "results").iterdir()} == done
+
+
+def test_losses_and_lost_revenue_belong_to_somebody(congested: Comparison) -> None:
+    own = congested.participants.set_index(["error_scale", "scheme", "participant"])
+    limited = own.loc[(1.0, "scenario-1-dso", "bsp-c")]
+    assert limited["lost_revenue_eur"] > 0
+    assert own.loc[(1.0, "scenario-1-dso", "gen-t")]["lost_revenue_eur"] < 0
+    assert limited["curtailed_offers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--schemes", "blnd"], 'did you mean "blind"?'),
+        (["--errors", "3"], "it must lie between 0 and 2"),
+        (["--errors", "x"], "write scales by commas"),
+        (["--against", "scenario-2", "--schemes", "blind,ideal"], "is not among the schemes"),
+        (["--seeds", "3..1"], "smallest first"),
+        (["--schemes", "ideal"], "there is no scheme to compare"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(options: list[str], text: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["compare", "blind", "--out", str(tmp_path / "out"), *options])
+    assert isinstance(result.exception, ValueError), result.output
+    assert text in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_account_of_a_run_is_reproducible(congested: Comparison) -> None:
+    run = run_of(congested, "scenario-2", 0.0)
+    assert account(run) == account(Run(run.folder))
