@@ -168,15 +168,16 @@ class OrderBook:
         own = {offer.resource for _, offer in sorted(self.offers.items())}
         return tuple(sorted(own | {resource for _, shares in sorted(self.moved.items()) for resource, _ in shares}))
 
-    def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
+    def metered(self, activated_mw: float, lasts_us: int, at_us: int) -> "OrderBook":
         """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
 
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
-        missed = self.counted_us if 0 < self.counted_us < now_us else now_us  # readings are missed when a host is down
-        book = self._metered(activated_mw, missed, now_us) if missed < now_us else self
-        return book._metered(activated_mw, now_us, now_us + lasts_us)
+        since_us = self.counted_us
+        missed_us = (at_us - since_us) // lasts_us * lasts_us if since_us else 0  # whole readings, when a host is down
+        book = self._metered(activated_mw, since_us, since_us + missed_us) if missed_us > 0 else self
+        return book._metered(activated_mw, at_us, at_us + lasts_us)
 
     def _metered(self, activated_mw: float, since_us: int, until_us: int) -> "OrderBook":
         """Count what is asked for at the beginning of a span of time, and delivered in it."""

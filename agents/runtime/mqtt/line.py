@@ -24,7 +24,7 @@ from aiomqtt.exceptions import MqttConnectError
 
 from .address import BrokerAddress, BrokerError, Identity
 
-RETRY_S = (0.05, 2.0)
+RETRY_S = (0.05, 0.5)
 MOST_UNSENT = 20_000
 GIVE_UP_S = 10.0
 PATIENCE_S = 5.0

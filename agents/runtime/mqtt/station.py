@@ -193,11 +193,23 @@ class Station:
             self._begin_anew(ticks)
             self._tick(agents, ticks, queue.now_us)
         else:
-            first_us = queue.now_us if past.ticked_us is None else next_of(past.ticked_us, ticks.lengths_us)
-            queue.now_us = past.until_us
-            self._tick(agents, ticks, first_us)
+            at_us = queue.now_us if past.ticked_us is None else next_of(past.ticked_us, ticks.lengths_us)
+            queue.now_us = max(past.until_us, clock.now_us)  # what was due in between is due now
+            self._tick(agents, ticks, self._caught_up(ticks, at_us))
             past.go_on(queue.now_us)
         self._reception.begin(clock)
+
+    def _caught_up(self, ticks: Ticks, at_us: int) -> int:
+        """Telemetry of the ticks that were missed: nothing has changed in between. Returns the next tick."""
+        while at_us < min(self.world.queue.now_us, self.end_us):
+            self._leave(ticks, at_us)
+            at_us = next_of(at_us, ticks.lengths_us)
+        return at_us
+
+    def _leave(self, ticks: Ticks, at_us: int) -> None:
+        if self.memory is not None:
+            self.memory.ticked(at_us)
+        ticks.agents(at_us)
 
     def _begin_anew(self, ticks: Ticks) -> None:
         for name in sorted(self.hosts):
@@ -227,9 +239,7 @@ class Station:
 
     def _tick(self, agents: InStep, ticks: Ticks, first_us: int) -> None:
         def tick(at_us: int) -> None:
-            if self.memory is not None:
-                self.memory.ticked(at_us)
-            ticks.agents(at_us)
+            self._leave(ticks, at_us)
             next_us = next_of(at_us, ticks.lengths_us)
             agents.ticked(at_us, next_us)
             if next_us <= self.end_us:
