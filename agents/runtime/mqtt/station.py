@@ -195,6 +195,7 @@ class Station:
         else:
             at_us = queue.now_us if past.ticked_us is None else next_of(past.ticked_us, ticks.lengths_us)
             queue.now_us = max(past.until_us, clock.now_us)  # what was due in between is due now
+            self.counts["seconds of the run away"] = (queue.now_us - past.until_us) // 1_000_000
             self._tick(agents, ticks, self._caught_up(ticks, at_us))
             past.go_on(queue.now_us)
         self._reception.begin(clock)
