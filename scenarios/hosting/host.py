@@ -148,7 +148,7 @@ async def _run(
     progress: Progress | None,
 ) -> dict[str, Any]:
     from ...agents.runtime.meters import Meters
-    from ...agents.runtime.mqtt.station import Ticks
+    from ...agents.runtime.mqtt.course import Ticks
     from .telemetry import PartialTelemetry
 
     station, everybody = _station(scenario, own, terms, writer, memory)

@@ -6,6 +6,7 @@ The moments are chosen where nobody waits for those who are away, because a seco
 
 import asyncio
 import getpass
+import random
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -189,8 +190,8 @@ async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
 async def test_killed_twenty_times_at_any_moment(
     with_mosquitto: None, handful: Path, tmp_path: Path, simulated: Run, stages: Any
 ) -> None:
-    """Whoever is away for a moment loses and doubles nothing; what it decides later is decided later, and settled so."""
-    stage, dice = stages(handful, "stage", SHARES), random.Random("twenty deaths")
+    """Who is away for a moment loses and doubles nothing; what it decides later is settled as of then."""
+    stage, dice = stages(handful, "stage", SHARES), random.Random("twenty deaths")  # noqa: S311 - reproducible
     await stage.open(SOAK_SPEED)
     times = load_scenario(handful).time
     length_s = (times.end_us - times.start_us) / 1e6 / SOAK_SPEED

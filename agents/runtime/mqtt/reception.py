@@ -16,7 +16,7 @@ from ....protocols.envelope import Envelope
 from ..errands import Errands
 from ..node import Arrival, Reading
 from .clock import SharedClock
-from .gate import Gate
+from .gate import Bucket, Gate
 from .line import Incoming
 from .memory import Memory
 from .muster import Muster
@@ -51,7 +51,9 @@ class Reception:
         self.read_us: dict[tuple[str, str], int] = {}  # readings of an earlier life
         self._clock: SharedClock | None = None
         self._early: list[tuple[Arrival, Incoming]] = []
-        self._hosts, self._topics, self._errands = hosts, network.topics, errands
+        self._asked: dict[str, Bucket] = {}
+        self._kinds = next(iter(self.gates.values())).desk.kinds
+        self._hosts, self._network, self._topics, self._errands = hosts, network, network.topics, errands
         self._remote, self._service, self._memory, self._answer = remote, service, memory, answer
 
     def begin(self, clock: SharedClock) -> None:
@@ -74,10 +76,23 @@ class Reception:
         elif address.kind == READINGS:
             self.hear_reading(name, incoming.payload)
         elif address.kind == ASKED and self._service is not None:
-            self.hear_request(str(address.sender), incoming.payload)
+            self._hear_request(str(address.sender), incoming.payload)
         else:
             self._hear_roll(address.sender, incoming.payload)
         self._done(incoming)
+
+    def _hear_request(self, agent: str, payload: bytes) -> None:
+        """Somebody elsewhere asks something of the plants: within limits, as for messages."""
+        now_s, most = asyncio.get_running_loop().time(), self._network.allowance
+        rate = most.messages_per_s * (self._clock.speed if self._clock is not None else 1.0)
+        if agent not in self._kinds:
+            self.counts["requests of strangers"] += 1
+        elif len(payload) > most.message_bytes:
+            self.counts["oversized requests"] += 1
+        elif not self._asked.setdefault(agent, Bucket(rate, 10 * rate, now_s)).take(now_s):
+            self.counts["requests too fast"] += 1
+        else:
+            self.hear_request(agent, payload)
 
     def hear_request(self, agent: str, payload: bytes) -> None:
         """An agent asks something of the plants here."""
