@@ -47,6 +47,10 @@ class Calendar:
             raise KeyError(f"no market time unit '{period_id}'")
         return self._by_id[period_id]
 
+    def has(self, period_id: str) -> bool:
+        """Whether there is a period with this id."""
+        return any(period.id == period_id for period in self.periods)
+
     def at(self, now_us: int) -> MarketTimeUnit | None:
         """The period being delivered, or None."""
         number = bisect_right(self._starts_us, now_us) - 1

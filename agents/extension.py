@@ -75,7 +75,7 @@ class Study(Protocol):
 
 @dataclass(frozen=True)
 class Extension:
-    """One plugin: its tables, behaviours, studies with the types of their results, and roles it adds to kinds."""
+    """One plugin: its tables, behaviours, studies, the types of their results, roles it adds to kinds, strategies."""
 
     name: str
     protocols: tuple[Table, ...]
@@ -83,6 +83,7 @@ class Extension:
     studies: tuple[type[Study], ...] = ()
     results: tuple[type[Any], ...] = ()
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    strategies: Mapping[str, type[Any]] = field(default_factory=dict)
 
     def behaviour_of(self, kind: str) -> Behaviour[Any] | None:
         """What agents of a kind do, or None."""

@@ -12,7 +12,7 @@ from .market.channel import ChannelRules
 from .market.compensation import Policy
 from .market.distribution import Distribution
 from .market.merit_order import Rules
-from .market.regulation import Tuning
+from .strategies import AsAgreed, Bidding, FrequencyController, LimitPolicy, Truthful
 
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 LapsedLimits = Literal["release", "keep", "terminate"]
@@ -83,9 +83,9 @@ class ActivationRules:
 
 @dataclass(frozen=True, slots=True)
 class RegulationRules:
-    """How aFRR is controlled: the controller's tuning, how its demand is shared, and how delivery is judged."""
+    """How aFRR is controlled: by what controller, how its demand is shared, and how delivery is judged."""
 
-    tuning: Tuning
+    controller: FrequencyController
     distribution: Distribution
     channel: ChannelRules
 
@@ -153,6 +153,7 @@ class DemandResponse:
     """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test.
 
     `recovered_share` of what it frees comes back with the time constant `recovery_s`, by the DSO's own estimate.
+    Down is offered by raising the voltage, at a price of its own, which the DSO pays.
     """
 
     price_eur_per_mwh: float
@@ -161,6 +162,8 @@ class DemandResponse:
     seconds_per_step: float
     recovered_share: float = 0.0
     recovery_s: float = 900.0
+    directions: tuple[Direction, ...] = ("up",)
+    down_price_eur_per_mwh: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,8 @@ class DsoProfile:
     """What a DSO knows of itself; its grid's model stays with its host, behind studies.
 
     It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
-    `stale_after_us` counts with this share of all that was accepted of it.
+    `stale_after_us` counts with this share of all that was accepted of it. In real time it uses the short-time rating
+    of its grid for `short_time_us`, if that is given.
     """
 
     name: str
@@ -184,6 +188,8 @@ class DsoProfile:
     state_every: int = 1
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
+    policy: LimitPolicy = AsAgreed()
+    short_time_us: int | None = None
     patience: Patience = Patience()
 
 
@@ -212,7 +218,7 @@ class ReservePlan:
 
 @dataclass(frozen=True)
 class BspProfile:
-    """What a BSP or aggregator knows of itself."""
+    """What a BSP or aggregator knows of itself; `dso` is that of its grid, if there is one."""
 
     name: str
     kind: Literal["BSP", "AGGREGATOR"]
@@ -228,8 +234,15 @@ class BspProfile:
     submit_before_us: int = 600_000_000
     dispute_tolerance: float = 0.02
     hold_set_point_us: int = 60_000_000
+    bidding: Bidding = Truthful()
     patience: Patience = Patience()
     reserve: ReservePlan | None = None
+    dso: str | None = None
+
+    @property
+    def relay(self) -> str | None:
+        """The DSO by way of which its orders and set-points come, or None if they come from the TSO."""
+        return self.dso if self.coordination.signal_route == "via_dso" else None
 
     def owns(self, resource: str) -> bool:
         """Whether a resource is its own."""

@@ -19,6 +19,7 @@ from .engine import run_power_flow
 from .errors import BlackoutError, SolverError
 
 _P_DEMAND, _Q_DEMAND, _BASE_KV = 2, 3, 9
+_GEN_BUS, _GEN_P, _GEN_STATUS = 0, 1, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Admittance:
 
     ybus (n × n) · rows (r × n): |rows·V| is the loading of one side of a branch in percent, `row_starts` the first
     row of each branch element (lines, transformers, three-winding transformers) · at_bus: internal number of each
-    network bus, −1 where there is no supply · constant_mva (n): injections of elements that no state changes.
+    network bus, −1 where there is no supply · constant_mva (n): injections of elements that no state changes ·
+    held, vm_held_pu: buses below the source whose voltage a generator holds · v_compiled (n): of pandapower's solution.
     """
 
     base_mva: float
@@ -39,34 +41,38 @@ class Admittance:
     rows: sp.csr_matrix
     row_starts: Integers
     constant_mva: Complexes
+    held: Integers
+    vm_held_pu: Floats
+    v_compiled: Complexes
 
 
 def compile_admittance(net: Any) -> Admittance:
     """Run one AC power flow in place and return the matrices behind it.
 
-    `net` must have constant-power loads. Raises SolverError where buses are voltage-controlled or no power flow
-    converges, not even without load.
+    `net` must have constant-power loads. Raises SolverError where no power flow converges, not even without load.
     """
     _converge(net)
     internal = net._ppc["internal"]
     if "pv" not in internal:
         raise BlackoutError("nothing of the network but its source has supply")
-    if len(internal["pv"]):
-        raise SolverError(f"{len(internal['pv'])} voltage-controlled buses: the fast solver needs PQ buses and slack")
     n_bus = internal["Ybus"].shape[0]
     at_bus = _numbering(net, n_bus)
     rows, starts = _loading_rows(net, internal)
-    reference = np.asarray(internal["ref"], dtype=np.int64)
+    reference, held = (np.asarray(internal[kind], dtype=np.int64) for kind in ("ref", "pv"))
+    voltage = np.asarray(internal["V"])
     return Admittance(
         base_mva=float(internal["baseMVA"]),
         ybus=sp.csr_matrix(internal["Ybus"]),
         reference=reference,
         others=np.setdiff1d(np.arange(n_bus), reference),
-        v_reference=np.asarray(internal["V"])[reference],
+        v_reference=voltage[reference],
         at_bus=at_bus,
         rows=rows,
         row_starts=starts,
-        constant_mva=_constant_injection(net, internal, at_bus),
+        constant_mva=_constant_injection(net, internal, at_bus) + _generated(internal, reference),
+        held=np.sort(held),
+        vm_held_pu=np.abs(voltage[np.sort(held)]),
+        v_compiled=voltage,
     )
 
 
@@ -96,6 +102,16 @@ def _constant_injection(net: Any, internal: Any, at_bus: dict[int, int]) -> Comp
             if at_bus[int(bus)] >= 0:
                 total[at_bus[int(bus)]] -= value
     total[np.abs(total) < 1e-9] = 0.0
+    return total
+
+
+def _generated(internal: Any, reference: Integers) -> Complexes:
+    """Return the active power of generators that hold a voltage below the source; what else they inject is solved."""
+    total = np.zeros(len(internal["bus"]), dtype=complex)
+    for generator in internal["gen"]:
+        bus = int(generator[_GEN_BUS].real)
+        if generator[_GEN_STATUS].real > 0 and bus not in reference:
+            total[bus] += generator[_GEN_P].real
     return total
 
 

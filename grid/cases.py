@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from .constraints import Constraints, Rating
 from .description import GridLimits
 from .errors import GridError
 from .model import GridModel
 from .operating_point import OperatingPoint
+from .solver import Solution
 
 
 class Case(NamedTuple):
@@ -40,6 +43,10 @@ class Hearing(NamedTuple):
     model: GridModel
     constraints: Constraints
 
+    def at_rest(self) -> Solution:
+        """Solve the state of the case itself."""
+        return self.model.solver(self.state.taps, self.state.out).solve(self.state)
+
 
 def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tuple[Hearing, ...]:
     """Return the cases with their models and constraints. Raises GridError if a model has other points."""
@@ -47,7 +54,7 @@ def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tup
     for given in cases:
         case = Case(*given)
         own = case.model or model
-        if own.point_names != model.point_names:
+        if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
             raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
         found.append(
             Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits))

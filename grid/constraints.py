@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from .arrays import Booleans, Floats
+from .arrays import Floats
 from .description import GridLimits
 from .model import GridModel
 from .solver import Solution
@@ -66,6 +66,7 @@ class Constraints:
         self._scale = np.array([1.0 if kind == "loading_percent" else 100.0 for kind in self.kinds])
         self._factor = self._sign * self._scale
         self.nominal = self._factor * self.limits
+        self._size = np.abs(self.nominal)
         self._safe = self.nominal - np.abs(self.nominal) * own.margin
 
     def values(self, solution: Solution) -> Floats:
@@ -83,11 +84,19 @@ class Constraints:
             values[bad] = np.inf
         return values
 
+    def gaps(self, values: Floats, bounds: Floats) -> Floats:
+        """Return how far every constraint is beyond its bound, relative to its limit (states × constraints)."""
+        with np.errstate(invalid="ignore"):
+            found: Floats = values - bounds  # a base without a solution bounds nothing, but lost is lost
+        found /= self._size
+        lost = ~np.isfinite(values[:, :1]).all(axis=1)
+        if lost.any():
+            found[lost] = np.inf
+        return found
+
     def excess(self, values: Floats, bounds: Floats) -> Floats:
         """Return, per state, how far the worst constraint is beyond its bound, relative to its limit (≤ 0: fine)."""
-        solved: Booleans = np.asarray(np.isfinite(values[:, :1]).all(axis=1))
-        relative = np.where(solved[:, None], values, 0.0) - bounds
-        return np.where(solved, (relative / np.abs(self.nominal)).max(axis=1), np.inf)
+        return np.asarray(self.gaps(values, bounds).max(axis=1))
 
     def bounds(self, base: Floats) -> Floats:
         """Return the bound per constraint, margin kept; where the base state is beyond it, what the base has.
@@ -99,7 +108,7 @@ class Constraints:
 
     def index_of_worst(self, values: Floats, bounds: Floats) -> int:
         """Return the constraint of one finite row that is farthest beyond its bound, relative to its limit."""
-        return int(np.argmax((values - bounds) / np.abs(self.nominal)))
+        return int(np.argmax((values - bounds) / self._size))
 
     def binding(self, index: int, values: Floats, case: str) -> Binding:
         """Return one constraint with its value in natural units, rounded to 1e-4 % or 1e-6 pu."""
@@ -127,7 +136,7 @@ class Constraints:
             return ()
         if not np.isfinite(values).all():
             return (no_solution(case),)
-        excess = (values[over] - self.nominal[over]) / np.abs(self.nominal[over])
+        excess = (values[over] - self.nominal[over]) / self._size[over]
         return tuple(self.binding(int(k), values, case) for k in over[np.argsort(-excess, kind="stable")])
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from .activation import Activation
 from .arrays import Floats, Integers
@@ -24,7 +25,7 @@ from .constraints import Binding, no_solution
 from .judging import Judge
 from .legs import Legs, legs_of
 from .model import GridModel
-from .slopes import Columns, Slopes, columns_of, slopes_at
+from .slopes import Slopes, slopes_at
 from .walking import singly
 
 TAKEN_BACK = 5
@@ -53,10 +54,10 @@ def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, .
     if not units:
         return ()
     model, count = hearing.model, len(units)
-    columns, directions, of_unit = _directions(model, tuple((each.points, each.q_rates[0]) for each in units))
-    reactive = directions.shape[1] > len(columns.points)
-    nothing = np.zeros(len(model.point_names), dtype=complex)
-    slopes = slopes_at(hearing, nothing, columns, reactive=reactive, accuracy=ACCURACY)
+    directions, of_unit = _directions(model, tuple((each.points, each.q_rates[0]) for each in units))
+    reactive = directions.shape[1] > len(model.columns.points)
+    nothing = np.zeros(len(model.columns.points), dtype=complex)
+    slopes = slopes_at(hearing, nothing, reactive=reactive, accuracy=ACCURACY)
     if slopes is None:
         lost = no_solution(hearing.name)
         return tuple(Headroom(each.id, 0.0, 0.0, lost, lost) for each in units)
@@ -82,9 +83,9 @@ def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, .
 @lru_cache(maxsize=32)
 def _directions(
     model: GridModel, units: tuple[tuple[tuple[tuple[str, float], ...], float], ...]
-) -> tuple[Columns, Floats, Integers]:
-    """Return the buses, the distinct directions of a MW of a unit (directions × columns), and each unit's."""
-    columns = columns_of(model.point_buses)
+) -> tuple[sp.csr_matrix, Integers]:
+    """Return the distinct directions of a MW of a unit (directions × columns), and each unit's."""
+    columns = model.columns
     width = len(columns.points)
     reactive = any(q_per_p for _, q_per_p in units)
     found: dict[tuple[float, ...], int] = {}
@@ -95,12 +96,12 @@ def _directions(
             row[columns.of_point[model.point(name)]] += share
         row[width:] = q_per_p * row[:width] if reactive else 0.0
         of_unit[k] = found.setdefault(tuple(row.tolist()), len(found))
-    return columns, np.array(list(found)), of_unit
+    return sp.csr_matrix(np.array(list(found))), of_unit
 
 
-def _first_met(slopes: Slopes, directions: Floats, bounds: Floats) -> tuple[Floats, Floats]:
+def _first_met(slopes: Slopes, directions: sp.csr_matrix, bounds: Floats) -> tuple[Floats, Floats]:
     """Return the MW up and down at which each direction would meet a constraint: |I + x·s| = limit, V + x·g = limit."""
-    current, vm = slopes.current @ directions.T, slopes.vm @ directions.T
+    current, vm = ((directions @ each.T).T for each in (slopes.current, slopes.vm))
     branches, buses = len(slopes.base_current), len(slopes.base_vm)
     base, limit = slopes.base_current[:, None], bounds[:branches, None]
     square = current.real**2 + current.imag**2
@@ -121,7 +122,7 @@ def _confirmed(judge: Judge, legs: Legs, wanted_mw: Floats, reach: Floats) -> Fl
     """Return what of the wanted MW passes AC, each unit alone: taken back along a secant, at last to nothing."""
     which, sign = np.arange(len(wanted_mw)), legs.sign[legs.first]
     free_mw = np.where(wanted_mw < reach, wanted_mw * SAFE, wanted_mw)
-    at_rest = judge.judge(np.zeros((1, legs.points), dtype=complex)).excess[0]
+    at_rest = judge.judge(np.zeros((1, legs.width), dtype=complex)).excess[0]
     for _ in range(TAKEN_BACK):
         if not len(which):
             return free_mw

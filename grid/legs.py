@@ -4,7 +4,7 @@ A pool whose points follow one another is one leg per point, everything else is 
 fills its legs in order:
 
     leg        amount_mw = clip(|p_mw| − start_mw, 0, size_mw)·sign
-    injection  amount_mw · shares over points · weight,      weight = 1 + j·(Mvar per MW), or 0 where it is not on
+    injection  amount_mw · shares over buses · weight,      weight = 1 + j·(Mvar per MW), or 0 where it is not on
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .model import GridModel
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Legs:
-    """Columns of equal length, one entry a leg; `shares` is legs × connection points, `owner` ascends.
+    """Columns of equal length, one entry a leg; `shares` is legs × columns (`Columns`), `owner` ascends.
 
     `first` and `last`: the range of legs of each activation.
     """
@@ -43,23 +43,23 @@ class Legs:
         return np.asarray(filled * self.sign)
 
     def change(self, amounts: Floats, weights: Complexes) -> Complexes:
-        """Return the injection at every point (patterns × points, MVA); `weights`: patterns × legs."""
+        """Return the injection at every bus (patterns × columns, MVA); `weights`: patterns × legs."""
         return np.asarray((weights * amounts) @ self.shares)
 
     @property
-    def points(self) -> int:
-        """The number of connection points."""
+    def width(self) -> int:
+        """The number of columns."""
         return int(self.shares.shape[1])
 
     def spread(self, own: Integers, mva: Complexes, rows: Integers, count: int) -> Complexes:
-        """Return injections (count × points): leg `own[k]` injects `mva[k]` in row `rows[k]`; they add up.
+        """Return injections (count × columns): leg `own[k]` injects `mva[k]` in row `rows[k]`; they add up.
 
         Plain numpy, because building sparse matrices costs more than a power flow where lists are short.
         """
         begin = self.shares.indptr[own]
         number = self.shares.indptr[own + 1] - begin
         at = np.repeat(begin - np.cumsum(number) + number, number) + np.arange(number.sum())
-        found = np.zeros((count, self.points), dtype=np.complex128)
+        found = np.zeros((count, self.width), dtype=np.complex128)
         values = self.shares.data[at] * np.repeat(mva, number)
         np.add.at(found, (np.repeat(rows, number), self.shares.indices[at]), values)
         return found
@@ -81,6 +81,7 @@ class Legs:
 
 def legs_of(model: GridModel, activations: Sequence[Activation]) -> Legs:
     """Return the legs of activations, in their order. Raises NetworkError for an unknown connection point."""
+    of_point = model.columns.of_point
     rows: list[tuple[int, float, float, float, float, float]] = []
     places: list[tuple[int, int, float]] = []
     for owner, activation in enumerate(activations):
@@ -88,12 +89,14 @@ def legs_of(model: GridModel, activations: Sequence[Activation]) -> Legs:
         start = 0.0
         for part in _parts(activation):
             share = sum(each for _, each in part) if activation.spread == "merit" else 1.0
-            places += [(len(rows), model.point(name), each / share if share else 0.0) for name, each in part]
+            places += [
+                (len(rows), int(of_point[model.point(name)]), each / share if share else 0.0) for name, each in part
+            ]
             rows.append((owner, start, share * size, sign, *activation.q_rates))
             start += share * size
     columns = np.array(rows, dtype=float).reshape(-1, 6)
-    shape = (len(rows), len(model.point_names))
-    at = ([row for row, _, _ in places], [point for _, point, _ in places])
+    shape = (len(rows), len(model.columns.points))
+    at = ([row for row, _, _ in places], [column for _, column, _ in places])
     shares = sp.csr_matrix(([share for _, _, share in places], at), shape)
     owners = columns[:, 0].astype(np.int64)
     numbers = np.arange(len(activations))

@@ -26,7 +26,6 @@ from .judging import Judge
 from .legs import Legs, legs_of
 from .model import GridModel
 from .separately import Apart
-from .slopes import Columns, columns_of
 from .subsets import SubsetWalk, legs_on, walk_safely
 from .walking import Settled, singly
 
@@ -60,7 +59,9 @@ def check(
     batch = legs.change(legs.amounts(np.array([each.p_mw for each in activations])), legs_on(legs))
     worst: tuple[float, Binding] | None = None
     for name, state, own, constraints in hearings(model, cases, rating):
-        for values in constraints.values(own.solver(state.taps, state.out).solve(state, batch)):
+        for values in constraints.values(
+            own.solver(state.taps, state.out).solve(state, batch, at=model.columns.points)
+        ):
             for found in constraints.beyond(values, name)[:1]:
                 excess = np.inf if found.kind == "no_solution" else abs(found.value / found.limit - 1)
                 if worst is None or excess > worst[0]:
@@ -105,7 +106,6 @@ class _Court:
         self._hearings = hearings(model, cases, rating)
         if not self._hearings:
             raise GridError("a limit needs at least one case to hold in")
-        self._columns: Columns = columns_of(model.point_buses)
 
     def limit(self, chosen: list[Activation], scope: Scope, fixed: Sequence[Activation]) -> tuple[Allowed, ...]:
         if not chosen:
@@ -137,12 +137,12 @@ class _Court:
         self, judge: Judge, chosen: list[Activation], legs: Legs, start_mw: Floats, scope: Scope
     ) -> tuple[Allowed, ...]:
         if scope == "subset":
-            subsets = SubsetWalk(judge, chosen, legs, self._columns)
+            subsets = SubsetWalk(judge, chosen, legs)
             settled = subsets.settle(start_mw, pro_rata=self._split == "pro_rata")
             alone = singly(legs, legs.plain, np.arange(len(chosen)), settled.p_mw)[0]
             settled.interface_mva = judge.base_interface_mva - judge.judge(alone, path=False).interface_mva
         else:
-            settled = walk_safely(judge, chosen, legs, self._columns, start_mw, pro_rata=self._split == "pro_rata")
+            settled = walk_safely(judge, chosen, legs, start_mw, pro_rata=self._split == "pro_rata")
         return self._verdicts(judge, chosen, settled)
 
     def _verdicts(self, judge: Judge, chosen: list[Activation], settled: Settled) -> tuple[Allowed, ...]:

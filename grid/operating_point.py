@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Complexes, Floats
+from .arrays import Complexes, Floats, Integers
 from .errors import NetworkError, near_names
 
 
@@ -46,16 +46,16 @@ class OperatingPoint:
                 target[first + self._position(name)] += value
         return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
 
-    def with_change_mva(self, change_mva: Complexes) -> OperatingPoint:
-        """Return this state with an injection (complex, MVA) added at every connection point, in their order."""
-        return self.with_last_change_mva(change_mva)
+    def with_change_mva(self, change_mva: Complexes, at: Integers | None = None) -> OperatingPoint:
+        """Return this state with injections (complex, MVA) added at connection points.
 
-    def with_last_change_mva(self, change_mva: Complexes) -> OperatingPoint:
-        """Return this state with injections (complex, MVA) added at the last generators, as many as are given."""
+        `at`: the point of each, none twice; without it they belong to the last generators, as many as are given.
+        """
         active, reactive = self.sgen_p_mw.copy(), self.sgen_q_mvar.copy()
-        first = len(active) - len(change_mva)
-        active[first:] += change_mva.real
-        reactive[first:] += change_mva.imag
+        last = np.arange(len(active) - len(change_mva), len(active))
+        places = last if at is None else len(active) - len(self.point_names) + at
+        active[places] += change_mva.real
+        reactive[places] += change_mva.imag
         return replace(self, sgen_p_mw=active, sgen_q_mvar=reactive)
 
     def with_load_factor(self, factor: Complexes) -> OperatingPoint:

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from .arrays import Complexes, Floats, Integers
 from .legs import Legs
-from .slopes import Columns, Slopes
+from .slopes import Slopes
 
 NEAR = 0.7
 
@@ -36,11 +36,9 @@ class Groups:
     chains: tuple[Integers, ...]
 
 
-def groups_of(legs: Legs, columns: Columns) -> Groups:
+def groups_of(legs: Legs) -> Groups:
     """Return the groups of legs."""
-    points = legs.points
-    to_column = sp.csr_matrix((np.ones(points), (np.arange(points), columns.of_point)), (points, len(columns.points)))
-    at = sp.csr_matrix(legs.shares @ to_column)
+    at = legs.shares
     chained = (legs.last - legs.first)[legs.owner] > 1
     keys: dict[tuple[float, ...], int] = {}
     of_leg = np.empty(len(legs.owner), dtype=np.int64)

@@ -162,11 +162,15 @@ class GridPlant:
             self._solved = None
 
     def _move(self, to_us: int) -> None:
-        before = self.taps, self._profiles.actual(self._now_us)
-        for drive in self._drives:
-            drive.advance(to_us)
+        before = self._profiles.actual(self._now_us)
+        if any(drive.position != drive.target for drive in self._drives):
+            taps = self.taps
+            for drive in self._drives:
+                drive.advance(to_us)
+            if taps != self.taps:
+                self._solved = None
         self._now_us = to_us
-        if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
+        if before is not self._profiles.actual(to_us):
             self._solved = None
 
     def protect(self) -> tuple[Incident, ...]:
@@ -199,10 +203,10 @@ class GridPlant:
         self.advance(at_us)
         state, solution, plant_state = self._solution()
         powers = drawn(state, solution)
-        found = []
-        for name, table, k in self._metered:
-            p_mw, q_mvar = powers[table]
-            found.append((name, round(float(p_mw[k]), 6) + 0.0, round(float(q_mvar[k]), 6) + 0.0))
+        found: list[tuple[str, float, float]] = []
+        for table, names, places in self._metered:
+            both = (np.round(power[places], 6) + 0.0 for power in powers[table])
+            found += zip(names, *(shown.tolist() for shown in both), strict=True)
         interface = plant_state.interface if self._meters_interface else ()
         return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
 

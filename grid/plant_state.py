@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Floats
+from .arrays import Floats, Integers
 from .constraints import Binding
 from .elements import Elements
 from .errors import ProfileError
@@ -54,16 +54,20 @@ def drawn(state: OperatingPoint, solution: Solution) -> dict[str, tuple[Floats, 
     return {"load": loads, "sgen": (state.sgen_p_mw, state.sgen_q_mvar), "storage": storages}
 
 
-def metered(elements: Elements, names: Sequence[str]) -> tuple[tuple[str, str, int], ...]:
-    """Return (element, table, position) of everything metered, each once, in the order of the tables.
+def metered(elements: Elements, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...], Integers], ...]:
+    """Return (table, elements, their positions) of everything metered, each once, in the order of the tables.
 
     Raises ProfileError for what is neither a group nor an element.
     """
-    found: dict[tuple[str, int], str] = {}
+    found: dict[str, set[int]] = {}
     try:
         for name in names:
             for table, positions in elements.find(name) if name != "interface" else ():
-                found |= {(table, int(k)): elements.names[table][int(k)] for k in positions}
+                found.setdefault(table, set()).update(int(k) for k in positions)
     except ProfileError as error:
         raise ProfileError(f"metered: {error}") from None
-    return tuple((found[key], *key) for key in sorted(found))
+    placed = {table: sorted(places) for table, places in sorted(found.items())}
+    return tuple(
+        (table, tuple(elements.names[table][k] for k in places), np.array(places, dtype=np.int64))
+        for table, places in placed.items()
+    )

@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .activation import RESOLUTION_MW, Activation, kept, smallest
-from .arrays import Booleans, Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats
 from .judging import Judge
 from .legs import Legs
-from .marginal import bracket
+from .marginal import crossing
 from .patterns import groups_of, pushes
-from .slopes import Columns, slopes_at
+from .slopes import slopes_at
 from .walking import Settled
 
 CRITICAL = 16
@@ -28,19 +28,18 @@ PUSHING = 1e-3
 
 
 class Sharing:
-    """Shares caps pro rata; `states(p_mw)` returns the states (rows × points, MVA) that amounts stand for."""
+    """Shares caps pro rata; `states(p_mw)` returns the states (rows × columns, MVA) that amounts stand for."""
 
     def __init__(
         self,
         judge: Judge,
         activations: Sequence[Activation],
         legs: Legs,
-        columns: Columns,
         states: Callable[[Floats], Complexes],
     ) -> None:
         self._judge, self._activations, self._legs = judge, activations, legs
-        self._columns, self._states = columns, states
-        self._groups = groups_of(legs, columns)
+        self._states = states
+        self._groups = groups_of(legs)
         self._reactive = bool(legs.q_low.any() or legs.q_high.any())
         self._least = np.array([smallest(each) for each in activations])
 
@@ -92,17 +91,16 @@ class Sharing:
         excess_at_all = self._excess(wanted * np.where(active, 1.0, parts))
         rows = np.argsort(-excess_at_all, kind="stable")[:CRITICAL]
 
-        def excess(_: Integers, at: Floats) -> Floats:
+        def gaps(at: Floats) -> Floats:
             chosen = [self._states(wanted * np.where(active, part, parts))[rows] for part in at]
-            found = self._judge.judge(np.concatenate(chosen), path=False).excess
-            return np.asarray(found.reshape(len(at), -1).max(axis=1))
+            return self._judge.judge(np.concatenate(chosen), path=False).gaps.reshape(len(at), -1)
 
         while True:
-            low, high = bracket(excess, np.array([reached]), np.ones(1), np.array([FINE_PART]))
-            at_low = self._excess(wanted * np.where(active, low[0], parts))
+            low, high = crossing(gaps, reached, 1.0, FINE_PART)
+            at_low = self._excess(wanted * np.where(active, low, parts))
             missed = np.setdiff1d(np.flatnonzero(at_low > 0), rows)
             if not len(missed):
-                return float(low[0]), float(high[0])
+                return low, high
             rows = np.concatenate([rows, missed[np.argsort(-at_low[missed], kind="stable")][:CRITICAL]])
 
     def _worst(self, states: Complexes) -> tuple[int, int]:
@@ -113,7 +111,7 @@ class Sharing:
     def _pushing(self, case: int, state_mva: Complexes, active: Booleans) -> Booleans:
         """Return which activations push on what binds in a state; all that are active if that cannot be told."""
         hearing = self._judge.hearings[case]
-        slopes = slopes_at(hearing, state_mva + self._judge.fixed_mva, self._columns, reactive=self._reactive)
+        slopes = slopes_at(hearing, state_mva + self._judge.fixed_mva, reactive=self._reactive)
         if slopes is None:
             return active
         index, _ = self._judge.worst(case, state_mva)

@@ -62,41 +62,27 @@ class Slopes:
         return values, np.concatenate([loading, self.vm, -self.vm])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """The buses at which anything is connected: a representative point of each, and each point's column."""
-
-    points: Integers
-    of_point: Integers
-
-
-def columns_of(buses: Integers) -> Columns:
-    """Return the columns for connection points at these buses."""
-    _, representatives, of_point = np.unique(buses, return_index=True, return_inverse=True)
-    return Columns(representatives.astype(np.int64), of_point.astype(np.int64).ravel())
-
-
 def slopes_at(
     hearing: Hearing,
     change_mva: Complexes,
-    columns: Columns,
     *,
     reactive: bool,
     accuracy: float = SENSITIVITY_ACCURACY,
 ) -> Slopes | None:
-    """Return the derivatives at a state given by its change (points, MVA); None where it has no power flow."""
-    state = hearing.state.with_change_mva(change_mva) if change_mva.any() else hearing.state
+    """Return the derivatives at a state given by its change (columns, MVA); None where it has no power flow."""
+    at = hearing.model.columns.points
+    state = hearing.state.with_change_mva(change_mva, at) if change_mva.any() else hearing.state
     solver = hearing.model.solver(state.taps, state.out)
-    count = len(columns.points)
+    count = len(at)
     units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])
-    points = np.concatenate([columns.points, columns.points[: count if reactive else 0]])
+    points = np.concatenate([at, at[: count if reactive else 0]])
     solution = solver.solve(state)
     if not solution.converged[0]:
         return None
     watched = hearing.model.ratings.buses
     base_vm = 100 * solution.vm_pu[0, watched]
     if not isinstance(solver, BatchSolver) or solution.voltage is None:
-        return _differences(hearing, solver, change_mva, (points, units), reactive=reactive)
+        return _differences(hearing, solver, change_mva, units, reactive=reactive)
     found = solver.sensitivity(state, solution.voltage[0], (points, units), accuracy)
     first = found.row_starts
     vm = 100 * found.vm_pu[watched]
@@ -107,14 +93,14 @@ def _differences(
     hearing: Hearing,
     solver: BatchSolver | PowerFlowSolver,
     change_mva: Complexes,
-    directions: tuple[Integers, Complexes],
+    units: Complexes,
     *,
     reactive: bool,
 ) -> Slopes:
-    points, units = directions
-    batch = np.repeat(change_mva[None, :], 1 + len(points), axis=0)
-    batch[np.arange(1, 1 + len(points)), points] += SMALL_MW * units
-    solution = solver.solve(hearing.state, batch)
+    every = np.arange(len(units))
+    batch = np.repeat(change_mva[None, :], 1 + len(units), axis=0)
+    batch[1 + every, every % len(change_mva)] += SMALL_MW * units
+    solution = solver.solve(hearing.state, batch, at=hearing.model.columns.points)
     watched = hearing.model.ratings.buses
     loading, vm = solution.loading_percent.astype(complex), 100 * solution.vm_pu[:, watched]
     flow = solution.interface_mva

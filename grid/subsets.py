@@ -22,14 +22,14 @@ from .arrays import Booleans, Complexes, Floats, Integers
 from .errors import GridError
 from .judging import Judge
 from .legs import Legs
-from .marginal import bracket
+from .marginal import crossing
 from .patterns import Groups, groups_of, patterns, pushes, worst_patterns
 from .sharing import Sharing
-from .slopes import Columns, Slopes, slopes_at
+from .slopes import Slopes, slopes_at
 from .walking import FINE_MW, Settled, Walk, singly
 
 CRITICAL = 6
-NARROWING = 6
+NARROWING = 3
 GATE_RANDOM = 96
 GATE_STRESSED = 6
 STRESSED = -0.03
@@ -39,9 +39,9 @@ MAX_ROUNDS = 40
 class SubsetWalk:
     """Settles activations so that any part of any of them may be picked."""
 
-    def __init__(self, judge: Judge, activations: Sequence[Activation], legs: Legs, columns: Columns) -> None:
-        self._judge, self._activations, self._legs, self._columns = judge, activations, legs, columns
-        self._groups: Groups = groups_of(legs, columns)
+    def __init__(self, judge: Judge, activations: Sequence[Activation], legs: Legs) -> None:
+        self._judge, self._activations, self._legs = judge, activations, legs
+        self._groups: Groups = groups_of(legs)
         self._reactive = bool(legs.q_low.any() or legs.q_high.any())
         self._least = np.array([smallest(each) for each in activations])
         self._weights: Complexes = np.empty((0, len(legs.owner)), dtype=complex)
@@ -50,7 +50,7 @@ class SubsetWalk:
         """Return what may be allowed of every activation, in order or pro rata, at most `asked_mw` (signed)."""
         self._weights = legs_on(self._legs)
         for case in range(len(self._judge.hearings)):
-            found = self._worst_at(case, np.zeros(self._legs.points, dtype=complex), asked_mw)
+            found = self._worst_at(case, np.zeros(self._legs.width, dtype=complex), asked_mw)
             self._weights = np.unique(np.concatenate([self._weights, found]), axis=0)
         for _ in range(MAX_ROUNDS):
             settled = self._shared(asked_mw) if pro_rata else self._walk(asked_mw)
@@ -62,7 +62,7 @@ class SubsetWalk:
 
     def _shared(self, asked_mw: Floats) -> Settled:
         states = partial(self._changes, self._weights)
-        return Sharing(self._judge, self._activations, self._legs, self._columns, states).settle(asked_mw)
+        return Sharing(self._judge, self._activations, self._legs, states).settle(asked_mw)
 
     def _worst_at(self, case: int, change_mva: Complexes, p_mw: Floats) -> Complexes:
         """Return the worst patterns of all constraints, by slopes at a state."""
@@ -74,7 +74,7 @@ class SubsetWalk:
 
     def _slopes(self, case: int, change_mva: Complexes) -> Slopes | None:
         total = change_mva + self._judge.fixed_mva
-        return slopes_at(self._judge.hearings[case], total, self._columns, reactive=self._reactive)
+        return slopes_at(self._judge.hearings[case], total, reactive=self._reactive)
 
     def _walk(self, asked_mw: Floats) -> Settled | None:
         """Return what fits, or None if it has to be done again with the patterns that have turned up."""
@@ -132,6 +132,7 @@ class SubsetWalk:
         order = np.argsort(-excess[first], kind="stable")[:CRITICAL]
         count = max(1, int((excess[first][order] > 0).sum()))
         beyond = weights[order[:count]]
+        self._judge.approach(self._changes(self._weights, here(filled[first : first + 1])[0]).mean(axis=0))
         return (float(filled[first - 1]) if first else low), float(filled[first]), beyond
 
     def _along(self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats) -> Floats:
@@ -153,14 +154,11 @@ class SubsetWalk:
     def _bracket(
         self, working: Complexes, low: float, high: float, here: Callable[[Floats], Floats]
     ) -> tuple[float, float]:
-        def excess(_: Integers, filled: Floats) -> Floats:
-            rows = here(filled)
-            states = np.concatenate([self._changes(working, row) for row in rows])
-            found = self._judge.judge(states, path=False).excess
-            return np.asarray(found.reshape(len(rows), len(working)).max(axis=1))
+        def gaps(filled: Floats) -> Floats:
+            states = [self._changes(working, row) for row in here(filled)]
+            return self._judge.judge(np.concatenate(states), path=False).gaps.reshape(len(filled), -1)
 
-        found = bracket(excess, np.array([low]), np.array([high]), np.array([FINE_MW]))
-        return float(found[0][0]), float(found[1][0])
+        return crossing(gaps, low, high, FINE_MW)
 
     def _refined(self, beyond_mw: Floats, within_mw: Floats) -> Complexes:
         """Return patterns that slopes at the binding state call worse, as far as AC finds them so just within."""
@@ -250,48 +248,46 @@ def legs_on(legs: Legs) -> Complexes:
 
 
 def walk_safely(
-    judge: Judge, activations: Sequence[Activation], legs: Legs, columns: Columns, asked_mw: Floats, *, pro_rata: bool
+    judge: Judge, activations: Sequence[Activation], legs: Legs, asked_mw: Floats, *, pro_rata: bool
 ) -> Settled:
     """Return what fits in order (see `Walk`), at whatever reactive power within the ranges is worst.
 
     With `pro_rata`, what is scarce is shared first, and the walk confirms every prefix of it.
     """
     weights = legs_on(legs)
-    here = np.zeros(legs.points, dtype=complex)
+    here = np.zeros(legs.width, dtype=complex)
     for _ in range(MAX_ROUNDS):
         if legs.flexible:
-            weights = np.unique(
-                np.concatenate([weights, _worst_reactive(judge, legs, columns, asked_mw, here)]), axis=0
-            )
+            weights = np.unique(np.concatenate([weights, _worst_reactive(judge, legs, asked_mw, here)]), axis=0)
         settled = Settled(asked_mw, [], [], [], np.zeros((0, 0), dtype=complex))
         if pro_rata:
             states = partial(prefixes, legs, weights)
-            settled = Sharing(judge, activations, legs, columns, states).settle(asked_mw)
+            settled = Sharing(judge, activations, legs, states).settle(asked_mw)
         walked = Walk(judge, activations, legs, weights).settle(settled.p_mw)
         walked.limited[:0], walked.beyond_mva[:0] = settled.limited, settled.beyond_mva
         walked.asked_mva[:0] = settled.asked_mva
         if not legs.flexible:
             return walked
         here = legs.change(legs.amounts(walked.p_mw), legs.plain)[0]
-        worse = _worst_reactive(judge, legs, columns, walked.p_mw, here)
+        worse = _worst_reactive(judge, legs, walked.p_mw, here)
         if not len(worse) or judge.judge(prefixes(legs, worse, walked.p_mw), path=False).allowed.all():
             return walked
     raise GridError(f"no safe limits after {MAX_ROUNDS} rounds of worse reactive power")
 
 
 def prefixes(legs: Legs, weights: Complexes, p_mw: Floats) -> Complexes:
-    """Return every prefix of amounts, leg by leg, in every pattern (states × points)."""
+    """Return every prefix of amounts, leg by leg, in every pattern (states × columns)."""
     amounts = legs.amounts(p_mw)
     every = np.arange(len(amounts))
     steps = [legs.spread(every, amounts * row, every, len(every)) for row in weights]
     return np.concatenate([np.cumsum(each, axis=0) for each in steps])
 
 
-def _worst_reactive(judge: Judge, legs: Legs, columns: Columns, asked_mw: Floats, here_mva: Complexes) -> Complexes:
+def _worst_reactive(judge: Judge, legs: Legs, asked_mw: Floats, here_mva: Complexes) -> Complexes:
     found = [np.empty((0, len(legs.owner)), dtype=complex)]
     for case, hearing in enumerate(judge.hearings):
-        slopes = slopes_at(hearing, here_mva + judge.fixed_mva, columns, reactive=True)
+        slopes = slopes_at(hearing, here_mva + judge.fixed_mva, reactive=True)
         if slopes is not None:
-            groups, amounts = groups_of(legs, columns), legs.amounts(asked_mw)
+            groups, amounts = groups_of(legs), legs.amounts(asked_mw)
             found.append(worst_patterns(slopes, groups, amounts, judge.bounds(case), pick=False))
     return np.concatenate(found)

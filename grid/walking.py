@@ -15,9 +15,9 @@ import numpy as np
 
 from .activation import Activation, kept, smallest
 from .arrays import Booleans, Complexes, Floats, Integers
-from .judging import Judge
+from .judging import Judge, Verdict
 from .legs import Legs
-from .marginal import RUNGS, bracket
+from .marginal import RUNGS, crossing
 
 BLOCK, SMALLEST_BLOCK, LARGER_BLOCK, AHEAD = 512, 16, 128, 256
 FINE_MW = 1e-6
@@ -41,7 +41,7 @@ class Walk:
 
     def __init__(self, judge: Judge, activations: Sequence[Activation], legs: Legs, weights: Complexes) -> None:
         self._judge, self._activations, self._legs, self._weights = judge, activations, legs, weights
-        self._on = np.zeros((len(weights), legs.points), dtype=complex)
+        self._on = np.zeros((len(weights), legs.width), dtype=complex)
         self._import_mva = judge.base_interface_mva
         self._least = np.array([smallest(each) for each in activations])
         self._hopeless = np.zeros(len(activations), dtype=np.bool_)
@@ -94,11 +94,11 @@ class Walk:
         return done
 
     def _path(self, block: Integers, wanted: Floats) -> tuple[Complexes, Complexes, Integers]:
-        """Return states (patterns × (1 + legs) × points), those before each activation, and their first legs."""
+        """Return states (patterns × (1 + legs) × columns), those before each activation, and their first legs."""
         legs = slice(int(self._legs.first[block[0]]), int(self._legs.last[block[-1]]))
         amounts = self._legs.amounts(wanted)[legs]
         own, rows = np.arange(legs.start, legs.stop), np.arange(len(amounts))
-        path = np.empty((len(self._weights), 1 + len(amounts), self._legs.points), dtype=complex)
+        path = np.empty((len(self._weights), 1 + len(amounts), self._legs.width), dtype=complex)
         for pattern, weights in enumerate(self._weights[:, legs]):
             steps = self._legs.spread(own, amounts * weights, rows, len(rows))
             path[pattern, 0] = self._on[pattern]
@@ -111,7 +111,7 @@ class Walk:
         return np.asarray(np.sign(asked_mw[which]) * np.minimum(self._least[which], np.abs(asked_mw[which])))
 
     def _single(self, which: Integers, p_mw: Floats) -> Complexes:
-        """Return the change that each of some activations makes alone (patterns × activations × points)."""
+        """Return the change that each of some activations makes alone (patterns × activations × columns)."""
         return singly(self._legs, self._weights, which, p_mw)
 
     def _keep(
@@ -150,6 +150,10 @@ class Walk:
         excess = self._judge.judge(np.concatenate([*states])).excess.reshape(len(states), -1)
         return np.asarray(np.argmax(excess, axis=0))
 
+    def _over_patterns(self, verdict: Verdict) -> Floats:
+        """Return the gaps of all patterns side by side (states × constraints)."""
+        return np.concatenate(np.split(verdict.gaps, len(self._on)), axis=1)
+
     def _closely(self, which: int, asked_mw: float, settled: Settled) -> None:
         """Settle one activation by itself, and switch on what is allowed of it."""
         index = np.array([which])
@@ -158,21 +162,19 @@ class Walk:
         def states(fractions: Floats) -> Complexes:
             return self._on[:, None, :] + self._single(np.repeat(index, len(fractions)), fractions * asked_mw)
 
-        def excess(_: Integers, fractions: Floats) -> Floats:
-            found = self._judge.judge(np.concatenate([*states(fractions)])).excess
-            return np.asarray(found.reshape(len(self._on), -1).max(axis=0))
+        def gaps(fractions: Floats) -> Floats:
+            return self._over_patterns(self._judge.judge(np.concatenate([*states(fractions)])))
 
         whole = self._judge.judge(np.concatenate([*states(np.array([0.0, 1.0]))]))
         straight = whole.jump_pu.reshape(len(self._on), -1)[:, 1].max() < STRAIGHT_PU
-        ladder = np.ones(1) if straight else np.arange(1, RUNGS + 1) / RUNGS
-        allowed = excess(index, ladder) <= 0
-        part = 1.0
-        if not allowed.all():
-            first = int(np.argmin(allowed))
-            low = np.array([ladder[first - 1] if first else 0.0])
-            low, high = bracket(excess, low, ladder[first : first + 1], np.array([FINE_MW / abs(asked_mw)]))
-            part = float(low[0])
-            at_high, at_asked = states(high), states(np.ones(1))
+        rungs = np.linspace(0, 1, 2 if straight else RUNGS + 1)
+        found = self._over_patterns(whole) if straight else gaps(rungs)
+        part, over = 1.0, (found[1:] > 0).any(axis=1)
+        if over.any():
+            first = int(np.argmax(over))
+            tolerance = FINE_MW / abs(asked_mw)
+            part, high = crossing(gaps, rungs[first], rungs[first + 1], tolerance, found[first : first + 2])
+            at_high, at_asked = states(np.array([high])), states(np.ones(1))
             worst = self._worst_pattern(at_high)[0]
             settled.limited.append(which)
             settled.beyond_mva.append(at_high[worst, 0])
@@ -185,7 +187,7 @@ class Walk:
 
 
 def singly(legs: Legs, weights: Complexes, which: Integers, p_mw: Floats) -> Complexes:
-    """Return the change that each of some activations makes alone (patterns × activations × points)."""
+    """Return the change that each of some activations makes alone (patterns × activations × columns)."""
     counts = legs.last[which] - legs.first[which]
     rows = np.repeat(np.arange(len(which)), counts)
     own = np.repeat(legs.first[which] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())

@@ -23,7 +23,7 @@ from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .messages import Message, NotUnderstood
 from .tables import START, Protocol, Step
 from .vocabulary import Vocabulary
-from .wire import Plain, from_plain, to_plain
+from .wire import LONGEST, Plain, from_plain, to_plain
 
 
 class Hearing(NamedTuple):
@@ -112,7 +112,8 @@ class Desk:
                 return Hearing(conversation, copy=True)
             moved, step = conversation.hear(envelope, index)
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self._not_understood(envelope, str(error)), fault=str(error))
+            fault = str(error)[:LONGEST]
+            return Hearing(None, reply=self.not_understood(envelope, fault), fault=fault)
         self.conversations[envelope.conversation_id] = moved
         closed = None if moved.round is None else self._closed_round(moved)
         return Hearing(moved, step, None, False, closed)
@@ -129,7 +130,8 @@ class Desk:
             if envelope.sender != via:
                 raise RemoteProtocolError(f"{via} speaks in the name of {envelope.sender}")
         except RemoteProtocolError as error:
-            return Hearing(None, reply=self._unread(plain, via, str(error)), fault=str(error))
+            fault = str(error)[:LONGEST]
+            return Hearing(None, reply=self._unread(plain, via, fault), fault=fault)
         return self.hear(envelope)
 
     def silence(self, conversation_id: str, deadline_us: int) -> Silent | None:
@@ -188,6 +190,10 @@ class Desk:
         self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)
         self._authorise(topic.peer, protocol.respondent, LocalProtocolError)
 
+    def may_take(self, peer: str, role: str) -> bool:
+        """Whether somebody else in the run has this name and may take this role."""
+        return peer != self.name and role in self.vocabulary.roles.get(self.kinds.get(peer, ""), frozenset())
+
     def _authorise(self, agent: str, role: str, error: type[ProtocolError]) -> None:
         kind = self.kinds.get(agent)
         if kind is None:
@@ -208,20 +214,25 @@ class Desk:
         self.conversations[moved.id] = moved
         return Hearing(moved, closed_round=self._closed_round(moved))
 
-    def _not_understood(self, envelope: Envelope, reason: str) -> Envelope:
-        content = NotUnderstood(message_id=envelope.id, reason=reason)
-        reply_id = f"{envelope.id}!{self.name}"
-        about = envelope.conversation_id
-        return Envelope(reply_id, self.name, envelope.sender, envelope.protocol, about, content, envelope.id)
+    def not_understood(self, envelope: Envelope, reason: str) -> Envelope:
+        """The answer to a message that is not taken, short enough for the other side to read."""
+        return self._answer((envelope.id, envelope.protocol, envelope.conversation_id), envelope.sender, reason)
 
     def _unread(self, plain: Plain, via: str, reason: str) -> Envelope | None:
         """The answer to a text that is no message; None if it does not say what it is, or is a not-understood."""
-        named = [plain.get(name) for name in ("id", "protocol", "conversation_id")]
-        if plain.get("type") == NotUnderstood.type_id or not all(isinstance(name, str) and name for name in named):
+        about, protocol, conversation_id = named = [plain.get(key) for key in ("id", "protocol", "conversation_id")]
+        if plain.get("type") == NotUnderstood.type_id:
             return None
-        about, protocol, conversation_id = (str(name) for name in named)
-        content = NotUnderstood(message_id=about, reason=reason)
-        return Envelope(f"{about}!{self.name}", self.name, via, protocol, conversation_id, content, about)
+        if not all(isinstance(name, str) and 0 < len(name) <= LONGEST for name in named):
+            return None
+        return self._answer((str(about), str(protocol), str(conversation_id)), via, reason)
+
+    def _answer(self, about: tuple[str, str, str], to: str, reason: str) -> Envelope:
+        """Not-understood about a message of that id, protocol and conversation."""
+        heard, protocol, conversation_id = about
+        reply_id = f"{heard[: LONGEST - len(self.name) - 1]}!{self.name}"
+        content = NotUnderstood(message_id=heard, reason=reason)
+        return Envelope(reply_id, self.name, to, protocol, conversation_id, content, heard)
 
     def _closed_round(self, conversation: Conversation) -> str | None:
         """The round that is complete now that this conversation has been answered, if it is the last."""

@@ -18,17 +18,29 @@ from .messages import Message
 
 @dataclass(eq=False, slots=True)
 class Flow:
-    """What one side says in a conversation without moving on; `number` is that of the next message."""
+    """What one side says in a conversation without moving on; `number` is that of the next message.
+
+    `roles` and `link` are the kinds and names of who speaks and who hears.
+    """
 
     conversation: Conversation
     kind: type[Message]
     stage: str
     step: str | None
     roles: tuple[str, str]
-    sender: str
-    receiver: str
+    link: tuple[str, str]
     prefix: str
     number: int
+
+    @property
+    def sender(self) -> str:
+        """Who speaks."""
+        return self.link[0]
+
+    @property
+    def receiver(self) -> str:
+        """Who hears."""
+        return self.link[1]
 
     def settled(self) -> Conversation:
         """The conversation after all that has been said."""
@@ -50,9 +62,8 @@ class Row(NamedTuple):
 
     def envelope(self) -> Envelope:
         """The message as any other."""
-        flow = self.flow
-        view = flow.conversation
-        ids = self.id, flow.sender, flow.receiver, view.protocol.name, view.id
+        view = self.flow.conversation
+        ids = self.id, *self.flow.link, view.protocol.name, view.id
         return Envelope(*ids, self.content, view.last_heard, self.caused_by)
 
 
@@ -63,13 +74,6 @@ class Hearer:
     conversation: Conversation
     flow: Flow
     number: int
-
-    def hear(self, row: Row) -> bool:
-        """Take in a row; False if it is a copy, or was overtaken by a later one."""
-        if row.number < self.number:
-            return False
-        self.number = row.number + 1
-        return True
 
     def settled(self) -> Conversation:
         """The conversation after all that has been heard."""
@@ -93,8 +97,7 @@ def flow_of(conversation: Conversation, kind: type[Message], roles: tuple[str, s
         protocol.stage,
         protocol.paper.get(kind),
         roles,
-        conversation.me,
-        conversation.peer,
+        (conversation.me, conversation.peer),
         f"{conversation.id}#{side[0]}",
         conversation.said,
     )

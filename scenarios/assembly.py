@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..agents.agent import Agent
@@ -11,7 +12,6 @@ from ..agents.calendar import Calendar, MarketTimeUnit, period_id
 from ..agents.dso import Dso
 from ..agents.market.channel import ChannelRules
 from ..agents.market.merit_order import Rules
-from ..agents.market.regulation import Tuning
 from ..agents.profiles import (
     ActivationRules,
     BidPlan,
@@ -21,18 +21,21 @@ from ..agents.profiles import (
     DsoProfile,
     Need,
     RegulationRules,
-    ReservePlan,
     ReserveRules,
     TestRules,
     TsoProfile,
 )
+from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
-from ..grid.resources import Pool, Resource
-from ..protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
+from ..grid.resources.resource import Resource
+from ..protocols.information.capacity import Dynamics
 from ..protocols.information.quantities import US_PER_S
-from .participants import AggregatorDescription, Provider
+from . import plugins
+from .declared import reserve_plan, resource_data
+from .participants import AggregatorDescription
 from .plants import Resources
 from .schema import Scenario
+from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
@@ -91,16 +94,21 @@ def links(scenario: Scenario) -> Links:
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
     """Every agent, each with what it may know."""
     dates, scheme = calendar(scenario), coordination(scenario)
+    chosen = selected(scenario, plugins.extensions(scenario))
     dsos = {dso.grid: name for name, dso in scenario.dsos.items()}
-    people: list[Agent[Any]] = [Tso(_tso_profile(scenario, dates, scheme, dsos))]
-    people += [Dso(_dso_profile(scenario, name, dates, scheme)) for name in scenario.dsos]
+    people: list[Agent[Any]] = [Tso(_tso_profile(scenario, dates, scheme, dsos, chosen[scenario.tso, "strategy"]))]
+    operators = {name: _dso_profile(scenario, name, dates, scheme) for name in scenario.dsos}
+    people += [Dso(replace(profile, policy=chosen[name, "strategy"])) for name, profile in operators.items()]
     for name, provider in scenario.providers.items():
         profile = _bsp_profile(scenario, name, made.by_provider[name], dates, scheme)
+        profile = replace(profile, bidding=chosen[name, "strategy"])
         people.append(Aggregator(profile) if isinstance(provider, AggregatorDescription) else Bsp(profile))
     return tuple(people)
 
 
-def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos: Mapping[str, str]) -> TsoProfile:
+def _tso_profile(
+    scenario: Scenario, dates: Calendar, scheme: Coordination, dsos: Mapping[str, str], controller: FrequencyController
+) -> TsoProfile:
     market = scenario.market
     test, rules = market.test, market.activation
     return TsoProfile(
@@ -122,7 +130,7 @@ def _tso_profile(scenario: Scenario, dates: Calendar, scheme: Coordination, dsos
         control_us=us(scenario.ticks.control_s),
         stale_after_us=_stale_after_us(scenario),
         quality_patience_us=us(scenario.coordination.lost_communication.patience_s),
-        regulation=_regulation(scenario),
+        regulation=_regulation(scenario, controller),
         reserve=_reserve_rules(scenario),
     )
 
@@ -149,15 +157,14 @@ def _reserve_rules(scenario: Scenario) -> ReserveRules | None:
     )
 
 
-def _regulation(scenario: Scenario) -> RegulationRules | None:
+def _regulation(scenario: Scenario, controller: FrequencyController) -> RegulationRules | None:
     """How aFRR is controlled, if it is needed at all."""
     rules = scenario.market.afrr
     if not any(need.product == "aFRR" for need in scenario.market.needs):
         return None
-    tuning = Tuning(rules.beta, us(rules.integration_s), us(scenario.ticks.control_s))
     times = us(rules.reaction_s), us(rules.full_activation_s)
     channel = ChannelRules(*times, rules.tolerance_percent / 100, rules.penalty_eur_per_mwh)
-    return RegulationRules(tuning, rules.distribution, channel)
+    return RegulationRules(controller, rules.distribution, channel)
 
 
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
@@ -173,6 +180,8 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         seconds,
         recovered_share=recovery.share,
         recovery_s=recovery.time_s,
+        directions=offer.directions,
+        down_price_eur_per_mwh=offer.down_price_eur_per_mwh,
     )
     return DsoProfile(
         name=name,
@@ -187,7 +196,15 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         state_every=scenario.coordination.limits.state_every,
         stale_after_us=_stale_after_us(scenario),
         assumed_share=scenario.coordination.lost_communication.assumed_share,
+        short_time_us=_short_time_us(scenario, dso.grid),
     )
+
+
+def _short_time_us(scenario: Scenario, grid: str) -> int | None:
+    """How long the DSO may use the short-time rating of its grid in real time; None if it has none, or may not."""
+    limits = scenario.grids[grid].limits
+    used = scenario.coordination.limits.short_time and limits.short_time_percent is not None
+    return us(60 * limits.short_time_minutes) if used else None
 
 
 def _stale_after_us(scenario: Scenario) -> int:
@@ -207,7 +224,7 @@ def _bsp_profile(
         tso=scenario.tso,
         calendar=dates,
         product=provider.qualify,
-        resources=tuple(_resource_data(provider, each) for each in made),
+        resources=tuple(resource_data(provider, each) for each in made),
         dynamics=Dynamics(
             preparation_s=response.reaction_s + response.preparation_s,
             ramping_s=response.ramping_s,
@@ -229,52 +246,6 @@ def _bsp_profile(
         measurement_us=us(scenario.ticks.measurement_s),
         hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),
         coordination=scheme,
-        reserve=_reserve_plan(provider),
+        reserve=reserve_plan(provider),
+        dso=scenario.dso_of(provider.grid) if scheme.dso_validates else None,
     )
-
-
-def _reserve_plan(provider: Provider) -> ReservePlan | None:
-    fcr = provider.fcr
-    if fcr is None:
-        return None
-    resource = fcr.resource or provider.resources[0].id
-    return ReservePlan(resource, fcr.quantity_mw, fcr.min_quantity_mw, fcr.price_eur_per_mw_h)
-
-
-def _resource_data(provider: Provider, made: Resource) -> ResourceData:
-    """INFO 1 of one resource; a pool declares the share of every DFR."""
-    if isinstance(made, Pool):
-        assert isinstance(provider, AggregatorDescription)
-        return ResourceData(
-            id=made.id,
-            kind="pool",
-            grid=provider.grid,
-            scheme=_scheme(made),
-            max_up_mw=provider.pool.up_mw,
-            max_down_mw=provider.pool.down_mw,
-        )
-    unit = next(unit for unit in provider.resources if unit.id == made.id)
-    site = made.sites()[0]
-    share = ConnectedShare(unit=made.id, point=site.name, bus=_text(site.bus), share=1.0)
-    return ResourceData(
-        id=made.id,
-        kind=site.kind,
-        grid=provider.grid,
-        scheme=(share,),
-        max_up_mw=unit.up_mw,
-        max_down_mw=unit.down_mw,
-    )
-
-
-def _scheme(pool: Pool) -> tuple[ConnectedShare, ...]:
-    sites, shares = pool.sites(), pool.activation_scheme().tolist()
-    return tuple(
-        ConnectedShare(
-            unit=f"{pool.id}.{index + 1}", point=sites[bus].name, bus=_text(sites[bus].bus), share=min(1.0, share)
-        )
-        for index, (bus, share) in enumerate(zip(pool.fleet.bus.tolist(), shares, strict=True))
-    )
-
-
-def _text(bus: int | str | None) -> str | None:
-    return None if bus is None else str(bus)

@@ -38,7 +38,6 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _hosting(scenario)
     yield from _times(scenario)
     yield from _silences(scenario)
-    yield from _route(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     yield from reserve.findings(scenario)
@@ -53,6 +52,8 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
     for grid in scenario.grids:
         if grid == TRANSMISSION or not re.fullmatch(r"[A-Za-z0-9_-]+", grid):
             yield ("grids", grid), f'"{grid}" cannot name a grid: use letters, digits, - and _, not "{TRANSMISSION}"'
+    if scenario.coordination.limits.short_time:
+        yield from _short_time(scenario)
     for name in scenario.participants:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
@@ -60,12 +61,11 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
     yield from _resource_names(scenario)
 
 
-def _route(scenario: Scenario) -> Iterator[Finding]:
-    """Orders may go by way of the DSO; the stream of set-points of aFRR goes to who has subscribed to it."""
-    regulated = any(need.product == "aFRR" for need in scenario.market.needs)
-    if scenario.coordination.signal_route == "via_dso" and regulated:
-        text = "via_dso passes on orders of mFRR only; with a need of aFRR the signal_route must be direct"
-        yield ("coordination", "signal_route"), text
+def _short_time(scenario: Scenario) -> Iterator[Finding]:
+    """The short-time rating can be used only where there is one."""
+    if not any(grid.limits.short_time_percent for grid in scenario.grids.values()):
+        text = "short_time needs a grid with limits.short_time_percent, for instance 120; none has it"
+        yield ("coordination", "limits", "short_time"), text
 
 
 def _neighbours(scenario: Scenario) -> Iterator[Finding]:

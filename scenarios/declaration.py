@@ -1,5 +1,6 @@
 """What a plugin declares, and the rules that it keeps, so that its messages and steps can never pass for ours.
 
+STRATEGIES     classes by name that decide what a party is free to (`agents/strategies`)
 PROTOCOLS      tables (`protocols/templates.py`), each for roles that somebody may take
 BEHAVIOURS     what agents of a kind do in them (`agents/extension.py`), one a kind
 STUDIES        classes of questions to a grid; RESULTS the types that their answers are made of
@@ -28,9 +29,10 @@ def extension_of(name: str, declared: Mapping[str, Any]) -> Extension:
     """The Extension that a module's names make; TableError says which rule is broken."""
     from ..agents.extension import Extension
 
-    protocols = _tuple(declared, "PROTOCOLS")
-    if not protocols:
-        raise TableError("it declares no PROTOCOLS, a tuple of tables; protocols/templates.py makes them")
+    protocols, strategies = _tuple(declared, "PROTOCOLS"), _strategies(declared)
+    if not protocols and not strategies:
+        text = "it declares no PROTOCOLS, a tuple of tables (protocols/templates.py makes them), and no STRATEGIES"
+        raise TableError(text)
     roles = {str(kind): frozenset(more) for kind, more in declared.get("ROLES", {}).items()}
     for protocol in protocols:
         _check_protocol(protocol, roles)
@@ -38,7 +40,25 @@ def extension_of(name: str, declared: Mapping[str, Any]) -> Extension:
     _check_behaviours(behaviours, {*ROLES, *roles})
     results = _tuple(declared, "RESULTS")
     _check_results(results)
-    return Extension(name, protocols, behaviours, _tuple(declared, "STUDIES"), results, roles)
+    return Extension(name, protocols, behaviours, _tuple(declared, "STUDIES"), results, roles, strategies)
+
+
+def _strategies(declared: Mapping[str, Any]) -> Mapping[str, type[Any]]:
+    from .strategies import METHODS, SHIPPED, kind_of
+
+    found = declared.get("STRATEGIES", {})
+    if not isinstance(found, dict):
+        raise TableError(f"STRATEGIES should be a dict of classes by name, but is {type(found).__name__}")
+    for name, strategy in found.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            raise TableError(f"STRATEGIES: {name!r} cannot name a strategy: use small letters, digits and -")
+        kind = kind_of(strategy) if isinstance(strategy, type) else None
+        if kind is None:
+            methods = ", ".join(METHODS)
+            raise TableError(f'STRATEGIES["{name}"] is no strategy: a class with exactly one method of {methods}')
+        if name in SHIPPED[kind]:
+            raise TableError(f'STRATEGIES["{name}"]: this {kind} ships with gridpact; choose another name')
+    return found
 
 
 def _tuple(declared: Mapping[str, Any], key: str) -> tuple[Any, ...]:

@@ -13,9 +13,10 @@ class TakenFromOthers(Part):
     Rates count wall-clock seconds at speed 1; `inbox` counts messages that wait to be taken, of everybody together.
     """
 
-    message_kb: int = Field(default=1024, ge=1, le=262_144)
+    message_kb: int = Field(default=1024, ge=64, le=262_144)
     messages_per_s: Positive = 100.0
     open_conversations: int = Field(default=500, ge=1)
+    known_conversations: int = Field(default=20_000, ge=1)
     inbox: int = Field(default=10_000, ge=1)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,21 @@ from ruamel.yaml import YAML
 from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
-from .plugins import vocabulary
+from .plugins import extensions, vocabulary_of
 from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
+from .shelf import builtin_names, library, library_names
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
+from .strategies import wrong_strategies
 from .swarm import undrawn
 
-BASES = frozenset({"worked-example"})
-
-
-def builtin_names() -> tuple[str, ...]:
-    """The names of the built-in scenarios, those that are only a base left out."""
-    return tuple(name for name in _library_names() if name not in BASES)
-
-
-def builtin_titles() -> dict[str, str]:
-    """What the built-in scenarios are called and about, without loading them."""
-    files_ = {name: _library() / f"{name}.yaml" for name in builtin_names()}
-    return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in files_.items()}
+BUILT = (("grids",), ("participants",), ("market",))  # about what stands there something may be told later
 
 
 def load_scenario(
-    name_or_path: str | Path, overrides: Mapping[str, str] | None = None, *, private: Located | None = None
+    name_or_path: str | Path, overrides: Mapping[str, object] | None = None, *, private: Located | None = None
 ) -> Scenario:
-    """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values written in YAML.
+    """Load a built-in scenario or a YAML file; `overrides` maps dotted paths to values (a text is read as YAML).
 
     `private` is laid on top: what only this host knows (`hosting/privacy.py`).
 
@@ -51,9 +41,9 @@ def load_scenario(
     located = _extended(path, shown, (), folders)
     if private is not None:
         located = merged(located, private)
-    for key, text in (overrides or {}).items():
-        _override(located, key, text)
-    return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_grids(located)), located)
+    for key, value in (overrides or {}).items():
+        _override(located, key, value if isinstance(value, str) else json.dumps(value))
+    return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_places(located)), located)
 
 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
@@ -62,7 +52,10 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     files = (*wrong_recording(scenario), *wrong_series(scenario))
     found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
-        vocabulary(scenario)
+        added = extensions(scenario)
+        vocabulary_of(added)
+        wrong = tuple(wrong_strategies(scenario, added))
+        found += [f"{located.place(path)}: {'.'.join(path)}: {text}" for path, text in wrong]
     except ScenarioError as error:
         found.append(f"{located.place(('plugins',))}: plugins: {error}")
     if found:
@@ -70,12 +63,16 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     return scenario
 
 
-def _grids(located: Located) -> dict[Steps, str]:
-    return {path: str(place) for path, place in located.places.items() if path[:1] == ("grids",)}
+def _places(located: Located) -> dict[Steps, str]:
+    return {path: str(place) for path, place in located.places.items() if path[:1] in BUILT}
 
 
 def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, object]) -> Scenario:
-    """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError."""
+    """A scenario with changes by dotted path; values are plain Python values. Raises ScenarioError.
+
+    One that was built in Python is checked as one from a file is; its files and plugins are meant from the folder in
+    which it is run.
+    """
     if not isinstance(scenario, Scenario):
         texts = {key: json.dumps(value) for key, value in changes.items()}
         return load_scenario(scenario, texts)
@@ -88,7 +85,7 @@ def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
     for key, text in overrides.items():
         _override(located, key, text)
     changed = checked(located)
-    return _complete(changed.placed_in(*scenario.folders, places=_grids(located)), located)
+    return _complete(changed.placed_in(*(scenario.folders or (Path(),)), places=_places(located)), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:
@@ -101,17 +98,9 @@ def scenario_yaml(scenario: Scenario) -> str:
     return stream.getvalue()
 
 
-def _library() -> Path:
-    return Path(str(files(__package__) / "library"))
-
-
-def _library_names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in _library().glob("*.yaml")))
-
-
 def _find(name: str, folder: Path) -> tuple[Path, str]:
-    if name in _library_names():
-        return _library() / f"{name}.yaml", f"{name}.yaml"
+    if name in library_names():
+        return library() / f"{name}.yaml", f"{name}.yaml"
     path = folder / name
     if path.is_dir():
         raise ScenarioError(f"{name}: this is a folder, but a scenario is a YAML file")

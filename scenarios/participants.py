@@ -13,6 +13,7 @@ from ..grid.part import ClockTime, Part, Positive, Size
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
 from ..protocols.information.capacity import TRANSMISSION
 from ..protocols.information.quantities import Direction, Product
+from .chosen import Chosen, Strategy
 
 
 class OfferDescription(Part):
@@ -47,29 +48,40 @@ class DemandResponse(Part):
     """Scenario II: how the DSO offers conservation voltage reduction (CVR).
 
     `assumed_cvr_factor` is the (ΔP/P)/(ΔV/V) it believes in before the first test; a failed test corrects it.
+    `directions`: up by lower voltage, down by higher; `down_price_eur_per_mwh` is what the DSO pays for energy down.
     """
 
     assumed_cvr_factor: Positive = 1.0
     price_eur_per_mwh: float = 50.0
     max_steps: int = Field(default=2, ge=1, le=20)
+    directions: tuple[Direction, ...] = Field(default=("up",), min_length=1, max_length=2)
+    down_price_eur_per_mwh: float = 0.0
 
 
 class TsoDescription(Part):
-    """The transmission system operator; a scenario has exactly one."""
+    """The transmission system operator; a scenario has exactly one. Its `strategy` is the controller of aFRR."""
 
     kind: Literal["tso"]
+    strategy: Strategy = Chosen(name="pi")
 
 
 class DsoDescription(Part):
-    """The distribution system operator of one grid; `demand_response` is used in scenario II only."""
+    """The distribution system operator of one grid; `demand_response` is used in scenario II only.
+
+    Its `strategy` is the policy by which it limits others.
+    """
 
     kind: Literal["dso"]
     grid: str
     demand_response: DemandResponse = DemandResponse()
+    strategy: Strategy = Chosen(name="as-agreed")
 
 
 class _Provider(Part):
-    """What BSPs and aggregators have in common: when they apply, how fast they are, what they offer."""
+    """What BSPs and aggregators have in common: when they apply, how fast they are, what they offer.
+
+    Their `strategy` is how they bid.
+    """
 
     grid: str
     applies_at: ClockTime | None = None
@@ -77,6 +89,7 @@ class _Provider(Part):
     response: Response = Response()
     offers: tuple[OfferDescription, ...] = ()
     fcr: FcrOffer | None = None
+    strategy: Strategy = Chosen(name="truthful")
 
     @property
     def on_transmission(self) -> bool:
@@ -104,10 +117,11 @@ class BspDescription(_Provider):
 
 
 class AggregatorDescription(_Provider):
-    """A balancing service provider that offers a pool of distributed flexibility resources."""
+    """A balancing service provider that offers a pool; `dispatch` is how it shares an order out over it."""
 
     kind: Literal["aggregator"]
     pool: PoolDescription
+    dispatch: Strategy = Chosen(name="by-scheme")
 
     @property
     def resources(self) -> tuple[PoolDescription, ...]:

@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..grid.area import Area, AreaDescription
+from ..grid.area.area import Area
+from ..grid.area.description import AreaDescription
 from ..grid.points import ConnectionPoint
-from ..grid.resources import Pool, Resource, Unit
+from ..grid.resources.pool import Pool
+from ..grid.resources.resource import Resource
+from ..grid.resources.unit import Unit
 from ..protocols.information.capacity import TRANSMISSION
+from . import plugins, strategies
 from .blame import grid_blamed
 from .participants import AggregatorDescription
 from .schema import Scenario
@@ -35,11 +39,11 @@ class Resources:
 
 def resources(scenario: Scenario) -> Resources:
     """Make every unit and pool; pools are drawn from the scenario's seed."""
-    start_us = scenario.time.start_us
+    start_us, chosen = scenario.time.start_us, strategies.selected(scenario, plugins.extensions(scenario))
     made: dict[str, tuple[Resource, ...]] = {}
     for name, provider in scenario.providers.items():
         if isinstance(provider, AggregatorDescription):
-            made[name] = (Pool(provider.pool, scenario.seed, start_us),)
+            made[name] = (Pool(provider.pool, scenario.seed, start_us, chosen[name, "dispatch"]),)
         else:
             made[name] = tuple(Unit(unit, provider.response, start_us) for unit in provider.units)
     return Resources(made)

@@ -1,7 +1,7 @@
 """The plugins that a scenario names: a user's own message types, protocols and behaviours, as Python modules.
 
     plugins: [my_module] ─▶ my_module.py beside the scenario (or in plugins/ there, or built in), else an installed one
-                         ─▶ PROTOCOLS, and if there are any BEHAVIOURS, STUDIES, RESULTS, ROLES ─▶ Extension
+                         ─▶ PROTOCOLS, BEHAVIOURS, STUDIES, RESULTS, ROLES, STRATEGIES ─▶ Extension
 
 A plugin is code and can do whatever Python can: it is imported because the scenario names it, never because a message
 does. The same text is the same module wherever it stands, so a run directory's copy is the plugin that ran.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .live.sight import Sight
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -36,23 +37,23 @@ def run(
     speed: float = 1.0,
     paced_from: str | None = None,
     progress: Progress | None = None,
+    sight: Sight | None = None,
 ) -> Run:
     """Run a scenario and return its record.
 
     `speed` (simulated seconds per second of wall clock) and `paced_from` (a clock time of the first day, until which
-    it goes as fast as it can) count only with `realtime`. Raises ScenarioError or a GridError for a scenario that
-    cannot be run, RecordError for an `out` that is not ours.
+    it goes as fast as it can) count only with `realtime`. `sight` sees the run as it happens.
+    Raises ScenarioError or a GridError for a scenario that cannot be run, RecordError for an `out` that is not ours.
     """
     from ..agents.runtime.pace import Pace
     from ..grid.engine import single_threaded
     from .record.run import load_run
-    from .record.writer import RunWriter
 
     began = time.perf_counter()
     if realtime and scenario.faults is not None:
         raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
-    with single_threaded(), RunWriter(scenario, out) as writer:
+    with single_threaded(), _writer(scenario, out, sight) as writer:
         operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
@@ -60,10 +61,23 @@ def run(
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
+        figures["refused"] = refused({name: host.node.refused for name, host in operation.hosts.items()})
         if operation.faults is not None:
             figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def _writer(scenario: Scenario, out: Path, sight: Sight | None) -> RunWriter:
+    from .live.sight import WatchedWriter
+    from .record.writer import RunWriter
+
+    return RunWriter(scenario, out) if sight is None else WatchedWriter(scenario, out, sight)
+
+
+def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """How many messages each agent has not taken, by the reason; those who have taken all are left out."""
+    return {name: dict(sorted(why.items())) for name, why in sorted(counts.items()) if why}
 
 
 def _paced_from_us(scenario: Scenario, clock: str | None) -> int:

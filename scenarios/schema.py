@@ -21,7 +21,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from ..grid.area import AreaDescription
+from ..grid.area.description import AreaDescription
 from ..grid.description import GridDescription
 from ..grid.part import Part
 from ..grid.uncertainty import located_series
@@ -99,6 +99,12 @@ class Scenario(Part):
     def _fits_together(self) -> Self:
         check_together(self)
         return self
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it says the same, wherever it was read from."""
+        return isinstance(other, Scenario) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def scheme(self) -> Scheme:
@@ -184,7 +190,7 @@ class Scenario(Part):
 
     @property
     def places(self) -> Mapping[tuple[str | int, ...], str]:
-        """File and line of every value of its grids, for what is only found when they are built."""
+        """File and line of every value of its grids, market and participants, for what is only found later."""
         return self._places
 
     def placed_in(self, *folders: Path, places: Mapping[tuple[str | int, ...], str] | None = None) -> Scenario:

@@ -16,6 +16,7 @@ from .record.offering import binding_text
 from .record.qualifying import qualifications
 from .record.run import Run
 from .reserve_summary import reserve_table
+from .rivals_summary import rivals_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ def print_summary(run: Run, console: Console) -> None:
     """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
     console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
     before = (_qualification(run), reserve_table(run), _merit_order(run))
-    for table in (*before, _activation(run), _limits(run), _settlement(run), _kpis(run)):
+    for table in (*before, _activation(run), _limits(run), rivals_table(run), _settlement(run), _kpis(run)):
         if table.row_count:
             console.print(_cut(table))
     for grid, notes in run.notes.items():
@@ -158,6 +159,9 @@ def _kpis(run: Run) -> Table:
     if kpis.get("afrr"):
         table.add_row("aFRR", _regulated(kpis["afrr"]))
     table.add_row("balancing energy", f"{kpis['cost']['balancing_energy_eur']} EUR")
+    for name, reasons in run.refused.items():
+        told = ", ".join(f"{why} {count}" for why, count in reasons.items())
+        table.add_row(f"not taken by {name}", told)
     if "realtime" in run.timing:
         table.add_row("real time", _paced(run.timing["realtime"]))
     return table

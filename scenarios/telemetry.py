@@ -62,7 +62,8 @@ class Telemetry:
             if isinstance(agent, Bsp | Dso)
         }
         self._quiet = {name: nodes[name] for name in agents if name not in self._tso}
-        self._said: dict[str, tuple[Any, Mapping[str, float]]] = {}
+        self._states: dict[str, Any] = {}
+        self._said: dict[str, Mapping[str, float]] = {}
         self._names: tuple[str, ...] = ()
         self._values: Floats = np.empty(0)
         self._places: dict[str, slice] = {}
@@ -104,7 +105,9 @@ class Telemetry:
         for name, node in self._tso.items():
             self._put(f"agent {name}", agent_row(node, self._delivering, at_us))
         for name, node in self._quiet.items():
-            self._ask(name, node)
+            if node.state is not self._states.get(name):
+                self._states[name] = node.state
+                self._ask(name, node)
         for name in self.physics.moved():
             self._put(f"meter of {name}", meter_row(self.meters, name, at_us))
         limited = withheld(self._tso, at_us)
@@ -113,12 +116,9 @@ class Telemetry:
 
     def _ask(self, name: str, node: Node) -> None:
         agent, state = played_by(node)
-        before, said = self._said.get(name, (None, None))
-        if state is before:
-            return
         values = agent.telemetry(state)
-        self._said[name] = state, values
-        if values is not said and values:
+        if values and values is not self._said.get(name):
+            self._said[name] = values
             self._put(f"agent {name}", values)
 
     def _put(self, whose: str, row: Mapping[str, float]) -> None:
@@ -156,7 +156,7 @@ def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
     for participant, power_mw in agent.set_points(state, at_us):
         ordered[participant] += power_mw
     columns = _of_each(names, ("set_point_mw",))
-    set_points = dict(zip(columns, (round(mw, 6) + 0.0 for mw in ordered.values()), strict=True))
+    set_points = dict(zip(columns, [round(mw, 6) + 0.0 for mw in ordered.values()], strict=True))
     regulated = tuple(name for name in names if delivering[name])
     return {**values, **own, **set_points, **_channels(agent.channels(state), regulated)}
 
@@ -166,7 +166,7 @@ def _channels(known: Iterable[tuple[str, float, float]], regulated: tuple[str, .
     bounds = dict.fromkeys(regulated, (math.nan, math.nan))
     bounds |= {name: (low_mw, high_mw) for name, low_mw, high_mw in known}
     columns = _of_each(tuple(bounds), ("channel_low_mw", "channel_high_mw"))
-    return dict(zip(columns, (bound for pair in bounds.values() for bound in pair), strict=True))
+    return dict(zip(columns, [bound for pair in bounds.values() for bound in pair], strict=True))
 
 
 @cache

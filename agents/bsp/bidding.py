@@ -1,7 +1,5 @@
 """A participant answers calls for offers at its own due time, with what it is qualified for and has available."""
 
-import re
-
 from ...protocols.information.offering import (
     Acceptance,
     CallForOffers,
@@ -18,8 +16,9 @@ from ..actions import Note, Observe, Say, Wake
 from ..agent import Reaction
 from ..changes import replace
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
-from ..market.merit_order import floor_to_step
-from ..profiles import BidPlan, BspProfile
+from ..profiles import BspProfile
+from ..strategies import Bid
+from .deciding import REVISION, decided
 from .following import listening
 from .reading import ParticipantReading
 from .state import BspState
@@ -27,7 +26,6 @@ from .state import BspState
 SUBMIT, RECORD = "offering/submit/", "offering/record/"
 AVAILABILITY = "availability"
 RECORD_AFTER_US = 30 * US_PER_S
-REVISION = re.compile(r"\.r\d+$")
 
 
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
@@ -71,33 +69,14 @@ def _too_late() -> Message:
 
 def _called(profile: BspProfile, state: BspState, event: Heard, call: CallForOffers, now_us: int) -> Reaction[BspState]:
     """Keep the call until the due time; where there is nothing to offer, say so at once."""
-    if not any(_plans(profile, state, call)):
+    period = event.topic.period
+    if not profile.calendar.has(period) or not decided(profile, state, call, period, now_us):
         reason = f"nothing to offer of {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)
     calls = state.calls.set(event.conversation.id, call)
     look = Observe(AVAILABILITY, 1, now_us)
     return replace(state, calls=calls), (look, Wake(SUBMIT + event.conversation.id, due_us))
-
-
-def _plans(profile: BspProfile, state: BspState, call: CallForOffers) -> list[tuple[BidPlan, float]]:
-    """Planned bids for a call, with the MW that qualification and availability leave of their resources."""
-    found: list[tuple[BidPlan, float]] = []
-    for plan in profile.bids:
-        if (plan.product, plan.direction) == (call.product, call.direction):
-            bid_mw = sum(quantity_mw for other, quantity_mw in found if other.resource == plan.resource)
-            most_mw = min(plan.quantity_mw, round(_usable_mw(state, plan) - bid_mw, 6))
-            quantity_mw = floor_to_step(most_mw, call.quantity_step_mw) if plan.divisible else plan.quantity_mw
-            if most_mw >= quantity_mw >= max(plan.min_quantity_mw, call.min_quantity_mw):
-                found.append((plan, quantity_mw))
-    return found
-
-
-def _usable_mw(state: BspState, plan: BidPlan) -> float:
-    """What a resource is qualified for and has available in a plan's direction."""
-    qualified_mw = state.qualified.get(f"{plan.resource}|{plan.direction}", 0.0)
-    available = state.available.get(plan.resource, (qualified_mw, qualified_mw))
-    return min(qualified_mw, available[0 if plan.direction == "up" else 1])
 
 
 def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
@@ -107,8 +86,8 @@ def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: 
     state = replace(state, calls=state.calls.delete(conversation_id))
     period = conversation_id.split("/")[2]
     offers = tuple(
-        _offer(profile, call, plan, quantity_mw, number=number, period=period, now_us=now_us)
-        for number, (plan, quantity_mw) in enumerate(_plans(profile, state, call), start=1)
+        _offer(profile, call, bid, number=number, period=period, now_us=now_us)
+        for number, bid in enumerate(decided(profile, state, call, period, now_us), start=1)
     )
     if not offers:
         return state, (Say(conversation_id, NoOffer(reason="nothing is available any more")),)
@@ -120,28 +99,27 @@ def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: 
 def _offer(
     profile: BspProfile,
     call: CallForOffers,
-    plan: BidPlan,
-    quantity_mw: float,
+    bid: Bid,
     *,
     number: int,
     period: str,
     now_us: int,
 ) -> Offer:
-    grid = next(resource.grid for resource in profile.resources if resource.id == plan.resource)
+    grid = next(resource.grid for resource in profile.resources if resource.id == bid.resource)
     return Offer(
         offer_id=f"{profile.name}.{period}.{call.product}-{call.direction}.{number}",
         participant=profile.name,
         session=period,
-        product=plan.product,
-        direction=plan.direction,
-        quantity_mw=quantity_mw,
-        min_quantity_mw=min(plan.min_quantity_mw, quantity_mw),
-        divisible=plan.divisible,
-        price_eur_per_mwh=plan.price_eur_per_mwh,
+        product=call.product,
+        direction=call.direction,
+        quantity_mw=bid.quantity_mw,
+        min_quantity_mw=bid.min_quantity_mw,
+        divisible=bid.divisible,
+        price_eur_per_mwh=bid.price_eur_per_mwh,
         delivery_start=call.delivery_start,
         delivery_end=call.delivery_end,
         grid=grid,
-        resource=plan.resource,
+        resource=bid.resource,
         submitted_at=now_us,
     )
 

@@ -28,6 +28,7 @@ from .state import BspState
 
 MEASURE = "activation/measure"
 METER = "meter"
+SET_POINTS = (stage.SET_POINTS, stage.SET_POINTS_PASSED_ON)
 
 
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
@@ -39,7 +40,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
             return _woken(profile, state, timer, now_us)
         case Heard():
             return _hear(profile, state, event, now_us)
-        case Silence() | Rejected() if event.conversation.protocol is stage.SET_POINTS:
+        case Silence() | Rejected() if event.conversation.protocol in SET_POINTS:
             return unheard(profile, state, event, now_us)
         case Rejected():
             return _rejected(state, event.conversation.id, now_us)

@@ -1,6 +1,7 @@
 """A participant follows the TSO's set-points: it subscribes once it has an offer of aFRR accepted, and applies each.
 
-SetPointSubscription ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
+SetPointSubscription, to the TSO or to the DSO that passes them on
+                     ─▶ Agree ─▶ SetPoint ─▶ shared over the offers under control ─▶ resources move
                                          └─▶ named by the next measurement, which acknowledges it
 no set-point for the hold time ─▶ back to the baseline
 """
@@ -36,8 +37,9 @@ def _subscribe(profile: BspProfile, state: BspState, now_us: int) -> Reaction[Bs
     calendar, number = profile.calendar, len(state.subscriptions) + 1
     ask = SetPointSubscription(product=PRODUCT, start=calendar.first.start_us, end=calendar.end_us)
     subject = "set-points" if number == 1 else f"set-points.{number}"
-    topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.tso)
-    opening: tuple[Action, ...] = (Open(stage.SET_POINTS, topic, ask, now_us + profile.patience.answer_us),)
+    protocol = stage.SET_POINTS_PASSED_ON if profile.relay else stage.SET_POINTS
+    topic = Topic(profile.name, stage.STAGE, "delivery", subject, profile.relay or profile.tso)
+    opening: tuple[Action, ...] = (Open(protocol, topic, ask, now_us + profile.patience.answer_us),)
     return replace(state, subscriptions=(*state.subscriptions, topic.conversation_id)), opening
 
 

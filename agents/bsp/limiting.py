@@ -1,7 +1,7 @@
 """A limit at the participant: the output is lowered first, other units step in where they can, then it is confirmed.
 
 LimitOrder ─▶ cap on the unit ─▶ what it takes is moved to other units of the portfolio, as far as they are free
-           ─▶ set-points ─▶ OfferModified, a related revision of the offer
+           ─▶ set-points, reserve kept ─▶ OfferModified, a related revision of the offer
 validity over ─▶ the cap is dropped; nothing rises until it is ordered anew
 """
 
@@ -15,6 +15,7 @@ from ..changes import replace
 from ..delivery import OrderBook
 from ..profiles import BspProfile
 from .applying import applied
+from .reserve import turned
 from .state import BspState
 
 LAPSE = "activation/lapse/"
@@ -33,9 +34,10 @@ def limited(
     if offer is not None and offer.resource == limit.resource:
         book = book.moving(offer.offer_id, _moved(profile, book, offer, order))
     state, moves = applied(replace(state, book=book), now_us)
+    state, turns = turned(state, now_us)
     answer, evidence = _answer(state, offer, order)
     lapses = Wake(f"{LAPSE}{limit.resource}|{limit.direction}", limit.valid_until)
-    return state, (*moves, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer), lapses)
+    return state, (*moves, *turns, Note(stage.STAGE, "7.9", evidence), Say(conversation_id, answer), lapses)
 
 
 def _moved(profile: BspProfile, book: OrderBook, offer: Offer, order: LimitOrder) -> tuple[tuple[str, float], ...]:
@@ -57,7 +59,7 @@ def _answer(state: BspState, offer: Offer | None, order: LimitOrder) -> tuple[Of
     limit, book = order.limit, state.book
     lowered = offer is not None and limit.max_mw < offer.quantity_mw
     revision = offer.revised(limit.max_mw, "changes_required") if offer is not None and lowered else offer
-    power_mw = abs(state.set_points.get(limit.resource, 0.0))
+    power_mw = abs(state.set_points.get(limit.resource, 0.0)) + state.reserve.armed.get(limit.resource, 0.0)
     shares = book.moved.get(limit.offer_id, ())
     moved = tuple(
         MovedPower(resource=r, max_mw=mw, power_mw=min(mw, abs(state.set_points.get(r, 0.0)))) for r, mw in shares
@@ -78,4 +80,5 @@ def lapsed(state: BspState, key: str, now_us: int) -> Reaction[BspState]:
     """A limit's validity is over and it has not been renewed: it binds no more."""
     note = Note(stage.STAGE, None, {"name": "limit lapsed", "limited": key})
     state, moves = applied(replace(state, book=state.book.lapsed(now_us)), now_us)
-    return state, (note, *moves)
+    state, turns = turned(state, now_us)
+    return state, (note, *moves, *turns)

@@ -41,7 +41,7 @@ def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Re
         case Woken(timer) if timer.startswith(SUBMIT):
             return _submit(profile, state, timer.removeprefix(SUBMIT), now_us)
         case Woken(timer) if timer.startswith(TURN):
-            return _turned(state, now_us)
+            return turned(state, now_us)
         case Woken(timer):
             return state, _record(state.reserve, timer.removeprefix(RECORD))
         case Heard():
@@ -85,18 +85,28 @@ def _called(
 
 
 def _quantity_mw(plan: ReservePlan, state: BspState, call: CallForReserve) -> float:
-    """What may be offered: symmetric, so no more than is qualified in either direction."""
+    """What may be offered: symmetric, so no more than is qualified in either direction; what is awarded is taken.
+
+    A resource that a limit binds has nothing more to give.
+    """
     qualified_mw = min(state.qualified.get(f"{plan.resource}|{way}", 0.0) for way in ("up", "down"))
-    most_mw = floor_to_step(min(plan.quantity_mw, qualified_mw), call.quantity_step_mw)
+    awards = [award for _, own in sorted(state.reserve.awarded.items()) for award in own]
+    times = [a for a in awards if a.delivery_start < call.delivery_end and a.delivery_end > call.delivery_start]
+    taken_mw = sum(award.quantity_mw for award in times if award.resource == plan.resource)
+    if taken_mw and _room_mw(state, plan.resource) < qualified_mw:
+        return 0.0
+    most_mw = floor_to_step(min(plan.quantity_mw, qualified_mw) - taken_mw, call.quantity_step_mw)
     return most_mw if most_mw >= max(plan.min_quantity_mw, call.min_quantity_mw) else 0.0
 
 
 def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:
     plan, call = profile.reserve, state.reserve.calls[conversation_id]
     assert plan is not None
-    period, quantity_mw = conversation_id.split("/")[2], _quantity_mw(plan, state, call)
+    (period, subject), quantity_mw = conversation_id.split("/")[2:4], _quantity_mw(plan, state, call)
+    if quantity_mw <= 0:
+        return state, (Say(conversation_id, NoOffer(reason="nothing is available any more")),)
     offer = ReserveOffer(
-        offer_id=f"{profile.name}.{period}.FCR.1",
+        offer_id=f"{profile.name}.{period}.FCR.{subject.partition('.')[2] or 1}",
         participant=profile.name,
         session=period,
         quantity_mw=quantity_mw,
@@ -135,25 +145,47 @@ def _is_ours(offer: ReserveOffer, award: AwardedReserve) -> bool:
     return offer.min_quantity_mw - 1e-6 <= award.quantity_mw <= offer.quantity_mw + 1e-6
 
 
-def _turned(state: BspState, now_us: int) -> Reaction[BspState]:
-    """A period of reserve begins or is over: each resource follows the frequency with what is awarded of it now."""
-    reserve = state.reserve
+def turned(state: BspState, now_us: int) -> Reaction[BspState]:
+    """A period of reserve begins or is over, or a limit has changed: each resource follows the frequency as it may.
+
+    It does so with what is awarded of it now, symmetric as the product is, so within the lower of both its limits.
+    """
+    if not state.reserve.awarded:
+        return state, ()
+    reserve = _counted(state.reserve, now_us)
     wanted = {award.resource: 0.0 for _, awards in sorted(reserve.awarded.items()) for award in awards}
-    since = reserve.since
-    for _, awards in sorted(reserve.awarded.items()):
-        for award in awards:
-            if award.delivery_start <= now_us < award.delivery_end:
-                wanted[award.resource] = round(wanted[award.resource] + award.quantity_mw, 6)
-                since = since if award.offer_id in since else since.set(award.offer_id, now_us)
+    for award in _in_force(reserve, now_us):
+        wanted[award.resource] = round(wanted[award.resource] + award.quantity_mw, 6)
+    wanted = {resource: min(mw, _room_mw(state, resource)) for resource, mw in wanted.items()}
     moves = tuple(Actuate(RESERVE + r, mw) for r, mw in sorted(wanted.items()) if reserve.armed.get(r, 0.0) != mw)
-    return _kept(state, replace(reserve, armed=reserve.armed.update(wanted), since=since)), moves
+    return _kept(state, replace(reserve, armed=reserve.armed.update(wanted))), moves
+
+
+def _in_force(reserve: ReserveState, now_us: int) -> list[AwardedReserve]:
+    awards = [award for _, own in sorted(reserve.awarded.items()) for award in own]
+    return [award for award in awards if award.delivery_start <= now_us < award.delivery_end]
+
+
+def _room_mw(state: BspState, resource: str) -> float:
+    """What limits leave of a resource in both directions."""
+    return min(state.book.caps.get(f"{resource}|{way}", float("inf")) for way in ("up", "down"))
+
+
+def _counted(reserve: ReserveState, now_us: int) -> ReserveState:
+    """Add what has been in force since the last turn; awards of a resource that is limited share what is left."""
+    kept, left = reserve.kept, dict(reserve.armed.items())
+    for award in _in_force(reserve, reserve.turned_us):
+        part_mw = min(award.quantity_mw, left.get(award.resource, 0.0))
+        left[award.resource] = left.get(award.resource, 0.0) - part_mw
+        lasts_us = min(now_us, award.delivery_end) - reserve.turned_us
+        kept = kept.set(award.offer_id, kept.get(award.offer_id, 0) + watt_us(part_mw, lasts_us))
+    return replace(reserve, kept=kept, turned_us=now_us)
 
 
 def _available(reserve: ReserveState, award: AwardedReserve) -> float:
-    """The share of its time in which an award was in force here."""
-    lasts_us = award.delivery_end - award.delivery_start
-    since_us = reserve.since.get(award.offer_id, award.delivery_end)
-    return round((award.delivery_end - since_us) / lasts_us, 6)
+    """The share of an award, in MW and time, that was in force here."""
+    whole = watt_us(award.quantity_mw, award.delivery_end - award.delivery_start)
+    return round(min(1.0, reserve.kept.get(award.offer_id, 0) / whole), 6) if whole else 0.0
 
 
 def _record(reserve: ReserveState, conversation_id: str) -> tuple[Action, ...]:

@@ -21,13 +21,17 @@ class RunningTest(NamedTuple):
 
 @dataclass(frozen=True)
 class ReserveState:
-    """Containment reserve: open calls, offers and awards by conversation, MW in force by resource, since when."""
+    """Containment reserve: open calls, offers and awards by conversation, MW in force by resource.
+
+    `kept` is what has been in force of each award until `turned_us`, W·µs.
+    """
 
     calls: Map[str, CallForReserve] = Map()
     offered: Map[str, tuple[ReserveOffer, ...]] = Map()
     awarded: Map[str, tuple[AwardedReserve, ...]] = Map()
     armed: Map[str, float] = Map()
-    since: Map[str, int] = Map()
+    kept: Map[str, int] = Map()
+    turned_us: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..agent import Reaction
 from ..changes import Span, derived, derived_now, replace, span
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
+from . import reserves
 from .state import DsoState, Told, limit_key
 from .validation import signed
 
@@ -32,14 +33,18 @@ def told(state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoSta
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
-    points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
+    points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
     return Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
 
 
 def overheard(state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
-    """Measurements of a whole cycle at once."""
-    measured = [(row.flow.sender, row.content) for row in rows if isinstance(row.content, Measurement)]
-    return told(state, measured), len(rows)
+    """Measurements of a whole cycle at once, up to a set-point, which is to be passed on."""
+    measured = []
+    for row in rows:
+        if not isinstance(row.content, Measurement):
+            break
+        measured.append((row.flow.link[0], row.content))
+    return (told(state, measured) if measured else state), len(measured)
 
 
 def _points(state: DsoState) -> dict[str, set[str]]:
@@ -55,24 +60,23 @@ def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
     period = profile.calendar.at(now_us)
     if period is None:
         return state
-    archive, samples = state.archive, state.samples
-    for name, known in sorted(state.told.items()):
-        if name in state.missing:
-            continue
-        direction = "up" if known.activated_mw >= 0 else "down"
-        key, counted = f"{period.id}/{name}/{direction}", f"{period.id}/{name}"
-        energy = watt_us(abs(known.activated_mw), profile.monitoring_us)
-        archive = archive.set(key, archive.get(key, 0) + energy)
-        samples = samples.set(counted, samples.get(counted, 0) + 1)
-    return replace(state, archive=archive, samples=samples)
+    archive, samples, energy = state.archive, state.samples, dict[str, int]()
+    counted = [name for name in state.told if name not in state.missing]
+    keys = {name: f"{period.id}/{name}" for name in sorted(counted)}
+    for name, key in keys.items():
+        activated_mw = state.told[name].activated_mw
+        way = f"{key}/up" if activated_mw >= 0 else f"{key}/down"
+        energy[way] = archive.get(way, 0) + watt_us(abs(activated_mw), profile.monitoring_us)
+    number = {key: samples.get(key, 0) + 1 for key in keys.values()}
+    return replace(state, archive=archive.update(energy), samples=samples.update(number))
 
 
 def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoState]:
     """Take note of participants with accepted offers whose INFO 7 has begun or ceased to stay away."""
     begun_us = profile.calendar.first.start_us
-    known = {name: told.measured_us for name, told in sorted(state.told.items())}
-    expected = {offer.participant for offer in current(state, now_us)}
-    late = [n for n in sorted(expected) if now_us - max(begun_us, known.get(n, begun_us)) > profile.stale_after_us]
+    offers, since_us = current(state, now_us), now_us - profile.stale_after_us
+    expected = derived(state, "~expected", (offers,), lambda: sorted({offer.participant for offer in offers}))
+    late = [] if begun_us >= since_us else [name for name in expected if _last_us(state, name, begun_us) < since_us]
     missing = frozenset(late)
     if missing == state.missing:
         return state, ()
@@ -82,6 +86,12 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
         evidence = {"name": what, "participant": name, "assumed_share": profile.assumed_share}
         notes.append(Note(stage.STAGE, None, evidence))
     return replace(state, missing=missing), tuple(notes)
+
+
+def _last_us(state: DsoState, name: str, begun_us: int) -> int:
+    """When what was last told of somebody was measured."""
+    told = state.told.get(name)
+    return begun_us if told is None else told.measured_us
 
 
 def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:
@@ -119,6 +129,8 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
         left[offer.participant] = left.get(offer.participant, 0.0) - signed(taken_mw, offer.direction)
         if lift and any(limit_key(offer, unit) in state.limits for unit in units(state, offer)):
             taken_mw = offer.quantity_mw
+        if taken_mw <= 0:
+            continue
         for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
             if part_mw > 0 and resource in state.connected:
                 points = state.connected[resource].points
@@ -148,9 +160,9 @@ def activation_id(offer: AcceptedOffer, resource: str) -> str:
 
 
 def unit_of(state: DsoState, activation: str) -> tuple[AcceptedOffer, str]:
-    """The offer and the unit that an activation of a study stands for."""
+    """The offer, or the reserve in one direction, and the unit that an activation of a study stands for."""
     offer_id, _, resource = activation.partition(BY)
-    offer = state.accepted[offer_id]
+    offer = state.accepted.get(offer_id) or reserves.offers(state)[offer_id]
     return offer, resource or offer.resource
 
 

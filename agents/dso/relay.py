@@ -5,7 +5,8 @@
         ── Cancel ──▶      ── Cancel ──▶            every answer goes back the same way
 
 Two conversations, linked by `caused_by`. What the DSO does not know, or has limited to nothing, it refuses; when the
-participant does not answer it says so to the TSO, and cancels what may be running there.
+participant does not answer it says so to the TSO, and cancels what may be running there. What puts an offer of aFRR
+under control is passed on as it is: limits lower the set-points that follow (set_points.py).
 """
 
 from ...protocols.conversation import Conversation
@@ -34,7 +35,7 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
     """Pass on what was heard, in either direction."""
     match event.content:
         case Activate() | ActivateWhen() as order:
-            return _ordered(profile, state, event, order)
+            return _ordered(profile, state, event, order, now_us)
         case Cancel() if event.conversation.state != "cancelled":
             return _cancelled(profile, state, event.conversation.id, now_us)
         case content if isinstance(content, ANSWERS):
@@ -43,11 +44,14 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
             return state, ()
 
 
-def _ordered(profile: DsoProfile, state: DsoState, event: Heard, order: Activate | ActivateWhen) -> Reaction[DsoState]:
+def _ordered(
+    profile: DsoProfile, state: DsoState, event: Heard, order: Activate | ActivateWhen, now_us: int
+) -> Reaction[DsoState]:
     conversation_id, offer = event.conversation.id, state.accepted.get(order.offer_id)
-    if offer is None or offer.resource not in state.connected:
+    known = offer is not None and offer.resource in state.connected
+    if offer is None or not known or not profile.calendar.has(event.topic.period):
         return state, (Say(conversation_id, Refuse(reason=f"{order.offer_id} is no accepted offer in this grid")),)
-    limit = state.limits.get(limit_key(offer))
+    limit = state.limits.get(limit_key(offer)) if order.kind == "activate" else None
     moved_mw = sum(mw for _, mw in state.moved.get(offer.offer_id, ()))
     most_mw = order.power_mw if limit is None else round(limit.max_mw + moved_mw, 6)
     power_mw = min(order.power_mw, most_mw)
@@ -57,7 +61,9 @@ def _ordered(profile: DsoProfile, state: DsoState, event: Heard, order: Activate
     supersedes = state.passed_on.get(order.supersedes) if order.supersedes else None
     content = order.model_copy(update={"power_mw": power_mw, "supersedes": supersedes})
     topic = Topic(profile.name, stage.STAGE, event.topic.period, event.topic.subject, offer.participant)
-    reply_by_us, cause = event.envelope.reply_by_us, event.envelope.id
+    cause, reply_by_us = event.envelope.id, event.envelope.reply_by_us
+    if reply_by_us is None:
+        reply_by_us = now_us + profile.patience.answer_us
     opening = Open(ON[event.conversation.protocol.name], topic, content, reply_by_us, cause)
     state = replace(
         state,

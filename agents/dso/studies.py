@@ -6,13 +6,16 @@ everything that the answer depends on, so that the answer can be journalled and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
-from ...grid.limits import Activation, Allowed, Scope, Split
+from ...grid.limits import Activation, Allowed, Rating, Scope, Split
 from ...grid.readings import Assessment, Readings
+from .keeping import enlarged, reduced
 
 if TYPE_CHECKING:
     from ...grid.studies import GridStudies
@@ -72,30 +75,40 @@ class Watch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prequalify:
-    """What may be qualified, by planning case; `joint` shares what is scarce evenly instead of by order."""
+    """What may be qualified, by planning case; `joint` shares what is scarce evenly instead of by order.
+
+    `margin`: the share of every MW that is kept back, here and in the other questions.
+    """
 
     grid: str
     activations: tuple[Activation, ...]
     scope: Scope
     already: tuple[Activation, ...]
     joint: bool = False
+    margin: float = 0.0
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it."""
         unknown = _unknown(studies, self.activations)
-        if unknown is not None or not self.joint:
-            return unknown or studies.prequalify(self.activations, self.scope, self.already)
-        slices = [slice_ for part in range(SLICES) for slice_ in self._slices(part)]
-        return self._gathered(studies.prequalify(slices, self.scope, self.already))
+        if unknown is not None:
+            return unknown
+        wanted, already = enlarged(self.activations, self.margin), enlarged(self.already, self.margin)
+        if not self.joint:
+            return reduced(studies.prequalify(wanted, self.scope, already), self.activations, self.margin)
+        slices = [slice_ for part in range(SLICES) for slice_ in self._slices(wanted, part)]
+        found = self._gathered(wanted, studies.prequalify(slices, self.scope, already))
+        return reduced(found, self.activations, self.margin)
 
-    def _slices(self, part: int) -> list[Activation]:
+    @staticmethod
+    def _slices(wanted: tuple[Activation, ...], part: int) -> list[Activation]:
         """An equal part of everything, so that the walk gives to each in turn."""
-        return [replace(each, id=f"{each.id}#{part}", p_mw=each.p_mw / SLICES, min_mw=0.0) for each in self.activations]
+        return [replace(each, id=f"{each.id}#{part}", p_mw=each.p_mw / SLICES, min_mw=0.0) for each in wanted]
 
-    def _gathered(self, slices: tuple[Allowed, ...]) -> tuple[Allowed, ...]:
+    @staticmethod
+    def _gathered(wanted: tuple[Activation, ...], slices: tuple[Allowed, ...]) -> tuple[Allowed, ...]:
         """The slices of each activation up to the first that was cut."""
         found = []
-        for each in self.activations:
+        for each in wanted:
             own = [slice_ for slice_ in slices if slice_.id.rpartition("#")[0] == each.id]
             bound = next((slice_.binding for slice_ in own if slice_.binding is not None), None)
             p_mw = round(sum(slice_.p_mw for slice_ in own), 6) if bound else each.p_mw
@@ -105,7 +118,11 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves.
+
+    `earlier` is what may be activated of another list at the same time: all of it or none (`prefix`), or whatever is
+    picked of both (`subset`; then what is scarce goes to the first).
+    """
 
     grid: str
     activations: tuple[Activation, ...]
@@ -114,6 +131,8 @@ class Validate:
     split: Split = "merit_order"
     made_us: int | None = None
     reserves: tuple[Activation, ...] = ()
+    margin: float = 0.0
+    earlier: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
@@ -121,20 +140,28 @@ class Validate:
         if unknown is not None:
             return unknown
         ways = (1.0, -1.0) if self.reserves else (1.0,)
-        found = [self._allowed(studies, way) for way in ways]
+        found = [allowed for way in ways for allowed in self._allowed(studies, way)]
         return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
 
-    def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
+    def _allowed(self, studies: GridStudies, way: float) -> Iterator[tuple[Allowed, ...]]:
+        """With reserves one way: by itself and on top of the earlier list, or picked together with it."""
         moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
-        return studies.validate(
-            self.activations, self.at_us, moved, made_us=self.made_us, scope=self.scope, split=self.split
-        )
+        wanted = enlarged(self.activations, self.margin)
+        validate = partial(studies.validate, at_us=self.at_us, made_us=self.made_us, scope=self.scope)
+        if self.earlier and self.scope == "subset":
+            together = validate((*self.earlier, *wanted), fixed=moved)
+            yield reduced(together[len(self.earlier) :], self.activations, self.margin)
+            return
+        for fixed in (moved, (*moved, *self.earlier)) if self.earlier else (moved,):
+            yield reduced(validate(wanted, fixed=fixed, split=self.split), self.activations, self.margin)
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
     """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
 
+    With the `short_time` rating a loading within it is borne, and orders are cut to that; without, to the continuous.
+    `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
     Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
     """
 
@@ -145,18 +172,36 @@ class Monitor:
     look: bool
     reference_taps: tuple[int, ...] | None
     limited: bool = False
+    reserves: tuple[Activation, ...] = ()
+    margin: float = 0.0
+    rating: Rating = "continuous"
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
-        full = [(point, share * each.p_mw) for each in self.ordered for point, share in each.points]
-        states = (self.measured, full) if self.ordered else (self.measured,)
-        found = studies.assess_all(self.readings, states)
-        now, ahead = found[0], found[-1]
-        troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
-        allowed = studies.curtail(self.readings, self.ordered) if self.ordered and troubled else None
+        found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
+        now, ahead = found[0], max(found[1:] or found, key=_badness)
+        troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
+        asked = (*self.reserves, *self.ordered)
+        allowed = self._allowed(studies, asked) if asked and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
+
+    def _unborne(self, studies: GridStudies, states: tuple[Assessment, Assessment]) -> bool:
+        """Whether something is, or would be, beyond the rating that counts."""
+        found = [violation for state in states for violation in state.violations]
+        return any(self.rating == "continuous" or not studies.bears(violation) for violation in found)
+
+    def _ahead(self) -> list[list[tuple[str, float]]]:
+        """All orders fully on; where reserves are kept, with these fully up, and fully down."""
+        if not self.reserves:
+            return [_moved(self.ordered)] if self.ordered else []
+        ways = ([each for each in self.reserves if (each.p_mw > 0) is up] for up in (True, False))
+        return [_moved((*way, *self.ordered)) for way in ways]
+
+    def _allowed(self, studies: GridStudies, asked: tuple[Activation, ...]) -> tuple[Allowed, ...]:
+        found = studies.curtail(self.readings, enlarged(asked, self.margin), rating=self.rating)
+        return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:
         if self.reference_taps is None or self.reference_taps == self.readings.taps:
@@ -205,6 +250,15 @@ class Forecast:
             for at_us in self.at_us
             for name, p_mw, _, limit_mw in studies.interface_forecast(at_us, made_us=self.made_us)
         )
+
+
+def _moved(activations: Iterable[Activation]) -> list[tuple[str, float]]:
+    return [(point, share * each.p_mw) for each in activations for point, share in each.points]
+
+
+def _badness(state: Assessment) -> tuple[int, float]:
+    """The state with violations is worse, then the one more loaded."""
+    return len(state.violations), state.worst_loading_percent
 
 
 def _unknown(studies: GridStudies, activations: tuple[Activation, ...]) -> UnknownPoint | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ...protocols.information.offering import Offer, OfferVerdict
 
 WATT_MW = 1e-6
+NO_STEP_MW = 1e-9
 
 
 class Position(NamedTuple):
@@ -49,8 +50,8 @@ def _is_multiple(quantity_mw: float, step_mw: float) -> bool:
 
 
 def floor_to_step(quantity_mw: float, step_mw: float) -> float:
-    """The largest multiple of a step that is not above a quantity (to 1 W)."""
-    return round(int(quantity_mw / step_mw + 1e-6) * step_mw, 6) if step_mw > 0 else quantity_mw
+    """The largest multiple of a step that is not above a quantity (to 1 W); what is next to nothing is no step."""
+    return round(int(quantity_mw / step_mw + 1e-6) * step_mw, 6) if step_mw > NO_STEP_MW else quantity_mw
 
 
 def merit_order(offers: Iterable[Offer]) -> tuple[Position, ...]:

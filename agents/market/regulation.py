@@ -25,20 +25,24 @@ class Tuning(NamedTuple):
 
 
 class Controller(NamedTuple):
-    """The controller after a cycle: its integral and demand (+ up), and the last sample of the ACE, if there is one."""
+    """The controller after a cycle: its integral and demand (+ up), and the last sample of the ACE, if there is one.
+
+    `memory` holds what a controller of a user's own must remember.
+    """
 
     integral_mw: float = 0.0
     demand_mw: float = 0.0
     ace_mw: float = 0.0
     at_us: int | None = None
     frozen: bool = False
+    memory: tuple[float, ...] = ()
 
 
 def step(before: Controller, ace_mw: float, at_us: int, *, room_mw: tuple[float, float], tuning: Tuning) -> Controller:
     """The controller after a sample of the ACE; `room_mw` is what can be asked for upwards and downwards."""
     up_mw, down_mw = room_mw
     if not math.isfinite(ace_mw):
-        return before._replace(demand_mw=_within(before.demand_mw, up_mw, down_mw), at_us=None, frozen=True)
+        return held(before, room_mw)
     known = before.at_us is not None and at_us - before.at_us <= MISSED_CYCLES * tuning.control_us
     added_mw = _added(before, ace_mw, at_us, tuning) if known else 0.0
     proportional_mw = -tuning.beta * ace_mw
@@ -46,6 +50,11 @@ def step(before: Controller, ace_mw: float, at_us: int, *, room_mw: tuple[float,
     least_mw = min(before.integral_mw, -down_mw - proportional_mw)
     integral_mw = _within(min(max(before.integral_mw + added_mw, least_mw), most_mw), up_mw, down_mw)
     return Controller(integral_mw, _within(integral_mw + proportional_mw, up_mw, down_mw), ace_mw, at_us)
+
+
+def held(before: Controller, room_mw: tuple[float, float]) -> Controller:
+    """Without a measurement the demand stays, as far as it can be asked for; that time is not integrated."""
+    return before._replace(demand_mw=_within(before.demand_mw, *room_mw), at_us=None, frozen=True)
 
 
 def _added(before: Controller, ace_mw: float, at_us: int, tuning: Tuning) -> float:

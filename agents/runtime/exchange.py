@@ -17,7 +17,7 @@ from .recording import Recorder, Sent
 Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
-_NORMAL = NormalDist()
+_quantile = NormalDist().inv_cdf
 
 
 def uniform(seed: int, purpose: str, key: str) -> float:
@@ -58,7 +58,7 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _NORMAL.inv_cdf(uniform(self.seed, "delay", message_id)))
+        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
     def loses(self, message_id: str) -> bool:
@@ -96,22 +96,26 @@ class Exchange:
             self.deliver(Arrival(envelope, row), arrives_us)
 
     def stream(self, streaming: Stream, now_us: int) -> None:
-        """Put the next message of a flow on its way."""
-        flow, number, content, caused_by = streaming
-        message_id, link = f"{flow.prefix}{number}", (flow.sender, flow.receiver)
-        arrives_us = self._arrival(message_id, link, now_us, streamed=True)
-        row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
-        self.row += 1
-        self.recorder.flowed(row)
-        if arrives_us is not None and flow.receiver in self.kinds:
-            self.mail(row, arrives_us)
+        """Put the next messages of flows on their way."""
+        numbered, content, caused_by = streaming
+        for flow, number in numbered:
+            message_id = f"{flow.prefix}{number}"
+            arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
+            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            self.row += 1
+            self.recorder.flowed(row)
+            if arrives_us is not None and flow.link[1] in self.kinds:
+                self.mail(row, arrives_us)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
         links = self.links
-        if (links.silences and links.silent(link, now_us, streamed=streamed)) or links.loses(message_id):
+        if links.silences and links.silent(link, now_us, streamed=streamed):
             return None
-        arrives_us = max(now_us + links.delay_us(message_id), self._free_at.get(link, 0))
+        if links.loss and links.loses(message_id):
+            return None
+        arrives_us, free_us = now_us + links.delay_us(message_id), self._free_at.get(link, 0)
+        arrives_us = max(arrives_us, free_us)
         self._free_at[link] = arrives_us
         return arrives_us
 

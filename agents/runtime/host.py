@@ -26,6 +26,8 @@ from .recording import Recorder
 from .rhythm import Rhythm, next_tick
 from .rounds import Rounds, Span
 
+TIMED = (Alarm, Due)
+
 
 @dataclass(frozen=True)
 class World:
@@ -84,7 +86,7 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def take(self, given: Input, now_us: int) -> None:
         """Let the node experience something now: journal first, then the effects."""
-        if self.node.is_stale(given):
+        if type(given) in TIMED and self.node.is_stale(given):
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
 from ...grid.limits import Allowed, Binding

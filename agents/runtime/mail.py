@@ -31,9 +31,9 @@ class Mail:
 
     def put(self, row: Row, at_us: int) -> None:
         """A row will arrive at a time."""
-        waiting = self._rows.get(row.flow.receiver)
+        waiting = self._rows.get(row.flow.link[1])
         if waiting is None:
-            self._rows[row.flow.receiver] = [row]
+            self._rows[row.flow.link[1]] = [row]
         else:
             waiting.append(row)
         self.next_us = min(self.next_us, at_us)
@@ -43,7 +43,8 @@ class Mail:
         heard = False
         for name in tuple(self._rows):
             rows = self._rows.pop(name)
-            rows.sort(key=_arrival)
+            if len(rows) > 1:
+                rows.sort(key=_arrival)
             due = self._due(rows, name, queue)
             left = rows[len(due) :]
             if due:

@@ -10,12 +10,13 @@ of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (p
 the same, only that nothing is made of a message that nobody looks at.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
-from ...protocols.desk import Desk
+from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
 from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
 from ...protocols.messages import Message
@@ -91,10 +92,9 @@ class SetTimer(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Put the next message of a flow on its way."""
+    """Put the same on its way in several flows, as the message of this number of each."""
 
-    flow: Flow
-    number: int
+    numbered: Sequence[tuple[Flow, int]]
     content: Message
     caused_by: str | None
 
@@ -104,7 +104,7 @@ Effect = Send | Stream | Deadline | SetTimer | Compute | Observe | Actuate | Not
 
 @dataclass
 class Node:
-    """An agent at its desk."""
+    """An agent at its desk; `refused` counts messages that have changed nothing, by the reason."""
 
     agent: Agent[Any]
     desk: Desk
@@ -112,7 +112,9 @@ class Node:
     timers: dict[str, int] = field(default_factory=dict)
     in_bulk: bool = False
     _flows: dict[str, Flow] = field(default_factory=dict)
-    _hearers: dict[str, Hearer] = field(default_factory=dict)
+    _hearers: dict[Flow, Hearer] = field(default_factory=dict)
+    _heard_in: dict[str, Flow] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
@@ -129,28 +131,31 @@ class Node:
 
     def settle(self, conversation_id: str) -> None:
         """What has flowed in a conversation is part of it."""
-        flow = self._flows.pop(conversation_id, None) or self._hearers.pop(conversation_id, None)
+        flow = self._flows.pop(conversation_id, None)
         if flow is not None:
             self.desk.conversations[conversation_id] = flow.settled()
+        heard = self._heard_in.pop(conversation_id, None)
+        if heard is not None:
+            self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
 
     def settle_all(self) -> None:
         """The same of all conversations."""
-        for conversation_id in (*self._flows, *self._hearers):
+        for conversation_id in (*self._flows, *self._heard_in):
             self.settle(conversation_id)
 
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
-        hearers, known = self._hearers, list[Row]()
+        hearers, known = self._hearers, 0
         for row in rows:
-            hearer = hearers.get(row.flow.conversation.id)
-            if hearer is None or hearer.flow is not row.flow or row.number < hearer.number:
+            hearer = hearers.get(row.flow)
+            if hearer is None or row.number < hearer.number:
                 break
-            known.append(row)
+            known += 1
         if not known:
             return 0
-        self.state, taken = self.agent.overhear(self.state, known)
-        for row in known[:taken]:
-            hearers[row.flow.conversation.id].hear(row)
+        self.state, taken = self.agent.overhear(self.state, rows if known == len(rows) else rows[:known])
+        for row in rows[:taken]:
+            hearers[row.flow].number = row.number + 1
         return taken
 
     def follow(self, flow: Flow) -> None:
@@ -158,7 +163,7 @@ class Node:
         conversation = self.desk.conversations.get(flow.conversation.id)
         hearer = hearer_of(conversation, flow) if conversation is not None else None
         if hearer is not None:
-            self._hearers[hearer.conversation.id] = hearer
+            self._hearers[flow], self._heard_in[hearer.conversation.id] = hearer, flow
 
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
@@ -169,9 +174,9 @@ class Node:
                 self._carry_out(action, effects)
         return effects
 
-    def _events(self, given: Input, effects: list[Effect]) -> list[Event]:
+    def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:
         if isinstance(given, Reading):
-            return [Sampled(given.source, given.reading)]
+            return (Sampled(given.source, given.reading),)
         if isinstance(given, Arrival):
             self.settle(given.envelope.conversation_id)
             return self._heard(given.envelope, effects)
@@ -193,6 +198,7 @@ class Node:
             effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
         conversation = hearing.conversation
         if conversation is None or hearing.copy:
+            self.refused[_why(hearing)] += 1
             return []
         if hearing.step is None:
             events: list[Event] = [Rejected(envelope, conversation)]
@@ -208,16 +214,21 @@ class Node:
         return [Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round)]
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:
+        if isinstance(action, Publish):
+            self._publish(action, effects)
+            return
         match action:
-            case Publish():
-                self._publish(action, effects)
+            case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
+                effects.append(
+                    _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
+                )
             case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
                 sent = self.desk.open(
                     protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
                 )
                 self._send(sent, effects)
             case Say(conversation_id, content) if self._is_broken(conversation_id):
-                effects.append(_unsaid(conversation_id, content))
+                effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             case Say(conversation_id, content, reply_by_us, caused_by):
                 self.settle(conversation_id)
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
@@ -232,15 +243,18 @@ class Node:
 
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
-        content = action.content
-        for conversation_id in action.conversation_ids:
-            flow = self._flow(conversation_id, type(content)) if self.in_bulk else None
+        conversation_ids, content, caused_by = action
+        numbered, kind = list[tuple[Flow, int]](), type(content)
+        for conversation_id in conversation_ids:
+            flow = self._flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
-                effects.append(Stream(flow, flow.number, content, action.caused_by))
+                numbered.append((flow, flow.number))
                 flow.number += 1
             elif not self._is_broken(conversation_id):
-                said = self.desk.say(conversation_id, action.content, caused_by=action.caused_by)
+                said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
+        if numbered:
+            effects.append(Stream(numbered, content, caused_by))
 
     def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
         """What flows in a subscription; None if its next message has to be said by itself."""
@@ -270,9 +284,16 @@ class Node:
         _deadline(conversation, effects)
 
 
-def _unsaid(conversation_id: str, content: Message) -> Note:
-    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id}
-    return Note(_stage_of(conversation_id), None, {**evidence, "reason": "the peer has not understood us"})
+def _why(hearing: Hearing) -> str:
+    """Why a message has changed nothing."""
+    if hearing.copy:
+        return "heard before"
+    return "not in order" if hearing.reply is not None else "not understood, but never said"
+
+
+def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:
+    evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id, "reason": reason}
+    return Note(_stage_of(conversation_id), None, evidence)
 
 
 def _deadline(conversation: Conversation, effects: list[Effect]) -> None:

@@ -4,10 +4,10 @@ area reading ─▶ ACE ─▶ controller ─▶ set-points down the MOL of aFRR
                 need ─▶ its average ─▶ orders down the MOL of mFRR          mfrr.py
 """
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ..agent import Reaction
 from ..profiles import TsoProfile
-from . import compensation, limits, mfrr, quality
+from . import compensation, containment, limits, mfrr, quality
 from .afrr import set_points
 from .state import TsoState
 
@@ -15,11 +15,12 @@ from .state import TsoState
 def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> Reaction[TsoState]:
     """React to a reading of the area: set-points, maybe a new target, maybe new orders; count the energy requested."""
     assert isinstance(reading, AreaReading)
-    need_mw = -reading.ace_mw + sum(known.activated_mw for _, known in sorted(state.activation.known.items()))
+    need_mw = -reading.ace_mw + sum([known.activated_mw for _, known in sorted(state.activation.known.items())])
     state, lapsed = limits.lapsed(profile, mfrr.caught_up(profile, state, reading.at_us), now_us)
     state, watched = quality.watch(profile, mfrr.dropped(state, now_us), now_us)
+    state, missed = containment.missed(profile, state, now_us)
     state, published = set_points.cycle(profile, state, reading.ace_mw, now_us)
     state = mfrr.averaged(profile, state, need_mw)
     state, actions = mfrr.ordered(profile, state, now_us)
     state = compensation.counted(profile, mfrr.counted(profile, state, reading.at_us, now_us), now_us)
-    return state, (*lapsed, *watched, *published, *actions)
+    return state, (*lapsed, *watched, *missed, *published, *actions)

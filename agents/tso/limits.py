@@ -34,7 +34,7 @@ from ..changes import derived
 from ..events import Heard
 from ..market.merit_order import Position, by_grid
 from ..profiles import TsoProfile
-from . import portfolio
+from . import containment, portfolio
 from .state import PassedLimit, TsoState, cap_key
 
 ROUND = "limits/"
@@ -75,7 +75,7 @@ def _offers(profile: TsoProfile, state: TsoState, request: LimitRequest, dso: st
         offer = accepted.get(limit.offer_id)
         if offer is not None and offer.direction == limit.direction and limit.resource in _units(state, offer):
             found[limit.offer_id] = offer
-    return found
+    return found | containment.limitable(state, request, grids)
 
 
 def _accepted(state: TsoState) -> dict[str, list[Position]]:

@@ -39,7 +39,7 @@ def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tupl
     measured: list[Measured] = []
     known = _heard_of(state)
     for row in rows:
-        content, name = row.content, row.flow.sender
+        content, name = row.content, row.flow.link[0]
         if name not in known or not isinstance(content, Measurement):
             break
         measured.append((name, content))

@@ -18,7 +18,7 @@ LEAST_MW = 0.01
 
 def other_units(state: TsoState, offer: Offer, limit: Limit) -> tuple[OtherUnit, ...]:
     """Units of the participant that are qualified in the offer's direction, with the MW that nothing else has taken."""
-    if limit.max_mw >= offer.quantity_mw or limit.resource != offer.resource:
+    if limit.max_mw >= offer.quantity_mw or limit.resource != offer.resource or offer.product == "FCR":
         return ()
     own = derived(state.offering, "~portfolios", (state.offering.definitive,), lambda: _portfolios(state))
     found = []

@@ -1,6 +1,7 @@
 """The TSO's containment reserve (FCR): call for capacity, award the cheapest, tell the DSOs; later pay what was kept.
 
     call ─▶ offers ─▶ gate closure ─▶ cheapest first until the need is met ─▶ ReserveAward, ReserveNotice
+    taken by a limit ─▶ called for again, for the rest of the period                (containment.py)
     period over ─▶ ReserveStatement ─▶ books                                        (reserve_books.py)
 
 Nobody orders it: awarded reserve follows the frequency by itself, and the TSO looks whether it does (reserve_watch.py).
@@ -22,15 +23,15 @@ from ...protocols.information.reserve import (
 from ...protocols.stages import reserve as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
-from ..calendar import MarketTimeUnit
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..market.reserve import Award, cheapest
 from ..profiles import ReserveRules, TsoProfile
-from . import reserve_books
+from . import containment, reserve_books
 from .applicants import source_of
-from .state import TsoState
+from .containment import CALL
+from .state import Tender, TsoState
 
-CALL, GATE, CALLED, SUBJECT = "reserve/call/", "reserve/gate/", "reserves/", "FCR"
+GATE, CALLED = "reserve/gate/", "reserves/"
 
 
 class Refused(NamedTuple):
@@ -49,14 +50,14 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
         case Started():
             return state, (*(Wake(CALL + p.id, p.cfp_us) for p in rules.periods), *reserve_books.due(profile, rules))
         case Woken(timer) if timer.startswith(CALL):
-            return state, _call(profile, state, rules.period(timer.removeprefix(CALL)))
+            return state, call(profile, state, _tender(state, rules, timer.removeprefix(CALL)))
         case Woken(timer) if timer.startswith(GATE):
-            return _close(profile, state, rules.period(timer.removeprefix(GATE)))
+            return _close(profile, state, _tender(state, rules, timer.removeprefix(GATE)))
         case Woken(timer):
             return reserve_books.propose(profile, state, rules.period(timer.removeprefix(reserve_books.SETTLE)), now_us)
         case RoundClosed(round_id):
-            period = rules.period(round_id.removeprefix(CALLED))
-            return state, (Wake(GATE + period.id, max(now_us, period.gate_closure_us)),)
+            tender = _tender(state, rules, round_id.removeprefix(CALLED))
+            return state, (Wake(GATE + tender.key, max(now_us, tender.closure_us)),)
         case Heard() if isinstance(event.content, ReserveOffers):
             return _offered(state, event, event.content)
         case _:
@@ -78,30 +79,40 @@ def _answered(profile: TsoProfile, state: TsoState, event: Event) -> Reaction[Ts
 def _withdrawn(state: TsoState, event: Heard, reason: str) -> Reaction[TsoState]:
     """A participant is not bound by a late award: its reserve is missing, and is not paid."""
     period, name = event.conversation.topic.period, event.conversation.peer
-    left = tuple(a for a in state.reserve.awards.get(period, ()) if a.offer.participant != name)
+    own = [offer.offer_id for offer in state.reserve.offers.get(event.conversation.id, ())]
+    left = tuple(a for a in state.reserve.awards.get(period, ()) if a.offer.offer_id not in own)
     gone_mw = sum(a.awarded_mw for a in state.reserve.awards.get(period, ())) - sum(a.awarded_mw for a in left)
     evidence = {"name": "reserve withdrawn", "participant": name, "period": period, "reason": reason}
     note = Note(stage.STAGE, None, {**evidence, "missing_mw": round(gone_mw, 6)})
     return state.with_reserve(awards=state.reserve.awards.set(period, left)), (note,)
 
 
-def _call(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> tuple[Action, ...]:
+def _tender(state: TsoState, rules: ReserveRules, key: str) -> Tender:
+    """A tender by its key: that of a period, or one that was called again."""
+    again = state.reserve.again.get(key)
+    if again is not None:
+        return again
+    period = rules.period(key)
+    return Tender(period.id, rules.need_mw, period.gate_closure_us, period.start_us, period.end_us)
+
+
+def call(profile: TsoProfile, state: TsoState, tender: Tender) -> tuple[Action, ...]:
     """Call for reserve from everybody who is qualified for it in both directions."""
     rules = profile.reserve
     assert rules is not None
     call = CallForReserve(
-        need_mw=rules.need_mw,
+        need_mw=tender.need_mw,
         min_quantity_mw=profile.rules.min_bid_mw,
         quantity_step_mw=profile.rules.bid_step_mw,
         full_deviation_hz=rules.full_deviation_hz,
-        delivery_start=period.start_us,
-        delivery_end=period.end_us,
+        delivery_start=tender.start_us,
+        delivery_end=tender.end_us,
     )
     names = [name for name in sorted(state.prequalification.qualified) if _may(state, name)]
     if not names:
-        return (Wake(GATE + period.id, period.gate_closure_us),)
-    topics = (Topic(profile.name, stage.STAGE, period.id, SUBJECT, name) for name in names)
-    closure_us, round_id = period.gate_closure_us, CALLED + period.id
+        return (Wake(GATE + tender.key, tender.closure_us),)
+    topics = (Topic(profile.name, stage.STAGE, tender.period, tender.subject, name) for name in names)
+    closure_us, round_id = tender.closure_us, CALLED + tender.key
     return tuple(Open(stage.RESERVE_TENDER, topic, call, closure_us, None, round_id) for topic in topics)
 
 
@@ -117,28 +128,25 @@ def _offered(state: TsoState, event: Heard, offers: ReserveOffers) -> Reaction[T
     return state.with_reserve(offers=state.reserve.offers.set(event.conversation.id, offers.offers)), ()
 
 
-def _close(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:
+def _close(profile: TsoProfile, state: TsoState, tender: Tender) -> Reaction[TsoState]:
     """The gate closes: walk from the cheapest to the need, tell everybody."""
-    rules = profile.reserve
-    assert rules is not None
-    fit, refused = _conforming(profile, state, period)
-    taken = cheapest(fit, rules.need_mw, profile.rules.bid_step_mw)
+    fit, refused = _conforming(profile, state, tender)
+    taken = cheapest(fit, tender.need_mw, profile.rules.bid_step_mw)
     awards = tuple(award for award in taken if award.awarded_mw > 0)
     unneeded = [Refused(offer, "not needed: cheaper offers meet the need") for offer, mw in taken if mw <= 0]
-    state = state.with_reserve(awards=state.reserve.awards.set(period.id, awards))
-    told = _told(profile, state, period, (*refused, *unneeded))
-    return state, (_note(rules, period, awards, (*refused, *unneeded)), *told, *_notices(profile, period, awards))
+    known = state.reserve.awards
+    state = state.with_reserve(awards=known.set(tender.period, (*known.get(tender.period, ()), *awards)))
+    told = _told(profile, state, tender, (*refused, *unneeded))
+    return state, (_note(tender, awards, (*refused, *unneeded)), *told, *_notices(profile, tender, awards))
 
 
-def _conforming(
-    profile: TsoProfile, state: TsoState, period: MarketTimeUnit
-) -> tuple[list[ReserveOffer], list[Refused]]:
+def _conforming(profile: TsoProfile, state: TsoState, tender: Tender) -> tuple[list[ReserveOffer], list[Refused]]:
     fit, refused = [], []
     for conversation_id, offers in sorted(state.reserve.offers.items()):
-        if conversation_id.split("/")[2] != period.id:
+        if conversation_id.split("/")[2:4] != [tender.period, tender.subject]:
             continue
         for offer in offers:
-            fault = _fault(profile, state, offer, (period, conversation_id.split("/")[4]))
+            fault = _fault(profile, state, offer, (tender, conversation_id.split("/")[4]))
             if fault is None:
                 fit.append(offer)
             else:
@@ -146,17 +154,20 @@ def _conforming(
     return fit, refused
 
 
-def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tuple[MarketTimeUnit, str]) -> str | None:
-    """Why an offer does not count, or None if it does."""
-    period, name = called
-    if (offer.participant, offer.delivery_start, offer.delivery_end) != (name, period.start_us, period.end_us):
+def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tuple[Tender, str]) -> str | None:
+    """Why an offer does not count, or None if it does; what has been awarded of its resource before is taken."""
+    tender, name = called
+    if (offer.participant, offer.delivery_start, offer.delivery_end) != (name, tender.start_us, tender.end_us):
         return "not what was called for"
     if not offer.offer_id.startswith(f"{name}."):
         return "its id is not that of an offer of its participant"
     verdicts = {v.direction: v.max_mw for v in state.prequalification.qualified[name] if v.resource == offer.resource}
     qualified_mw = min(verdicts.get("up", 0.0), verdicts.get("down", 0.0))
-    if offer.quantity_mw > qualified_mw + 1e-6:
+    before = [a for a in state.reserve.awards.get(tender.period, ()) if a.offer.resource == offer.resource]
+    if offer.quantity_mw > qualified_mw - sum(award.awarded_mw for award in before) + 1e-6:
         return f"{offer.quantity_mw:g} MW offered, {qualified_mw:g} MW qualified in both directions"
+    if before and containment.room_mw(state, name, offer.resource) < qualified_mw:
+        return f"{offer.resource} is limited by its DSO"
     if offer.quantity_mw < profile.rules.min_bid_mw - 1e-6:
         return f"quantity {offer.quantity_mw:g} MW is below the smallest bid of {profile.rules.min_bid_mw:g} MW"
     if abs(offer.price_eur_per_mw_h) > profile.rules.price_limit_eur_per_mwh:
@@ -164,23 +175,22 @@ def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tu
     return None
 
 
-def _told(
-    profile: TsoProfile, state: TsoState, period: MarketTimeUnit, refused: tuple[Refused, ...]
-) -> tuple[Action, ...]:
+def _told(profile: TsoProfile, state: TsoState, tender: Tender, refused: tuple[Refused, ...]) -> tuple[Action, ...]:
     """Accept- or reject-proposal to everybody that has offered."""
     actions: list[Action] = []
     for conversation_id in sorted(state.reserve.offers):
-        _, _, period_id, _, name = conversation_id.split("/")
-        if period_id != period.id:
+        _, _, period_id, subject, _ = conversation_id.split("/")
+        if (period_id, subject) != (tender.period, tender.subject):
             continue
-        awards = tuple(awarded(a) for a in state.reserve.awards[period.id] if a.offer.participant == name)
+        own = [offer.offer_id for offer in state.reserve.offers[conversation_id]]
+        awards = tuple(awarded(a) for a in state.reserve.awards[period_id] if a.offer.offer_id in own)
         others = tuple(
             RejectedOffer(offer_id=r.offer.offer_id, reason=r.reason)
             for r in refused
             if r.offer in state.reserve.offers[conversation_id]
         )
         if awards:
-            report_by_us = period.end_us + profile.patience.answer_us
+            report_by_us = tender.end_us + profile.patience.answer_us
             actions.append(Say(conversation_id, ReserveAward(awards=awards, rejected=others), report_by_us))
         elif others:
             actions.append(Say(conversation_id, Rejection(rejected=others)))
@@ -199,7 +209,7 @@ def awarded(award: Award) -> AwardedReserve:
     )
 
 
-def _notices(profile: TsoProfile, period: MarketTimeUnit, awards: tuple[Award, ...]) -> tuple[Action, ...]:
+def _notices(profile: TsoProfile, tender: Tender, awards: tuple[Award, ...]) -> tuple[Action, ...]:
     """Each DSO learns what moves with the frequency in its grid."""
     if not profile.coordination.dso_validates:
         return ()
@@ -208,13 +218,13 @@ def _notices(profile: TsoProfile, period: MarketTimeUnit, awards: tuple[Award, .
         dso = profile.dso_of_grid.get(award.offer.grid)
         if dso is not None:
             content = ReserveNotice(participant=award.offer.participant, awards=(awarded(award),))
-            topic = Topic(profile.name, stage.STAGE, period.id, f"awarded-{award.offer.offer_id}", dso)
-            until_us = period.gate_closure_us + profile.patience.answer_us
+            topic = Topic(profile.name, stage.STAGE, tender.period, f"awarded-{award.offer.offer_id}", dso)
+            until_us = tender.closure_us + profile.patience.answer_us
             actions.append(Open(stage.RESERVE_NOTICE, topic, content, until_us))
     return tuple(actions)
 
 
-def _note(rules: ReserveRules, period: MarketTimeUnit, awards: tuple[Award, ...], refused: tuple[Refused, ...]) -> Note:
+def _note(tender: Tender, awards: tuple[Award, ...], refused: tuple[Refused, ...]) -> Note:
     entries = [
         {
             "offer_id": offer.offer_id,
@@ -226,6 +236,7 @@ def _note(rules: ReserveRules, period: MarketTimeUnit, awards: tuple[Award, ...]
         }
         for offer, mw in (*awards, *((r.offer, 0.0) for r in refused))
     ]
-    short_mw = round(rules.need_mw - sum(award.awarded_mw for award in awards), 6)
-    head = {"name": "reserve awarded", "period": period.id, "need_mw": rules.need_mw, "short_mw": max(0.0, short_mw)}
+    short_mw = round(tender.need_mw - sum(award.awarded_mw for award in awards), 6)
+    name = "reserve awarded" if tender.number == 1 else "reserve bought again"
+    head = {"name": name, "period": tender.period, "need_mw": tender.need_mw, "short_mw": max(0.0, short_mw)}
     return Note(stage.STAGE, None, {**head, "awards": entries})

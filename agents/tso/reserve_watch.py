@@ -7,11 +7,12 @@ the most that the frequencies of that time ask for. A measurement that is missin
 no part of the known activation: the area's K (ACE = K · Δf) counts them already.
 """
 
-from ...grid.area import AreaReading
+from ...grid.area.area import AreaReading
 from ...protocols.information.quantities import US_PER_S
 from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
+from .containment import held
 from .state import Kept, TsoState
 
 
@@ -29,15 +30,26 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
     assert isinstance(reading, AreaReading)
     window = 2 + rules.full_activation_us // profile.control_us
     offsets_hz = (*state.reserve.offsets_hz, round(reading.frequency_hz - rules.nominal_hz, 6))[-window:]
-    kept = state.reserve.kept
-    for award in _in_force(state, now_us):
-        offer_id = award.offer.offer_id
-        before = kept.get(offer_id, Kept())
-        known = state.reserve.known.get(award.offer.participant)
+    kept, awards = state.reserve.kept, _in_force(state, now_us)
+    keeps = held(state, awards)
+    for participant, own in _by_participant(awards).items():
+        known = state.reserve.known.get(participant)
         fresh = known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S
-        follows = known is not None and fresh and _follows(rules, award, offsets_hz, known.activated_mw)
-        kept = kept.set(offer_id, Kept(before.followed + follows, before.cycles + 1))
+        sizes = sum(award.awarded_mw for award in own), sum(keeps[award.offer.offer_id] for award in own)
+        follows = known is not None and fresh and _follows(rules, sizes, offsets_hz, known.activated_mw)
+        for offer, awarded_mw in own:
+            before = kept.get(offer.offer_id, Kept())
+            part = keeps[offer.offer_id] / awarded_mw if follows else 0
+            kept = kept.set(offer.offer_id, Kept(before.followed + part, before.cycles + 1))
     return state.with_reserve(offsets_hz=offsets_hz, kept=kept)
+
+
+def _by_participant(awards: list[Award]) -> dict[str, list[Award]]:
+    """A participant has one measurement for all that it keeps."""
+    found: dict[str, list[Award]] = {}
+    for award in awards:
+        found.setdefault(award.offer.participant, []).append(award)
+    return found
 
 
 def _in_force(state: TsoState, now_us: int) -> list[Award]:
@@ -46,8 +58,14 @@ def _in_force(state: TsoState, now_us: int) -> list[Award]:
     return [a for a in awards if a.offer.delivery_start + 5 * US_PER_S <= now_us < a.offer.delivery_end]
 
 
-def _follows(rules: ReserveRules, award: Award, offsets_hz: tuple[float, ...], activated_mw: float) -> bool:
-    slope = award.awarded_mw / rules.full_deviation_hz
-    asked = [min(max(-offset * slope, -award.awarded_mw), award.awarded_mw) for offset in offsets_hz]
-    within_mw = rules.tolerance * award.awarded_mw
+def _follows(
+    rules: ReserveRules, sizes_mw: tuple[float, float], offsets_hz: tuple[float, ...], activated_mw: float
+) -> bool:
+    """Whether what is measured lies between what is asked of the whole award and of what limits leave of it."""
+    asked = [
+        min(max(-offset * size_mw / rules.full_deviation_hz, -size_mw), size_mw)
+        for size_mw in sizes_mw
+        for offset in offsets_hz
+    ]
+    within_mw = rules.tolerance * sizes_mw[0]
     return min(asked) - within_mw <= activated_mw <= max(asked) + within_mw

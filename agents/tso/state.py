@@ -196,10 +196,34 @@ class Settlement:
     payments: tuple[Payment, ...] = ()
 
 
-class Kept(NamedTuple):
-    """Control cycles in which an awarded reserve followed the frequency, of all that were looked at."""
+class Tender(NamedTuple):
+    """A call for reserve, of a period or (`number` from 2 on) of what is left of it, its gate and its delivery."""
 
-    followed: int = 0
+    period: str
+    need_mw: float
+    closure_us: int
+    start_us: int
+    end_us: int
+    number: int = 1
+
+    @property
+    def key(self) -> str:
+        """Its name among all tenders."""
+        return self.period if self.number == 1 else f"{self.period}.{self.number}"
+
+    @property
+    def subject(self) -> str:
+        """The subject of the conversations about it."""
+        return "FCR" if self.number == 1 else f"FCR.{self.number}"
+
+
+class Kept(NamedTuple):
+    """Control cycles in which an awarded reserve followed the frequency, of all that were looked at.
+
+    A cycle in which a limit leaves only a part of the award counts in part.
+    """
+
+    followed: float = 0
     cycles: int = 0
 
 
@@ -208,7 +232,7 @@ class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
     `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
-    `unsettled` statements by `period/participant`.
+    `unsettled` statements by `period/participant`, `again` what has been called for again because limits took it.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -219,6 +243,7 @@ class Reserve:
     recorded: Map[str, float] = Map()
     unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
     agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+    again: Map[str, Tender] = Map()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from ..calendar import Calendar, MarketTimeUnit, period_id
 from ..dso import Dso
 from ..market.channel import ChannelRules
 from ..market.merit_order import Rules
-from ..market.regulation import Tuning
 from ..profiles import (
     ActivationRules,
     BidPlan,
@@ -34,6 +33,7 @@ from ..profiles import (
     TestRules,
     TsoProfile,
 )
+from ..strategies import ProportionalIntegral
 from ..tso import Tso
 
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "via-dso"]
@@ -52,7 +52,7 @@ PERIOD = MarketTimeUnit(period_id(us(START_S)), us(CALL_S), us(GATE_S), us(START
 CALENDAR = Calendar(0, us(CLOSE_S), (PERIOD,), us(END_S))
 SET_POINT_S = 150
 REGULATION = RegulationRules(
-    Tuning(beta=1.0, integration_us=us(8 * SET_POINT_S), control_us=us(SET_POINT_S)),
+    ProportionalIntegral(beta=1.0, integration_s=8 * SET_POINT_S),
     "merit_order",
     ChannelRules(us(30), us(300), 0.05, 100.0),
 )
@@ -164,5 +164,6 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         submit_before_us=us(300),
         patience=PATIENCE,
         reserve=ReservePlan(resource, 1.0, 0.1, part.price_eur_per_mwh) if product == "FCR" else None,
+        dso=DSO if part.grid == GRID else None,
     )
     return Aggregator(profile) if part.kind == "AGGREGATOR" else Bsp(profile)

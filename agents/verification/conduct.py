@@ -4,6 +4,8 @@
           orders no offer that it has not accepted, or more of it than accepted                steps 6.7 → 7.1
           asks by set-points for no more of a participant than it has accepted                 steps 6.7 → 7.1
           sends no order or set-point above a limit that it has received (INFO 8)              steps 7.7 → 7.1
+    DSO   passes on no set-point or order that is more than the one it has heard, or another   steps 7.1 → 7.1
+          way, and none above a limit that it has asked for (INFO 8)                           steps 7.7 → 7.1
     BSP   applies no set-point above a limit that it has received (INFO 8)                     steps 7.8 → 7.9
 
 The watch keeps its own books, from the messages heard and said and from what is actuated; it does not ask
@@ -21,8 +23,10 @@ from ...protocols.information.offering import Acceptance, MeritOrderVerdict, Off
 from ...protocols.messages import Message, Refuse
 from ...protocols.stages import offering
 from ...protocols.verification.story import Wrong
-from ..actions import Actuate
+from ..actions import RESERVE, Actuate
 from ..agent import Agent
+from ..dso import Dso
+from ..dso.set_points import participant_of
 from ..runtime.node import Arrival, Effect, Input, Send
 from ..tso import Tso
 
@@ -33,17 +37,22 @@ UNVALIDATED = "an acceptance before the DSO's validation"
 NOT_IN_MOL = "an activation of what is not in the definitive merit order list"
 SENT_ABOVE = "a set-point above the limit is sent"
 APPLIED_ABOVE = "a set-point above the limit is applied"
+RAISED = "a signal is raised on its way"
 SLACK_MW = 1e-6
 Numbers = tuple[tuple[str, float], ...]
 
 
 class Seen(NamedTuple):
-    """The watch's books: MW validated and accepted by offer, limits by `resource|direction`, MW applied by target."""
+    """The watch's books: MW validated and accepted by offer, limits by `resource|direction`, MW applied by target.
+
+    `heard` are the signals that came to be passed on: MW by offer, and of set-points by participant.
+    """
 
     validated: Numbers = ()
     accepted: Numbers = ()
     limits: Numbers = ()
     applied: Numbers = ()
+    heard: Numbers = ()
 
 
 def watch(agent: Agent[Any], seen: Seen, given: Input, effects: Iterable[Effect], after: Standing) -> Seen | Wrong:
@@ -51,12 +60,15 @@ def watch(agent: Agent[Any], seen: Seen, given: Input, effects: Iterable[Effect]
     found: Seen | Wrong = seen
     said = [effect.envelope.content for effect in effects if isinstance(effect, Send)]
     if isinstance(given, Arrival) and _is_news(given.envelope, after):
-        found = _heard(seen, given.envelope.content, said)
+        heard = _to_pass_on(seen, given.envelope) if isinstance(agent, Dso) else seen
+        found = _heard(heard, given.envelope.content, said)
     for effect in effects:
         if isinstance(found, Wrong):
             return found
         if isinstance(effect, Send) and isinstance(agent, Tso):
             found = _said(agent, found, effect.envelope, after)
+        elif isinstance(effect, Send) and isinstance(agent, Dso):
+            found = _passing_on(found, effect.envelope, after)
         elif isinstance(effect, Actuate):
             found = found._replace(applied=_put(found.applied, effect.target, effect.value))
     return found if isinstance(found, Wrong) else _above(agent, found) or found
@@ -91,8 +103,58 @@ def _said(agent: Tso, seen: Seen, envelope: Envelope, after: Standing) -> Seen |
         case Activate() | ActivateWhen() as order:
             return _ordering(seen, order, after)
         case SetPoint(power_mw=power_mw):
-            return _asking(seen, envelope.receiver, power_mw, after)
+            return _asking(seen, _asked(envelope, after), power_mw, after)
     return seen
+
+
+def _asked(envelope: Envelope, after: Standing) -> str:
+    """Whose set-points a subscription carries: those of whom it goes to, or of whom a DSO passes them on to."""
+    subscribers = sorted(after.state.regulation.subscribers.items())
+    return next((name for name, cid in subscribers if cid == envelope.conversation_id), envelope.receiver)
+
+
+def _to_pass_on(seen: Seen, envelope: Envelope) -> Seen:
+    """A DSO hears a signal that is meant for a participant."""
+    match envelope.content:
+        case SetPoint(power_mw=power_mw):
+            name = participant_of(envelope.conversation_id.split("/")[3])
+            return seen._replace(heard=_put(seen.heard, name, power_mw))
+        case Activate() | ActivateWhen() as order:
+            return seen._replace(heard=_put(seen.heard, order.offer_id, order.power_mw))
+    return seen
+
+
+def _passing_on(seen: Seen, envelope: Envelope, after: Standing) -> Seen | Wrong:
+    """What a DSO passes on is no more than what it has heard last, and no more than its limits leave."""
+    match envelope.content:
+        case LimitRequest(limits=limits):
+            known = seen.limits
+            for limit in limits:
+                known = _put(known, f"{limit.resource}|{limit.direction}", limit.max_mw)
+            return seen._replace(limits=known)
+        case SetPoint(power_mw=power_mw):
+            name, most_mw = envelope.receiver, _left_mw(seen, envelope.receiver, power_mw, after)
+        case Activate() | ActivateWhen() as order:
+            offer = after.state.accepted[order.offer_id]
+            limit_mw = dict(seen.limits).get(f"{offer.resource}|{offer.direction}", order.power_mw)
+            name, power_mw = order.offer_id, order.power_mw
+            most_mw = power_mw if order.kind == "set-point" else limit_mw
+        case _:
+            return seen
+    heard_mw = dict(seen.heard).get(name, 0.0)
+    if abs(power_mw) > abs(heard_mw) + SLACK_MW or power_mw * heard_mw < 0:
+        return Wrong(RAISED, f"{power_mw:g} MW are asked of {name}, {heard_mw:g} MW had been heard")
+    if abs(power_mw) > most_mw + SLACK_MW:
+        return Wrong(SENT_ABOVE, f"{power_mw:g} MW are asked of {name}, the limit is {most_mw:g} MW")
+    return seen
+
+
+def _left_mw(seen: Seen, name: str, power_mw: float, after: Standing) -> float:
+    """What limits leave of a participant's accepted offers in the direction of a set-point."""
+    direction, limits = "up" if power_mw >= 0 else "down", dict(seen.limits)
+    offers = [o for _, o in sorted(after.state.accepted.items()) if (o.participant, o.direction) == (name, direction)]
+    bound = [limits.get(f"{offer.resource}|{direction}", float("inf")) for offer in offers]
+    return sum(bound) if offers else float("inf")
 
 
 def _asking(seen: Seen, participant: str, power_mw: float, after: Standing) -> Seen | Wrong:
@@ -167,6 +229,7 @@ def _above(agent: Agent[Any], seen: Seen) -> Wrong | None:
     for key, limit_mw in seen.limits:
         resource, _, direction = key.rpartition("|")
         p_mw = applied.get(resource, 0.0) if direction == "up" else -applied.get(resource, 0.0)
+        p_mw = max(p_mw, applied.get(RESERVE + resource, 0.0))
         if p_mw > limit_mw + SLACK_MW:
             return Wrong(APPLIED_ABOVE, f"{agent.name}: {resource} at {p_mw:g} MW, the limit is {limit_mw:g} MW")
     return None

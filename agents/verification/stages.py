@@ -89,6 +89,7 @@ FCR_STAGES = (
     replace(OFFERS, name="reserve-offers", surroundings=ORDINARY, three=False),
     replace(AWARDS, name="reserve", until_s=START_S + 15, surroundings=ORDINARY),
     replace(ORDERS, name="kept", surroundings=ORDINARY, three=False),
+    replace(LIMITS, name="limits on reserve", three=False, late=1),
     SETTLEMENT,
 )
 COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
@@ -189,6 +190,14 @@ def afrr_tasks(faults: int = 1) -> Iterator[Task]:
         yield from _variants("scenario-1-dso", stage, faults, "aFRR")
 
 
+def via_dso_tasks(faults: int = 1) -> Iterator[Task]:
+    """Orders by way of the DSO, and set-points of aFRR likewise."""
+    yield from stage_tasks("via-dso", faults)
+    for stage in (AFRR_SELECTION, *AFRR_STAGES):
+        for silent in ("nobody", DSO, "bsp"):
+            yield Task("via-dso", replace(stage, settle_s=86_400, late=1), faults, silent, product="aFRR")
+
+
 def fcr_tasks(faults: int = 1) -> Iterator[Task]:
     """Containment reserve from its tests to its statements."""
     for stage in FCR_STAGES:
@@ -213,7 +222,7 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
-    "via-dso": partial(stage_tasks, "via-dso"),
+    "via-dso": via_dso_tasks,
     "three": three_tasks,
     "afrr": afrr_tasks,
     "fcr": fcr_tasks,

@@ -4,10 +4,6 @@ description.py   what a scenario says            swing.py         frequencies an
 disturbance.py   what disturbs the balance       containment.py   FCR: droop, dead band, saturation, lag, rate
 area.py          all of it moved together        trajectory.py    many sub-steps as one matrix product
                                                  secondary.py     a neighbour's own load-frequency control
+
+Names are imported from their modules, so that what a scenario says of an area is read without numpy.
 """
-
-from .area import Area, AreaError, AreaReading
-from .containment import Droop
-from .description import AreaDescription, Disturbance, FcrDescription
-
-__all__ = ["Area", "AreaDescription", "AreaError", "AreaReading", "Disturbance", "Droop", "FcrDescription"]

@@ -2,29 +2,6 @@
 
 Nothing here knows prices, messages or networks. A resource is told a change from its baseline and follows it with its
 delays, ramps, ranges and energy; where it is connected is only a name that the grid model knows as well.
+
+Names are imported from their modules, so that a description is read without numpy.
 """
-
-from .description import Kind, PoolDescription, Response, UnitDescription
-from .outage import is_lost, metered
-from .pool import Pool
-from .resource import Agility, PointPower, Resource, ResourceError, ResourceState, Site
-from .split import split
-from .unit import Unit
-
-__all__ = [
-    "Agility",
-    "Kind",
-    "PointPower",
-    "Pool",
-    "PoolDescription",
-    "Resource",
-    "ResourceError",
-    "ResourceState",
-    "Response",
-    "Site",
-    "Unit",
-    "UnitDescription",
-    "is_lost",
-    "metered",
-    "split",
-]

@@ -15,20 +15,32 @@ from typing import Literal
 import numpy as np
 
 from .description import Bus, Kind, PoolDescription
+from .dispatch import SUSTAINED_S, ByScheme, Dispatch, PoolView
 from .fleet import draw
-from .resource import SECOND_US, Agility, PointPower, ResourceState, Site, require_finite, require_forward
+from .resource import (
+    SECOND_US,
+    Agility,
+    PointPower,
+    ResourceError,
+    ResourceState,
+    Site,
+    require_finite,
+    require_forward,
+)
 from .split import Floats, split
 
 Direction = Literal["up", "down"]
-SUSTAINED_S = 900.0  # an order is shared out by what each can hold for a quarter of an hour
 
 
 class Pool:
     """The machines of a pool of K resources and their state."""
 
-    def __init__(self, description: PoolDescription, seed: int, start_us: int) -> None:
-        """At rest on its baseline from `start_us` on, storages half full."""
+    def __init__(
+        self, description: PoolDescription, seed: int, start_us: int, dispatch: Dispatch | None = None
+    ) -> None:
+        """At rest on its baseline from `start_us` on, storages half full; `dispatch` shares orders out."""
         self.description = description
+        self.dispatch = dispatch or ByScheme()
         self.fleet = draw(description, seed)
         self._now_us = self._start_us = start_us
         self._ordered_mw = 0.0
@@ -39,6 +51,7 @@ class Pool:
         self._shown: tuple[tuple[PointPower, ...], ResourceState] | None = None  # as of the time reached
         always = np.full(description.dfrs, -np.inf)
         self._orders: list[tuple[Floats, Floats]] = [(always, np.zeros(description.dfrs))]  # (in effect from s, MW)
+        self._buses = tuple(self.fleet.bus.tolist())
         self._site_names = tuple(f"{description.id}@{bus}" for bus in description.buses)
         self._site_kinds = tuple(self._prevailing_kind(index) for index in range(len(description.buses)))
 
@@ -136,10 +149,27 @@ class Pool:
         require_finite(self.id, p_mw)
         self.advance(at_us)
         direction: Direction = "up" if p_mw >= 0 else "down"
-        limit = self.available(direction, SUSTAINED_S)
-        if limit.sum() < abs(p_mw):
-            limit = self.available(direction)
-        self.set_targets(split(p_mw, self.activation_scheme(direction), limit, limit), at_us)
+        targets = np.asarray(self.dispatch.targets(self._view(p_mw, direction)), dtype=float)
+        if targets.shape != (self.description.dfrs,):
+            text = f"its dispatch {type(self.dispatch).__name__} gives targets of shape {targets.shape}"
+            raise ResourceError(f"{self.id}: {text}, but it has {self.description.dfrs} resources")
+        self.set_targets(targets, at_us)
+
+    def _view(self, p_mw: float, direction: Direction) -> PoolView:
+        fleet = self.fleet
+        return PoolView(
+            p_mw,
+            self.activation_scheme(direction),
+            self.available(direction, SUSTAINED_S),
+            self.available(direction),
+            self._orders[-1][1],
+            self._energy_mwh,
+            fleet.floor_mwh,
+            fleet.roof_mwh,
+            fleet.rate_mw_per_s,
+            self._buses,
+            fleet.kind,
+        )
 
     def set_targets(self, targets_mw: Floats, at_us: int) -> None:
         """Order a change of each resource (K) at `at_us`; each takes effect after that resource's delay."""

@@ -10,6 +10,8 @@ from .consistency import distinct, zero_if
 from .offering import Offer
 from .quantities import Direction, End, Instant, Name, Power, Product, Quantity, Text
 
+Ground = Literal["measured", "expected"]
+
 
 class Activate(Message):
     """Deliver this much of an offer from `start` to `end`; directly (INFO 6).
@@ -75,6 +77,17 @@ class SetPointSubscription(Message):
     end: End
 
 
+class SetPointRelaySubscription(Message):
+    """A DSO asks for the set-points of a participant in its grid, which has asked it for them."""
+
+    type_id: ClassVar[str] = "gridpact.set-point-relay-subscription/1"
+    performative: ClassVar[Performative] = Performative.SUBSCRIBE
+    participant: Name
+    product: Product
+    start: Instant
+    end: End
+
+
 class SetPoint(Message):
     """What a participant is to deliver of its offers under control, from now until the next one (INFO 6).
 
@@ -129,7 +142,11 @@ class Measurement(Message):
 
 
 class Limit(Payload):
-    """A cap on (or the end of) what an offer may deliver; a higher cap later lifts it."""
+    """A cap on (or the end of) what an offer may deliver; a higher cap later lifts it.
+
+    `ground`: a violation that is measured now, or one that is expected if what is ordered or kept is on; none, if it
+    lifts the limit before it.
+    """
 
     offer_id: Name
     resource: Name
@@ -137,6 +154,7 @@ class Limit(Payload):
     kind: Literal["cap", "terminate"]
     max_mw: Annotated[Quantity, zero_if("kind", "terminate")]
     binding: BindingConstraint | None = None
+    ground: Ground | None = None
     valid_until: Instant
 
 

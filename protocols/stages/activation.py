@@ -12,7 +12,8 @@
      │                 │─ LimitFollowed ─▶│   7.9
 
 Where signals go by way of the DSO (`signal_route: via_dso`), 7.1 and 7.2 are two conversations, TSO to DSO and DSO to
-BSP, and every answer goes back the same way.
+BSP, and every answer goes back the same way. Set-points then are two subscriptions, the BSP's at the DSO and the DSO's
+at the TSO, one a participant; each is passed on in the cycle in which it came, lowered to the DSO's limits or as it is.
 
 An activation lives as long as its conversation: agree = confirmed, inform = delivered to the end or
 superseded, cancel = terminated. An aFRR offer is activated by putting it under control for its period; how
@@ -34,6 +35,7 @@ from ..information.activation import (
     MeasurementSubscription,
     OfferModified,
     SetPoint,
+    SetPointRelaySubscription,
     SetPointSubscription,
 )
 from ..messages import Message
@@ -63,6 +65,10 @@ def _measurements(name: str, *, by: str, of: str, paper: Mapping[type[Message], 
     return subscribe(name, stage=STAGE, ask=ask, by=by, of=of, inform=Measurement, paper=paper)
 
 
+def _set_points(name: str, ask: type[Message], *, by: str, of: str) -> Protocol:
+    return subscribe(name, stage=STAGE, ask=ask, by=by, of=of, inform=SetPoint, paper={SetPoint: "7.1"})
+
+
 ACTIVATION = _activation("activation", Activate, "BSP", "7")
 SCHEDULED_ACTIVATION = _activation("scheduled-activation", ActivateWhen, "BSP", "7")
 DSO_ACTIVATION = _activation("dso-activation", Activate, "DSO", "10")
@@ -75,15 +81,9 @@ VIA_DSO = (ACTIVATION_VIA_DSO, SCHEDULED_ACTIVATION_VIA_DSO)
 MEASUREMENTS = _measurements("measurements", by="TSO", of="BSP", paper={Measurement: "7.3"})
 MEASUREMENTS_FOR_DSO = _measurements("measurements-for-dso", by="DSO", of="BSP", paper={Measurement: "7.6"})
 MEASUREMENTS_OF_DSO = _measurements("measurements-of-dso", by="TSO", of="DSO", paper={Measurement: "10.3"})
-SET_POINTS = subscribe(
-    "set-points",
-    stage=STAGE,
-    ask=SetPointSubscription,
-    by="BSP",
-    of="TSO",
-    inform=SetPoint,
-    paper={SetPoint: "7.1"},
-)
+SET_POINTS = _set_points("set-points", SetPointSubscription, by="BSP", of="TSO")
+SET_POINTS_VIA_DSO = _set_points("set-points-via-dso", SetPointRelaySubscription, by="DSO", of="TSO")
+SET_POINTS_PASSED_ON = _set_points("set-points-passed-on", SetPointSubscription, by="BSP", of="DSO")
 LIMIT = request(
     "limit",
     stage=STAGE,
@@ -115,6 +115,8 @@ PROTOCOLS = (
     MEASUREMENTS_FOR_DSO,
     MEASUREMENTS_OF_DSO,
     SET_POINTS,
+    SET_POINTS_VIA_DSO,
+    SET_POINTS_PASSED_ON,
     LIMIT,
     LIMIT_ORDER,
 )

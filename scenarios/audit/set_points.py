@@ -4,6 +4,7 @@ accepted     of nobody more is asked than he has accepted for the period of that
 limited      once the TSO has received INFO 8, nothing above it, until it is lifted or its validity is over
 one way      never up and down in the same cycle
 acknowledged what a measurement names as its cause is a set-point that was sent to its sender before
+passed on    what a DSO says is within its own limits from INFO 8 on, and no more than it has heard    (relay.py)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ...protocols.information.activation import SetPoint
 from ...protocols.information.quantities import instant
 from ..record.instants import times_us
 from ..record.limiting import LimitStep, limit_steps
+from . import relay
 from .findings import Trail
 from .index import Index
 
@@ -34,10 +36,15 @@ def follow(index: Index, trail: Trail) -> None:
     if not len(sent):
         return
     sent["at_us"] = times_us(sent["sent_at"])
-    accepted, steps = _accepted(index), _heard_limits(index)
-    for participant, rows in sent.groupby("receiver", sort=True):
+    sent["about"] = sent["conversation_id"].map(relay.subscribed(index)).fillna(sent["receiver"])
+    by_tso, accepted, steps = sent[sent["sender"] == index.scenario.tso], _accepted(index), _heard_limits(index)
+    for participant, rows in by_tso.groupby("about", sort=True):
         trail.findings += _within(index, str(participant), rows, accepted, steps)
-    trail.findings += _one_way(sent)
+    for participant, rows in sent.drop(by_tso.index).groupby("about", sort=True):
+        own = relay.own_limits(index, str(rows.iloc[0]["sender"]))
+        trail.findings += _within(index, str(participant), rows, accepted, own)
+        trail.findings += relay.not_raised(str(participant), rows, by_tso)
+    trail.findings += _one_way(by_tso)
     trail.findings += _acknowledged(streams, sent)
 
 

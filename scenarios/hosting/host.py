@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import plants, plugins, studying
 from ..errors import ScenarioError, right_names
-from ..running import physical
+from ..running import physical, refused
 from ..schema import Scenario
 from .privacy import digest
 
@@ -162,6 +162,7 @@ async def _run(
     return {
         "realtime": station.timing.summary() if station.timing else {},
         "network": dict(sorted(station.counts.items())),
+        "refused": refused(station.refused()),
         "columns": telemetry.columns,
     }
 
@@ -181,7 +182,7 @@ def _readiness(scenario: Scenario, terms: Terms) -> Readiness:
 
 
 def _station(
-    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None
+    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None = None
 ) -> tuple[Station, Cast]:
     from ...agents.runtime.mqtt.station import Station
     from ..nodes import cast
@@ -222,5 +223,6 @@ def _network(scenario: Scenario, terms: Terms) -> Network:
 
     check_names(scenario, terms.run)
     most = scenario.hosting.limits
-    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, most.open_conversations, inbox=most.inbox)
+    conversations = (most.open_conversations, most.known_conversations)
+    allowance = Allowance(most.message_kb * 1024, most.messages_per_s, *conversations, most.inbox)
     return Network(BrokerAddress.parse(terms.broker), Topics(terms.run), terms.credentials, allowance)

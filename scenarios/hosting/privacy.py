@@ -1,6 +1,6 @@
 """What everybody knows of a scenario, and what only the host of an agent, or of the plants, knows.
 
-private to a provider's host     what it offers, at which price
+private to a provider's host     what it offers, at which price, by which strategy
 private to the plants' host      what really happens: disturbances, variation, recordings, profiles as they come true
 private to it and a grid's DSO   series and forecast errors, which forecasts and truth are made of together
 
@@ -16,12 +16,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...grid.uncertainty import is_file
 from ..errors import ScenarioError
 from ..schema import Scenario
 from ..source import Located, Steps, read_yaml
 
-OFFERS, RESERVE, PRICE = "offers", "fcr", "price_eur_per_mw_h"
+OFFERS, STRATEGY, RESERVE, PRICE = "offers", "strategy", "fcr", "price_eur_per_mw_h"
 OF_AREAS = ("disturbances", "variation", "recorded")
 OF_FORECASTS = ("series", "forecast_error", "security_margin")
 Values = dict[str, Any]
@@ -32,7 +31,7 @@ def public_values(scenario: Scenario) -> Values:
     values = scenario.model_dump(mode="json", exclude={"gridpact_version"})
     for name in scenario.providers:
         own = values["participants"][name]
-        own.pop(OFFERS, None)
+        _without(own, (OFFERS, STRATEGY))
         if own[RESERVE]:
             own[RESERVE][PRICE] = 0.0
     for area in (values["area"], *values["area"]["neighbours"].values()):
@@ -55,13 +54,14 @@ def _only(values: Values, keys: Collection[str]) -> Values:
 
 def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool) -> Values:
     """What is private to the host of some agents, and of the plants if they are there; files as absolute paths."""
-    whole = _with_places(scenario)
+    places = {file.steps: str(file.source.absolute()) for file in scenario.files()}
+    whole = scenario.with_files(places).model_dump(mode="json")
     values: Values = {"participants": {}, "grids": {}}
     for name in scenario.providers:
         if name in agents:
             own = whole["participants"][name]
             reserve = {RESERVE: {PRICE: own[RESERVE][PRICE]}} if own[RESERVE] else {}
-            values["participants"][name] = {OFFERS: own[OFFERS], **reserve}
+            values["participants"][name] = {OFFERS: own[OFFERS], STRATEGY: own[STRATEGY], **reserve}
     for name in whole["grids"] if plants else own_grids(scenario, agents):
         keys = (*OF_FORECASTS, *(["profiles"] if plants else []))
         values["grids"][name] = _only(whole["grids"][name], keys)
@@ -74,21 +74,6 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
 def own_grids(scenario: Scenario, agents: Collection[str]) -> tuple[str, ...]:
     """The grids whose DSOs are among some agents."""
     return tuple(dso.grid for name, dso in scenario.dsos.items() if name in agents)
-
-
-def _with_places(scenario: Scenario) -> Values:
-    """All values, with the files of series and recordings where they are."""
-    values = scenario.model_dump(mode="json")
-    recorded = scenario.located_area().recorded
-    if recorded is not None:
-        values["area"]["recorded"]["file"] = str(Path(recorded.file).absolute())
-    for name in scenario.grids:
-        series = scenario.located_grid(name).series
-        for key in ("source", "forecast"):
-            file = getattr(series, key, None)
-            if file is not None and is_file(file):
-                values["grids"][name]["series"][key] = str(Path(file).absolute())
-    return values
 
 
 def digest(scenario: Scenario) -> str:

@@ -14,6 +14,7 @@ from .quality import cost, frequency, violations
 from .reaction import consequences, reaction
 from .recovery import load_recovery
 from .regulation import regulation
+from .rivals import rivals
 
 
 def compute_kpis(index: Index) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "kpi_1_information_exchange": exchange(index, steps(index).demands),
         "kpi_2_flexibility_activated": flexibility(index),
         "kpi_3_participation_of_dso": participation(index),
+        "rivals": rivals(index),
         "frequency": frequency(run),
         "afrr": regulation(index),
         "violations": violations(run),

@@ -183,6 +183,7 @@ LIMITS = Table(
         Column("quantity", "text", "loading_percent, vm_max_pu, vm_min_pu or no_solution"),
         Column("value", "number", "of that quantity without the limit", "% or pu"),
         Column("bound", "number", "what it may be", "% or pu"),
+        Column("ground", "text", "measured: beyond its limit now; expected: it would be; empty for a lift"),
         Column("valid_until", "time", "end of the limit"),
         Column("ordered_at", "time", "when the TSO passed it on"),
         Column("order_received_at", "time", "when the participant received it"),

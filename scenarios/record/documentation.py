@@ -32,7 +32,8 @@ TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without 
 `realtime` (only of a run by the clock): `lateness` of ticks and `lateness_between_ticks` of messages and timers \
 (count, median, 99th percentile, maximum in s), `missed` and `skipped` ticks, `late` (what was done with late ones), \
 `drift_s`, \
-`work_per_tick`, `load_p99`, `smallest_tick_s` that the machine could keep, and a `warning` if it could not keep up |
+`work_per_tick`, `load_p99`, `smallest_tick_s` that the machine could keep, and a `warning` if it could not keep up. \
+`refused`: per agent how many messages it has not taken, by the reason |
 | `report.html` | written by `gridpact report` only |
 
 `gridpact audit RUN` recomputes the CSV files and `kpis.json`, and compares every file with the manifest.

@@ -67,6 +67,12 @@ class Run:
         """The wall-clock figures of timing.json; empty if it was removed."""
         return dict(self._json("timing.json")) if (self.folder / "timing.json").exists() else {}
 
+    @property
+    def refused(self) -> dict[str, dict[str, int]]:
+        """How many messages each agent has not taken, by the reason, as timing.json has it."""
+        told = (self.timing, *self.timing.get("hosts", ()))
+        return {name: dict(counts) for one in told for name, counts in sorted(one.get("refused", {}).items())}
+
     @cached_property
     def message_rows(self) -> list[Row]:
         """Every negotiation message as it stands in messages.jsonl."""

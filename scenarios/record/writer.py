@@ -77,12 +77,11 @@ class RunWriter:
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
-        check_streamed(sent.envelope.content)
+        check_streamed(type(sent.envelope.content))
         self._streams.add(sent)
 
     def flowed(self, row: Row) -> None:
         """The same, as a row of a flow."""
-        check_streamed(row.content)
         self._streams.add(row)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
@@ -103,7 +102,8 @@ class RunWriter:
     def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
         """One tick of a grid's physical state, by column."""
         if grid not in self._states:
-            self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
+            place, files = self.folder / "states" / f"{grid}.parquet", len(self.scenario.grids)
+            self._states[grid] = WideFile(place, self._clerk, files)
         self._states[grid].add(at_us, names, values)
 
     def network(self, grid: str, json_text: str) -> None:

@@ -40,7 +40,7 @@ def _limits(run: Run) -> Sheet:
             continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else str(row["kind"])
         bound = isinstance(row["element"], str)
-        what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}")
+        what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}", str(row["ground"]))
         rows.append(
             (
                 row["sent_at"].tz_convert(zone).strftime("%H:%M:%S"),
@@ -48,10 +48,10 @@ def _limits(run: Run) -> Sheet:
                 str(row["participant"]),
                 kind,
                 _number(row["max_mw"]),
-                *(what if bound else ("", "", "", "")),
+                *(what if bound else ("",) * 5),
             )
         )
-    names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound")
+    names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound", "ground")
     note = "With the constraint that binds, in AC; what only renews a limit is left out."
     return Sheet("Limits in real time (INFO 8)", names, tuple(rows), note)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...agents.market.merit_order import floor_to_step
-from ...grid.area import Disturbance, FcrDescription
+from ...grid.area.description import Disturbance, FcrDescription
 from ...grid.clock import clock_text
 from ...grid.description import GridDescription
 from ...grid.resources.description import Bus, Response, UnitDescription

@@ -4,7 +4,3 @@
 
 What is done is never done again. A run that fails is a row with its error.
 """
-
-from .sweeping import load_sweep, sweep
-
-__all__ = ["load_sweep", "sweep"]

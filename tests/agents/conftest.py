@@ -31,7 +31,7 @@ from gridpact.agents.profiles import (
 from gridpact.agents.runtime.node import Alarm, Arrival, Begin, Deadline, Due, Node, Reading, Result, Send, SetTimer
 from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND
 from gridpact.agents.tso import Tso
-from gridpact.grid.area import AreaReading
+from gridpact.grid.area.area import AreaReading
 from gridpact.grid.limits import Allowed, Binding
 from gridpact.grid.readings import Assessment, Readings
 from gridpact.protocols.desk import Desk

@@ -11,46 +11,22 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import gc
 import json
-import os
 import pstats
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-STAGES = ("scenario", "assembly", "prequalification", "offering", "activation", "settlement", "record")
+from staging import STAGES, staged
+
 BASE = 100
 # The same calendar at every size: what 50 BSPs a grid take to be tested, one after the other.
 CALENDAR_BSPS = 50
 Figures = dict[str, Any]
-
-
-def resident_kb() -> float:
-    """Memory of this process that is in use."""
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
-
-
-class Stages:
-    """Seconds of processor time and kB of memory by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.kb: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure what happens inside."""
-        before_kb, began = resident_kb(), time.process_time()
-        yield
-        self.seconds[name] = time.process_time() - began
-        self.kb[name] = resident_kb() - before_kb
 
 
 def market(bsps: int, settings: dict[str, str]) -> Callable[[], Any]:
@@ -65,36 +41,18 @@ def market(bsps: int, settings: dict[str, str]) -> Callable[[], Any]:
 
 def measured(bsps: int, settings: dict[str, str], profile: Path | None) -> Figures:
     """One market period of a swarm, stage by stage."""
-    from gridpact.grid.engine import single_threaded
-    from gridpact.scenarios.record.writer import RunWriter
-    from gridpact.scenarios.running import prepare, run
+    from gridpact.scenarios.running import run
 
-    run(market(5, settings)(), out=Path(tempfile.mkdtemp()) / "warm")  # imports and first compilations are not counted
-    stages, profiler = Stages(), cProfile.Profile()
-    out = Path(tempfile.mkdtemp()) / "run"
+    with tempfile.TemporaryDirectory() as folder:  # imports and first compilations are not counted
+        run(market(5, settings)(), out=Path(folder) / "warm")
+    profiler = cProfile.Profile()
     if profile is not None:
         profiler.enable()
-    with stages.stage("scenario"):
-        scenario = market(bsps, settings)()
-    times = scenario.time
-    ends = (
-        times.cfp_us(times.first_delivery_us) - 1,
-        times.first_delivery_us - 1,
-        times.periods[-1][1] - 1,
-        times.end_us,
-    )
-    with single_threaded(), RunWriter(scenario, out) as writer:
-        with stages.stage("assembly"):
-            operation = prepare(scenario, writer)
-        for name, end_us in zip(STAGES[2:6], ends, strict=True):
-            with stages.stage(name):
-                operation.simulate(end_us)
-        with stages.stage("record"):
-            writer.finish({})
+    scenario, figures = staged(market(bsps, settings))
     profiler.disable()
     if profile is not None:
         profiler.dump_stats(profile / f"{bsps}.pstats")
-    return {"bsps": bsps, "grids": len(scenario.grids), "seconds": stages.seconds, "kb": stages.kb}
+    return {"bsps": bsps, "grids": len(scenario.grids), **asdict(figures)}
 
 
 def table(rows: Sequence[Figures]) -> Iterator[str]:
@@ -136,11 +94,11 @@ def _own_times(path: Path) -> dict[str, tuple[int, float]]:
     return found
 
 
-def in_a_process(bsps: int, arguments: argparse.Namespace) -> Figures:
+def in_a_process(bsps: int, settings: Sequence[str], profile: Path | None = None) -> Figures:
     """Measure one size in a fresh process."""
     command = [sys.executable, __file__, "--one", str(bsps)]
-    command += [part for setting in arguments.set for part in ("--set", setting)]
-    command += ["--profile", str(arguments.profile)] if arguments.profile else []
+    command += [part for setting in settings for part in ("--set", setting)]
+    command += ["--profile", str(profile)] if profile else []
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -163,7 +121,7 @@ def main() -> None:
     sizes = [int(size) for size in arguments.sizes.split(",")]
     rows = []
     for size in sizes:
-        rows.append(in_a_process(size, arguments))
+        rows.append(in_a_process(size, arguments.set, arguments.profile))
         sys.stdout.write("\n".join(table(rows)) + "\n\n")
         sys.stdout.flush()
     if arguments.json:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.area import Area, AreaDescription, AreaError, AreaReading
+from gridpact.grid.area.area import Area, AreaError, AreaReading
+from gridpact.grid.area.description import AreaDescription
 
 SECOND = 1_000_000
 NOON = 12 * 3600 * SECOND

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
-from gridpact.grid.area import Area, AreaDescription, Droop
-from gridpact.grid.resources import Pool, PoolDescription, Response, Unit, UnitDescription
+from gridpact.grid.area.area import Area
+from gridpact.grid.area.containment import Droop
+from gridpact.grid.area.description import AreaDescription
+from gridpact.grid.resources.description import PoolDescription, Response, UnitDescription
+from gridpact.grid.resources.pool import Pool
+from gridpact.grid.resources.unit import Unit
 
 SECOND = 1_000_000
 NOON = 12 * 3600 * SECOND

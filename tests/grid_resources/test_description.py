@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.resources import PoolDescription, Response, UnitDescription
+from gridpact.grid.resources.description import PoolDescription, Response, UnitDescription
 
 UNIT: dict[str, Any] = {"id": "a1", "bus": 9, "up_mw": 2.5}
 POOL: dict[str, Any] = {"id": "p", "buses": [12, 13], "up_mw": 1.0, "down_mw": 1.0}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.area import Area, AreaDescription
+from gridpact.grid.area.area import Area
+from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.area.disturbance import STEP_US, Course, Piece, RecordingError
 
 SECOND = 1_000_000

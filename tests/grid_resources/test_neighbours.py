@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.area import Area, AreaDescription, AreaReading
+from gridpact.grid.area.area import Area, AreaReading
+from gridpact.grid.area.description import AreaDescription
 
 SECOND = 1_000_000
 NOON = 12 * 3600 * SECOND

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.grid.resources import Pool, PoolDescription, ResourceError, split
+from gridpact.grid.resources.description import PoolDescription
+from gridpact.grid.resources.pool import Pool
+from gridpact.grid.resources.resource import ResourceError
+from gridpact.grid.resources.split import split
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

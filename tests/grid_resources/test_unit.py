@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.grid.resources import PointPower, ResourceError, Response, Site, Unit, UnitDescription
+from gridpact.grid.resources.description import Response, UnitDescription
+from gridpact.grid.resources.resource import PointPower, ResourceError, Site
+from gridpact.grid.resources.unit import Unit
 
 SECOND = 1_000_000
 MFRR = Response(preparation_s=30, ramping_s=240, deactivation_s=120, reaction_s=0)

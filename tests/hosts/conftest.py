@@ -1,14 +1,11 @@
 """A broker for the tests, Mosquitto where it is installed, else the embedded one; and a scenario small enough."""
 
-import asyncio
-import contextlib
-import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from brokers import MOSQUITTO, mosquitto
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
@@ -17,7 +14,6 @@ from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.running import run
 
 Brokers = Callable[[Path, int], AbstractAsyncContextManager[BrokerAddress]]
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 QUICK = "{preparation_s: 5, ramping_s: 10, deactivation_s: 5}"
 SCENARIO = f"""\
 gridpact: 1
@@ -100,28 +96,3 @@ async def broker(brokers: Brokers, tmp_path: Path) -> AsyncIterator[BrokerAddres
 def brokers() -> Brokers:
     """Starts a Mosquitto with some settings on a port, for as long as the context lasts."""
     return mosquitto
-
-
-@contextlib.asynccontextmanager
-async def mosquitto(settings: Path, port: int) -> AsyncIterator[BrokerAddress]:
-    assert MOSQUITTO is not None
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(settings), stdout=quiet, stderr=quiet)
-    try:
-        async with asyncio.timeout(60):
-            while not await asyncio.to_thread(listens, port):  # noqa: ASYNC110 - it tells nobody when it listens
-                await asyncio.sleep(0.02)
-        yield BrokerAddress("localhost", port, tls=is_secured(settings))
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def is_secured(settings: Path) -> bool:
-    return "certfile" in settings.read_text("utf-8")
-
-
-def listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

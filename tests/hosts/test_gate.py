@@ -1,6 +1,8 @@
 """What an agent takes from a network: limits, each with its answer; nothing else does any harm."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.protocols.wire import to_json
 
 KINDS = {"tso": "TSO", "bsp-a": "BSP", "dso": "DSO"}
-APPLICATION = PREQUALIFICATION.steps[0].message
+APPLICATION = example(PREQUALIFICATION.steps[0].message)
 
 
 def gate(**most: float) -> Gate:
@@ -26,8 +28,7 @@ def gate(**most: float) -> Gate:
 def application(subject: str = "mFRR", sender: str = "bsp-a") -> Envelope:
     topic = Topic("bsp-a", PREQUALIFICATION.stage, "application", subject, "tso")
     about = topic.conversation_id
-    content = example(APPLICATION)
-    return Envelope(f"{about}#i0", sender, "tso", PREQUALIFICATION.name, about, content, reply_by_us=10**15)
+    return Envelope(f"{about}#i0", sender, "tso", PREQUALIFICATION.name, about, APPLICATION, reply_by_us=10**15)
 
 
 VALID = to_json(application()).encode()
@@ -59,6 +60,15 @@ def test_a_message_in_the_name_of_another_is_answered_on_the_channel_it_came_by(
     assert at.counts == {"forged": 1}
 
 
+@pytest.mark.parametrize("receiver", ["dso", "bsp-a", "1970-01-01T00:00:00Z"])
+def test_a_message_to_somebody_else_is_not_passed_on_to_it(receiver: str) -> None:
+    at = gate()
+    admission = admit(at, application()._replace(receiver=receiver))
+    assert admission.envelope is None
+    assert "misdirected" in reason(admission.answer)
+    assert at.counts == {"misdirected": 1}
+
+
 def test_who_takes_no_part_in_the_run_is_not_even_read() -> None:
     at = gate()
     assert admit(at, application(), via="bsp-x") == (None, None)
@@ -81,8 +91,15 @@ def test_who_speaks_too_fast_is_told_so_and_heard_again_later() -> None:
 
 def test_a_faster_run_may_say_more_in_a_second() -> None:
     at = gate(messages_per_s=1)
-    at.speed = 10.0
+    at.turnstile.speed = 10.0
     assert all(admit(at, VALID).envelope is not None for _ in range(100))
+
+
+def test_a_message_before_the_beginning_does_not_keep_its_sender_slow() -> None:
+    at = gate(messages_per_s=1)
+    assert admit(at, VALID).envelope is not None
+    at.turnstile.speed = 10.0
+    assert all(admit(at, VALID, at_s=20.0).envelope is not None for _ in range(100))
 
 
 def test_a_full_inbox_takes_nothing_more() -> None:
@@ -95,6 +112,52 @@ def test_who_has_too_many_conversations_open_may_go_on_with_those_but_open_no_ot
         assert at.desk.hear(application(subject)).fault is None
     assert "too many conversations" in reason(admit(at, application("three")).answer)
     assert admit(at, application("two")).envelope is not None
+
+
+def test_conversations_that_wait_in_the_inbox_count_as_open() -> None:
+    at = gate(open_conversations=2)
+    taken = [admit(at, application(subject), waiting=number) for number, subject in enumerate(("one", "two", "three"))]
+    assert [one.envelope is not None for one in taken] == [True, True, False]
+
+
+def test_what_the_desk_has_refused_or_ended_leaves_room_for_others() -> None:
+    at = gate(open_conversations=2)
+    assert admit(at, application("one")).envelope is not None  # the desk never hears of it: refused, say
+    assert admit(at, application("two")).envelope is not None
+    assert admit(at, application("three")).envelope is not None
+
+
+def test_how_many_one_party_may_have_begun_in_all_is_limited() -> None:
+    at = gate(known_conversations=2)
+    taken = [admit(at, application(subject)) for subject in ("one", "two", "three")]
+    assert [one.envelope is not None for one in taken] == [True, True, False]
+
+
+def test_after_a_restart_the_desk_tells_what_is_open() -> None:
+    at = gate(open_conversations=1)
+    at.desk.hear(application("before"))
+    assert "too many conversations" in reason(admit(at, application("after")).answer)
+
+
+def test_a_flood_of_openings_is_judged_quickly() -> None:
+    """Each message is judged without a look at all conversations."""
+    at = gate(open_conversations=10_000, known_conversations=100_000, messages_per_s=1e9)
+    openings = [to_json(application(f"n{number}")).encode() for number in range(3000)]
+    for payload in openings:
+        taken = admit(at, payload).envelope
+        assert taken is not None
+        at.desk.hear(taken)
+    at.desk.conversations = Unseen(at.desk.conversations)
+    assert admit(at, application("one more")).envelope is not None
+
+
+class Unseen(dict[str, Any]):
+    """Conversations that may be looked up but not gone through."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("somebody goes through all conversations")
+
+    values = items = keys = __iter__  # type: ignore[assignment]
 
 
 def test_answers_to_a_flood_are_few() -> None:

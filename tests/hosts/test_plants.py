@@ -9,9 +9,10 @@ from gridpact.agents.actions import Actuate, Observe
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.runtime.mqtt.plants import MOST_OBSERVED, PlantService, RemotePlants
 from gridpact.agents.runtime.physics import Holding, Physics
-from gridpact.grid.area import Area, AreaDescription
-from gridpact.grid.resources import Unit
+from gridpact.grid.area.area import Area
+from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.resources.description import Response, UnitDescription
+from gridpact.grid.resources.unit import Unit
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 
 S = 1_000_000

@@ -223,3 +223,11 @@ def test_nobody_is_called_as_the_plants_are(handful: Path, tmp_path: Path) -> No
     another.write_text(f"extends: scenario-1\nname: another\nparticipants: {{plants: {unit}}}\n", "utf-8")
     with pytest.raises(ScenarioError, match='"plants" is the plants\' own name on a broker'):
         write_configuration(load_scenario(another), tmp_path / "broker", host="localhost", port=8883)
+
+
+def test_how_a_participant_bids_is_private_to_its_host(handful: Path) -> None:
+    changed = load_scenario(handful, {"participants.bsp-a.strategy": "withholding"})
+    assert "withholding" not in json.dumps(public_values(changed))
+    private = private_values(changed, ("bsp-a",), plants=False)
+    assert private["participants"]["bsp-a"]["strategy"]["name"] == "withholding"
+    assert digest(changed) == digest(load_scenario(handful))

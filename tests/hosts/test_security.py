@@ -1,12 +1,15 @@
 """What the generated Mosquitto configuration allows and denies, seen by a plain MQTT client."""
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiomqtt
 import pytest
+from brokers import mosquitto
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
 from gridpact.agents.runtime.mqtt.embedded import free_port
@@ -17,6 +20,7 @@ from gridpact.protocols.examples import example
 from gridpact.protocols.stages.activation import LIMIT
 from gridpact.protocols.wire import from_json, to_json
 from gridpact.scenarios import plants
+from gridpact.scenarios.hosting.certificates import Authority
 from gridpact.scenarios.hosting.mosquitto import access_rules, write_configuration
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.nodes import cast
@@ -33,21 +37,41 @@ class Secured:
         self.address = address
         self.credentials = credentials
 
-    def client(self, name: str, *, password: str | None = None, anonymous: bool = False) -> aiomqtt.Client:
+    def client(self, name: str, *, client_id: str | None = None) -> aiomqtt.Client:
         who = Identity.from_folder(name, self.credentials)
-        user, secret = (None, None) if anonymous else (name, password or who.password)
-        context = who.tls_context()
+        where, context = (self.address.host, self.address.port), who.tls_context()
         return aiomqtt.Client(
-            self.address.host, self.address.port, username=user, password=secret, tls_context=context, timeout=5
+            *where, username=name, password=who.password, identifier=client_id, tls_context=context, timeout=60
         )
 
 
-@pytest.fixture
-async def secured(with_mosquitto: None, handful: Path, tmp_path: Path, brokers) -> AsyncIterator[Secured]:  # type: ignore[no-untyped-def]
-    port, folder = free_port(), tmp_path / "broker"
-    write_configuration(load_scenario(handful), folder, host="localhost", port=port)
-    async with brokers(folder / "mosquitto.conf", port) as address:
+@contextlib.asynccontextmanager
+async def broker_of(handful: Path, folder: Path, *, by_certificate: bool) -> AsyncIterator[Secured]:
+    port = free_port()
+    write_configuration(load_scenario(handful), folder, host="localhost", port=port, by_certificate=by_certificate)
+    async with mosquitto(folder / "mosquitto.conf", port) as address:
         yield Secured(address, folder / "credentials")
+
+
+@pytest.fixture(params=["password", "certificate"])
+async def secured(
+    with_mosquitto: None, handful: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Secured]:
+    """A broker where agents show a password, and one where they show a certificate."""
+    async with broker_of(handful, tmp_path / "broker", by_certificate=request.param == "certificate") as found:
+        yield found
+
+
+@pytest.fixture
+async def with_passwords(with_mosquitto: None, handful: Path, tmp_path: Path) -> AsyncIterator[Secured]:
+    async with broker_of(handful, tmp_path / "broker", by_certificate=False) as found:
+        yield found
+
+
+@pytest.fixture
+async def certified(with_mosquitto: None, handful: Path, tmp_path: Path) -> AsyncIterator[Secured]:
+    async with broker_of(handful, tmp_path / "broker", by_certificate=True) as found:
+        yield found
 
 
 async def heard_until(client: aiomqtt.Client, marker: bytes) -> list[tuple[str, bytes]]:
@@ -90,31 +114,50 @@ async def test_a_bsp_cannot_read_what_others_are_told_or_say(secured: Secured) -
         assert await heard_until(spy, b"own") == []
 
 
-@pytest.mark.parametrize("how", ["anonymous", "wrong password", "without TLS"])
-async def test_nobody_without_credentials_can_do_anything(secured: Secured, how: str) -> None:
-    if how == "without TLS":
-        client = aiomqtt.Client(secured.address.host, secured.address.port, timeout=2)
-    else:
-        client = secured.client("bsp-a", anonymous=how == "anonymous", password=GUESSED)
+@pytest.mark.parametrize("how", ["anonymous", "wrong password", "unknown user", "without TLS"])
+async def test_nobody_without_a_password_can_do_anything(with_passwords: Secured, how: str) -> None:
+    address, who = with_passwords.address, Identity.from_folder("bsp-a", with_passwords.credentials)
+    user, secret = {"anonymous": (None, None), "unknown user": ("bsp-q", who.password)}.get(how, ("bsp-a", GUESSED))
+    context = None if how == "without TLS" else who.tls_context()
     with pytest.raises(aiomqtt.MqttError):
-        async with client:
+        async with aiomqtt.Client(
+            address.host, address.port, username=user, password=secret, tls_context=context, timeout=2
+        ):
             pass
 
 
-async def test_a_certificate_is_an_identity_too(
-    with_mosquitto: None,
-    handful: Path,
-    tmp_path: Path,
-    brokers,  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("how", ["anonymous", "of another authority", "without TLS"])
+async def test_nobody_without_a_certificate_of_the_authority_can_do_anything(
+    certified: Secured, tmp_path: Path, how: str
 ) -> None:
-    port, folder = free_port(), tmp_path / "broker"
-    write_configuration(load_scenario(handful), folder, host="localhost", port=port, by_certificate=True)
-    async with brokers(folder / "mosquitto.conf", port) as address:
-        secured = Secured(address, folder / "credentials")
-        async with secured.client("tso") as tso, secured.client("bsp-a") as bsp:
-            await tso.subscribe("gridpact/#", qos=1)
-            await bsp.publish(TOPICS.message("bsp-b", "tso"), b"forged", qos=1)
-            await bsp.publish(TOPICS.message("bsp-a", "tso"), b"own", qos=1)
+    context = ssl.create_default_context(cafile=certified.credentials / "ca.crt")
+    if how == "of another authority":
+        with Authority(tmp_path, tmp_path / "other.crt") as other:
+            other.sign_agent("bsp-a", tmp_path / "a.crt", tmp_path / "a.key")
+        context.load_cert_chain(tmp_path / "a.crt", tmp_path / "a.key")
+    address, tls = certified.address, None if how == "without TLS" else context
+    with pytest.raises((aiomqtt.MqttError, ssl.SSLError)):
+        async with aiomqtt.Client(address.host, address.port, username="bsp-a", tls_context=tls, timeout=2):
+            pass
+
+
+async def test_with_a_certificate_nobody_is_whom_he_says_but_whom_it_names(certified: Secured) -> None:
+    who = Identity.from_folder("bsp-a", certified.credentials)
+    address, context = certified.address, who.tls_context()
+    posing = aiomqtt.Client(address.host, address.port, username="tso", tls_context=context, timeout=60)
+    async with certified.client("bsp-b") as bsp, posing as impostor, certified.client("tso") as tso:
+        await bsp.subscribe("gridpact/#", qos=1)
+        await impostor.publish(TOPICS.message("tso", "bsp-b"), b"forged", qos=1)
+        await tso.publish(TOPICS.message("tso", "bsp-b"), b"own", qos=1)
+        assert await heard_until(bsp, b"own") == []
+
+
+async def test_nobody_ends_the_session_of_another_by_using_its_client_id(secured: Secured) -> None:
+    async with secured.client("tso") as tso:
+        await tso.subscribe("gridpact/#", qos=1)
+        for client_id in ("tso", "handful/tso"):
+            async with secured.client("bsp-a", client_id=client_id) as bsp:
+                await bsp.publish(TOPICS.message("bsp-a", "tso"), b"own", qos=1)
             assert await heard_until(tso, b"own") == []
 
 

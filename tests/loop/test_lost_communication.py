@@ -83,13 +83,6 @@ def test_nonsense_is_refused_in_one_sentence(setting: str, text: str) -> None:
     assert text in str(error.value)
 
 
-def test_with_afrr_orders_cannot_go_by_way_of_the_dso() -> None:
-    from gridpact.scenarios.errors import ScenarioError
-
-    with pytest.raises(ScenarioError, match="via_dso passes on orders of mFRR only"):
-        load_scenario("afrr-day", {"coordination.signal_route": "via_dso"})
-
-
 def test_every_option_of_lost_communication_stands_in_its_page() -> None:
     from gridpact.scenarios.security import LimitRules, LostCommunication, Silence
 

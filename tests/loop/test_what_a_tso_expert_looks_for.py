@@ -10,7 +10,8 @@ import pytest
 
 from gridpact.agents.events import Heard
 from gridpact.agents.verification.cast import PERIOD, cast
-from gridpact.grid.area import Area, AreaDescription
+from gridpact.grid.area.area import Area
+from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.limits import Activation
 from gridpact.grid.studies import GridStudies
 from gridpact.protocols.conversation import Conversation

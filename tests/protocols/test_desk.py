@@ -14,6 +14,7 @@ from gridpact.protocols.messages import Cancel, Done, Message, NotUnderstood, Re
 from gridpact.protocols.stages import activation, offering, prequalification
 from gridpact.protocols.tables import Protocol
 from gridpact.protocols.vocabulary import Vocabulary
+from gridpact.protocols.wire import LONGEST
 
 I, R = Side.INITIATOR, Side.RESPONDENT  # noqa: E741 - the letters of the message ids
 Example = Callable[[type[Message]], Message]
@@ -185,7 +186,7 @@ def test_a_message_id_that_is_none_of_theirs_is_not_understood(
     tail: str, desks: dict[str, Desk], example: Example
 ) -> None:
     wrong = call(desks, example)._replace(id=f"{CALL}{tail}")
-    assert refused(desks["bsp"], wrong).startswith(f"message id '{CALL}{tail}'")
+    assert refused(desks["bsp"], wrong).startswith(f"message id '{CALL}{tail}'"[:LONGEST])
 
 
 @pytest.mark.parametrize("reference", [f"{CALL}#i1", f"{CALL}#r0", "tso/offering/qh2/mFRR-up/bsp#i0", "what you said"])

@@ -60,6 +60,8 @@ STEPS = {
     # the same by way of the DSO
     ("7.1", "TSO", "DSO", "INFO 6", "activate"),
     ("7.1", "TSO", "DSO", "INFO 6", "activate-when"),
+    ("7.1", "TSO", "DSO", "INFO 6", "set-point"),
+    ("7.1", "DSO", "BSP", "INFO 6", "set-point"),
     ("7.1", "DSO", "BSP", "INFO 6", "activate"),
     ("7.1", "DSO", "BSP", "INFO 6", "activate-when"),
     ("7.2", "BSP", "DSO", None, "activated"),
@@ -132,6 +134,7 @@ UNITS = (
     "eur_per_mw_h",
     "hz",
     "mw_per_step",
+    "mw_per_step_down",
     "seconds_per_step",
 )
 WITHOUT_UNIT = {"share", *(f"{BindingConstraint.__name__}.{name}" for name in ("value", "limit"))}

@@ -8,16 +8,19 @@ Nothing that is refused here reaches the agent's desk, so it changes no state an
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ....protocols.desk import Desk
-from ....protocols.envelope import Envelope, Side
+from ....protocols.envelope import Envelope, Side, message_id
 from ....protocols.errors import RemoteProtocolError
 from ....protocols.messages import NotUnderstood
 from ....protocols.wire import from_json
 
 ANSWERS_PER_S = 5.0
+SAVED_S = 10.0
+STRANGER, OVERSIZED, TOO_FAST = "stranger", "oversized", "too fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,83 +41,113 @@ class Admission(NamedTuple):
     answer: Envelope | None = None
 
 
+class Turnstile:
+    """What is not even read: payloads of strangers, too large ones, and too many a second."""
+
+    def __init__(self, known: Collection[str], allowance: Allowance) -> None:
+        """`known` may speak; `speed` is how much faster than real time the run goes, and so its messages."""
+        self.speed = 1.0
+        self._known = known
+        self._allowance = allowance
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def refusal(self, payload: bytes, via: str, at_s: float) -> str | None:
+        """Why a payload from `via` is not read, or None; `at_s`: a monotonic clock."""
+        if via not in self._known:
+            return STRANGER
+        if len(payload) > self._allowance.message_bytes:
+            return OVERSIZED
+        return None if self._token(via, at_s) else TOO_FAST
+
+    def _token(self, via: str, at_s: float) -> bool:
+        """Take one of the tokens that a sender gets with time; some seconds' worth may be saved."""
+        per_s = self._allowance.messages_per_s * max(1.0, self.speed)
+        left, since_s = self._left.get(via, (SAVED_S * per_s, at_s))
+        left = min(SAVED_S * per_s, left + (at_s - since_s) * per_s)
+        self._left[via] = (left - 1 if left >= 1 else left, at_s)
+        return left >= 1
+
+
 @dataclass
-class Bucket:
-    """Tokens that fill up with time: one is taken for each message, ten seconds' worth may be saved."""
+class Opened:
+    """The conversations that one sender has begun: how many, and those that may still be open."""
 
-    per_s: float
-    left: float
-    at_s: float
-
-    def take(self, at_s: float) -> bool:
-        """Take a token, if there is one."""
-        self.left = min(10 * self.per_s, self.left + (at_s - self.at_s) * self.per_s)
-        self.at_s = at_s
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
+    known: int = 0
+    open: set[str] = field(default_factory=set)
 
 
 class Gate:
     """The gate of one agent."""
 
     def __init__(self, desk: Desk, allowance: Allowance) -> None:
-        """The gate before a desk; `speed` is set when the run begins: a faster run says more in a second."""
+        """The gate before a desk."""
         self.desk = desk
         self.counts: Counter[str] = Counter()
-        self.speed = 1.0
+        self.turnstile = Turnstile(desk.kinds, allowance)
         self._allowance = allowance
-        self._heard: dict[str, Bucket] = {}
-        self._answers: dict[str, Bucket] = {}
-
-    @property
-    def _rate(self) -> float:
-        return self._allowance.messages_per_s * max(1.0, self.speed)
+        self._answers = Turnstile(desk.kinds, replace(allowance, messages_per_s=ANSWERS_PER_S))
+        self._opened: dict[str, Opened] = {}
 
     def admit(self, payload: bytes, via: str, *, waiting: int, at_s: float) -> Admission:
         """Judge a payload from the topic of `via`; `waiting`: the inbox's length, `at_s`: a monotonic clock."""
-        if via not in self.desk.kinds:
-            return self._refused("stranger")
-        if len(payload) > self._allowance.message_bytes:
-            return self._refused("oversized")
-        if not self._bucket(self._heard, via, self._rate, at_s).take(at_s):
-            return self._answered("too fast", payload, via, at_s)
+        why = self.turnstile.refusal(payload, via, at_s)
+        if why is not None:
+            self.counts[why] += 1
+            return Admission(None, self._answer(why, payload, via, at_s) if why == TOO_FAST else None)
         try:
             envelope = from_json(payload, self.desk.vocabulary)
+            why = self._against(envelope, via, waiting)
         except RemoteProtocolError:
-            return self._answered("unreadable", payload, via, at_s)
-        why = self._against(envelope, via, waiting)
-        return Admission(envelope) if why is None else self._answered(why, payload, via, at_s)
+            why = "unreadable"
+        if why is None:
+            return Admission(envelope)
+        self.counts[why] += 1
+        return Admission(None, self._answer(why, payload, via, at_s))
 
     def _against(self, envelope: Envelope, via: str, waiting: int) -> str | None:
         """Why a readable message is not taken."""
         if envelope.sender != via:
             return "forged"
+        if envelope.receiver != self.desk.name:
+            return "misdirected"
         if waiting >= self._allowance.inbox:
             return "inbox full"
-        return "too many conversations" if self._opens_too_many(envelope) else None
+        return "too many conversations" if self._opens_too_many(envelope, waiting) else None
 
-    def _opens_too_many(self, envelope: Envelope) -> bool:
-        conversations = self.desk.conversations
-        if envelope.conversation_id in conversations:
+    def _opens_too_many(self, envelope: Envelope, waiting: int) -> bool:
+        """Whether it would begin a conversation beyond the limit; if it may, it counts from now on."""
+        about = envelope.conversation_id
+        if about in self.desk.conversations or envelope.id != message_id(about, Side.INITIATOR, 0):
             return False
-        theirs = [one for one in conversations.values() if one.peer == envelope.sender and one.side is Side.RESPONDENT]
-        still_open = sum(not one.ended for one in theirs)
-        return still_open >= self._allowance.open_conversations or len(theirs) >= self._allowance.known_conversations
+        theirs = self._opened.get(envelope.sender)
+        if theirs is None:
+            theirs = self._opened[envelope.sender] = self._begun_by(envelope.sender)
+        if about in theirs.open:
+            return False
+        if len(theirs.open) >= self._allowance.open_conversations:
+            theirs.open = {one for one in theirs.open if self._may_be_open(one, waiting)}
+        if len(theirs.open) >= self._allowance.open_conversations:
+            return True
+        theirs.open.add(about)
+        theirs.known += 1
+        return theirs.known > self._allowance.known_conversations
 
-    def _refused(self, why: str) -> Admission:
-        self.counts[why] += 1
-        return Admission(None)
+    def _begun_by(self, sender: str) -> Opened:
+        theirs = [one for one in self.desk.conversations.values() if one.peer == sender and one.side is Side.RESPONDENT]
+        return Opened(len(theirs), {one.id for one in theirs if not one.ended})
 
-    def _answered(self, why: str, payload: bytes, via: str, at_s: float) -> Admission:
-        refused = self._refused(why)
-        if not self._bucket(self._answers, via, ANSWERS_PER_S, at_s).take(at_s):
-            return refused
-        return Admission(None, self._answer(why, payload, via))
+    def _may_be_open(self, about: str, waiting: int) -> bool:
+        """What the desk does not know is still in the inbox, or has been refused."""
+        known = self.desk.conversations.get(about)
+        return waiting > 0 if known is None else not known.ended
 
-    def _answer(self, why: str, payload: bytes, via: str) -> Envelope | None:
-        """Not-understood with the reason, on the channel that the payload came by; None if it names nothing."""
+    def _answer(self, why: str, payload: bytes, via: str, at_s: float) -> Envelope | None:
+        """Not-understood with the reason, on the channel that the payload came by; None if it names nothing.
+
+        A few a second at most, and none about a not-understood.
+        """
+        if self._answers.refusal(b"", via, at_s) is not None:
+            return None
         try:
             envelope = from_json(payload, self.desk.vocabulary)
         except RemoteProtocolError:
@@ -123,10 +156,4 @@ class Gate:
             return self.desk.hear_text(payload, via=via).reply
         if isinstance(envelope.content, NotUnderstood):
             return None
-        content = NotUnderstood(message_id=envelope.id, reason=f"not taken by {self.desk.name}: {why}")
-        about = (envelope.protocol, envelope.conversation_id)
-        return Envelope(f"{envelope.id}!{self.desk.name}", self.desk.name, via, *about, content, envelope.id)
-
-    @staticmethod
-    def _bucket(buckets: dict[str, Bucket], name: str, per_s: float, at_s: float) -> Bucket:
-        return buckets.setdefault(name, Bucket(per_s, 10 * per_s, at_s))
+        return self.desk.not_understood(envelope, f"not taken by {self.desk.name}: {why}")

@@ -15,8 +15,9 @@ from functools import partial
 from ....protocols.envelope import Envelope
 from ..errands import Errands
 from ..node import Arrival, Reading
+from .address import BrokerError
 from .clock import SharedClock
-from .gate import Bucket, Gate
+from .gate import Gate, Turnstile
 from .line import Incoming
 from .memory import Memory
 from .muster import Muster
@@ -24,7 +25,7 @@ from .network import Network
 from .outpost import Outpost
 from .plants import PlantService, RemotePlants
 from .roll import Presence, said
-from .topics import ASKED, NEGOTIATION, READINGS, STREAM
+from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
 
 Answer = Callable[[Envelope], None]
 
@@ -51,16 +52,16 @@ class Reception:
         self.read_us: dict[tuple[str, str], int] = {}  # readings of an earlier life
         self._clock: SharedClock | None = None
         self._early: list[tuple[Arrival, Incoming]] = []
-        self._asked: dict[str, Bucket] = {}
-        self._kinds = next(iter(self.gates.values())).desk.kinds
-        self._hosts, self._network, self._topics, self._errands = hosts, network, network.topics, errands
+        kinds = next(iter(self.gates.values())).desk.kinds
+        self._turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
+        self._hosts, self._topics, self._errands = hosts, network.topics, errands
         self._remote, self._service, self._memory, self._answer = remote, service, memory, answer
 
     def begin(self, clock: SharedClock) -> None:
         """The run has begun: what has come before now goes its way."""
         self._clock = clock
-        for gate in self.gates.values():
-            gate.speed = clock.speed
+        for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
+            turnstile.speed = clock.speed
         for arrival, incoming in self._early:
             self._take(arrival, incoming)
         self._early = []
@@ -75,24 +76,18 @@ class Reception:
             return
         elif address.kind == READINGS:
             self.hear_reading(name, incoming.payload)
+        elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
+            self.counts[why] += 1
         elif address.kind == ASKED and self._service is not None:
-            self._hear_request(str(address.sender), incoming.payload)
+            self.hear_request(str(address.sender), incoming.payload)
         else:
             self._hear_roll(address.sender, incoming.payload)
         self._done(incoming)
 
-    def _hear_request(self, agent: str, payload: bytes) -> None:
-        """Somebody elsewhere asks something of the plants: within limits, as for messages."""
-        now_s, most = asyncio.get_running_loop().time(), self._network.allowance
-        rate = most.messages_per_s * (self._clock.speed if self._clock is not None else 1.0)
-        if agent not in self._kinds:
-            self.counts["requests of strangers"] += 1
-        elif len(payload) > most.message_bytes:
-            self.counts["oversized requests"] += 1
-        elif not self._asked.setdefault(agent, Bucket(rate, 10 * rate, now_s)).take(now_s):
-            self.counts["requests too fast"] += 1
-        else:
-            self.hear_request(agent, payload)
+    def _turned_away(self, via: str | None, payload: bytes) -> str | None:
+        """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
+        at_s = asyncio.get_running_loop().time()
+        return None if via is None else self._turnstile.refusal(payload, via, at_s)
 
     def hear_request(self, agent: str, payload: bytes) -> None:
         """An agent asks something of the plants here."""
@@ -121,13 +116,21 @@ class Reception:
 
     def _hear_message(self, name: str, via: str, incoming: Incoming, *, streamed: bool) -> None:
         at_s = asyncio.get_running_loop().time()
-        admission = self.gates[name].admit(incoming.payload, via, waiting=self._errands.waiting[name], at_s=at_s)
+        waiting = max(len(self._early), self._errands.waiting[name])
+        admission = self.gates[name].admit(incoming.payload, via, waiting=waiting, at_s=at_s)
         if admission.answer is not None and not streamed:
-            self._answer(admission.answer)
+            self._reply(admission.answer)
         if admission.envelope is not None:
             self._take(Arrival(admission.envelope), incoming)
         else:
             self._done(incoming)
+
+    def _reply(self, answer: Envelope) -> None:
+        """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
+        try:
+            self._answer(answer)
+        except BrokerError:
+            self.counts["answers not sent"] += 1
 
     def _take(self, arrival: Arrival, incoming: Incoming) -> None:
         if self._clock is None:

@@ -236,6 +236,11 @@ class Station:
         for each in self._in_step:
             each.wake()
 
+    def refused(self) -> dict[str, Counter[str]]:
+        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
+        gates = sorted(self._reception.gates.items())
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in gates}
+
     def _count(self) -> None:
         self.counts += self._reception.counts
         for gate in self._reception.gates.values():

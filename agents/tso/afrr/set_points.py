@@ -1,6 +1,6 @@
 """One control cycle of aFRR: the controller's demand, shared by the offers under control, published to subscribers.
 
-    participant ─ SetPointSubscription ─▶ TSO ─ SetPoint every cycle ─▶ participant
+    participant ─ SetPointSubscription ─▶ TSO ─ SetPoint every cycle ─▶ participant     or by way of its DSO
 
 What is under control is prepared when it changes – a new period, a confirmation, a limit – and only walked down in a
 cycle. A limit of a DSO that the TSO has heard binds the walk of the very next cycle.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from immutables import Map
 
-from ....protocols.information.activation import SetPoint, SetPointSubscription
+from ....protocols.information.activation import SetPoint, SetPointRelaySubscription, SetPointSubscription
 from ....protocols.messages import Agree, Cancelled, Refuse
 from ....protocols.stages import activation as stage
 from ...actions import Action, Note, Publish, Say
@@ -20,34 +20,49 @@ from ...changes import replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
-from ...market.regulation import Controller, step
+from ...market.regulation import Controller
 from ...profiles import TsoProfile
+from ...strategies.frequency import Sample, controlled
+from ..applicants import source_of
 from ..caps import caps
 from ..state import TsoState
 from . import metering
 from .metering import PRODUCT
 
+Wish = SetPointSubscription | SetPointRelaySubscription
 
-def subscribed(state: TsoState, event: Heard) -> Reaction[TsoState]:
-    """A participant that is qualified for aFRR subscribes to its set-points; nobody else may."""
-    wish, name = event.content, event.conversation.peer
-    assert isinstance(wish, SetPointSubscription)
+
+def subscribed(profile: TsoProfile, state: TsoState, event: Heard, wish: Wish) -> Reaction[TsoState]:
+    """A participant that is qualified for aFRR subscribes to its set-points, or the DSO that passes them on to it."""
+    peer, conversation_id = event.conversation.peer, event.conversation.id
+    name = wish.participant if isinstance(wish, SetPointRelaySubscription) else peer
     if wish.product != PRODUCT or name not in state.prequalification.qualified:
-        return state, (Say(event.conversation.id, Refuse(reason=f"{name} is not qualified for {PRODUCT}")),)
-    subscribers = state.regulation.subscribers.set(name, event.conversation.id)
-    return state.with_regulation(subscribers=subscribers, stale=True), (Say(event.conversation.id, Agree()),)
+        return state, (Say(conversation_id, Refuse(reason=f"{name} is not qualified for {PRODUCT}")),)
+    hears = _hears(profile, state, name)
+    if hears != peer:
+        return state, (Say(conversation_id, Refuse(reason=f"the set-points of {name} go to {hears}")),)
+    subscribers = state.regulation.subscribers.set(name, conversation_id)
+    return state.with_regulation(subscribers=subscribers, stale=True), (Say(conversation_id, Agree()),)
+
+
+def _hears(profile: TsoProfile, state: TsoState, name: str) -> str:
+    """To whom a participant's set-points go: to itself, or to the DSO of its grid."""
+    source = source_of(state, name)
+    grid = source.resources[0].grid if source is not None and source.resources else ""
+    dso = profile.dso_of_grid.get(grid) if profile.coordination.signal_route == "via_dso" else None
+    return dso if dso is not None else name
 
 
 def unsubscribed(state: TsoState, event: Heard) -> Reaction[TsoState]:
-    """A participant wants no more set-points, so its offers cannot be asked for any more."""
-    state = left(state, event.conversation.peer)
-    return state, (Say(event.conversation.id, Cancelled()),)
+    """Nobody hears a participant's set-points any more, so its offers cannot be asked for."""
+    return left(state, event.conversation.id), (Say(event.conversation.id, Cancelled()),)
 
 
-def left(state: TsoState, name: str) -> TsoState:
-    """A participant hears no more set-points."""
+def left(state: TsoState, conversation_id: str) -> TsoState:
+    """A subscription is over."""
     regulation = state.regulation
-    if name not in regulation.subscribers:
+    name = next((one for one, cid in sorted(regulation.subscribers.items()) if cid == conversation_id), None)
+    if name is None:
         return state
     sent = regulation.sent.delete(name) if name in regulation.sent else regulation.sent
     return state.with_regulation(subscribers=regulation.subscribers.delete(name), sent=sent, stale=True)
@@ -62,7 +77,8 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     state = _prepared(profile, state, now_us)
     known = state.regulation
     walk, before = known.walk, known.controller
-    after = step(before, ace_mw, now_us, room_mw=(walk.up_mw, walk.down_mw), tuning=rules.tuning)
+    sample = Sample(ace_mw, now_us, walk.up_mw, walk.down_mw, profile.control_us)
+    after = controlled(rules.controller, before, sample)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
     sent, published = _published(known.subscribers, known.sent, wanted)
     known = known._replace(controller=after, sent=sent)

@@ -4,7 +4,7 @@ from typing import Any
 
 from gridpact.agents.runtime.node import Arrival
 from gridpact.protocols.information.capacity import TestOrder
-from gridpact.protocols.information.offering import NoOffer, Offers
+from gridpact.protocols.information.offering import CallForOffers, NoOffer, Offers
 from gridpact.protocols.messages import Refuse
 
 
@@ -34,6 +34,15 @@ def test_whoever_has_nothing_to_offer_says_so(make: Any) -> None:
     town = make.usual()
     town.available_mw = 0.0
     assert len(town.run(3000).contents(NoOffer)) == 6
+
+
+def test_a_call_for_a_period_that_is_in_no_calendar_is_answered_at_once(make: Any) -> None:
+    town = make.usual().run(2000)
+    called = next(e for _, e in town.said if isinstance(e.content, CallForOffers) and e.receiver == "a")
+    about = called.conversation_id.replace("/Q1/", "/never/")
+    town.give("a", Arrival(called._replace(conversation_id=about, id=f"{about}#i0")), town.now_us)
+    town.run(3000)
+    assert [e.conversation_id for _, e in town.said if isinstance(e.content, NoOffer)] == [about]
 
 
 def test_a_test_of_somebody_elses_resource_is_refused(make: Any) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
+from gridpact.agents.runtime.node import Arrival
 from gridpact.protocols.information.activation import Activate, Activated, ActivationEnded
 from gridpact.protocols.messages import Cancel, Cancelled, Failure, Refuse
 
@@ -52,6 +53,17 @@ def test_what_is_ordered_before_the_tso_knows_of_a_limit_is_clipped_by_it(make: 
     town.run(3705)
     assert town.noted("order clipped")[0]["power_mw"] == 1.2
     assert set_point(town, "a") == 1.2
+
+
+def test_an_order_without_reply_by_is_passed_on_with_one(make: Any) -> None:
+    town = via(make, need_mw=1.0).run(3700)
+    ordered = next(e for _, e in town.said if isinstance(e.content, Activate) and e.sender == "tso")
+    about = ordered.conversation_id.replace("/a.Q1", "/again.Q1")
+    again = ordered._replace(conversation_id=about, id=f"{about}#i0", in_reply_to=None, reply_by_us=None)
+    town.give("dso", Arrival(again), town.now_us)
+    town.run(3705)
+    passed_on = [e for _, e in town.said if e.sender == "dso" and e.caused_by == again.id]
+    assert [e.reply_by_us is not None for e in passed_on] == [True]
 
 
 def limit_of(max_mw: float) -> Any:

@@ -135,3 +135,7 @@ def test_a_floor_is_the_largest_multiple_that_is_not_above(watts: int, step: flo
     assert floored <= watts / 1e6 + 1e-6
     assert watts / 1e6 - floored < step + 1e-6
     assert abs(floored / step - round(floored / step)) < 1e-6
+
+
+def test_a_step_next_to_nothing_is_none() -> None:
+    assert floor_to_step(2.5, 1e-314) == 2.5

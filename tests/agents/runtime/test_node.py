@@ -12,6 +12,7 @@ from gridpact.agents.runtime.node import Alarm, Arrival, Begin, Due, Node, Readi
 from gridpact.grid.cvr import TapBlock
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.desk import Desk
+from gridpact.protocols.information.offering import AcceptanceNotice
 from gridpact.protocols.messages import Agree, NotUnderstood
 
 
@@ -109,3 +110,15 @@ def test_what_is_said_to_a_peer_that_has_broken_the_branch_is_noted_not_sent(mak
     town.nodes["tso"]._carry_out(Publish((agreed.conversation_id,), Agree()), effects)
     assert [e.evidence["name"] for e in effects] == ["not said"]
     assert agreed.receiver not in town.run(999).state("tso").prequalification.qualified
+
+
+def test_nothing_is_opened_with_somebody_whom_others_have_made_up(make: Any) -> None:
+    """A DSO that is told of an accepted offer of nobody does not end for it."""
+    town = make.usual().run(3000)
+    noticed = next(e for _, e in town.said if isinstance(e.content, AcceptanceNotice))
+    invented = noticed.content.offers[0].model_copy(update={"participant": "nobody", "offer_id": "x"})
+    about = noticed.conversation_id.replace("/accepted", "/invented")
+    told = noticed._replace(conversation_id=about, id=f"{about}#i0", content=AcceptanceNotice(offers=(invented,)))
+    town.give("dso", Arrival(told), town.now_us)
+    town.run(3001)
+    assert [n["reason"] for n in town.noted("not said")] == ["nobody is no BSP here"]

@@ -6,8 +6,11 @@ import pytest
 
 from gridpact.agents.actions import RESERVE, RESERVE_TEST, Actuate
 from gridpact.agents.runtime.physics import Holding, LocalControl, Physics, PhysicsError
-from gridpact.grid.area import Area, AreaDescription
-from gridpact.grid.resources import Pool, PoolDescription, Response, Unit, UnitDescription
+from gridpact.grid.area.area import Area
+from gridpact.grid.area.description import AreaDescription
+from gridpact.grid.resources.description import PoolDescription, Response, UnitDescription
+from gridpact.grid.resources.pool import Pool
+from gridpact.grid.resources.unit import Unit
 
 S = 1_000_000
 NOON = 12 * 3600 * S

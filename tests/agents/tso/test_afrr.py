@@ -9,8 +9,8 @@ import pytest
 from gridpact.agents.bsp import Bsp
 from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import ChannelRules
-from gridpact.agents.market.regulation import Tuning
 from gridpact.agents.profiles import Need, RegulationRules, TestRules
+from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
@@ -34,7 +34,7 @@ Town = Any
 
 def tso(make: Any, *needs: Need, **changes: Any) -> Tso:
     profile = make.tso(*(needs or (Need("aFRR", "up", 4.0), Need("aFRR", "down", 4.0))), **changes).profile
-    rules = RegulationRules(Tuning(0.5, 20 * S, 4 * S), "merit_order", CHANNEL)
+    rules = RegulationRules(ProportionalIntegral(0.5, 20.0), "merit_order", CHANNEL)
     test = TestRules(60 * S, 5 * S, 0.05, 0.95, pause_us=10 * S, at_once=4)
     return Tso(replace(profile, regulation=rules, test=test))
 

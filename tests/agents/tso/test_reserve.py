@@ -11,13 +11,16 @@ from gridpact.agents.actions import RESERVE, RESERVE_TEST
 from gridpact.agents.bsp import Bsp
 from gridpact.agents.bsp.reading import ParticipantReading, ResourceReading
 from gridpact.agents.calendar import MarketTimeUnit
+from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.market.reserve import cheapest
 from gridpact.agents.profiles import ReservePlan, ReserveRules
 from gridpact.agents.tso import Tso
-from gridpact.grid.area import AreaReading
-from gridpact.protocols.information.activation import MeasurementSubscription
+from gridpact.grid.area.area import AreaReading
+from gridpact.grid.limits import Allowed
+from gridpact.protocols.information.activation import LimitFollowed, LimitOrder, LimitRequest, MeasurementSubscription
 from gridpact.protocols.information.offering import NoOffer, Rejection, Withdrawal
 from gridpact.protocols.information.reserve import (
+    CallForReserve,
     ReserveAward,
     ReserveNotice,
     ReserveOffer,
@@ -235,3 +238,71 @@ def test_a_participant_that_is_not_bound_by_a_late_award_is_missing_and_not_paid
     (withdrawn,) = town.noted("reserve withdrawn")
     assert (withdrawn["participant"], withdrawn["missing_mw"]) == ("a", 2.0)
     assert {line.offer_id for said in town.contents(ReserveStatement) for line in said.lines} == {"b.H1.FCR.1"}
+
+
+def bears(make: Any, room_mw: float) -> Any:
+    """A grid that bears only so much of a's reserve upwards."""
+
+    def lab(job: object) -> object:
+        if not isinstance(job, Monitor):
+            return make.answers(job)
+        asked = [(each, room_mw if each.id == "a.H1.FCR.1|up" else 9.0) for each in (*job.reserves, *job.ordered)]
+        found = tuple(
+            Allowed(each.id, min(each.p_mw, most), make.BOUND if each.p_mw > most else None) for each, most in asked
+        )
+        bound = any(each.binding for each in found)
+        return Watch(make.calm(), make.calm(0, *([make.BOUND] if bound else [])), found, 0.0)
+
+    return lab
+
+
+@pytest.fixture(scope="module")
+def bounded(make: Any) -> Any:
+    """From 4400 s on only 0.8 of a's 2 MW may be used upwards; b has 1 MW left to offer."""
+    town = world(make).run(4400)
+    town.lab = bears(make, 0.8)
+    return town.run(END_S + 500)
+
+
+def armed(town: Any, unit: str, until_s: float = END_S) -> float:
+    return [m.value for at, _, m in town.moves if m.target == RESERVE + unit and at < until_s * S][-1]
+
+
+def test_a_limit_of_the_dso_lowers_what_follows_the_frequency_in_both_directions(bounded: Any) -> None:
+    (limit,) = bounded.contents(LimitRequest)[0].limits
+    assert (limit.offer_id, limit.resource, limit.direction, limit.max_mw) == ("a.H1.FCR.1", "unit-a", "up", 0.8)
+    assert bounded.contents(LimitOrder)[0].limit == limit
+    assert armed(bounded, "unit-a") == 0.8
+    assert bounded.contents(LimitFollowed)[0].followed[0].confirmed_mw == 0.8
+
+
+def test_what_a_limit_takes_of_the_reserve_is_bought_again_for_the_time_left(bounded: Any) -> None:
+    first, again = {call.delivery_start: call for call in bounded.contents(CallForReserve)}.values()
+    assert (first.need_mw, again.need_mw, again.delivery_end) == (3.0, 1.2, first.delivery_end)
+    assert awards(bounded) == {
+        "a.H1.FCR.1": 2.0,
+        "b.H1.FCR.1": 1.0,
+        "b.H1.FCR.2": 1.0,
+        "c.H1.FCR.2": pytest.approx(0.2),
+    }
+    assert armed(bounded, "unit-b") == 2.0
+    assert bounded.noted("reserve limited")[0]["kept_mw"] == {"a.H1.FCR.1": 0.8}
+    assert bounded.noted("reserve bought again")[0]["short_mw"] == 0.0
+
+
+def test_reserve_under_a_limit_is_paid_for_what_is_left_of_it(bounded: Any) -> None:
+    lines = {line.offer_id: line for said in bounded.contents(ReserveStatement) for line in said.lines}
+    assert lines["a.H1.FCR.1"].share == pytest.approx((800 + 0.4 * 1000) / 1800, abs=0.01)
+    assert lines["b.H1.FCR.1"].share == 1.0
+    assert lines["b.H1.FCR.2"].share == pytest.approx(1.0, abs=0.02)
+    assert not bounded.contents(StatementDisputed)
+
+
+def test_what_cannot_be_bought_again_is_said(make: Any) -> None:
+    town = world(make, rules={"need_mw": 6.0}).run(4400)
+    town.lab = bears(make, 0.8)
+    assert town.run(4700).noted("reserve bought again")[0]["short_mw"] == 1.2
+    town = world(make).run(END_S - 100)
+    town.lab = bears(make, 0.8)
+    reason = "not bought again: the period is over before it could begin"
+    assert town.run(END_S - 50).noted("reserve limited")[0]["reason"] == reason

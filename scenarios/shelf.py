@@ -1,0 +1,34 @@
+"""The built-in scenarios on their shelf: where they stand, and what they are called, without reading them as scenarios.
+
+The command line lists them without importing what a scenario is made of.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from .source import read_yaml
+
+BASES = frozenset({"worked-example"})
+
+
+def library() -> Path:
+    """The folder of the built-in scenarios."""
+    return Path(str(files(__package__) / "library"))
+
+
+def library_names() -> tuple[str, ...]:
+    """The names of all files on the shelf, bases too."""
+    return tuple(sorted(path.stem for path in library().glob("*.yaml")))
+
+
+def builtin_names() -> tuple[str, ...]:
+    """The names of the built-in scenarios, those that are only a base left out."""
+    return tuple(name for name in library_names() if name not in BASES)
+
+
+def builtin_titles() -> dict[str, str]:
+    """What the built-in scenarios are called and about."""
+    found = {name: library() / f"{name}.yaml" for name in builtin_names()}
+    return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in found.items()}

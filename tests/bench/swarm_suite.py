@@ -1,0 +1,63 @@
+"""How a market of 10 to 10 000 BSPs grows: one market period through all stages, cost and memory per agent.
+
+Each size runs in a process of its own (`swarms.py`, which also prints every stage). The cost of an agent is processor
+time; the memory of an agent is what the process holds more at the end of delivery than before the scenario was read,
+shared out, without what a mango agent takes by itself.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+from mango import Agent as MangoAgent
+from measuring import Row
+from staging import resident_kb
+from swarms import Figures, in_a_process
+
+from gridpact.agents.runtime.container import LocalContainer
+
+SIZES, SETTINGS = (10, 100, 1000, 10_000), ("journal=false",)
+FLAT, MOST_S, MOST_KB = 1.2, 60.0, 20.0
+
+
+def rows(quick: bool = False) -> Iterator[Row]:
+    """Yield the rows of the table; `quick`: two small sizes."""
+    mango_kb = _mango_kb()
+    yield Row("swarm", "mango", "memory of an agent by itself", mango_kb, mango_kb, mango_kb, 1, unit="kB")
+    base_ms: float | None = None
+    for count in SIZES[:2] if quick else SIZES:
+        found = in_a_process(count, SETTINGS)
+        each_ms = 1e3 * sum(found["seconds"].values()) / count
+        reach_ms = None if base_ms is None or count <= 100 else FLAT * base_ms
+        base_ms = each_ms if base_ms is None or count <= 100 else base_ms
+        words = f"{count} BSPs in {found['grids']} grids"
+        yield _one(words, "all stages, of an agent", each_ms, "ms", reach_ms)
+        for stage, seconds in found["seconds"].items():
+            yield _one(words, f"of that: {stage}", 1e3 * seconds / count, "ms")
+        yield from _whole(words, found, mango_kb)
+
+
+def _whole(words: str, found: Figures, mango_kb: float) -> Iterator[Row]:
+    """The time of the whole, and the memory of an agent."""
+    largest = found["bsps"] == SIZES[-1]
+    wall = found["wall_s"]
+    period_s = sum(wall[name] for name in ("offering", "activation", "settlement"))
+    yield _one(words, "one market period: call to settlement", period_s, "s", MOST_S if largest else None)
+    yield _one(words, "all stages, qualification to record", sum(wall.values()), "s", MOST_S if largest else None)
+    each_kb = sum(found["kb"].values()) / found["bsps"] - mango_kb
+    yield _one(words, "memory of an agent beyond mango's", each_kb, "kB", MOST_KB if found["bsps"] >= 1000 else None)
+
+
+def _one(words: str, work: str, value: float, unit: str, reach: float | None = None) -> Row:
+    return Row("swarm", words, work, value, value, value, 1, reach_ms=reach, unit=unit)
+
+
+def _mango_kb(count: int = 2000) -> float:
+    """What a registered agent of mango's takes that does nothing."""
+    container = LocalContainer(0.0)
+    gc.collect()
+    before_kb = resident_kb()
+    for number in range(count):
+        container.register(MangoAgent(), suggested_aid=f"bsp-{number}")
+    return (resident_kb() - before_kb) / count

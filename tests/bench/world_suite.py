@@ -1,0 +1,261 @@
+"""A swarm's messages in mango's own simulated world, and in ours with every check and a record on disk.
+
+    once      cfp ─▶ offer ─▶ acceptance                          between the TSO and each of N participants
+    a tick    measurement of each ─▶ TSO, every 10 s              a delay of 50 ms on every message
+
+mango's agents say tuples that nobody validates, checks against a conversation or writes down. No grid in either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mango import Agent as MangoAgent
+from mango.simulation.communication import SimpleCommunicationSimulation
+from mango.simulation.world import create_world
+from measuring import Row as Measured
+from measuring import against, spread
+
+from gridpact.agents.actions import Action, Open, Publish, Say, Wake
+from gridpact.agents.events import Event, Heard, Started, Woken
+from gridpact.agents.runtime.exchange import Links
+from gridpact.agents.runtime.host import World
+from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.agents.runtime.node import Node
+from gridpact.agents.runtime.queue import EventQueue
+from gridpact.agents.runtime.run import Operation
+from gridpact.protocols.desk import Desk
+from gridpact.protocols.envelope import Topic
+from gridpact.protocols.flow import Row
+from gridpact.protocols.information.activation import Measurement, MeasurementSubscription
+from gridpact.protocols.information.offering import Acceptance, CallForOffers, Offer, Offers
+from gridpact.protocols.messages import Agree
+from gridpact.protocols.stages import activation, offering
+from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.plants import nothing
+from gridpact.scenarios.record.writer import RunWriter
+
+TICK_S, TICKS, DELAY_S = 10.0, 30, 0.05
+US = 1_000_000
+GATE_US, END_US = 300 * US, 10**6 * US
+DONE, State = "tso", dict[str, Any]
+
+
+def rows(quick: bool = False) -> Iterator[Measured]:
+    """Yield the rows of the table; `quick`: few participants."""
+    repeats = 1 if quick else 3
+    for count in (20,) if quick else (100, 1000):
+        words = f"{count} participants, {TICKS} ticks"
+        theirs = spread([1e3 * asyncio.run(_their_world(count)) for _ in range(repeats)])
+        ours = spread([1e3 * _our_world(count) for _ in range(repeats)])
+        yield Measured("world", "mango SimulationWorld, no checks", words, *theirs, repeats)
+        row = Measured("world", "ours, all checks, recorded", words, *ours, repeats, theirs[0])
+        yield against(row, at_least=4.0 if count == 1000 else None)
+
+
+class TheirTso(MangoAgent):  # type: ignore[misc]
+    """Calls for offers, accepts them, and hears measurements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.people: list[MangoAgent] = []
+        self.heard = 0
+
+    def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
+        """Accept an offer; count the rest."""
+        self.heard += 1
+        if content[0] == "offer":
+            self.schedule_instant_message(("accepted", content[1]), self.context_address(meta))
+
+    def context_address(self, meta: dict[str, Any]) -> Any:
+        """Who has said it."""
+        return self.people[int(content_number(meta["sender_id"]))].addr
+
+    def on_ready(self) -> None:
+        """Call everybody."""
+        for person in self.people:
+            self.schedule_instant_message(("cfp", 1.0), person.addr)
+
+
+def content_number(name: str) -> str:
+    """The running number in a participant's name."""
+    return name.rpartition("-")[2]
+
+
+class TheirBsp(MangoAgent):  # type: ignore[misc]
+    """Offers when it is called, and measures at every tick."""
+
+    def __init__(self, tso: TheirTso) -> None:
+        super().__init__()
+        self.tso = tso
+
+    def handle_message(self, content: Any, meta: dict[str, Any]) -> None:
+        """Answer a call; an acceptance is only heard."""
+        if content[0] == "cfp":
+            self.schedule_instant_message(("offer", 1.0, 80.0), self.tso.addr)
+
+    def on_ready(self) -> None:
+        """Measure from now on."""
+        self.schedule_periodic_task(self.measure, TICK_S)
+
+    async def measure(self) -> None:
+        """Say what the meter shows."""
+        await self.send_message(("measurement", self.aid, 1.0, 0.0), self.tso.addr)
+
+
+async def _their_world(count: int) -> float:
+    """Processor seconds of the whole, agents and all."""
+    began = time.process_time()
+    world = create_world(
+        communication_sim=SimpleCommunicationSimulation(default_delay_s=DELAY_S), record_messages=False
+    )
+    tso = world.register(TheirTso(), suggested_aid=DONE)
+    tso.people = [world.register(TheirBsp(tso), suggested_aid=f"bsp-{number}") for number in range(count)]
+    async with world:
+        await world.step_until(max_advance_time_s=TICK_S * TICKS - 1)
+        if tso.heard < count * TICKS:
+            raise AssertionError(f"{tso.heard} messages were heard, not {count * TICKS}")
+    return time.process_time() - began
+
+
+def _offer(name: str, call: CallForOffers, now_us: int) -> Offers:
+    offer = Offer(
+        offer_id=f"{name}.1",
+        participant=name,
+        session="period",
+        product=call.product,
+        direction=call.direction,
+        quantity_mw=1.0,
+        min_quantity_mw=1.0,
+        divisible=True,
+        price_eur_per_mwh=80.0,
+        delivery_start=call.delivery_start,
+        delivery_end=call.delivery_end,
+        grid="north",
+        resource=name,
+        submitted_at=now_us,
+    )
+    return Offers(offers=(offer,))
+
+
+@dataclass(frozen=True)
+class OurTso:
+    """Calls for offers, accepts them, and hears measurements; its state is how many messages it has heard."""
+
+    people: tuple[str, ...]
+    name: str = DONE
+    kind: str = "TSO"
+
+    def start(self) -> int:
+        """Nothing heard."""
+        return 0
+
+    def react(self, state: int, event: Event, now_us: int) -> tuple[int, tuple[Action, ...]]:
+        """Accept an offer; count the rest."""
+        match event:
+            case Started():
+                return state, tuple(action for name in self.people for action in self._openings(name, now_us))
+            case Heard(conversation=talk) if isinstance(event.content, Offers):
+                return state + 1, (Say(talk.id, Acceptance(offers=event.content.offers), GATE_US),)
+            case Heard():
+                return state + 1, ()
+            case _:
+                return state, ()
+
+    def _openings(self, name: str, now_us: int) -> tuple[Action, ...]:
+        call = CallForOffers(
+            product="mFRR",
+            direction="up",
+            need_mw=1.0,
+            min_quantity_mw=0.1,
+            quantity_step_mw=0.1,
+            delivery_start=GATE_US,
+            delivery_end=GATE_US + 900 * US,
+        )
+        ask = MeasurementSubscription(per_point=False, start=now_us, end=END_US)
+        topics = (Topic(DONE, offering.STAGE, "period", "mFRR-up", name),)
+        watch = Topic(DONE, activation.STAGE, "delivery", "measurements", name)
+        opening = Open(offering.OFFERING, topics[0], call, GATE_US)
+        return opening, Open(activation.MEASUREMENTS, watch, ask, GATE_US)
+
+    def overhear(self, state: int, rows: Sequence[Row]) -> tuple[int, int]:
+        """Count."""
+        return state + len(rows), len(rows)
+
+    def telemetry(self, state: object) -> Mapping[str, float]:
+        """Nothing."""
+        return {}
+
+
+@dataclass(frozen=True)
+class OurBsp:
+    """Offers when it is called, and measures at every tick; its state is the subscription."""
+
+    name: str
+    kind: str = "BSP"
+
+    def start(self) -> str:
+        """Nobody listens."""
+        return ""
+
+    def react(self, state: str, event: Event, now_us: int) -> tuple[str, tuple[Action, ...]]:
+        """Answer, agree, measure."""
+        match event:
+            case Heard(conversation=talk) if isinstance(event.content, CallForOffers):
+                return state, (Say(talk.id, _offer(self.name, event.content, now_us), GATE_US),)
+            case Heard(conversation=talk) if isinstance(event.content, MeasurementSubscription):
+                return talk.id, (Say(talk.id, Agree()), Wake("measure", (now_us // (10 * US) + 1) * 10 * US))
+            case Woken() if now_us < TICK_S * TICKS * US:
+                return state, (Publish((state,), self._measured(now_us)), Wake("measure", now_us + 10 * US))
+            case _:
+                return state, ()
+
+    def _measured(self, now_us: int) -> Measurement:
+        return Measurement(
+            participant=self.name,
+            measured_at=now_us,
+            p_mw=1.0,
+            q_mvar=0.0,
+            activated_mw=1.0,
+            baseline_mw=0.0,
+            set_point_mw=1.0,
+        )
+
+    def overhear(self, state: str, rows: Sequence[Row]) -> tuple[str, int]:
+        """Nothing flows to it."""
+        return state, 0
+
+    def telemetry(self, state: object) -> Mapping[str, float]:
+        """Nothing."""
+        return {}
+
+
+def _our_world(count: int) -> float:
+    """Processor seconds of the whole, agents and files and all."""
+    scenario = load_scenario("frequency-trip")
+    with tempfile.TemporaryDirectory() as folder, RunWriter(scenario, Path(folder) / "run") as writer:
+        gc.collect()
+        gc.freeze()  # what else stands in this process is none of the cost
+        began = time.process_time()
+        names = tuple(f"bsp-{number}" for number in range(count))
+        people: tuple[Any, ...] = (OurTso(names), *map(OurBsp, names))
+        kinds: dict[str, str] = {agent.name: agent.kind for agent in people}
+        nodes = [Node(agent, Desk(agent.name, kinds, BUSINESS_USE_CASE)) for agent in people]
+        world = World(EventQueue(0), nothing(0), Laboratory({}), writer, journalled=False)
+        operation = Operation(nodes, world, Links(1, DELAY_S), kinds, (3_600 * US,), in_bulk=True)
+        operation.begin(lambda at_us: None, 0)
+        operation.simulate(END_US)
+        writer.close()
+        took_s = time.process_time() - began
+        gc.unfreeze()
+    if nodes[0].state < count * (TICKS - 1):
+        raise AssertionError(f"{nodes[0].state} messages were heard, not {count * (TICKS - 1)}")
+    return took_s

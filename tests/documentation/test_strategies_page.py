@@ -1,0 +1,37 @@
+"""The page about strategies is true: its four strategies run, and the games it shows change what is offered."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gridpact.agents.strategies import Controller, Sample
+from gridpact.agents.strategies.frequency import controlled
+from gridpact.scenarios import plugins
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.run import load_run
+from gridpact.scenarios.strategies import selected
+
+
+def test_the_page_does_what_it_says(follow: Callable[[str], Any]) -> None:
+    folder = follow("new-strategy.md").folder
+    run = load_run(folder / "runs" / "mine")
+    prices = run.offers.set_index("participant")["price_eur_per_mwh"]
+    assert (run.folder / "plugins" / "my_strategies.py").exists()
+    assert prices["bsp-a"].max() == 60.0
+    rivals = run.kpis["rivals"]
+    assert rivals["unfounded_mw"] == pytest.approx(sum(row["unfounded_mw"] for row in rivals["qualification"]))
+    assert rivals["excluded_mw"] > rivals["check_excluded_mw"]
+    closes_the_gap(load_scenario(folder / "mine.yaml"))
+
+
+def closes_the_gap(scenario: Any) -> None:
+    """The page's controller brings an area that is 5 MW short to an error of zero."""
+    controller = selected(scenario, plugins.extensions(scenario))[scenario.tso, "strategy"]
+    state, short_mw = Controller(), 5.0
+    for cycle in range(400):
+        state = controlled(
+            controller, state, Sample(state.demand_mw - short_mw, cycle * 4_000_000, 9.0, 9.0, 4_000_000)
+        )
+    assert type(controller).__name__ == "Integral"
+    assert state.demand_mw == pytest.approx(short_mw, abs=0.01)
