@@ -141,7 +141,7 @@ def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int
         set_point_mw=round(sum(state.set_points.values()), 6),
         points=reading.points,
     )
-    book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
+    book = state.book.metered(reading.activated_mw, profile.measurement_us, reading.at_us)
     if book is not state.book or reading.activated_mw != state.measured_mw:
         state = replace(state, book=book, measured_mw=reading.activated_mw)
     again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
