@@ -33,7 +33,7 @@ from .dispatch import Dispatch
 from .line import Line, Outgoing
 from .memory import Memory
 from .muster import Muster, Readiness
-from .network import Network
+from .network import Network, open_all
 from .outpost import Outpost
 from .past import Past
 from .plants import LAG_S, PlantService, RemotePlants, request_key
@@ -57,10 +57,7 @@ class Station:
         end_us: int,
         memory: Memory | None = None,
     ) -> None:
-        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here.
-
-        `memory`: what this process keeps of its life, and may have kept of an earlier one.
-        """
+        """`plants`: the world, `annex`: where studies are made, if they are here; `memory`: of this life, and earlier."""
         self.world = world
         self.network = network
         self.container = LocalContainer(world.queue.now_us / 1e6)
@@ -147,7 +144,7 @@ class Station:
         muster = self._reception.muster = Muster(self.lines, topics, readiness)
         self.lines[names[0]].subscriptions += topics.heard_by_all()
         fresh = self.memory is None or self.memory.is_new
-        await asyncio.gather(*(line.open(fresh=fresh) for line in self.lines.values()))
+        await open_all(self.lines.values(), fresh=fresh)
         return muster
 
     async def _beginning(self, muster: Muster) -> SharedClock:
