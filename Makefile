@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 MOVED := $(if $(wildcard $(STAMP)),$(shell [ "$$(cat $(STAMP))" = "$$PWD" ] || echo moved))
 ROOMS := __init__.py __main__.py py.typed protocols agents grid scenarios
 
-.PHONY: run test verify soak bench lint figures clean moved
+.PHONY: run test verify soak bench lint figures docs clean moved
 
 run: $(STAMP)
 	$(PY) -m gridpact run scenario-1-dso
@@ -35,6 +35,12 @@ lint: $(STAMP)
 figures: $(STAMP)
 	$(PY) docs/figures.py
 
+docs: $(STAMP)
+	@$(PY) -c 'import sphinx, furo, myst_parser' 2>/dev/null || \
+		$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation -e ".[docs]"
+	$(PY) -m sphinx -W --keep-going -q -b html docs build/site
+	@echo "open build/site/index.html"
+
 $(STAMP): pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "gridpact needs Python 3.11 or newer, but $(PYTHON) is older: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -47,5 +53,5 @@ $(STAMP): pyproject.toml $(MOVED)
 moved:
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis tests/.pytest_cache runs
+	rm -rf .venv build docs/_generated dist *.egg-info .mypy_cache .ruff_cache .hypothesis tests/.pytest_cache runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,10 +23,15 @@ class Course:
     starts_us: Integers
     p_mw: dict[str, Floats]
     q_mvar: dict[str, Floats]
+    _starts: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to be asked many times for one instant."""
+        object.__setattr__(self, "_starts", self.starts_us.tolist())
 
     def row_at(self, since_us: int) -> int:
         """Return the row that holds at an instant; the instant of a change already has the new values."""
-        return max(0, int(self.starts_us.searchsorted(since_us, side="right")) - 1)
+        return max(0, bisect_right(self._starts, since_us) - 1)
 
     def powers(self, row: int) -> dict[str, Floats]:
         """Return one row, keyed as the fields of OperatingPoint."""

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .admittance import Admittance
-from .arrays import Booleans, Complexes, Floats, Integers
+from .arrays import Booleans, Complexes, Floats, Integers, handy
 from .operating_point import OperatingPoint
 
 _SIGNS = {"load": -1.0, "sgen": 1.0, "storage": -1.0}
@@ -50,7 +50,7 @@ class Injections:
                 weight = weights * own / self._base_mva
                 blocks.append(sp.csr_matrix((weight, (at, np.arange(len(at)))), (self._n_bus, len(at))))
         pairs = [sp.block_diag(blocks[first : first + 2]) for first in (0, 2, 4)]
-        self._to_buses = sp.csr_matrix(sp.vstack(pairs))
+        self._to_buses = handy(sp.csr_matrix(sp.vstack(pairs)))
 
     def of(self, state: OperatingPoint) -> tuple[Complexes, Complexes, Complexes]:
         """Return constant-power, -current and -impedance injection per internal bus, per unit."""
@@ -81,7 +81,7 @@ class Injections:
             buses, live = self.of_points(count)
             buses, live = (buses, live) if at is None else (buses[at], live[at])
             entries = (live / self._base_mva, (buses, np.arange(len(buses))))
-            self._incidence = count, at, sp.csr_matrix(entries, (self._n_bus, len(buses))), live
+            self._incidence = count, at, handy(sp.csr_matrix(entries, (self._n_bus, len(buses)))), live
         return self._incidence[2], self._incidence[3]
 
     def of_points(self, count: int) -> tuple[Integers, Booleans]:

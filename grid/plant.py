@@ -162,11 +162,15 @@ class GridPlant:
             self._solved = None
 
     def _move(self, to_us: int) -> None:
-        before = self.taps, self._profiles.actual(self._now_us)
-        for drive in self._drives:
-            drive.advance(to_us)
+        before = self._profiles.actual(self._now_us)
+        if any(drive.position != drive.target for drive in self._drives):
+            taps = self.taps
+            for drive in self._drives:
+                drive.advance(to_us)
+            if taps != self.taps:
+                self._solved = None
         self._now_us = to_us
-        if before[0] != self.taps or before[1] is not self._profiles.actual(to_us):
+        if before is not self._profiles.actual(to_us):
             self._solved = None
 
     def protect(self) -> tuple[Incident, ...]:

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .admittance import compile_admittance
-from .arrays import Booleans, Complexes, Floats, Integers, size_of
+from .arrays import Booleans, Complexes, Floats, Integers, handy, size_of
 from .engine import single_threaded
 from .errors import SolverError
 from .fixed_point import TOLERANCE_PU, FixedPoint, fixed_point_of
@@ -182,8 +182,8 @@ class BatchSolver:
         flow = voltage[adm.reference, None] * np.conj(self._reference_rows @ change_of_v) - own
         return Sensitivity(
             vm_pu=np.where(self.supplied[:, None], vm_pu, 0.0),
-            current=adm.rows @ change_of_v,
-            base=adm.rows @ voltage,
+            current=self._branch_rows @ change_of_v,
+            base=self._branch_rows @ voltage,
             row_starts=adm.row_starts,
             interface_mva=flow * adm.base_mva,
         )
@@ -207,7 +207,7 @@ class BatchSolver:
         source = -(adm.ybus[adm.others][:, adm.reference] @ adm.v_reference)
         held = np.searchsorted(adm.others, adm.held)
         self._balance = Balance(sp.csr_matrix(yqq), source, held, adm.vm_held_pu)
-        self._reference_rows = adm.ybus[adm.reference].toarray()
+        self._reference_rows, self._branch_rows = adm.ybus[adm.reference].toarray(), handy(adm.rows)
         self._below = np.full(adm.ybus.shape[0], -1)
         self._below[adm.others] = np.arange(len(adm.others))
         self._fixed_point: FixedPoint | None = None
@@ -255,7 +255,7 @@ class BatchSolver:
         if not converged.all():
             voltage = np.where(converged, voltage, np.nan)
         magnitude = size_of(voltage)
-        sides = size_of(adm.rows @ voltage)
+        sides = size_of(self._branch_rows @ voltage)
         loading = np.maximum.reduceat(sides, adm.row_starts, axis=0) if len(adm.row_starts) else sides
         ref = adm.reference
         flow = voltage[ref] * np.conj(self._reference_rows @ voltage)

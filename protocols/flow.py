@@ -42,12 +42,6 @@ class Flow:
         """Who hears."""
         return self.link[1]
 
-    def next(self) -> int:
-        """The number of the message that is said now."""
-        number = self.number
-        self.number = number + 1
-        return number
-
     def settled(self) -> Conversation:
         """The conversation after all that has been said."""
         if self.number == self.conversation.said:

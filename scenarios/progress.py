@@ -1,25 +1,40 @@
-"""Runs a scenario with a bar on a terminal, and silently in a pipe."""
+"""Runs a scenario with moving figures on a terminal, and silently in a pipe; with a page to watch it, if asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
 
 from .record.run import Run
 from .schema import Scenario
 
 
-def running(scenario: Scenario, out: Path, *, paced: Mapping[str, Any], quiet: bool) -> Run:
-    """Run a scenario (`paced`: `realtime`, `speed` and `paced_from` of `running.run`); errors as for it."""
+def running(scenario: Scenario, out: Path, *, paced: Mapping[str, Any], quiet: bool, watch: bool = False) -> Run:
+    """Run a scenario (`paced`: `realtime`, `speed` and `paced_from` of `running.run`); errors as for it.
+
+    `watch`: serve a page on this machine while it runs, and say where.
+    """
+    from .live.sight import Sight
+    from .live.terminal import shown
     from .running import run
 
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    moving = console.is_terminal and not quiet
+    if not moving and not watch:
         return run(scenario, out=out, **paced)
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(scenario.name, total=1.0)
-        return run(scenario, out=out, progress=lambda done: bar.update(task, completed=done), **paced)
+    sight = Sight(scenario)
+    with ExitStack() as around:
+        address = None
+        if watch:
+            from .live.serving import Watch
+
+            address = around.enter_context(Watch(sight)).address
+            if not moving:
+                console.print(f"watch: {address}", soft_wrap=True, highlight=False)
+        if moving:
+            around.enter_context(shown(sight, console, address))
+        return run(scenario, out=out, sight=sight, **paced)

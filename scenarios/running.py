@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
+    from .live.sight import Sight
     from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
@@ -40,23 +41,23 @@ def run(
     speed: float = 1.0,
     paced_from: str | None = None,
     progress: Progress | None = None,
+    sight: Sight | None = None,
 ) -> Run:
     """Run a scenario and return its record.
 
     `speed` (simulated seconds per second of wall clock) and `paced_from` (a clock time of the first day, until which
-    it goes as fast as it can) count only with `realtime`. Raises ScenarioError or a GridError for a scenario that
-    cannot be run, RecordError for an `out` that is not ours.
+    it goes as fast as it can) count only with `realtime`. `sight` sees the run as it happens.
+    Raises ScenarioError or a GridError for a scenario that cannot be run, RecordError for an `out` that is not ours.
     """
     from ..agents.runtime.pace import Pace
     from ..grid.engine import single_threaded
     from .record.run import load_run
-    from .record.writer import RunWriter
 
     began = time.perf_counter()
     if realtime and scenario.faults is not None:
         raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
-    with single_threaded(), RunWriter(scenario, out) as writer:
+    with single_threaded(), _writer(scenario, out, sight) as writer:
         operation = prepare(scenario, writer, pace)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
@@ -69,6 +70,13 @@ def run(
             figures["faults"] = dict(sorted(operation.faults.counts.items()))
         writer.finish({**timing, "times_real_time": simulated_s / run_s, **figures})
     return load_run(out)
+
+
+def _writer(scenario: Scenario, out: Path, sight: Sight | None) -> RunWriter:
+    from .live.sight import WatchedWriter
+    from .record.writer import RunWriter
+
+    return RunWriter(scenario, out) if sight is None else WatchedWriter(scenario, out, sight)
 
 
 def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:

@@ -15,9 +15,10 @@ from .state import BspState
 
 def seen(state: BspState, resources: tuple[ResourceReading, ...]) -> Reaction[BspState]:
     """Compare a reading with what is known to be without supply; end the orders of what is newly lost."""
-    if not state.lost and all(one.available_up_mw or one.available_down_mw for one in resources):
+    found = [one.resource for one in resources if not one.available_up_mw and not one.available_down_mw]
+    if not found and not state.lost:
         return state, ()
-    lost = frozenset(r.resource for r in resources if not r.available_up_mw and not r.available_down_mw)
+    lost = frozenset(found)
     if lost == state.lost:
         return state, ()
     book, actions = state.book, list[Action]()

@@ -33,7 +33,7 @@ def told(state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoSta
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
-    points = tuple((point.point, point.p_mw) for point in measurement.points if point.point in own)
+    points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
     return Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
 
 

@@ -10,9 +10,10 @@ next lift as much again, a limit is reversed (lifted and imposed anew) at most o
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ...grid.limits import Allowed
-from ...protocols.information.activation import Limit
+from ...protocols.information.activation import Ground, Limit
 from ...protocols.information.capacity import BindingConstraint
 from ...protocols.information.offering import AcceptedOffer
 from ..market.merit_order import floor_to_step
@@ -28,6 +29,14 @@ LIFT_MW = 0.05
 LOOK_US = 60_000_000
 
 
+class Bound(NamedTuple):
+    """What limits a resource, to how many MW, and on which ground."""
+
+    binding: BindingConstraint | None
+    max_mw: float
+    ground: Ground | None = None
+
+
 def due(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> tuple[tuple[str, Limit], ...]:
     """(key, limit) of everything to be asked for now: one limit a resource, in the name of the first of its offers.
 
@@ -38,7 +47,7 @@ def due(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> tupl
         together.setdefault(limit_key(*unit_of(state, allowed.id)), []).append(allowed)
     found: dict[str, tuple[str, Limit]] = {}
     for key, parts in together.items():
-        limit = _news(profile, state, key, parts, now_us)
+        limit = _news(profile, state, watch, (key, parts), now_us)
         if limit is not None:
             found.setdefault(limit.offer_id, (key, limit))
     told = {key for key, _ in found.values()}
@@ -78,19 +87,23 @@ def asked(limit: Limit, before: InForce | None, request: str, now_us: int) -> In
         until_us=limit.valid_until,
         offer_id=limit.offer_id,
         binding=limit.binding,
+        ground=limit.ground,
         looks=looks,
     )
 
 
-def _news(profile: DsoProfile, state: DsoState, key: str, parts: Sequence[Allowed], now_us: int) -> Limit | None:
+def _news(
+    profile: DsoProfile, state: DsoState, watch: Watch, allowed_of: tuple[str, Sequence[Allowed]], now_us: int
+) -> Limit | None:
     """A limit on a resource if it is new, tighter, to be lifted, or has not been confirmed."""
+    key, parts = allowed_of
     (offer, resource), known = unit_of(state, parts[0].id), state.limits.get(key)
     room_mw = round(abs(sum(allowed.p_mw for allowed in parts)), 6)
     binding = next((allowed for allowed in parts if allowed.binding is not None), parts[0])
     max_mw = _usable(offer, room_mw)
     tighter = binding.binding is not None and not state.looking
     if tighter and (known is None or max_mw < known.max_mw - STEP_MW / 2):
-        return _limit(profile, offer, resource, (binding_of(binding), max_mw), now_us)
+        return _limit(profile, offer, resource, _bound(binding_of(binding), max_mw, watch), now_us)
     if known is None:
         return None
     if known.status == "unconfirmed" and now_us - known.asked_us >= LOOK_US:
@@ -99,8 +112,16 @@ def _news(profile: DsoProfile, state: DsoState, key: str, parts: Sequence[Allowe
     if state.looking and now_us - known.since_us >= profile.hold_limit_us and lifted_mw > known.max_mw + LIFT_MW:
         whole_mw = sum(unit_of(state, allowed.id)[0].quantity_mw for allowed in parts)
         bound = None if lifted_mw >= whole_mw - STEP_MW else binding_of(binding) or known.binding
-        return _limit(profile, offer, resource, (bound, lifted_mw), now_us)
+        return _limit(profile, offer, resource, _bound(bound, lifted_mw, watch), now_us)
     return None
+
+
+def _bound(binding: BindingConstraint | None, max_mw: float, watch: Watch) -> Bound:
+    """What limits, and whether that element is beyond its limit now, or would be."""
+    if binding is None:
+        return Bound(None, max_mw)
+    violated = {(one.element, one.kind) for one in watch.now.violations}
+    return Bound(binding, max_mw, "measured" if (binding.element, binding.kind) in violated else "expected")
 
 
 def _usable(offer: AcceptedOffer, room_mw: float) -> float:
@@ -115,11 +136,9 @@ def _lasting_room_mw(profile: DsoProfile, known: InForce, now_us: int) -> float:
     return min(mw for _, mw in looks) if lasts else 0.0
 
 
-def _limit(
-    profile: DsoProfile, offer: AcceptedOffer, resource: str, bound: tuple[BindingConstraint | None, float], now_us: int
-) -> Limit:
+def _limit(profile: DsoProfile, offer: AcceptedOffer, resource: str, bound: Bound, now_us: int) -> Limit:
     """A limit with what binds and the MW; without a binding constraint it lifts the one before it wholly."""
-    binding, max_mw = bound
+    binding, max_mw, ground = bound
     return Limit(
         offer_id=offer.offer_id,
         resource=resource,
@@ -127,6 +146,7 @@ def _limit(
         kind="cap" if max_mw > 0 else "terminate",
         max_mw=max_mw,
         binding=binding,
+        ground=ground,
         valid_until=min(now_us + profile.limit_validity_us, max(now_us + 1, profile.calendar.end_us)),
     )
 
@@ -147,4 +167,4 @@ def _renewed(profile: DsoProfile, state: DsoState, key: str, known: InForce, now
     current = [offer for offer in own if offer.delivery_start <= now_us < offer.delivery_end]
     last = [offer for offer in own if offer.offer_id == known.offer_id]
     offer = min(current or last, key=lambda one: (one.rank, one.offer_id))
-    return _limit(profile, offer, key.split("|")[1], (known.binding, known.max_mw), now_us)
+    return _limit(profile, offer, key.split("|")[1], Bound(known.binding, known.max_mw, known.ground), now_us)

@@ -23,7 +23,7 @@ class Meters:
             return self.physics.read(agent, source, at_us)
         known = self._read.get(agent)
         if known is None or known[0] != at_us:
-            known = self._read[agent] = (at_us, self.physics.read(agent, source, at_us))
+            known = self._read[agent] = (at_us, self.physics.read_own(agent, at_us))
         return known[1]
 
     def forget(self, agent: str) -> None:

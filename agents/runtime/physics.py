@@ -210,22 +210,28 @@ class Physics:
 
         A participant that looks between two ticks moves its own resources only; the world does not depend on who looks.
         """
-        area = source.rpartition(":")[2] == "area"  # a plugin's name may stand before it
-        if not area and agent not in self.operators and (at_us <= self.now_us or not self._follows_frequency(agent)):
-            return self._own(agent, at_us)
-        self.advance(at_us)
-        if area:
+        if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
+            self.advance(at_us)
             return self.area.reading()
-        return self.grids[self.operators[agent]].readings(at_us) if agent in self.operators else self._own(agent, at_us)
+        if agent in self.operators:
+            self.advance(at_us)
+            return self.grids[self.operators[agent]].readings(at_us)
+        return self.read_own(agent, at_us)
+
+    def read_own(self, agent: str, at_us: int) -> ParticipantReading:
+        """What a participant reads of its own resources."""
+        known = self._known.get(agent)
+        if known is not None:
+            return ParticipantReading(at_us, *known[1:])
+        if at_us > self.now_us and self._follows_frequency(agent):
+            self.advance(at_us)
+        return self._own(agent, at_us)
 
     def _follows_frequency(self, agent: str) -> bool:
         """Whether an agent has resources whose local control is armed, so that they move with everything else."""
         return any(holding.resource.id in self._reserves for holding in self._owned[agent])
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
-        known = self._known.get(agent)
-        if known is not None:
-            return ParticipantReading(at_us, *known[1:])
         own = self._owned[agent]
         if at_us > self.now_us:
             for holding in own:

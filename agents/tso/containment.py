@@ -2,6 +2,7 @@
 
     LimitRequest on an awarded resource ─▶ cap, passed on as any other (limits.py) ─▶ less reserve is held
         next control cycle ─▶ called for again among all who are qualified ─▶ awarded, or short with the reason
+        one call at a time: what is missing beyond it waits until its awards are in force
 
 Reserve is a symmetric product, so a limit in one direction takes it in both. A limit that is lifted gives the reserve
 back; what was bought in its place stays bought.
@@ -82,6 +83,8 @@ def missed(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSta
     if period is None:
         return state, ()
     awards, called = state.reserve.awards.get(period.id, ()), _called(state, period)
+    if any(now_us < tender.start_us for tender in called):
+        return state, ()
     keeps = held(state, awards)
     lost_mw = sum(award.awarded_mw - keeps[award.offer.offer_id] for award in awards)
     missing_mw = round(lost_mw - sum(tender.need_mw for tender in called), 6)

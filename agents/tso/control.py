@@ -15,12 +15,13 @@ from .state import TsoState
 def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> Reaction[TsoState]:
     """React to a reading of the area: set-points, maybe a new target, maybe new orders; count the energy requested."""
     assert isinstance(reading, AreaReading)
-    need_mw = -reading.ace_mw + sum(known.activated_mw for _, known in sorted(state.activation.known.items()))
+    need_mw = -reading.ace_mw + sum([known.activated_mw for _, known in sorted(state.activation.known.items())])
     state, lapsed = limits.lapsed(profile, state, now_us)
     state, watched = quality.watch(profile, mfrr.dropped(state, now_us), now_us)
     state, missed = containment.missed(profile, state, now_us)
     state, published = set_points.cycle(profile, state, reading.ace_mw, now_us)
+    state, released = mfrr.released(profile, state)
     state = mfrr.averaged(profile, state, need_mw)
     state, actions = mfrr.ordered(profile, state, now_us)
     state = compensation.counted(profile, mfrr.counted(profile, state, now_us), now_us)
-    return state, (*lapsed, *watched, *missed, *published, *actions)
+    return state, (*lapsed, *watched, *missed, *published, *released, *actions)

@@ -23,11 +23,11 @@ from ...protocols.information.offering import Acceptance, MeritOrderVerdict, Off
 from ...protocols.messages import Message, Refuse
 from ...protocols.stages import offering
 from ...protocols.verification.story import Wrong
-from ..actions import Actuate
+from ..actions import RESERVE, Actuate
 from ..agent import Agent
 from ..dso import Dso
 from ..dso.set_points import participant_of
-from ..runtime.node import Arrival, Effect, Input, Send
+from ..runtime.inputs import Arrival, Effect, Input, Send
 from ..tso import Tso
 
 if TYPE_CHECKING:
@@ -229,6 +229,7 @@ def _above(agent: Agent[Any], seen: Seen) -> Wrong | None:
     for key, limit_mw in seen.limits:
         resource, _, direction = key.rpartition("|")
         p_mw = applied.get(resource, 0.0) if direction == "up" else -applied.get(resource, 0.0)
+        p_mw = max(p_mw, applied.get(RESERVE + resource, 0.0))
         if p_mw > limit_mw + SLACK_MW:
             return Wrong(APPLIED_ABOVE, f"{agent.name}: {resource} at {p_mw:g} MW, the limit is {limit_mw:g} MW")
     return None

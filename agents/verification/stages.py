@@ -89,6 +89,7 @@ FCR_STAGES = (
     replace(OFFERS, name="reserve-offers", surroundings=ORDINARY, three=False),
     replace(AWARDS, name="reserve", until_s=START_S + 15, surroundings=ORDINARY),
     replace(ORDERS, name="kept", surroundings=ORDINARY, three=False),
+    replace(LIMITS, name="limits on reserve", three=False, late=1),
     SETTLEMENT,
 )
 COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)

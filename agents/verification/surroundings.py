@@ -65,8 +65,8 @@ class Surroundings:
                 return _allowed(activations)[: self.capacity_ways]
             case Validate(activations=activations):
                 return _allowed(activations)[: self.list_ways]
-            case Monitor(ordered=ordered):
-                return _watches(job, ordered)[: self.monitor_ways]
+            case Monitor(ordered=ordered, reserves=reserves):
+                return _watches(job, (*reserves, *ordered))[: self.monitor_ways]
             case AskTaps():
                 return ((_options(1), None), (_options(0), None))[: 2 if self.list_ways > 1 else 1]
             case Forecast(at_us=instants):
@@ -97,7 +97,7 @@ def _allowed(activations: tuple[Activation, ...]) -> tuple[Answer, ...]:
 
 
 def _watches(job: Monitor, ordered: tuple[Activation, ...]) -> tuple[Answer, ...]:
-    """Fine; or, if anything has been ordered, the first of it limited to half, or to nothing."""
+    """Fine; or, if anything has been ordered or is kept, the first of it limited to half, or to nothing."""
     freed_mw = MW_PER_TAP * sum(job.readings.taps)
     state = Assessment(job.readings.at_us, "line 1", 50.0, 0.98, 1.02, IMPORT_MW, 1.0, 0.0, (), near=False)
     fine = tuple(Allowed(each.id, each.p_mw, None) for each in ordered) if ordered and job.look else None

@@ -10,6 +10,8 @@ from .consistency import distinct, zero_if
 from .offering import Offer
 from .quantities import Direction, End, Instant, Name, Power, Product, Quantity, Text
 
+Ground = Literal["measured", "expected"]
+
 
 class Activate(Message):
     """Deliver this much of an offer from `start` to `end`; directly (INFO 6).
@@ -140,7 +142,11 @@ class Measurement(Message):
 
 
 class Limit(Payload):
-    """A cap on (or the end of) what an offer may deliver; a higher cap later lifts it."""
+    """A cap on (or the end of) what an offer may deliver; a higher cap later lifts it.
+
+    `ground`: a violation that is measured now, or one that is expected if what is ordered or kept is on; none, if it
+    lifts the limit before it.
+    """
 
     offer_id: Name
     resource: Name
@@ -148,6 +154,7 @@ class Limit(Payload):
     kind: Literal["cap", "terminate"]
     max_mw: Annotated[Quantity, zero_if("kind", "terminate")]
     binding: BindingConstraint | None = None
+    ground: Ground | None = None
     valid_until: Instant
 
 

@@ -109,6 +109,7 @@ def _asked(request: Mapping[str, Any], limit: Mapping[str, Any]) -> Row:
         "quantity": binding.get("kind"),
         "value": binding.get("value"),
         "bound": binding.get("limit"),
+        "ground": limit.get("ground"),
         "valid_until": limit["valid_until"],
     }
 

@@ -183,6 +183,7 @@ LIMITS = Table(
         Column("quantity", "text", "loading_percent, vm_max_pu, vm_min_pu or no_solution"),
         Column("value", "number", "of that quantity without the limit", "% or pu"),
         Column("bound", "number", "what it may be", "% or pu"),
+        Column("ground", "text", "measured: beyond its limit now; expected: it would be; empty for a lift"),
         Column("valid_until", "time", "end of the limit"),
         Column("ordered_at", "time", "when the TSO passed it on"),
         Column("order_received_at", "time", "when the participant received it"),
@@ -259,9 +260,11 @@ TELEMETRY = Table(
         Column("<grid>.out_of_service", "number", "lines and transformers that protection has taken out"),
         Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
         Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
+        Column("<grid>.violations", "number", "limits that are violated: a loading or a voltage each"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
+        Column("<grid>.shadow_violations", "number", "the same, had limits not cut any order"),
     ),
 )
 STATES = Table(

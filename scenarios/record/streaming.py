@@ -59,22 +59,31 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
-    addresses, flows = dict[Address, int](), dict[Flow, int]()
-    numbers_of, contents, *own = zip(*(_own(one, addresses, flows) for one in streamed), strict=True)
-    common, spread = zip(*addresses, strict=True), _spread(numbers_of)
+    addresses: dict[Address, int] = {}
+    flowing = all(type(one) is Row for one in streamed)
+    number, contents, *own = (_flowed if flowing else _sent)(streamed, addresses)
+    common, spread = zip(*addresses, strict=True), _spread(number)
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     columns |= {name: _array(name, values) for name, values in zip(Own._fields[2:], own, strict=True)}
     return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(contents)]
 
 
-def _own(one: Streamed, addresses: dict[Address, int], flows: dict[Flow, int]) -> Own:
+def _flowed(rows: list[Any], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
+    """The columns of `Own`, of rows of flows."""
+    flows, ids, _, contents, causes, sent_us, received_us = zip(*rows, strict=True)
+    numbers_of = {flow: addresses.setdefault(_address_of_flow(flow), len(addresses)) for flow in dict.fromkeys(flows)}
+    return [numbers_of[flow] for flow in flows], contents, ids, sent_us, received_us, causes
+
+
+def _sent(streamed: list[Streamed], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
+    """The same of messages by themselves, or of both."""
+    return tuple(zip(*(_own(one, addresses) for one in streamed), strict=True))
+
+
+def _own(one: Streamed, addresses: dict[Address, int]) -> Own:
     if isinstance(one, Row):
-        flow, message_id, _, content, caused_by, sent_us, received_us = one
-        number = flows.get(flow)
-        if number is None:
-            check_streamed(flow.kind)
-            number = flows[flow] = addresses.setdefault(_address_of_flow(flow), len(addresses))
-        return Own(number, content, message_id, sent_us, received_us, caused_by)
+        number = addresses.setdefault(_address_of_flow(one.flow), len(addresses))
+        return Own(number, one.content, one.id, one.sent_us, one.received_us, one.caused_by)
     envelope = one.envelope
     number = addresses.setdefault(address_of(one), len(addresses))
     return Own(number, envelope.content, envelope.id, one.sent_at_us, one.received_at_us, envelope.caused_by)
@@ -101,6 +110,7 @@ def address_of(sent: Sent) -> Address:
 
 
 def _address_of_flow(flow: Flow) -> Address:
+    check_streamed(flow.kind)
     view, kind = flow.conversation, flow.kind
     ids, names = (view.id, view.last_heard), (kind.performative.value, view.protocol.name)
     return Address(*flow.link, *flow.roles, *names, *ids, None, flow.stage, flow.step, kind.info, kind.type_id)

@@ -26,8 +26,21 @@ class Sheet:
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
-    """Limits with their binding constraints, and the settlement by payee and by kind."""
-    return tuple(sheet for sheet in (_limits(run), _settlement(run), _books(run)) if sheet.rows)
+    """Limits with their binding constraints, rivals of a DSO that sells, and the settlement by payee and by kind."""
+    return tuple(sheet for sheet in (_limits(run), _rivals(run), _settlement(run), _books(run)) if sheet.rows)
+
+
+def _rivals(run: Run) -> Sheet:
+    keys = ("asked_mw", "allowed_mw", "check_mw", "unfounded_mw")
+    rows = tuple(
+        (row["participant"], row["resource"], row["direction"], *(_number(row[key]) for key in keys))
+        for row in (run.kpis.get("rivals") or {}).get("qualification", ())
+    )
+    names = ("participant", "resource", "direction", "asked MW", "allowed MW", "check MW", "unfounded MW")
+    note = (
+        "Scenario II: what the DSO let its rivals qualify for, and what a check made anew by nobody with offers allows."
+    )
+    return Sheet("Rivals of the DSO, and an independent check", names, rows, note)
 
 
 def _limits(run: Run) -> Sheet:
@@ -40,7 +53,7 @@ def _limits(run: Run) -> Sheet:
             continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else str(row["kind"])
         bound = isinstance(row["element"], str)
-        what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}")
+        what = (str(row["element"]), str(row["quantity"]), f"{row['value']:g}", f"{row['bound']:g}", str(row["ground"]))
         rows.append(
             (
                 row["sent_at"].tz_convert(zone).strftime("%H:%M:%S"),
@@ -48,10 +61,10 @@ def _limits(run: Run) -> Sheet:
                 str(row["participant"]),
                 kind,
                 _number(row["max_mw"]),
-                *(what if bound else ("", "", "", "")),
+                *(what if bound else ("",) * 5),
             )
         )
-    names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound")
+    names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound", "ground")
     note = "With the constraint that binds, in AC; what only renews a limit is left out."
     return Sheet("Limits in real time (INFO 8)", names, tuple(rows), note)
 

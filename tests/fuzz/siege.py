@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import resource
 import ssl
 from collections import Counter
@@ -47,7 +48,7 @@ BESIEGED = """\
 gridpact: 1
 name: besieged
 extends: scenario-1-dso
-time: {start: "2026-03-02T10:00:00+01:00"}
+time: {start: "2026-03-02T08:00:00+01:00"}
 hosting: {limits: {message_kb: 64, messages_per_s: 1000000}}
 participants:
   bsp-x: {kind: bsp, grid: transmission, units: [{id: unit-x, up_mw: 1.0}]}
@@ -107,7 +108,7 @@ class Siege:
     async def _to_agents(self, choice: Random, bases: list[dict[str, object]]) -> None:
         """Spoilt messages on its own topics; what would be in order is left out, for it may change something."""
         receiver, text = choice.choice(("tso", "tso", "dso-north")), payload(choice, bases, OUTSIDER)
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
             given = json.loads(text)
             if given["sender"] == OUTSIDER and lawful(text, OUTSIDER, receiver) is None:
                 return
@@ -205,7 +206,10 @@ async def _first(wanted: Awaitable[object], running: asyncio.Task[None]) -> None
 def _outsider(address: BrokerAddress, terms: host.Terms) -> aiomqtt.Client:
     who = Identity.from_folder(OUTSIDER, terms.credentials)
     context = who.tls_context()
-    return aiomqtt.Client(address.host, address.port, username=who.name, password=who.password, tls_context=context)
+    quiet = logging.getLogger("besieger")
+    quiet.setLevel(logging.CRITICAL)  # so much is published at once that it would warn a hundred thousand times
+    where = (address.host, address.port)
+    return aiomqtt.Client(*where, username=who.name, password=who.password, tls_context=context, logger=quiet)
 
 
 async def _listen(found: Siege, scenario: str) -> None:

@@ -150,7 +150,7 @@ def test_beside_a_generator_limits_are_exact_and_the_held_bus_stays_where_it_is(
     asked = [Activation(name, ((name, 1.0),), 20.0) for name in "PQ"]
     allowed = [each.p_mw for each in limit(model, [("now", state)], asked)]
     assert 0 < sum(allowed) < 40
-    slow = PowerFlowSolver(model._bench, model._zip_percent)
+    slow = PowerFlowSolver(model.placed(model.initial_taps, ()), model._zip_percent)
     found = slow.solve(state, np.array([allowed], dtype=complex))
     assert found.vm_pu[0, 3] == pytest.approx(1.01, abs=1e-9)
     worst = (found.loading_percent[0] / 100.0).max()
@@ -176,8 +176,7 @@ def test_what_regulates_voltage_falls_back_with_the_reason_and_agrees(name: str,
 
 
 def test_the_fallback_answers_as_the_batch_solver_does_where_both_can(model: GridModel, profiles: Profiles) -> None:
-    model._place(model.initial_taps, ())
-    slow = PowerFlowSolver(model._bench, model._zip_percent)
+    slow = PowerFlowSolver(model.placed(model.initial_taps, ()), model._zip_percent)
     fast = model.solver(model.initial_taps)
     change = np.zeros((3, len(model.points)), dtype=complex)
     change[1, 0], change[2, 1] = 2.5, -1.0 + 0.3j

@@ -164,3 +164,27 @@ def test_info_8_leads_to_a_lowered_set_point_within_two_tso_cycles(make: Any) ->
 
 def test_what_is_known_of_a_limit_can_be_hashed() -> None:
     assert isinstance(hash(InForce(1.0, 0, "c", looks=((1, 2.0),))), int)
+
+
+def test_a_limit_says_whether_its_ground_is_measured_or_expected(make: Any) -> None:
+    ahead = make.capped(b=0.5)
+
+    def now(job: object) -> object:
+        found = ahead(job)
+        return found._replace(now=found.ahead) if getattr(found, "allowed", None) else found
+
+    grounds = []
+    for lab in (ahead, now):
+        agents = town(make, lab, limit_validity_us=3 * MINUTE_US).run(4200)
+        requests = agents.contents(LimitRequest)
+        assert len(requests) > 1  # the renewals keep it
+        grounds.append({limit.ground for request in requests for limit in request.limits})
+        assert {order.limit.ground for order in agents.contents(LimitOrder)} == grounds[-1]
+    assert grounds == [{"expected"}, {"measured"}]
+
+
+def test_a_lift_has_no_ground(make: Any) -> None:
+    agents = town(make, make.capped(b=0.5)).run(3700)
+    agents.lab = make.capped(b=9.0)
+    last = agents.run(4400).contents(LimitRequest)[-1].limits[0]
+    assert (last.binding, last.ground) == (None, None)
