@@ -173,6 +173,8 @@ class OrderBook:
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
+        if not (activated_mw or self.wanted_mw or self._orders()):
+            return self
         asked, anything = self._asked(now_us)
         if not activated_mw and not anything:
             return self
@@ -184,6 +186,10 @@ class OrderBook:
         if requested is self.requested and delivered is self.delivered:
             return self
         return replace(self, requested=requested, delivered=delivered)
+
+    def _orders(self) -> bool:
+        """Whether there are tasks that ask for something without set-points."""
+        return derived(self, "~orders", (self.tasks,), lambda: any(not task.controlled for task in self.tasks.values()))
 
     def _got_mw(self, asked: list[tuple[Task, float]], activated_mw: float) -> list[float]:
         """MW delivered of each task; what is still delivered when nothing may be asked for is shared by the orders."""

@@ -129,9 +129,15 @@ class Telemetry:
 def area_row(physics: Physics) -> Row:
     """The area as it is now, and its neighbours."""
     reading = physics.area.reading()
-    row = {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
-    row["disturbance_mw"] = reading.disturbance_mw
-    row["lowest_hz"], row["highest_hz"] = physics.area.extremes_hz()
+    lowest_hz, highest_hz = physics.area.extremes_hz()
+    row = {
+        "frequency_hz": reading.frequency_hz,
+        "ace_mw": reading.ace_mw,
+        "fcr_mw": reading.fcr_mw,
+        "disturbance_mw": reading.disturbance_mw,
+        "lowest_hz": lowest_hz,
+        "highest_hz": highest_hz,
+    }
     for area, other in physics.area.neighbours().items():
         row |= {
             "tie_mw": reading.tie_mw,

@@ -138,11 +138,6 @@ class Node:
         if heard is not None:
             self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
 
-    def settle_all(self) -> None:
-        """The same of all conversations."""
-        for conversation_id in (*self._flows, *self._heard_in):
-            self.settle(conversation_id)
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
         hearers, known = self._hearers, 0
@@ -172,6 +167,14 @@ class Node:
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
                 self._carry_out(action, effects)
+        return effects
+
+    def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
+        """The same as to take a reading, without looking what kind of input it is."""
+        effects: list[Effect] = []
+        self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
+        for action in actions:
+            self._carry_out(action, effects)
         return effects
 
     def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:

@@ -229,7 +229,8 @@ class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
     `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
-    `unsettled` statements by `period/participant`, `again` what has been called for again because limits took it.
+    `unsettled` and `agreed` statements by period and participant, `again` what has been called for again because
+    limits took it.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -238,8 +239,8 @@ class Reserve:
     offsets_hz: tuple[float, ...] = ()
     kept: Map[str, Kept] = Map()
     recorded: Map[str, float] = Map()
-    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
-    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+    unsettled: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
+    agreed: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
     again: Map[str, Tender] = Map()
 
 
