@@ -57,7 +57,7 @@ class Station:
         end_us: int,
         memory: Memory | None = None,
     ) -> None:
-        """`plants`: the world, `annex`: where studies are made, if they are here; `memory`: of this life and earlier."""
+        """`plants`: the world, `annex`: where studies are made, if here; `memory`: of this life and earlier ones."""
         self.world = world
         self.network = network
         self.container = LocalContainer(world.queue.now_us / 1e6)
