@@ -16,10 +16,11 @@ from mango import Agent as MangoAgent
 from ...protocols.flow import Row
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
+from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
-from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer, Stream
+from .node import Node
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder

@@ -18,8 +18,9 @@ from .exchange import uniform
 from .faults import FaultyExchange
 from .host import Host, World
 from .input_log import InputLog
+from .inputs import Arrival, Begin, Effect, Input, Result, Send
 from .journal import to_text
-from .node import Arrival, Begin, Effect, Input, Node, Result, Send
+from .node import Node
 from .queue import Happening, Taker
 from .recovery import Unfinished, forget, relive
 from .rhythm import next_tick

@@ -18,7 +18,7 @@ from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
 from .containment import held
-from .state import Kept, Known, TsoState
+from .state import Kept, TsoState
 
 
 def keeps(state: TsoState, participant: str) -> bool:
@@ -35,7 +35,7 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
     assert isinstance(reading, AreaReading)
     window = 2 + rules.full_activation_us // profile.control_us
     offsets_hz = (*state.reserve.offsets_hz, round(reading.frequency_hz - rules.nominal_hz, 6))[-window:]
-    kept, awards = state.reserve.kept, _in_force(state, now_us)
+    kept, awards = state.reserve.kept, [a for a in _in_force(state, now_us) if _begun(profile, state, a, now_us)]
     keeps = held(state, awards)
     for participant, own in _by_participant(awards).items():
         known = state.reserve.known.get(participant)
@@ -43,8 +43,6 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
         sizes = sum(award.awarded_mw for award in own), sum(keeps[award.offer.offer_id] for award in own)
         follows = known is not None and fresh and _follows(rules, sizes, offsets_hz, known.activated_mw)
         for offer, awarded_mw in own:
-            if not _begun(profile, offer.delivery_start, known, now_us):
-                continue
             before = kept.get(offer.offer_id, Kept())
             part = keeps[offer.offer_id] / awarded_mw if follows else 0
             kept = kept.set(offer.offer_id, Kept(before.followed + part, before.cycles + 1))
@@ -59,9 +57,12 @@ def _by_participant(awards: Iterable[Award]) -> dict[str, list[Award]]:
     return found
 
 
-def _begun(profile: TsoProfile, begins_us: int, known: Known | None, now_us: int) -> bool:
-    """Whether something that was measured after a beginning is known, or should be."""
-    return now_us - begins_us > profile.stale_after_us or (known is not None and known.measured_us > begins_us)
+def _begun(profile: TsoProfile, state: TsoState, award: Award, now_us: int) -> bool:
+    """Whether, from the second cycle on, something that was measured after its beginning is known, or should be."""
+    begins_us, known = award.offer.delivery_start, state.reserve.known.get(award.offer.participant)
+    passed_us = now_us - begins_us
+    measured = known is not None and known.measured_us > begins_us
+    return passed_us > profile.stale_after_us or (measured and passed_us >= 2 * profile.control_us)
 
 
 def _in_force(state: TsoState, now_us: int) -> tuple[Award, ...]:

@@ -111,13 +111,14 @@ class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
-    of a portfolio give of an offer. `failed` offers are not ordered any more, `derated` ones only up to what they have
-    been seen to deliver.
+    of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
+    offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
     needs: tuple[float, ...] = ()
     restless: int = 0
+    opposed: tuple[float, ...] = ()
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()

@@ -2,7 +2,8 @@
 
 from ...actions import Actuate, Observe
 from ..host import Host, World
-from ..node import Effect, Node
+from ..inputs import Effect
+from ..node import Node
 from .plants import RemotePlants
 
 

@@ -21,7 +21,8 @@ from ..collector import calm
 from ..container import LocalContainer
 from ..errands import Errands
 from ..host import World
-from ..node import Arrival, Begin, Node
+from ..inputs import Arrival, Begin
+from ..node import Node
 from ..physics import Physics
 from ..queue import TELEMETRY
 from ..rhythm import next_of

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.protocols.information.offering import DeliveredOffer, DeliveryRecord
 from gridpact.protocols.information.settlement import (
     MeteredEnergy,
