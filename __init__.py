@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .scenarios.comparison import Comparison, compare
+    from .scenarios.comparison import Comparison, compare, load_comparison
     from .scenarios.errors import RecordError, ScenarioError
     from .scenarios.loading import load_scenario, scenario_yaml
     from .scenarios.record.run import Run, load_run
@@ -35,6 +35,7 @@ __all__ = [
     "ScenarioError",
     "__version__",
     "compare",
+    "load_comparison",
     "load_run",
     "load_scenario",
     "load_sweep",
@@ -50,6 +51,7 @@ _HOMES = {
     "ScenarioError": ("scenarios.errors", "ScenarioError"),
     "Run": ("scenarios.record.run", "Run"),
     "Scenario": ("scenarios.schema", "Scenario"),
+    "load_comparison": ("scenarios.comparison", "load_comparison"),
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
     "scenario_yaml": ("scenarios.loading", "scenario_yaml"),

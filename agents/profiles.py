@@ -153,6 +153,7 @@ class DemandResponse:
     """Scenario II: what the DSO asks for its voltage reduction, and what it assumes of it before any test.
 
     `recovered_share` of what it frees comes back with the time constant `recovery_s`, by the DSO's own estimate.
+    Down is offered by raising the voltage, at a price of its own, which the DSO pays.
     """
 
     price_eur_per_mwh: float
@@ -161,6 +162,8 @@ class DemandResponse:
     seconds_per_step: float
     recovered_share: float = 0.0
     recovery_s: float = 900.0
+    directions: tuple[Direction, ...] = ("up",)
+    down_price_eur_per_mwh: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,8 @@ class DsoProfile:
     """What a DSO knows of itself; its grid's model stays with its host, behind studies.
 
     It computes the state of its grid at every `state_every`-th reading. A participant whose INFO 7 is older than
-    `stale_after_us` counts with this share of all that was accepted of it.
+    `stale_after_us` counts with this share of all that was accepted of it. In real time it uses the short-time rating
+    of its grid for `short_time_us`, if that is given.
     """
 
     name: str
@@ -185,6 +189,7 @@ class DsoProfile:
     stale_after_us: int = 13_000_000
     assumed_share: float = 1.0
     policy: LimitPolicy = AsAgreed()
+    short_time_us: int | None = None
     patience: Patience = Patience()
 
 

@@ -6,6 +6,7 @@
 python docs/generating.py FOLDER
 """
 
+import json
 import re
 import sys
 import tempfile
@@ -65,8 +66,15 @@ def _part(name: str, part: Mapping[str, Any]) -> Iterator[str]:
     yield "| key | what it holds | default |\n|---|---|---|"
     wanted = part.get("required", ())
     for key, value in part["properties"].items():
-        default = "required" if key in wanted else f"`{_cell(value.get('default'))}`" if "default" in value else ""
-        yield f"| `{key}` | {_holds(value)} | {default} |"
+        yield f"| `{key}` | {_holds(value)} | {'required' if key in wanted else _default(value)} |"
+
+
+def _default(value: Mapping[str, Any]) -> str:
+    """What stands where nothing is said; a part's own defaults are told where it is."""
+    given = value.get("default")
+    if "default" not in value or (isinstance(given, dict) and given and "name" not in given):
+        return "its defaults" if "$ref" in value else ""
+    return f"`{json.dumps(given, ensure_ascii=False)}`".replace("|", "\\|")
 
 
 def _text(description: str) -> str:

@@ -25,6 +25,6 @@ def dark(healthy: BatchSolver | PowerFlowSolver, state: OperatingPoint) -> Solut
         vm_pu=np.where(healthy.reference, known.vm_pu, np.nan),
         loading_percent=np.zeros_like(known.loading_percent),
         interface_mva=np.zeros_like(known.interface_mva),
-        load_factor=np.zeros_like(known.load_factor),
+        factor=lambda: np.zeros_like(known.load_factor),
         converged=np.ones_like(known.converged),
     )

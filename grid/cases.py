@@ -16,6 +16,7 @@ from .description import GridLimits
 from .errors import GridError
 from .model import GridModel
 from .operating_point import OperatingPoint
+from .solver import Solution
 
 
 class Case(NamedTuple):
@@ -41,6 +42,10 @@ class Hearing(NamedTuple):
     state: OperatingPoint
     model: GridModel
     constraints: Constraints
+
+    def at_rest(self) -> Solution:
+        """Solve the state of the case itself."""
+        return self.model.solver(self.state.taps, self.state.out).solve(self.state)
 
 
 def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tuple[Hearing, ...]:

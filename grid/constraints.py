@@ -86,7 +86,8 @@ class Constraints:
 
     def gaps(self, values: Floats, bounds: Floats) -> Floats:
         """Return how far every constraint is beyond its bound, relative to its limit (states × constraints)."""
-        found: Floats = values - bounds
+        with np.errstate(invalid="ignore"):
+            found: Floats = values - bounds  # a base without a solution bounds nothing, but lost is lost
         found /= self._size
         lost = ~np.isfinite(values[:, :1]).all(axis=1)
         if lost.any():

@@ -25,9 +25,9 @@ from .solver import Solution
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40
 _TABLES = ("load", "sgen", "storage")
-# Tables whose elements hold a voltage, or bring equations that an admittance matrix does not have.
+# Tables whose elements bring equations that an admittance matrix, sources and held voltages do not have.
 _REGULATING = {
-    "dcline": "DC lines", "xward": "extended wards", "svc": "static VAR compensators",
+    "svc": "static VAR compensators",
     "tcsc": "series compensators", "ssc": "static synchronous compensators", "vsc": "voltage source converters",
     "b2b_vsc": "back-to-back converters", "line_dc": "lines of a DC grid",
 }  # fmt: skip
@@ -36,8 +36,6 @@ _REGULATING = {
 def needs_power_flow(net: Any) -> str | None:
     """Return why a network needs pandapower's own power flow, or None if the batch solver may try."""
     reasons = []
-    if len(net.gen) and (found := int((net.gen.in_service & ~_slack(net)).sum())):
-        reasons.append(f"{found} voltage-controlled generators (gen)")
     if _has_controllers(net):
         reasons.append(f"{int(net.controller.in_service.sum())} controllers")
     for table, name in _REGULATING.items():
@@ -135,7 +133,7 @@ class PowerFlowSolver:
             vm_pu=self._stacked([flow and flow.vm_pu for flow in flows], len(self.supplied)),
             loading_percent=self._stacked([flow and flow.loading_percent for flow in flows], self._branches()),
             interface_mva=self._stacked([flow and flow.interface_mva for flow in flows], len(self.interface_buses)),
-            load_factor=self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
+            factor=lambda: self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
             converged=np.array([flow is not None for flow in flows], dtype=np.bool_),
         )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from .activation import Activation
 from .arrays import Floats, Integers
@@ -82,7 +83,7 @@ def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, .
 @lru_cache(maxsize=32)
 def _directions(
     model: GridModel, units: tuple[tuple[tuple[tuple[str, float], ...], float], ...]
-) -> tuple[Floats, Integers]:
+) -> tuple[sp.csr_matrix, Integers]:
     """Return the distinct directions of a MW of a unit (directions × columns), and each unit's."""
     columns = model.columns
     width = len(columns.points)
@@ -95,12 +96,12 @@ def _directions(
             row[columns.of_point[model.point(name)]] += share
         row[width:] = q_per_p * row[:width] if reactive else 0.0
         of_unit[k] = found.setdefault(tuple(row.tolist()), len(found))
-    return np.array(list(found)), of_unit
+    return sp.csr_matrix(np.array(list(found))), of_unit
 
 
-def _first_met(slopes: Slopes, directions: Floats, bounds: Floats) -> tuple[Floats, Floats]:
+def _first_met(slopes: Slopes, directions: sp.csr_matrix, bounds: Floats) -> tuple[Floats, Floats]:
     """Return the MW up and down at which each direction would meet a constraint: |I + x·s| = limit, V + x·g = limit."""
-    current, vm = slopes.current @ directions.T, slopes.vm @ directions.T
+    current, vm = ((directions @ each.T).T for each in (slopes.current, slopes.vm))
     branches, buses = len(slopes.base_current), len(slopes.base_vm)
     base, limit = slopes.base_current[:, None], bounds[:branches, None]
     square = current.real**2 + current.imag**2

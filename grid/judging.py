@@ -60,7 +60,8 @@ class Judge:
         self._asked = [0] * len(self.hearings)
         self._base: list[Complexes | None] = []
         nothing = np.zeros((1, len(fixed_mva)), dtype=complex)
-        base = [self.solution(case, nothing) for case in range(len(self.hearings))]
+        known = fixed_mva.any()
+        base = [self.solution(case, nothing) if known else each.at_rest() for case, each in enumerate(self.hearings)]
         pairs = list(zip(self.hearings, base, strict=True))
         self._bounds = [each.constraints.bounds(each.constraints.values(solution)[0]) for each, solution in pairs]
         self._base = [solution.voltage for solution in base]
@@ -146,7 +147,8 @@ class Judge:
         self._asked[case] += count
         if self._tangents[case] is None and self._asked[case] > WORTH_STATES and case < len(self._base):
             near = self._base[case] if self._near[case] is None else self._near[case]
-            state = self.hearings[case].state.with_change_mva(self._here_mva + self.fixed_mva, self._at)
+            state, moved = self.hearings[case].state, self._here_mva + self.fixed_mva
+            state = state.with_change_mva(moved, self._at) if moved.any() else state
             found = None if near is None else solver.tangent(state, near[0])
             self._tangents[case] = None if found is None or near is None else (found, near[0])
         known = self._tangents[case]
@@ -172,10 +174,11 @@ class Judge:
 
 def _distinct(change_mva: Complexes) -> tuple[Complexes, Integers | slice]:
     """Return the states of a batch that differ, and which of them each state is: many offers at a bus are alike."""
+    marks = change_mva @ np.exp(1j * np.arange(change_mva.shape[1]) ** 2)  # of equal states equal
+    if len(np.unique(marks)) > WORTH_MERGING * len(marks):
+        return change_mva, slice(None)
     known: dict[bytes, int] = {}
     of_state = np.array([known.setdefault(row.tobytes(), len(known)) for row in change_mva], dtype=np.int64)
-    if len(known) > WORTH_MERGING * len(change_mva):
-        return change_mva, slice(None)
     _, first = np.unique(of_state, return_index=True)
     return change_mva[first], of_state
 

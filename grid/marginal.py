@@ -85,8 +85,8 @@ def crossing(gaps: Gaps, low: float, high: float, tolerance: float, ends: Floats
         )
         fractions = np.concatenate([[low], between, [high]])
         known = np.concatenate([known[:1], gaps(between), known[-1:]])
-        over = (known[1:-1] > 0).any(axis=1)
-        first = 1 + (int(np.argmax(over)) if over.any() else len(over))
+        over = np.flatnonzero((known[1:-1] > 0).any(axis=1))
+        first = 1 + (int(over[0]) if len(over) else len(between))
         fractions, known = fractions[first - 1 : first + 1], known[first - 1 : first + 1]
     return low, high
 

@@ -7,45 +7,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .arrays import Floats, Integers
 from .blackout import dark, without_power
 from .columns import columns_of
+from .copies import copied
 from .description import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
 from .fallback import PowerFlowSolver, needs_power_flow
-from .network import ZIP_COLUMNS, build
+from .network import ZIP_COLUMNS, build, zip_shares
 from .operating_point import OperatingPoint
 from .points import ConnectionPoint
-from .solver import BatchSolver, Solution, zip_shares
+from .ratings import ratings_of
+from .solver import BatchSolver, Solution
 from .source import file_digest
 
 Solver = BatchSolver | PowerFlowSolver
 BRANCH_TABLES = ("line", "trafo", "trafo3w")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ratings:
-    """Names and limits of what a state is judged by: branches (lines, transformers) and the buses below the source.
-
-    `buses` are positions in the bus table; `interface_mw` is what the branches at each interface can carry.
-    """
-
-    branches: tuple[str, ...]
-    loading_percent: Floats
-    buses: Integers
-    bus_names: tuple[str, ...]
-    vm_min_pu: Floats
-    vm_max_pu: Floats
-    interfaces: tuple[str, ...]
-    interface_mw: tuple[float, ...]
 
 
 class GridModel:
@@ -67,7 +49,6 @@ class GridModel:
         self.columns = columns_of(self.point_buses)
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
-        self._bench = _constant_power_copy(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
@@ -75,8 +56,11 @@ class GridModel:
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         self.tap_ranges = _tap_ranges(self.net)
         self.tap_senses = _tap_senses(self.net)
-        self.ratings = self._ratings()
-        self.notes = (*prepared.notes, *self._told())
+        placed = self.placed(self.initial_taps, ())
+        initial = self._solvers[self.initial_taps, ()] = self._compiled(placed)
+        _refuse_stranded(self.net, initial)
+        self.ratings = ratings_of(self.net, initial.supplied & ~initial.reference, initial.interface_buses)
+        self.notes = (*prepared.notes, *self._told(placed))
 
     def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> Solver:
         """Return the solver for tap positions (one per transformer) and branches that are out; compiled once, 30 ms.
@@ -86,33 +70,38 @@ class GridModel:
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
         if (taps, out) not in self._solvers:
-            self._place(taps, out)
-            self._solvers[taps, out] = self._compiled()
+            self._solvers[taps, out] = self._compiled(self.placed(taps, out))
         return self._solvers[taps, out]
 
-    def _place(self, taps: tuple[int, ...], out: tuple[int, ...]) -> None:
-        """Bring the network that is compiled into a position."""
-        self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
+    def placed(self, taps: tuple[int, ...], out: tuple[int, ...]) -> Any:
+        """Return a copy of the network in a position, with constant-power loads: what is compiled."""
+        with quiet():
+            net = copied(self.net)
+        net.load[list(ZIP_COLUMNS)] = 0.0
+        net.trafo["tap_pos"] = [float(tap) for tap in taps]
         for table, in_service in in_service_of(self.net, out).items():
-            self._bench[table]["in_service"] = np.array(in_service, dtype=np.bool_)
+            net[table]["in_service"] = np.array(in_service, dtype=np.bool_)
+        return net
 
-    def _compiled(self) -> Solver:
+    def _compiled(self, net: Any) -> Solver:
         """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""
         if self.fallback_reason is None:
             try:
-                return BatchSolver(self._bench, self._zip_percent)
+                return BatchSolver(net, self._zip_percent)
             except BlackoutError:
                 raise
             except SolverError as error:
-                slow = PowerFlowSolver(self._bench, self._zip_percent)
+                slow = PowerFlowSolver(net, self._zip_percent)
                 self.fallback_reason = str(error)
                 return slow
-        return PowerFlowSolver(self._bench, self._zip_percent)
+        return PowerFlowSolver(net, self._zip_percent)
 
-    def _told(self) -> tuple[str, ...]:
+    def _told(self, placed: Any) -> tuple[str, ...]:
+        told = _beyond_capability(placed)
         if self.fallback_reason is None:
-            return ()
-        return (f"every state is solved by pandapower's runpp, which is slow, because of {self.fallback_reason}",)
+            return told
+        slow = f"every state is solved by pandapower's runpp, which is slow, because of {self.fallback_reason}"
+        return (*told, slow)
 
     def solve(self, state: OperatingPoint) -> Solution:
         """Solve one state; what its branches out of service leave without supply has no power.
@@ -127,8 +116,8 @@ class GridModel:
         if solution.converged[0] or isinstance(solver, PowerFlowSolver):
             return solution
         if (state.taps, state.out) not in self._second_opinions:
-            self._place(state.taps, state.out)
-            self._second_opinions[state.taps, state.out] = PowerFlowSolver(self._bench, self._zip_percent)
+            net = self.placed(state.taps, state.out)
+            self._second_opinions[state.taps, state.out] = PowerFlowSolver(net, self._zip_percent)
         return self._second_opinions[state.taps, state.out].solve(state)
 
     def energised(self, state: OperatingPoint) -> OperatingPoint:
@@ -181,23 +170,6 @@ class GridModel:
         first = len(self.net.line)
         return self.ratings.branches[first : first + len(self.net.trafo)]
 
-    def _ratings(self) -> Ratings:
-        net, solver = self.net, self.solver(self.initial_taps)
-        _refuse_stranded(net, solver)
-        watched = np.flatnonzero(solver.supplied & ~solver.reference)
-        bus = net.bus.iloc[watched]
-        at_interface = [[int(bus) for bus in net.bus.index[at]] for at in solver.interface_buses]
-        return Ratings(
-            branches=_branch_names(net),
-            loading_percent=_loading_limits(net),
-            buses=watched.astype(np.int64),
-            bus_names=tuple(f"bus {index}" for index in bus.index),
-            vm_min_pu=bus.min_vm_pu.to_numpy(dtype=float),
-            vm_max_pu=bus.max_vm_pu.to_numpy(dtype=float),
-            interfaces=tuple(_interface_name(net, buses) for buses in at_interface),
-            interface_mw=tuple(_interface_rating_mw(net, buses) for buses in at_interface),
-        )
-
 
 Key = tuple[str, tuple[ConnectionPoint, ...], str]
 _in_use: WeakValueDictionary[Key, GridModel] = WeakValueDictionary()
@@ -230,10 +202,16 @@ def in_service_of(net: Any, out: Sequence[int]) -> dict[str, list[bool]]:
     return found
 
 
-def _constant_power_copy(net: Any) -> Any:
-    copied = deepcopy(net)
-    copied.load[list(ZIP_COLUMNS)] = 0.0
-    return copied
+def _beyond_capability(net: Any) -> tuple[str, ...]:
+    """Say which generators hold their voltage only with more reactive power than they have, in the file's own state."""
+    gen, q_mvar = net.gen, net.res_gen.q_mvar if len(net.res_gen) == len(net.gen) else None
+    if q_mvar is None or not len(gen) or "max_q_mvar" not in gen or "min_q_mvar" not in gen:
+        return ()
+    beyond = int(((q_mvar > gen.max_q_mvar + 1e-6) | (q_mvar < gen.min_q_mvar - 1e-6)).sum())
+    text = (
+        f"{beyond} of {len(gen)} generators hold their voltage with reactive power beyond their limits (not enforced)"
+    )
+    return (text,) if beyond else ()
 
 
 def _refuse_stranded(net: Any, solver: Solver) -> None:
@@ -246,39 +224,6 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
             raise NetworkError(
                 f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
             )
-
-
-def _branch_names(net: Any) -> tuple[str, ...]:
-    names = [f"line {a}-{b}" for a, b in zip(net.line.from_bus, net.line.to_bus, strict=True)]
-    names += [f"transformer {a}-{b}" for a, b in zip(net.trafo.hv_bus, net.trafo.lv_bus, strict=True)]
-    names += [f"transformer {t.hv_bus}-{t.mv_bus}-{t.lv_bus}" for t in net.trafo3w.itertuples()]
-    indices = [*net.line.index, *net.trafo.index, *net.trafo3w.index]
-    twice = {name for name in names if names.count(name) > 1}
-    return tuple(f"{n} #{k}" if n in twice else n for n, k in zip(names, indices, strict=True))
-
-
-def _loading_limits(net: Any) -> Floats:
-    limits = [net.line.max_loading_percent, net.trafo.max_loading_percent if len(net.trafo) else []]
-    limits.append(net.trafo3w.max_loading_percent if len(net.trafo3w) else [])
-    return np.concatenate([np.asarray(part, dtype=float) for part in limits])
-
-
-def _interface_name(net: Any, buses: list[int]) -> str:
-    at = net.ext_grid[net.ext_grid.bus.isin(buses) & net.ext_grid.in_service]
-    at = at if len(at) else net.gen[net.gen.bus.isin(buses) & net.gen.in_service]
-    name = at.name.iloc[0]
-    return name if isinstance(name, str) and name else f"external grid {at.bus.iloc[0]}"
-
-
-def _interface_rating_mw(net: Any, buses: list[int]) -> float:
-    """Return what the branches from these buses can carry; those within the same set carry nothing out of it."""
-    trafo, line = net.trafo, net.line
-    at = trafo[(trafo.hv_bus.isin(buses) ^ trafo.lv_bus.isin(buses)) & trafo.in_service]
-    rating = float((at.sn_mva * at.parallel * at.df * at.max_loading_percent / 100).sum()) if len(at) else 0.0
-    at = line[(line.from_bus.isin(buses) ^ line.to_bus.isin(buses)) & line.in_service]
-    rated_ka = (at.max_i_ka * at.df * at.parallel * at.max_loading_percent / 100).sum()
-    wide = net.trafo3w[net.trafo3w.hv_bus.isin(buses) & net.trafo3w.in_service]
-    return rating + float(wide.sn_hv_mva.sum()) + float(rated_ka * net.bus.vn_kv.loc[buses[0]] * np.sqrt(3.0))
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:

@@ -51,6 +51,8 @@ class Balance:
     def __init__(self, ybus: sp.csr_matrix, source: Complexes, held: Integers, held_vm_pu: Floats) -> None:
         """`ybus` (n × n) between the buses below the source · `source` (n): current from there · `held`: positions."""
         self._y = _real(ybus)
+        plain = ybus.shape[0] <= DENSE_UP_TO_BUSES and not len(held)
+        self._dense = np.asfortranarray(-self._y.toarray()) if plain else None
         self._source = _stacked(source)[:, None]
         self._held, self._square = held, (held_vm_pu**2)[:, None]
 
@@ -87,10 +89,17 @@ class Balance:
         found[at], found[n + at] = balance, self._square - square[at]
         return found
 
-    def jacobian(self, voltage: Complexes, power: Complexes, given: Powers) -> sp.csc_matrix:
-        """Return dr/dx (2n × 2n) at one state: voltages and constant power (n)."""
+    def jacobian(self, voltage: Complexes, power: Complexes, given: Powers) -> sp.csc_matrix | Floats:
+        """Return dr/dx (2n × 2n) at one state: voltages and constant power (n); dense where that is quicker."""
         n, e, f = len(voltage), voltage.real, voltage.imag
         a, b = factors_of(power, given.current, given.impedance, voltage)
+        if self._dense is not None:
+            dense, every = self._dense.copy(order="F"), np.arange(n)
+            dense[every, every] += a.real + b.real
+            dense[every, n + every] += b.imag - a.imag
+            dense[n + every, every] += a.imag + b.imag
+            dense[n + every, n + every] += a.real - b.real
+            return dense
         top = sp.hstack([sp.diags(a.real + b.real), sp.diags(b.imag - a.imag)])
         bottom = sp.hstack([sp.diags(a.imag + b.imag), sp.diags(a.real - b.real)])
         found = sp.csr_matrix(sp.vstack([top, bottom]) - self._y)
@@ -107,11 +116,13 @@ class Balance:
         mask = sp.diags(1 - keep[:n])
         return (sp.diags(keep) @ found + sp.vstack([mask @ (along - across), mask @ size])).tocsc()
 
-    def direction(self, voltage: Complexes, injected: Complexes) -> Floats:
-        """Return dr (2n × directions) for powers injected (n × directions, per unit) at one state."""
-        found = _stacked(np.conj(injected / voltage[:, None]))
-        found[self._held] = injected[self._held].real
-        found[len(voltage) + self._held] = 0.0
+    def direction(self, voltage: Complexes, at: Integers, injected: Complexes) -> Floats:
+        """Return dr (2n × directions) for powers injected (directions, per unit), each at its bus, at one state."""
+        n, every = len(voltage), np.arange(len(at))
+        current, held = np.conj(injected / voltage[at]), np.isin(at, self._held)
+        found = np.zeros((2 * n, len(at)))
+        found[at, every] = np.where(held, injected.real, current.real)
+        found[n + at, every] = np.where(held, 0.0, current.imag)
         return found
 
 
@@ -135,9 +146,9 @@ class Tangent:
             voltage[:, part], converged[part] = self._block(given.only(part), start, tolerance_pu)
         return voltage, converged
 
-    def derivative(self, injected: Complexes) -> Complexes:
-        """Return dV (n × directions) for powers injected (n × directions, per unit) at this state."""
-        change = self.solve_for(self._balance.direction(self.voltage, injected))
+    def derivative(self, at: Integers, injected: Complexes) -> Complexes:
+        """Return dV (n × directions) for powers injected (directions, per unit), each at its bus, at this state."""
+        change = self.solve_for(self._balance.direction(self.voltage, at, injected))
         n = len(self.voltage)
         return -(change[:n] + 1j * change[n:])
 
@@ -189,15 +200,16 @@ def newton(
     return voltage, False
 
 
-def _inverse(jacobian: sp.csc_matrix) -> Solve:
+def _inverse(jacobian: sp.csc_matrix | Floats) -> Solve:
     """Return the product with the inverse; dense up to some size, because a product is then the fastest there is."""
-    if not np.isfinite(jacobian.data).all():
+    if not np.isfinite(jacobian.sum()):
         raise ArithmeticError("the Jacobian of this state is not finite")
     try:
-        if jacobian.shape[0] > 2 * DENSE_UP_TO_BUSES:
+        if not isinstance(jacobian, np.ndarray) and jacobian.shape[0] > 2 * DENSE_UP_TO_BUSES:
             solve: Solve = splu(jacobian).solve
             return solve
-        inverse: Floats = la.inv(jacobian.toarray(), overwrite_a=True, check_finite=False)
+        dense = jacobian if isinstance(jacobian, np.ndarray) else jacobian.toarray()
+        inverse: Floats = np.ascontiguousarray(la.inv(dense, overwrite_a=True, check_finite=False))
         return inverse.__matmul__
     except (RuntimeError, la.LinAlgError) as error:
         raise ArithmeticError(f"the Jacobian of this state is singular ({error})") from error

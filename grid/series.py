@@ -60,6 +60,7 @@ class SeriesValues:
 def read_series(path: Path, elements: Elements, window: Window, zone: str | None) -> SeriesValues:
     """Return the values of a CSV or Parquet file in a window. Raises ProfileError with what is wrong, and where."""
     table = _read(path)
+    _refuse_twice([str(name) for name in table.columns], path)
     if "time" not in table.columns or len(table.columns) < 2 or not len(table):
         raise ProfileError(f"{path}: a series needs a column time, at least one other column, and rows")
     starts = since_midnight_us(table["time"], window.midnight_us, zone, str(path))
@@ -92,11 +93,24 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path)
             return table if "time" in table.columns else table.rename_axis("time").reset_index()
-        return pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        return _named(pd.read_csv(path, header=None, dtype=str, keep_default_na=False, skipinitialspace=True))
     except OSError as error:
         raise ProfileError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise ProfileError(f"{path} is no table that can be read: {str(error).splitlines()[0]}") from error
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Take the first row for the names as they stand; pandas' own reader would call a second `load` `load.1`."""
+    table = rows.iloc[1:].reset_index(drop=True)
+    table.columns = rows.iloc[0].str.strip()
+    return table
+
+
+def _refuse_twice(names: Sequence[str], path: Path) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ProfileError(f"{path}: the column {twice} stands there twice; only one can be meant")
 
 
 def _refuse_gaps(starts_us: Integers, path: Path) -> None:

@@ -11,18 +11,19 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
 
 from .admittance import compile_admittance
 from .arrays import Booleans, Complexes, Floats, Integers, handy, size_of
 from .engine import single_threaded
 from .errors import SolverError
-from .fixed_point import TOLERANCE_PU, FixedPoint
+from .fixed_point import TOLERANCE_PU, FixedPoint, fixed_point_of
 from .injections import Injections
 from .network import ZIP_COLUMNS
 from .newton import DENSE_UP_TO_BUSES, Balance, Powers, Tangent, newton
@@ -30,7 +31,6 @@ from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
 
-INVERTED_UP_TO_BUSES = 1500
 SENSITIVITY_ACCURACY = 1e-3
 DIRECT_UP_TO_STATES = 4
 
@@ -40,16 +40,21 @@ class Solution:
     """Results of a batch, one row per state; rows that are not converged hold NaN.
 
     vm_pu (n × buses, NaN without supply) · loading_percent (n × branches: lines, transformers, three-winding) ·
-    interface_mva (n × interfaces, + = import from the overlying grid) · load_factor (n × loads): drawn per nominal,
-    real part for P, imaginary part for Q · voltage (n × internal buses): complex, for `BatchSolver.sensitivity`.
+    interface_mva (n × interfaces, + = import from the overlying grid) · factor: what returns `load_factor` · voltage
+    (n × internal buses): complex, for `BatchSolver.sensitivity`.
     """
 
     vm_pu: Floats
     loading_percent: Floats
     interface_mva: Complexes
-    load_factor: Complexes
+    factor: Callable[[], Complexes]
     converged: Booleans
     voltage: Complexes | None = None
+
+    @property
+    def load_factor(self) -> Complexes:
+        """Return what each load draws per nominal (n × loads), real part for P, imaginary part for Q."""
+        return self.factor()
 
 
 class BatchSolver:
@@ -61,6 +66,7 @@ class BatchSolver:
         Raises SolverError if it cannot represent the network, or pandapower disagrees by more than 1e-7 pu.
         """
         self._last: tuple[OperatingPoint, Powers, Complexes, Booleans] | None = None
+        self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
@@ -138,7 +144,9 @@ class BatchSolver:
         others = self._admittance.others
         if len(others) > DENSE_UP_TO_BUSES or not np.isfinite(voltage).all():
             return None
-        return self._tangent_at(voltage[others], self._others(self._given(state)))
+        if self._last_tangent is None or self._last_tangent[0] is not state:
+            self._last_tangent = state, self._tangent_at(voltage[others], self._others(self._given(state)))
+        return self._last_tangent[1]
 
     def _tangent_at(self, voltage: Complexes, given: Powers) -> Tangent | None:
         try:
@@ -157,14 +165,13 @@ class BatchSolver:
         points, direction = directions
         adm, others = self._admittance, self._admittance.others
         buses, live = self._injections.of_points(len(state.point_names))
-        change = np.zeros((adm.ybus.shape[0], len(points)), dtype=complex)
-        change[buses[points], np.arange(len(points))] = direction * live[points] / adm.base_mva
-        change_of_v = np.zeros_like(change)
-        change_of_v[others] = self._derivative(state, voltage[others], change[others], accuracy)
+        at, change = buses[points], direction * live[points] / adm.base_mva
+        change_of_v = np.zeros((len(voltage), len(points)), dtype=complex)
+        change_of_v[others] = self._derivative(state, voltage[others], (self._below[at], change), accuracy)
         unit = voltage.conj() / np.abs(voltage)
         vm_pu = (unit[:, None] * change_of_v).real[self._bus]
-        ref = adm.reference
-        flow = voltage[ref, None] * np.conj(self._reference_rows @ change_of_v) - change[ref]
+        own = np.where(at == adm.reference[:, None], change, 0.0)
+        flow = voltage[adm.reference, None] * np.conj(self._reference_rows @ change_of_v) - own
         return Sensitivity(
             vm_pu=np.where(self.supplied[:, None], vm_pu, 0.0),
             current=self._branch_rows @ change_of_v,
@@ -173,12 +180,17 @@ class BatchSolver:
             interface_mva=flow * adm.base_mva,
         )
 
-    def _derivative(self, state: OperatingPoint, voltage: Complexes, change: Complexes, accuracy: float) -> Complexes:
-        given = self._others(self._given(state))
+    def _derivative(
+        self, state: OperatingPoint, voltage: Complexes, directions: tuple[Integers, Complexes], accuracy: float
+    ) -> Complexes:
+        """Return dV below the source for powers (per unit) injected at single buses there; −1: at the source."""
+        given = self._others(self._base(state)[0] if self._last and self._last[0] is state else self._given(state))
+        (at, change), below = directions, directions[0] >= 0
+        change, at = np.where(below, change, 0.0), np.maximum(at, 0)
         if self._fixed_point is None:
-            return Tangent(self._balance, voltage, given.power[:, 0], given).derivative(change)
+            return Tangent(self._balance, voltage, given.power[:, 0], given).derivative(at, change)
         factors = factors_of(given.power[:, 0], given.current, given.impedance, voltage)
-        direct = self._fixed_point.impedance(np.conj(change / voltage[:, None]))
+        direct = self._fixed_point.of_currents(np.conj(change / voltage[at]), at)
         return self._fixed_point.derivative(factors, direct, accuracy)
 
     def _prepare_matrices(self) -> None:
@@ -187,12 +199,14 @@ class BatchSolver:
         source = -(adm.ybus[adm.others][:, adm.reference] @ adm.v_reference)
         held = np.searchsorted(adm.others, adm.held)
         self._balance = Balance(sp.csr_matrix(yqq), source, held, adm.vm_held_pu)
-        self._reference_rows, self._branch_rows = handy(adm.ybus[adm.reference]), handy(adm.rows)
-        self._fixed_point = None
+        self._reference_rows, self._branch_rows = adm.ybus[adm.reference].toarray(), handy(adm.rows)
+        self._below = np.full(adm.ybus.shape[0], -1)
+        self._below[adm.others] = np.arange(len(adm.others))
+        self._fixed_point: FixedPoint | None = None
         self._own: Tangent | None = None
         self._start = adm.v_compiled[adm.others]
         if not len(held):
-            self._fixed_point = _fixed_point(yqq, source)
+            self._fixed_point = fixed_point_of(yqq, source)
             self._start = self._fixed_point.no_load
 
     def _others(self, given: Powers) -> Powers:
@@ -244,10 +258,13 @@ class BatchSolver:
             vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
-            load_factor=self._injections.load_factor(magnitude).T,
+            factor=partial(self._load_factor, magnitude),
             converged=converged & np.isfinite(magnitude).all(axis=0),
             voltage=voltage.T,
         )
+
+    def _load_factor(self, magnitude: Floats) -> Complexes:
+        return self._injections.load_factor(magnitude).T
 
     def _at_buses(self, magnitude: Floats) -> Floats:
         vm_pu: Floats = magnitude[self._bus]
@@ -269,17 +286,3 @@ class BatchSolver:
         self._start, self._last = solution.voltage[0, self._admittance.others], None
         if self._fixed_point is None:
             self._own = self._tangent_at(self._start, self._others(self._given(state)))
-
-
-def _fixed_point(yqq: sp.csc_matrix, source: Complexes) -> FixedPoint:
-    if yqq.shape[0] <= INVERTED_UP_TO_BUSES:
-        inverse: Complexes = np.linalg.inv(yqq.toarray())
-        return FixedPoint(inverse @ source, inverse.__matmul__)
-    factors = splu(yqq)
-    return FixedPoint(factors.solve(source), factors.solve)
-
-
-def zip_shares(net: Any) -> Floats:
-    """Return the ZIP shares of a network's loads in percent (loads × 4, in the order of ZIP_COLUMNS)."""
-    shares: Floats = net.load[list(ZIP_COLUMNS)].to_numpy(dtype=float)
-    return shares

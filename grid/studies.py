@@ -20,7 +20,7 @@ from .arrays import Floats
 from .assessing import Assessor
 from .cases import Case, Hearing
 from .clock import clock_text
-from .constraints import Constraints
+from .constraints import Binding, Constraints, Rating
 from .cvr import Behaviour, TapBlock
 from .description import GridDescription
 from .headroom import Headroom
@@ -80,6 +80,11 @@ class GridStudies:
         `already`: what is qualified so far; with scope "all" it is on, direction by direction.
         """
         return limits.limit(self.model, self._outlook.planning_cases(), activations, scope, fixed=already)
+
+    def standing_violation(self, at_us: int) -> Binding | None:
+        """Return what is violated worst with nothing activated, as forecast for an instant or in a planning case."""
+        named = self._outlook.planning_cases()
+        return limits.check(self.model, [*named, *self._distinct(self._expected(at_us, None))], ())
 
     def validate(
         self,
@@ -147,15 +152,26 @@ class GridStudies:
         return headroom.headroom(Hearing(self._time(readings.at_us), state, self.model, self._constraints), units)
 
     def curtail(
-        self, readings: Readings, ordered: Sequence[Activation], fixed: tuple[Activation, ...] = ()
+        self,
+        readings: Readings,
+        ordered: Sequence[Activation],
+        fixed: tuple[Activation, ...] = (),
+        *,
+        rating: Rating = "continuous",
     ) -> tuple[Allowed, ...]:
         """Return how much of each ordered activation may stay on, given readings, in merit order: the last is cut.
 
-        Opposite directions do not relieve each other here either; `fixed` stays on.
+        Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts.
         """
-        return limits.limit(
-            self.model, [(self._time(readings.at_us), self.believed(readings))], ordered, "prefix", fixed=fixed
-        )
+        cases = [(self._time(readings.at_us), self.believed(readings))]
+        return limits.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating)
+
+    def bears(self, violation: Binding) -> bool:
+        """Return whether a violation may be borne for the short time: a loading within that rating."""
+        percent = self.model.short_time_percent
+        if percent is None or violation.kind != "loading_percent":
+            return False
+        return violation.value <= violation.limit * percent / 100
 
     def cvr(
         self, at_us: int, taps: tuple[int, ...] | None = None, *, made_us: int | None = None

@@ -21,26 +21,24 @@ from ..agents.profiles import (
     DsoProfile,
     Need,
     RegulationRules,
-    ReservePlan,
     ReserveRules,
     TestRules,
     TsoProfile,
 )
 from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
-from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
-from ..protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
+from ..protocols.information.capacity import Dynamics
 from ..protocols.information.quantities import US_PER_S
 from . import plugins
-from .participants import AggregatorDescription, Provider
+from .declared import reserve_plan, resource_data
+from .participants import AggregatorDescription
 from .plants import Resources
 from .schema import Scenario
 from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-    from ..agents.runtime.faults import Faults
 
 DEFAULT_SECONDS_PER_STEP = 10.0
 
@@ -91,29 +89,6 @@ def links(scenario: Scenario) -> Links:
         for one in given.silences
     )
     return Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss, silences)
-
-
-def faults(scenario: Scenario) -> Faults | None:
-    """What befalls messages, if anything does."""
-    from ..agents.runtime.faults import Faults, Partition
-
-    given, clock = scenario.faults, scenario.time.at_clock
-    if given is None:
-        return None
-    partitions = tuple(
-        Partition(frozenset(one.who), frozenset(one.to) if one.to else None, clock(one.since), clock(one.until))
-        for one in given.partitions
-    )
-    return Faults(
-        scenario.seed if given.seed is None else given.seed,
-        given.loss,
-        given.duplication,
-        given.reordering,
-        given.late,
-        spread_us=us(given.spread_s),
-        repeat_us=None if given.repeat_s is None else us(given.repeat_s),
-        partitions=partitions,
-    )
 
 
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
@@ -205,6 +180,8 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         seconds,
         recovered_share=recovery.share,
         recovery_s=recovery.time_s,
+        directions=offer.directions,
+        down_price_eur_per_mwh=offer.down_price_eur_per_mwh,
     )
     return DsoProfile(
         name=name,
@@ -219,7 +196,15 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         state_every=scenario.coordination.limits.state_every,
         stale_after_us=_stale_after_us(scenario),
         assumed_share=scenario.coordination.lost_communication.assumed_share,
+        short_time_us=_short_time_us(scenario, dso.grid),
     )
+
+
+def _short_time_us(scenario: Scenario, grid: str) -> int | None:
+    """How long the DSO may use the short-time rating of its grid in real time; None if it has none, or may not."""
+    limits = scenario.grids[grid].limits
+    used = scenario.coordination.limits.short_time and limits.short_time_percent is not None
+    return us(60 * limits.short_time_minutes) if used else None
 
 
 def _stale_after_us(scenario: Scenario) -> int:
@@ -239,7 +224,7 @@ def _bsp_profile(
         tso=scenario.tso,
         calendar=dates,
         product=provider.qualify,
-        resources=tuple(_resource_data(provider, each) for each in made),
+        resources=tuple(resource_data(provider, each) for each in made),
         dynamics=Dynamics(
             preparation_s=response.reaction_s + response.preparation_s,
             ramping_s=response.ramping_s,
@@ -261,53 +246,6 @@ def _bsp_profile(
         measurement_us=us(scenario.ticks.measurement_s),
         hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),
         coordination=scheme,
-        reserve=_reserve_plan(provider),
+        reserve=reserve_plan(provider),
         dso=scenario.dso_of(provider.grid) if scheme.dso_validates else None,
     )
-
-
-def _reserve_plan(provider: Provider) -> ReservePlan | None:
-    fcr = provider.fcr
-    if fcr is None:
-        return None
-    resource = fcr.resource or provider.resources[0].id
-    return ReservePlan(resource, fcr.quantity_mw, fcr.min_quantity_mw, fcr.price_eur_per_mw_h)
-
-
-def _resource_data(provider: Provider, made: Resource) -> ResourceData:
-    """INFO 1 of one resource; a pool declares the share of every DFR."""
-    if isinstance(made, Pool):
-        assert isinstance(provider, AggregatorDescription)
-        return ResourceData(
-            id=made.id,
-            kind="pool",
-            grid=provider.grid,
-            scheme=_scheme(made),
-            max_up_mw=provider.pool.up_mw,
-            max_down_mw=provider.pool.down_mw,
-        )
-    unit = next(unit for unit in provider.resources if unit.id == made.id)
-    site = made.sites()[0]
-    share = ConnectedShare(unit=made.id, point=site.name, bus=_text(site.bus), share=1.0)
-    return ResourceData(
-        id=made.id,
-        kind=site.kind,
-        grid=provider.grid,
-        scheme=(share,),
-        max_up_mw=unit.up_mw,
-        max_down_mw=unit.down_mw,
-    )
-
-
-def _scheme(pool: Pool) -> tuple[ConnectedShare, ...]:
-    sites, shares = pool.sites(), pool.activation_scheme().tolist()
-    return tuple(
-        ConnectedShare(
-            unit=f"{pool.id}.{index + 1}", point=sites[bus].name, bus=_text(sites[bus].bus), share=min(1.0, share)
-        )
-        for index, (bus, share) in enumerate(zip(pool.fleet.bus.tolist(), shares, strict=True))
-    )
-
-
-def _text(bus: int | str | None) -> str | None:
-    return None if bus is None else str(bus)

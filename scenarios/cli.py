@@ -32,7 +32,7 @@ app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
     epilog="Start with: gridpact run scenario-1-dso",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -84,8 +84,7 @@ def run_command(
     check_speed(speed)
     _go_together({"--late": late, "--from": paced_from, "--speed": speed != 1.0 and not hosts}, "--realtime", realtime)
     _go_together({"--broker": broker, "--credentials": credentials}, "--hosts", hosts is not None)
-    if watch and hosts is not None:
-        raise ScenarioError("--watch shows a run in one process; leave out --hosts")
+    _in_one_process(hosts, watch=watch)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
         from .hosting.host import Terms
@@ -101,6 +100,11 @@ def run_command(
         from .summary import print_summary
 
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def _in_one_process(hosts: int | None, *, watch: bool) -> None:
+    if watch and hosts is not None:
+        raise ScenarioError("--watch shows a run in one process; leave out --hosts")
 
 
 def _go_together(options: Mapping[str, object], other: str, there: bool) -> None:
@@ -122,30 +126,32 @@ def list_command() -> None:
         typer.echo(f"{name:16} {title}")
 
 
-@app.command("check", epilog="gridpact check my-scenario.yaml")
+@app.command("new", epilog="gridpact new mine.yaml; gridpact new mine.yaml --file my-network.json")
+def new_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="the YAML file to write")],
+    *,
+    network: Annotated[str | None, typer.Option(help="a network that ships with pandapower")] = None,
+    file: Annotated[Path | None, typer.Option(help="a pandapower network of your own, in JSON")] = None,
+) -> None:
+    """Write a commented scenario to start from, on the benchmark grid or a network of your own."""
+    from .starting import write_start
+
+    written = write_start(path, network=network, file=file)
+    typer.echo(f"{written}: read it, check it with `gridpact check {written} --networks`, run it with `gridpact run`")
+
+
+@app.command("check", epilog="gridpact check my-scenario.yaml --networks")
 def check_command(
     scenario: Annotated[str, typer.Argument(metavar="FILE", help="a YAML file or a built-in name")],
     *,
     set_: Settings = None,
-    networks: Annotated[bool, typer.Option("--networks", help="build every network too, which takes seconds")] = False,
+    networks: Annotated[bool, typer.Option("--networks", help="build and study every grid too")] = False,
 ) -> None:
-    """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right."""
-    from .loading import load_scenario
+    """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right; warnings."""
+    from .checking import checked
 
-    try:
-        chosen = load_scenario(scenario, overrides(set_ or []))
-        if networks:
-            from .networks import check_networks
-
-            for grid, notes in check_networks(chosen).items():
-                for note in notes:
-                    typer.echo(f"grids.{grid}: {note}")
-    except ScenarioError as error:
-        for complaint in error.complaints[1:]:
-            typer.echo(f"gridpact: {complaint}", err=True)
-        raise
-    participants = f"{len(chosen.participants)} participants in {len(chosen.grids)} grids"
-    typer.echo(f"{scenario}: fine: {chosen.name}, {chosen.scheme}, {participants}, {len(chosen.time.periods)} periods")
+    for line in checked(scenario, overrides(set_ or []), networks=networks):
+        typer.echo(line)
 
 
 @app.command("audit", epilog="gridpact audit runs/scenario-1-dso --full")
@@ -168,11 +174,10 @@ def audit_command(
 def report_command(
     run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
 ) -> None:
-    """Write one self-contained page about a run: plots, grids, merit order, sequence, audit, settlement."""
-    from .record.run import load_run
-    from .report import write_report
+    """Write one self-contained page about a run, or of a comparison: plots, grids, tables, sequence, audit."""
+    from .reporting import written
 
-    typer.echo(f"report: {write_report(load_run(run), out)}")
+    typer.echo(f"report: {written(run, out)}")
 
 
 @app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")

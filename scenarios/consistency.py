@@ -52,11 +52,20 @@ def _names(scenario: Scenario) -> Iterator[Finding]:
     for grid in scenario.grids:
         if grid == TRANSMISSION or not re.fullmatch(r"[A-Za-z0-9_-]+", grid):
             yield ("grids", grid), f'"{grid}" cannot name a grid: use letters, digits, - and _, not "{TRANSMISSION}"'
+    if scenario.coordination.limits.short_time:
+        yield from _short_time(scenario)
     for name in scenario.participants:
         if not re.fullmatch(r"[^\s/#][^/#]{0,79}", name):
             yield ("participants", name), f'"{name}" cannot name a participant: it must not contain / or #'
     yield from _neighbours(scenario)
     yield from _resource_names(scenario)
+
+
+def _short_time(scenario: Scenario) -> Iterator[Finding]:
+    """The short-time rating can be used only where there is one."""
+    if not any(grid.limits.short_time_percent for grid in scenario.grids.values()):
+        text = "short_time needs a grid with limits.short_time_percent, for instance 120; none has it"
+        yield ("coordination", "limits", "short_time"), text
 
 
 def _neighbours(scenario: Scenario) -> Iterator[Finding]:

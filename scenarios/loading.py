@@ -24,6 +24,8 @@ from .source import Located, Place, Steps, merged, parse_value, read_yaml
 from .strategies import wrong_strategies
 from .swarm import undrawn
 
+BUILT = (("grids",), ("participants",), ("market",))  # about what stands there something may be told later
+
 
 def load_scenario(
     name_or_path: str | Path, overrides: Mapping[str, object] | None = None, *, private: Located | None = None
@@ -41,7 +43,7 @@ def load_scenario(
         located = merged(located, private)
     for key, value in (overrides or {}).items():
         _override(located, key, value if isinstance(value, str) else json.dumps(value))
-    return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_grids(located)), located)
+    return _complete(checked(located).placed_in(*dict.fromkeys(folders), places=_places(located)), located)
 
 
 def _complete(scenario: Scenario, located: Located) -> Scenario:
@@ -61,8 +63,8 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     return scenario
 
 
-def _grids(located: Located) -> dict[Steps, str]:
-    return {path: str(place) for path, place in located.places.items() if path[:1] == ("grids",)}
+def _places(located: Located) -> dict[Steps, str]:
+    return {path: str(place) for path, place in located.places.items() if path[:1] in BUILT}
 
 
 def changed_scenario(scenario: str | Path | Scenario, changes: Mapping[str, object]) -> Scenario:
@@ -83,7 +85,7 @@ def changed_texts(scenario: Scenario, overrides: Mapping[str, str]) -> Scenario:
     for key, text in overrides.items():
         _override(located, key, text)
     changed = checked(located)
-    return _complete(changed.placed_in(*(scenario.folders or (Path(),)), places=_grids(located)), located)
+    return _complete(changed.placed_in(*(scenario.folders or (Path(),)), places=_places(located)), located)
 
 
 def scenario_yaml(scenario: Scenario) -> str:

@@ -7,36 +7,27 @@ from typing import Any
 
 from .blame import grid_blamed
 from .errors import RecordError
-from .participants import Provider
-from .plants import window
+from .linting import Hint, hints_of_grids
+from .plants import connection_points, resources, window
 from .schema import Scenario
 
 
-def check_networks(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+def check_networks(scenario: Scenario) -> tuple[dict[str, tuple[str, ...]], tuple[Hint, ...]]:
     """Build every grid as a run would, with the units and pools on it; ScenarioError says what does not fit.
 
-    Returns per grid what was filled in or repaired, and why it may be slow.
+    Returns per grid what was filled in or repaired and why it may be slow, and what is odd about grids and offers.
     """
     from ..grid.plant import GridPlant
-    from ..grid.points import ConnectionPoint
     from ..grid.studies import GridStudies
 
-    notes = {}
+    studies, span = {}, window(scenario)
+    points = connection_points(scenario, resources(scenario))
     for name in scenario.grids:
-        buses = [bus for who in scenario.providers.values() if who.grid == name for bus in _buses(who)]
-        points = [ConnectionPoint(f"{number}", bus) for number, bus in enumerate(buses)]
-        span = window(scenario)
         given = scenario.located_grid(name)
         with grid_blamed(scenario, name):
-            notes[name] = GridStudies(name, given, points, span.midnight_us, window=span).notes
-            GridPlant(name, given, points, span.midnight_us, window=span)
-    return notes
-
-
-def _buses(provider: Provider) -> list[int | str]:
-    if provider.kind == "aggregator":
-        return list(provider.pool.buses)
-    return [unit.bus for unit in provider.units if unit.bus is not None]
+            studies[name] = GridStudies(name, given, points[name], span.midnight_us, window=span)
+            GridPlant(name, given, points[name], span.midnight_us, window=span)
+    return {name: own.notes for name, own in studies.items()}, tuple(hints_of_grids(scenario, studies))
 
 
 def write_network(net: Any, out: Path) -> None:

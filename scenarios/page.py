@@ -38,7 +38,7 @@ def _contents(protocols: list[Protocol], stages: list[str]) -> Iterator[str]:
 
 def _sections(protocols: list[Protocol], stages: list[str]) -> Iterator[str]:
     for stage in stages:
-        yield f"\n# Stage {stage}"
+        yield f"\n## Stage {stage}"
         for each in (protocol for protocol in protocols if protocol.stage == stage):
             yield _section(each)
 
@@ -54,7 +54,7 @@ def _section(protocol: Protocol) -> str:
     charts = [f"```mermaid\n{chart}```" for chart in (protocol_sequence(protocol), protocol_states(protocol))]
     ends = f"Ends: {', '.join(sorted(protocol.final))}."
     parties = f"{protocol.role_of(Side.INITIATOR)} → {protocol.role_of(Side.RESPONDENT)}, after {protocol.fipa}."
-    return "\n".join([f"\n## {protocol.name}", f"{parties} {ends}\n", *charts, "", *table, *quiet])
+    return "\n".join([f"\n### {protocol.name}", f"{parties} {ends}\n", *charts, "", *table, *quiet])
 
 
 def _heard(step: Step) -> str:

@@ -48,11 +48,14 @@ class DemandResponse(Part):
     """Scenario II: how the DSO offers conservation voltage reduction (CVR).
 
     `assumed_cvr_factor` is the (ΔP/P)/(ΔV/V) it believes in before the first test; a failed test corrects it.
+    `directions`: up by lower voltage, down by higher; `down_price_eur_per_mwh` is what the DSO pays for energy down.
     """
 
     assumed_cvr_factor: Positive = 1.0
     price_eur_per_mwh: float = 50.0
     max_steps: int = Field(default=2, ge=1, le=20)
+    directions: tuple[Direction, ...] = Field(default=("up",), min_length=1, max_length=2)
+    down_price_eur_per_mwh: float = 0.0
 
 
 class TsoDescription(Part):

@@ -190,7 +190,7 @@ class Scenario(Part):
 
     @property
     def places(self) -> Mapping[tuple[str | int, ...], str]:
-        """File and line of every value of its grids, for what is only found when they are built."""
+        """File and line of every value of its grids, market and participants, for what is only found later."""
         return self._places
 
     def placed_in(self, *folders: Path, places: Mapping[tuple[str | int, ...], str] | None = None) -> Scenario:

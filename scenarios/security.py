@@ -1,7 +1,7 @@
 """How limits in real time are handled, and what everybody does when communication is lost.
 
 coordination:
-  limits: {validity_min: 15, hold_min: 5, state_every: 1}
+  limits: {validity_min: 15, hold_min: 5, state_every: 1, short_time: false}
   lost_communication: {stale_after_ticks: 3, patience_s: 60, lapsed_limits: release, assumed_share: 1}
 links:
   silences: [{who: dso-north, since: "12:35:00", until: "12:50:00"}]
@@ -18,11 +18,16 @@ from ..grid.part import ClockTime, Part, Positive, Size
 
 
 class LimitRules(Part):
-    """Limits in real time: how long each is valid, how long it is held, at every how many readings the DSO looks."""
+    """Limits in real time: how long each is valid, how long it is held, at every how many readings the DSO looks.
+
+    `short_time`: what a grid's short-time rating bears (`short_time_percent`, `short_time_minutes`) is not limited
+    before its time is nearly over.
+    """
 
     validity_min: float = Field(default=15.0, ge=1, le=1440)
     hold_min: Size = 5.0
     state_every: int = Field(default=1, ge=1, le=1000)
+    short_time: bool = False
 
 
 class LostCommunication(Part):

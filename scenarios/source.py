@@ -163,7 +163,7 @@ def _number(text: str) -> int | float | str:
 
 
 def merged(base: Located, over: Located) -> Located:
-    """`over` laid on `base`: mappings merge deeply, lists and scalars replace, null removes a key."""
+    """`over` laid on `base`: mappings merge deeply, an empty one clears, lists and scalars replace, null removes."""
     places = dict(base.places)
     values = _merge(base.values, over.values, (), (places, over.places))
     return Located(values, {**places, (): over.places[()]})
@@ -176,7 +176,7 @@ def _merge(
     for key, value in over.items():
         here = (*path, key)
         below = base.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and value:
             places[0][here] = places[1].get(here, places[0][here])  # what was changed last is to blame
             result[key] = _merge(below, value, here, places)
             continue

@@ -1,11 +1,32 @@
 """What holds for every test: properties are tried with the same examples each time and leave nothing behind."""
 
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share stands beside this file
 
 settings.register_profile("gridpact", deadline=None, derandomize=True, database=None)
 settings.load_profile("gridpact")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, if Debian's packages chromium and chromium-driver are there."""
+    if not (shutil.which("chromedriver") and shutil.which("chromium")):
+        pytest.skip("chromium or chromedriver is not installed: the page is not looked at in a browser")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "hide-scrollbars"):
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()

@@ -37,6 +37,7 @@ from . import (
     demand_response,
     forecast,
     hearing,
+    merit_lists,
     monitoring,
     relay,
     reserves,
@@ -129,13 +130,13 @@ class Dso:
             case CapacityRequest():
                 return validation.capacity_requested(self.profile, state, event, now_us)
             case MeritOrderList():
-                return validation.list_received(self.profile, state, event, now_us)
+                return merit_lists.list_received(self.profile, state, event, now_us)
             case MeritOrderNotice():
-                return validation.list_noticed(state, event)
+                return merit_lists.list_noticed(state, event)
             case ReserveNotice():
                 return reserves.noticed(self.profile, state, event)
             case _:
-                return validation.accepted(self.profile, state, event)
+                return merit_lists.accepted(self.profile, state, event, now_us)
 
     def _hear_as_participant(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         """Scenario II: what is said to the DSO as one more provider."""
@@ -165,16 +166,16 @@ class Dso:
             return state, (Observe(GRID, profile.monitoring_us, profile.calendar.end_us),)
         if timer == validation.JOINT:
             return validation.capacity_gathered(profile, state)
+        if timer.startswith(merit_lists.WAIT):
+            return merit_lists.waited(profile, state, timer.removeprefix(merit_lists.WAIT), now_us)
         if timer == TEST_END:
             return tap_trial.end_test(profile, state)
         if timer.startswith(TEST_STEP):
             return state, tap_trial.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
         if timer.startswith(SUBMIT):
             return state, demand_response.look(profile, timer.removeprefix(SUBMIT), now_us)
-        if timer.startswith(START):
-            return tap_delivery.moved(profile, state, now_us)
-        if timer.startswith(END):
-            return tap_delivery.ended(profile, state, timer.removeprefix(END), now_us)
+        if timer.startswith((START, END)):
+            return tap_delivery.turned(profile, state, timer, now_us)
         record = settlement.record(state.demand.book, timer.removeprefix(RECORD), "short-term forecast (INFO 10)")
         return state, record
 
@@ -190,6 +191,8 @@ class Dso:
             return self._watched(state, event, now_us)
         if event.key.startswith(demand_response.BLOCKS):
             return demand_response.offer(profile, state, event, now_us)
+        if event.key.startswith(merit_lists.LIST):
+            return merit_lists.list_computed(profile, state, event, now_us)
         return COMPUTED[event.key.partition("/")[0] + "/"](profile, state, event)
 
     def _watched(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
@@ -213,7 +216,6 @@ class Dso:
 Answer = Callable[[DsoProfile, DsoState, Computed], DSO_REACTION]
 COMPUTED: Mapping[str, Answer] = {
     validation.CAPACITY: validation.capacity_computed,
-    validation.LIST: validation.list_computed,
     demand_response.TECHNICAL: demand_response.technical,
     forecast.FORECAST: forecast.computed,
 }

@@ -3,12 +3,12 @@
     Requirements ─▶ technical data (INFO 9) ─▶ test with the real taps ─▶ corrected, if it failed (8.3)
     CallForOffers ─▶ blocks that the forecast allows ─▶ one indivisible offer per tap step
 
-Lower voltage draws less power from voltage-dependent loads. The first claim of MW per step uses an assumed
-CVR factor; after a failed test it is what was measured, and for transformers not yet tested what the power
-flow says.
+Lower voltage draws less power from voltage-dependent loads (up), higher voltage draws more (down). The first claim of
+MW per step uses an assumed CVR factor; after a failed test it is what was measured, and for transformers not yet tested
+what the power flow says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ...grid.cvr import TapBlock
 from ...protocols.information.capacity import (
@@ -22,6 +22,7 @@ from ...protocols.information.capacity import (
     TechnicalData,
 )
 from ...protocols.information.offering import Acceptance, CallForOffers, NoOffer, Offer, Offers, Withdrawal
+from ...protocols.information.quantities import Direction
 from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Compute, Note, Say, Wake
@@ -35,6 +36,7 @@ from .state import DsoState
 from .studies import AskTaps, TapOptions
 
 TECHNICAL, BLOCKS = "technical/", "blocks/"
+DIRECTIONS: tuple[Direction, ...] = ("up", "down")
 KILOWATT = 1e-3
 
 
@@ -67,9 +69,11 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
         return state, (Say(conversation_id, Failure(reason=f"the study failed: {event.error}")),)
     response = profile.demand_response
     assert response is not None
-    steps = {t.name: min(response.max_steps, len(up_blocks(options, t.name))) for t in options.transformers}
-    claims = {t.name: _claim(profile, state, options, t.name, steps[t.name]) for t in options.transformers}
-    usable = {name: count for name, count in steps.items() if count > 0}
+    names = [t.name for t in options.transformers]
+    found = {(name, way): len(blocks_of(options, name, way)) for name in names for way in response.directions}
+    steps = {step_key(name, way): min(response.max_steps, count) for (name, way), count in found.items()}
+    claims = {step_key(*each): _claim(profile, state, options, each, steps[step_key(*each)]) for each in found}
+    usable = {key: count for key, count in steps.items() if count > 0}
     demand = state.demand
     state = state.with_demand(
         options=options,
@@ -84,18 +88,27 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
     return state, (*notes, Say(conversation_id, answer))
 
 
-def up_blocks(options: TapOptions, transformer: str) -> list[TapBlock]:
-    """The steps of a transformer that free power, in their order."""
-    return [block for block in options.blocks if block.transformer == transformer and block.p_mw > 0]
+def step_key(transformer: str, direction: Direction) -> str:
+    """What steps and their power are known by."""
+    return f"{transformer}|{direction}"
 
 
-def _claim(profile: DsoProfile, state: DsoState, options: TapOptions, transformer: str, steps: int) -> float:
+def blocks_of(options: TapOptions, transformer: str, direction: Direction) -> list[TapBlock]:
+    """The steps of a transformer that free power, or that draw more, in their order."""
+    sign = 1 if direction == "up" else -1
+    return [block for block in options.blocks if block.transformer == transformer and sign * block.p_mw > 0]
+
+
+def _claim(
+    profile: DsoProfile, state: DsoState, options: TapOptions, moved: tuple[str, Direction], steps: int
+) -> float:
     """MW per step: what was measured; else, after a failed test, what the power flow says; else assumed."""
-    measured_mw = state.demand.mw_per_step.get(transformer)
+    measured_mw = state.demand.mw_per_step.get(step_key(*moved))
     if measured_mw is not None or steps == 0:
         return measured_mw or 0.0
     if state.demand.attempt > 1:
-        return floor_to_step(sum(block.p_mw for block in up_blocks(options, transformer)[:steps]) / steps, KILOWATT)
+        together_mw = sum(abs(block.p_mw) for block in blocks_of(options, *moved)[:steps])
+        return floor_to_step(together_mw / steps, KILOWATT)
     assert profile.demand_response is not None
     share_mw = options.import_mw / len(options.transformers)
     return floor_to_step(profile.demand_response.assumed_cvr_factor * share_mw * options.step_percent / 100, KILOWATT)
@@ -115,30 +128,42 @@ def _technical_data(
             tap_max=t.tap_max,
             step_percent=options.step_percent,
             seconds_per_step=response.seconds_per_step,
-            steps=steps.get(t.name, 0),
-            mw_per_step=claims[t.name],
+            steps=steps.get(step_key(t.name, "up"), 0),
+            mw_per_step=claims.get(step_key(t.name, "up"), 0.0),
+            steps_down=steps.get(step_key(t.name, "down"), 0),
+            mw_per_step_down=claims.get(step_key(t.name, "down"), 0.0),
         )
         for t in options.transformers
     )
+    moving = [t.name for t in options.transformers if any(step_key(t.name, way) in steps for way in DIRECTIONS)]
     moving_s = response.seconds_per_step * max(steps.values(), default=1)
     return TechnicalData(
         applicant=profile.name,
         product="mFRR",
         attempt=state.demand.attempt,
         transformers=data,
-        resources=tuple(_resource(profile, name, count, claims[name]) for name, count in steps.items()),
+        resources=tuple(_resource(profile, one, steps, claims) for one in moving),
         dynamics=Dynamics(preparation_s=10.0, ramping_s=moving_s, deactivation_s=moving_s),
         vm_min_pu=options.vm_min_pu,
         vm_max_pu=options.vm_max_pu,
     )
 
 
-def _resource(profile: DsoProfile, transformer: str, steps: int, mw_per_step: float) -> ResourceData:
-    name = resource_of(profile.grid, transformer)
+def _resource(
+    profile: DsoProfile, transformer: str, steps: Mapping[str, int], claims: Mapping[str, float]
+) -> ResourceData:
     share = ConnectedShare(unit=transformer, point=transformer, share=1.0)
-    most_mw = round(steps * mw_per_step, 6)
+    most = {
+        way: steps.get(key, 0) * claims.get(key, 0.0) for way in DIRECTIONS for key in (step_key(transformer, way),)
+    }
     return ResourceData(
-        id=name, kind="transformer", grid=profile.grid, scheme=(share,), max_up_mw=most_mw, max_down_mw=0.0, min_mw=0.0
+        id=resource_of(profile.grid, transformer),
+        kind="transformer",
+        grid=profile.grid,
+        scheme=(share,),
+        max_up_mw=round(most["up"], 6),
+        max_down_mw=round(most["down"], 6),
+        min_mw=0.0,
     )
 
 
@@ -185,29 +210,32 @@ def offer(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) ->
 def _offers(
     profile: DsoProfile, state: DsoState, blocks: Iterable[TapBlock], conversation_id: str, now_us: int
 ) -> Iterable[Offer]:
-    assert profile.demand_response is not None
-    period = profile.calendar.period(conversation_id.split("/")[2])
+    response = profile.demand_response
+    assert response is not None
+    period_id, subject = conversation_id.split("/")[2:4]
+    direction: Direction = "down" if subject.endswith("-down") else "up"
+    period, sign = profile.calendar.period(period_id), 1 if direction == "up" else -1
     left = dict(state.demand.qualified.items())
     for number, block in enumerate(blocks, start=1):
-        resource = resource_of(profile.grid, block.transformer)
-        quantity_mw = floor_to_step(block.p_mw, KILOWATT)
-        if block.p_mw <= 0 or quantity_mw > left.get(f"{resource}|up", 0.0) + 1e-9:
+        key = f"{resource_of(profile.grid, block.transformer)}|{direction}"
+        quantity_mw = floor_to_step(sign * block.p_mw, KILOWATT)
+        if sign * block.p_mw <= 0 or quantity_mw > left.get(key, 0.0) + 1e-9:
             continue
-        left[f"{resource}|up"] -= quantity_mw
+        left[key] -= quantity_mw
         yield Offer(
-            offer_id=f"{profile.name}.{period.id}.mFRR-up.{number}",
+            offer_id=f"{profile.name}.{period.id}.mFRR-{direction}.{number}",
             participant=profile.name,
             session=period.id,
             product="mFRR",
-            direction="up",
+            direction=direction,
             quantity_mw=quantity_mw,
             min_quantity_mw=quantity_mw,
             divisible=False,
-            price_eur_per_mwh=profile.demand_response.price_eur_per_mwh,
+            price_eur_per_mwh=response.price_eur_per_mwh if sign > 0 else response.down_price_eur_per_mwh,
             delivery_start=period.start_us,
             delivery_end=period.end_us,
             grid=profile.grid,
-            resource=resource,
+            resource=resource_of(profile.grid, block.transformer),
             submitted_at=now_us,
         )
 

@@ -17,7 +17,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
-from . import hearing, limiting, reserves, terms
+from . import hearing, limiting, reserves, short_time, terms
 from .state import DsoState
 from .studies import Monitor, Watch
 
@@ -50,6 +50,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
         limited=bool(state.limits),
         reserves=moving,
         margin=margin,
+        rating=short_time.rating(profile, state, look=look),
     )
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
@@ -62,15 +63,16 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
         return state, (Note(stage.STAGE, "7.6", {"name": "monitoring failed", "reason": event.error}),)
     if state.looking:
         state = replace(state, limits=state.limits.update(limiting.looked(profile, state, watch, now_us)))
+    state, used = short_time.counted(profile, state, watch)
     limits = limiting.due(profile, state, watch, now_us) if profile.coordination.dso_limits else ()
     state, note = _noted(profile, state, watch, bool(limits), now_us)
     if not limits:
-        return state, note
+        return state, (*used, *note)
     number, in_force = state.requests + 1, state.limits
     request = _request(profile, state, tuple(limit for _, limit in limits), number, now_us)
     for key, limit in limits:
         in_force = in_force.set(key, limiting.asked(limit, in_force.get(key), request.topic.conversation_id, now_us))
-    return replace(state, limits=in_force, requests=number, looked_us=now_us), (*note, request)
+    return replace(state, limits=in_force, requests=number, looked_us=now_us), (*used, *note, request)
 
 
 def _request(profile: DsoProfile, state: DsoState, limits: tuple[Limit, ...], number: int, now_us: int) -> Open:

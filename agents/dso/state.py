@@ -9,7 +9,7 @@ from ...grid.limits import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
-from ...protocols.information.offering import AcceptedOffer
+from ...protocols.information.offering import AcceptedOffer, MeritOrderList
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..changes import replace
@@ -57,6 +57,19 @@ class InForce(NamedTuple):
         return self.binding is None
 
 
+class Listed(NamedTuple):
+    """A merit order list: its conversation, what may be activated of it as far as is known, and how far it has come.
+
+    It `waits` for what is accepted of another one; `settled`: it is known what was accepted of it.
+    """
+
+    conversation_id: str
+    mol: MeritOrderList
+    activations: tuple[Activation, ...]
+    waits: bool = False
+    settled: bool = False
+
+
 class Way(NamedTuple):
     """How a participant's set-points come: what it wants, the TSO's conversation and its own, the last set-point.
 
@@ -75,7 +88,10 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True)
 class DemandResponseState:
-    """Scenario II: what the taps can do, what was measured of it, and what has been promised."""
+    """Scenario II: what the taps can do, what was measured of it, and what has been promised.
+
+    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed.
+    """
 
     options: TapOptions | None = None
     attempt: int = 0
@@ -99,6 +115,8 @@ class DsoState:
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
     order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
+    too long, the short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
     are being cancelled, and those of which the TSO has been told that the participant does not answer. Set-points by
     way of the DSO come on the `ways` of participants.
@@ -108,6 +126,7 @@ class DsoState:
     waiting: Map[str, CapacityRequest] = Map()
     judging: Map[str, tuple[tuple[str, CapacityRequest], ...]] = Map()
     unknown: Map[str, tuple[str, ...]] = Map()
+    lists: Map[str, Listed] = Map()
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
@@ -118,6 +137,8 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    heated_us: int = 0
+    spent: bool = False
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()

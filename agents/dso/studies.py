@@ -6,13 +6,14 @@ everything that the answer depends on, so that the answer can be journalled and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...grid.cvr import TapBlock
 from ...grid.headroom import Headroom
-from ...grid.limits import Activation, Allowed, Scope, Split
+from ...grid.limits import Activation, Allowed, Rating, Scope, Split
 from ...grid.readings import Assessment, Readings
 from .keeping import enlarged, reduced
 
@@ -117,7 +118,11 @@ class Prequalify:
 
 @dataclass(frozen=True, slots=True)
 class Validate:
-    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves."""
+    """What of a merit order may be activated, by the forecast of `made_us`, wherever the frequency drives reserves.
+
+    `earlier` is what may be activated of another list at the same time: all of it or none (`prefix`), or whatever is
+    picked of both (`subset`; then what is scarce goes to the first).
+    """
 
     grid: str
     activations: tuple[Activation, ...]
@@ -127,6 +132,7 @@ class Validate:
     made_us: int | None = None
     reserves: tuple[Activation, ...] = ()
     margin: float = 0.0
+    earlier: tuple[Activation, ...] = ()
 
     def run(self, studies: GridStudies) -> tuple[Allowed, ...] | UnknownPoint:
         """Answer it. All reserves follow one frequency, so they are all up or all down; the stricter way counts."""
@@ -134,20 +140,27 @@ class Validate:
         if unknown is not None:
             return unknown
         ways = (1.0, -1.0) if self.reserves else (1.0,)
-        found = [self._allowed(studies, way) for way in ways]
+        found = [allowed for way in ways for allowed in self._allowed(studies, way)]
         return tuple(min(both, key=lambda each: abs(each.p_mw)) for both in zip(*found, strict=True))
 
-    def _allowed(self, studies: GridStudies, way: float) -> tuple[Allowed, ...]:
+    def _allowed(self, studies: GridStudies, way: float) -> Iterator[tuple[Allowed, ...]]:
+        """With reserves one way: by itself and on top of the earlier list, or picked together with it."""
         moved = tuple(replace(each, p_mw=way * each.p_mw) for each in self.reserves)
         wanted = enlarged(self.activations, self.margin)
-        found = studies.validate(wanted, self.at_us, moved, made_us=self.made_us, scope=self.scope, split=self.split)
-        return reduced(found, self.activations, self.margin)
+        validate = partial(studies.validate, at_us=self.at_us, made_us=self.made_us, scope=self.scope)
+        if self.earlier and self.scope == "subset":
+            together = validate((*self.earlier, *wanted), fixed=moved)
+            yield reduced(together[len(self.earlier) :], self.activations, self.margin)
+            return
+        for fixed in (moved, (*moved, *self.earlier)) if self.earlier else (moved,):
+            yield reduced(validate(wanted, fixed=fixed, split=self.split), self.activations, self.margin)
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
     """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
 
+    With the `short_time` rating a loading within it is borne, and orders are cut to that; without, to the continuous.
     `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
     Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
     """
@@ -161,17 +174,23 @@ class Monitor:
     limited: bool = False
     reserves: tuple[Activation, ...] = ()
     margin: float = 0.0
+    rating: Rating = "continuous"
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
         found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
         now, ahead = found[0], max(found[1:] or found, key=_badness)
-        troubled = bool(ahead.violations) or bool(now.violations) or bool(self.readings.out) or self.look
+        troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
         asked = (*self.reserves, *self.ordered)
         allowed = self._allowed(studies, asked) if asked and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
+
+    def _unborne(self, studies: GridStudies, states: tuple[Assessment, Assessment]) -> bool:
+        """Whether something is, or would be, beyond the rating that counts."""
+        found = [violation for state in states for violation in state.violations]
+        return any(self.rating == "continuous" or not studies.bears(violation) for violation in found)
 
     def _ahead(self) -> list[list[tuple[str, float]]]:
         """All orders fully on; where reserves are kept, with these fully up, and fully down."""
@@ -181,7 +200,7 @@ class Monitor:
         return [_moved((*way, *self.ordered)) for way in ways]
 
     def _allowed(self, studies: GridStudies, asked: tuple[Activation, ...]) -> tuple[Allowed, ...]:
-        found = studies.curtail(self.readings, enlarged(asked, self.margin))
+        found = studies.curtail(self.readings, enlarged(asked, self.margin), rating=self.rating)
         return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:

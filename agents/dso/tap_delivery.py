@@ -8,6 +8,7 @@ of it with time is estimated beside it.
 """
 
 import math
+from collections import Counter
 
 from ...protocols.information.activation import Activate, ActivateWhen, Measurement, MeasurementSubscription
 from ...protocols.information.quantities import US_PER_S
@@ -16,7 +17,7 @@ from ...protocols.stages import activation as stage
 from ..actions import Note, Publish, Say
 from ..agent import Reaction
 from ..events import Heard
-from ..ordering import Booked, cancel, over, take
+from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import DsoProfile
 from .demand_response import resource_of
 from .state import DsoState
@@ -65,22 +66,33 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     if demand.options is None:
         return state, ()
     tasks = demand.book.in_force(now_us)
-    active = [demand.book.offers[task.offer_id].resource for task in tasks]
-    state = state.with_demand(applied_mw=round(sum(task.power_mw for task in tasks), 6))
+    offers = [demand.book.offers[task.offer_id] for task in tasks]
+    signs = [1 if offer.direction == "up" else -1 for offer in offers]
+    applied_mw = sum(sign * task.power_mw for sign, task in zip(signs, tasks, strict=True))
+    state = state.with_demand(applied_mw=round(applied_mw, 6))
+    active = Counter[str]()
+    for sign, offer in zip(signs, offers, strict=True):
+        active[offer.resource] += sign
     orders = {
-        t.name: order(state, t.name, active.count(resource_of(profile.grid, t.name)))
-        for t in demand.options.transformers
+        t.name: order(state, t.name, active[resource_of(profile.grid, t.name)]) for t in demand.options.transformers
     }
     moves = tuple(move for name, move in sorted(orders.items()) if demand.positions.get(name) != move.value)
     if not moves:
         return state, ()
     wanted = {name: move.value for name, move in orders.items()}
-    evidence = {"name": "taps stepped", "positions": wanted, "blocks": len(active)}
+    evidence = {"name": "taps stepped", "positions": wanted, "blocks": len(tasks)}
     note = Note(stage.STAGE, "10.2", evidence)
     return state.with_demand(positions=demand.positions.update(wanted)), (note, *moves)
 
 
-def ended(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
+def turned(profile: DsoProfile, state: DsoState, timer: str, now_us: int) -> Reaction[DsoState]:
+    """An order's time has come, or is over."""
+    if timer.startswith(START):
+        return moved(profile, state, now_us)
+    return _ended(profile, state, timer.removeprefix(END), now_us)
+
+
+def _ended(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> Reaction[DsoState]:
     """An order's time has come to its end."""
     return _booked(profile, state, over(state.demand.book, conversation_id), now_us)
 

@@ -1,12 +1,13 @@
 """Scenario II: the DSO follows the TSO's test with its real tap changers, and learns what a step really frees.
 
-TestOrder ─▶ import just before ─▶ taps fully down in voltage ─▶ samples: import less than before ─▶ taps back
+TestOrder ─▶ import just before ─▶ taps fully down (or up) in voltage ─▶ samples: import less than before ─▶ taps back
                                                                       └▶ TestReport, and MW per step
 """
 
+from ...grid.cvr import TapBlock
 from ...grid.readings import Readings
 from ...protocols.information.capacity import TestOrder, TestReport, TestSample
-from ...protocols.information.quantities import US_PER_S
+from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Agree, Refuse
 from ..actions import TAPS, VOLTAGE, Action, Actuate, Observe, Say, Wake
 from ..agent import Reaction
@@ -15,15 +16,16 @@ from ..bsp.state import RunningTest
 from ..events import Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
-from .demand_response import KILOWATT, resource_of, transformer_of, up_blocks
+from .demand_response import KILOWATT, blocks_of, resource_of, step_key, transformer_of
 from .state import DsoState
+from .studies import TapOptions
 
 
 def begin_test(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
     """Follow the TSO's test with the real taps, against the import measured just before."""
     order = event.content
     assert isinstance(order, TestOrder)
-    known = [resource_of(profile.grid, transformer) for transformer in sorted(state.demand.steps)]
+    known = [resource_of(profile.grid, key.rpartition("|")[0]) for key in sorted(state.demand.steps)]
     if order.resource not in known or state.demand.test is not None:
         reason = "another test is running" if state.demand.test else f"{order.resource} is no resource of ours"
         return state, (Say(event.conversation.id, Refuse(reason=reason)),)
@@ -36,21 +38,28 @@ def begin_test(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) 
 
 
 def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action, ...]:
-    """Move the taps as the test says: fully down in voltage, or back."""
+    """Move the taps as the test says: fully down in voltage (for MW up), fully up, or back."""
     test, options = state.demand.test, state.demand.options
     if test is None or options is None:
         return ()
     transformer = transformer_of(profile.grid, test.order.resource)
-    wanted = state.demand.steps.get(transformer, 0) if test.order.steps[index].p_mw > 0 else 0
-    return (order(state, transformer, wanted),)
+    p_mw = test.order.steps[index].p_mw
+    wanted = state.demand.steps.get(step_key(transformer, _way(p_mw)), 0) if p_mw else 0
+    return (order(state, transformer, wanted if p_mw > 0 else -wanted),)
+
+
+def _way(p_mw: float) -> Direction:
+    return "up" if p_mw > 0 else "down"
 
 
 def order(state: DsoState, transformer: str, steps: int) -> Actuate:
-    """What brings a transformer to a number of up blocks: a tap position, or the set-point of its regulator in pu."""
+    """What brings a transformer to a number of up blocks (negative: of down blocks): a tap position, or the set-point
+    of its regulator in pu.
+    """
     options = state.demand.options
     assert options is not None
     start = next(t for t in options.transformers if t.name == transformer)
-    blocks = up_blocks(options, transformer)[:steps]
+    blocks = _blocks(options, transformer, steps)
     if start.vm_set_pu is None:
         return Actuate(f"{TAPS}{transformer}", position(state, transformer, steps))
     held_pu = blocks[-1].vm_set_pu if blocks else None
@@ -58,11 +67,15 @@ def order(state: DsoState, transformer: str, steps: int) -> Actuate:
 
 
 def position(state: DsoState, transformer: str, steps: int) -> int:
-    """The tap position after a number of up blocks."""
+    """The tap position after a number of up blocks (negative: of down blocks)."""
     options = state.demand.options
     assert options is not None
     start = next(t.position for t in options.transformers if t.name == transformer)
-    return start + sum(block.steps for block in up_blocks(options, transformer)[:steps])
+    return start + sum(block.steps for block in _blocks(options, transformer, steps))
+
+
+def _blocks(options: TapOptions, transformer: str, steps: int) -> list[TapBlock]:
+    return blocks_of(options, transformer, "up" if steps >= 0 else "down")[: abs(steps)]
 
 
 def sample_test(state: DsoState, readings: Readings) -> DsoState:
@@ -83,10 +96,11 @@ def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
     if test is None:
         return state, ()
     transformer = transformer_of(profile.grid, test.order.resource)
-    steps = state.demand.steps.get(transformer, 0)
+    way = _way(next((step.p_mw for step in test.order.steps if step.p_mw), 0.0))
+    steps, sign = state.demand.steps.get(step_key(transformer, way), 0), 1 if way == "up" else -1
     until_s = test.order.steps[-1].offset_s
-    held = [sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
+    held = [sign * sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
     measured_mw = floor_to_step(max(0.0, min(held, default=0.0)) / max(1, steps), KILOWATT)
-    known = state.demand.mw_per_step.set(transformer, measured_mw)
+    known = state.demand.mw_per_step.set(step_key(transformer, way), measured_mw)
     report = TestReport(resource=test.order.resource, samples=test.samples)
     return state.with_demand(test=None, mw_per_step=known), (Say(test.conversation_id, report),)

@@ -1,8 +1,6 @@
-"""A DSO validates: capacity against its planning cases, merit order lists against its forecast.
+"""A DSO validates capacity against its planning cases.
 
-    CapacityRequest ─▶ Prequalify ─▶ agree, CapacityVerdict
-    MeritOrderList ─▶ Validate ─▶ agree, MeritOrderVerdict
-    AcceptanceNotice ─▶ done, and a subscription to the measurements of who was accepted
+    CapacityRequest ─▶ Prequalify ─▶ agree, CapacityVerdict          merit order lists: merit_lists.py
 
 The DSO agrees when the study has shown that it can evaluate what is asked; where a connection point is not its
 own it refuses, which it could not do any more once it had agreed.
@@ -20,31 +18,21 @@ from ...protocols.information.capacity import (
     CapacityVerdict,
     ResourceVerdict,
 )
-from ...protocols.information.offering import (
-    AcceptanceNotice,
-    GroupLimit,
-    MeritOrderList,
-    MeritOrderNotice,
-    MeritOrderVerdict,
-    MolEntry,
-    OfferVerdict,
-)
 from ...protocols.information.quantities import Direction, Verdict
-from ...protocols.messages import Agree, Done, Failure, Message, Refuse
-from ...protocols.stages import offering, prequalification
+from ...protocols.messages import Agree, Failure, Message, Refuse
+from ...protocols.stages import prequalification
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from . import terms
-from .reserves import reserved, subscription
 from .state import Connected, DsoState
-from .studies import Prequalify, UnknownPoint, Validate
+from .studies import Prequalify, UnknownPoint
 
 Judged = tuple[tuple[str, CapacityRequest], ...]
 
-CAPACITY, LIST = "capacity/", "list/"
+CAPACITY = "capacity/"
 JOINT = "capacity/gathered"
 GATHER_US = 60_000_000
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
@@ -172,7 +160,7 @@ def _capacity_verdict(
     return Note(prequalification.STAGE, "4.3", evidence), Say(conversation_id, verdict)
 
 
-def _no_study(event: Computed) -> Message:
+def no_study(event: Computed) -> Message:
     """Refuse what cannot be evaluated; failure if the study itself failed."""
     if isinstance(event.result, UnknownPoint):
         return Refuse(reason=f"unknown connection points: {', '.join(event.result.names)}")
@@ -184,13 +172,14 @@ def _resource_verdict(allowed: Allowed) -> ResourceVerdict:
     return ResourceVerdict(
         resource=resource_of(allowed),
         direction="up" if direction == "up" else "down",
-        verdict=_verdict(allowed, "rejected"),
+        verdict=verdict_of(allowed, "rejected"),
         max_mw=abs(allowed.p_mw),
         binding=binding_of(allowed),
     )
 
 
-def _verdict(allowed: Allowed, nothing: Verdict) -> Verdict:
+def verdict_of(allowed: Allowed, nothing: Verdict) -> Verdict:
+    """The verdict on what is allowed; `nothing`: what it is called if nothing is."""
     if allowed.binding is None:
         return "ok"
     return "limited" if abs(allowed.p_mw) > 0 else nothing
@@ -205,92 +194,3 @@ def binding_of(allowed: Allowed) -> BindingConstraint | None:
         {"value": found.value, "limit": found.limit} if found.kind != "no_solution" else {"value": 0.0, "limit": 0.0}
     )
     return BindingConstraint(element=found.element, kind=found.kind, case=found.case, **finite)
-
-
-def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
-    """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
-    mol = event.content
-    assert isinstance(mol, MeritOrderList)
-    known = [entry for entry in mol.entries if entry.resource in state.connected]
-    unknown = tuple(entry.offer_id for entry in mol.entries if entry not in known)
-    if not known:
-        return state, (Say(event.conversation.id, Refuse(reason=f"unknown resources of {', '.join(unknown)}")),)
-    state = replace(state, unknown=state.unknown.set(event.conversation.id, unknown))
-    activations = tuple(_activation(state, entry, mol.direction) for entry in known)
-    middle_us = (mol.delivery_start + mol.delivery_end) // 2
-    moving = reserved(state, mol.delivery_start, mol.delivery_end)
-    instants = (mol.delivery_start, middle_us, mol.delivery_end - 1)
-    scope, split, margin = terms.of_list(profile, state, activations, known)
-    job = Validate(profile.grid, activations, instants, scope, split, made_us=now_us, reserves=moving, margin=margin)
-    return state, (Compute(LIST + event.conversation.id, job),)
-
-
-def _activation(state: DsoState, entry: MolEntry, direction: str) -> Activation:
-    points = state.connected[entry.resource].points
-    return Activation(entry.offer_id, points, signed(entry.quantity_mw, direction), entry.min_quantity_mw)
-
-
-def list_computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[DsoState]:
-    """The merit order list has been computed: give the verdicts, and name what several offers share."""
-    conversation_id = event.key.removeprefix(LIST)
-    if event.error is not None or isinstance(event.result, UnknownPoint):
-        return state, (Say(conversation_id, _no_study(event)),)
-    allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
-    verdicts = tuple(
-        OfferVerdict(
-            offer_id=each.id, verdict=_verdict(each, "excluded"), max_mw=abs(each.p_mw), binding=binding_of(each)
-        )
-        for each in allowed
-    )
-    nobody = state.unknown.get(conversation_id, ())
-    verdicts += tuple(OfferVerdict(offer_id=offer_id, verdict="excluded", max_mw=0) for offer_id in nobody)
-    period, subject = conversation_id.split("/")[2:4]
-    evidence = {
-        "name": "merit order list validated",
-        "period": period,
-        "subject": subject,
-        "verdicts": [v.model_dump(mode="json") for v in verdicts],
-    }
-    answer = MeritOrderVerdict(verdicts=verdicts, group_limits=_groups(verdicts))
-    note = Note(offering.STAGE, "6.5", evidence)
-    return state, (Say(conversation_id, Agree()), note, Say(conversation_id, answer))
-
-
-def _groups(verdicts: tuple[OfferVerdict, ...]) -> tuple[GroupLimit, ...]:
-    """Offers bound by the same element, with the MW they may use together."""
-    by_element: dict[str, list[OfferVerdict]] = {}
-    for verdict in verdicts:
-        if verdict.binding is not None:
-            by_element.setdefault(verdict.binding.element, []).append(verdict)
-    groups = []
-    for _, bound in sorted(by_element.items()):
-        constraint = bound[0].binding
-        assert constraint is not None
-        together_mw = round(sum(v.max_mw for v in bound), 6)
-        ids = tuple(v.offer_id for v in bound)
-        groups.append(GroupLimit(constraint=constraint, offer_ids=ids, max_mw=together_mw))
-    return tuple(groups)
-
-
-def list_noticed(state: DsoState, event: Heard) -> Reaction[DsoState]:
-    """Scenario II: the merit order list, for the DSO's knowledge."""
-    assert isinstance(event.content, MeritOrderNotice)
-    return state, (Say(event.conversation.id, Done()),)
-
-
-def accepted(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:
-    """Offers in this grid have been accepted: know them, and listen to who will deliver them."""
-    notice = event.content
-    assert isinstance(notice, AcceptanceNotice)
-    known, subscribed = state.accepted, state.subscribed
-    actions: list[Action] = []
-    for offer in notice.offers:
-        known = known.set(offer.offer_id, offer)
-        if offer.participant not in subscribed and offer.participant != profile.name:
-            subscribed |= {offer.participant}
-            actions.append(subscription(profile, offer.participant))
-    step = "6.9" if profile.coordination.dso_in_offering else "5.6"
-    evidence = {"name": "acceptance received", "offer_ids": [offer.offer_id for offer in notice.offers]}
-    noted = Note(offering.STAGE, step, evidence)
-    done = Say(event.conversation.id, Done())
-    return replace(state, accepted=known, subscribed=subscribed), (noted, done, *actions)

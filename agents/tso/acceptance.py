@@ -44,7 +44,7 @@ def select_offers(profile: TsoProfile, state: TsoState, key: str) -> Reaction[Ts
     actions = (
         _note(profile, chosen),
         *_answers(profile, state, chosen),
-        *acceptance_notices.tell(profile, period, need.subject, accepted),
+        *acceptance_notices.tell(profile, period, need, accepted, state.offering.lists.get(key, ())),
     )
     return state, actions
 

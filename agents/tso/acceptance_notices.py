@@ -14,7 +14,7 @@ from ..actions import Open
 from ..calendar import MarketTimeUnit
 from ..events import Silence
 from ..market.merit_order import Position, by_grid
-from ..profiles import TsoProfile
+from ..profiles import Need, TsoProfile
 from .state import TsoState
 
 PROTOCOLS = (stage.ACCEPTANCE_NOTICE, stage.ACCEPTANCE_NOTICE_WITH_DSO)
@@ -22,13 +22,23 @@ ACCEPTED = "accepted-"
 MOST_ATTEMPTS = 3
 
 
-def tell(profile: TsoProfile, period: MarketTimeUnit, subject: str, accepted: Sequence[Position]) -> tuple[Open, ...]:
-    """Tell every DSO whose grid has accepted offers of a need (`subject`)."""
+def tell(
+    profile: TsoProfile, period: MarketTimeUnit, need: Need, accepted: Sequence[Position], listed: Sequence[Position]
+) -> tuple[Open, ...]:
+    """Tell every DSO whose grid has accepted offers of a need.
+
+    A DSO whose offers were listed but not needed is told so, if it may validate another list on top of this one.
+    """
     if not profile.coordination.dso_validates:
         return ()
-    inside = by_grid(accepted)
-    found = ((dso, inside.get(grid, ())) for grid, dso in sorted(profile.dso_of_grid.items()))
-    return tuple(_notice(profile, period, f"{ACCEPTED}{subject}", dso, own) for dso, own in found if own)
+    inside, offered = by_grid(accepted), by_grid(listed)
+    others = any(one.direction == need.direction and one.product != need.product for one in profile.needs)
+    told = others and profile.coordination.dso_in_offering
+    found = ((dso, grid, inside.get(grid, ())) for grid, dso in sorted(profile.dso_of_grid.items()))
+    subject = f"{ACCEPTED}{need.subject}"
+    return tuple(
+        _notice(profile, period, subject, dso, own) for dso, grid, own in found if own or (told and grid in offered)
+    )
 
 
 def again(profile: TsoProfile, state: TsoState, event: Silence) -> tuple[Open, ...]:

@@ -222,7 +222,10 @@ class Requirements(Message):
 
 
 class TapData(Payload):
-    """One transformer that can change voltage: its taps, and the MW one step moves at reference load."""
+    """One transformer that can change voltage: its taps, and the MW one step moves at reference load.
+
+    `steps` lower the voltage, which frees power (up); `steps_down` raise it, which draws more.
+    """
 
     transformer: Name
     tap_min: int
@@ -232,6 +235,8 @@ class TapData(Payload):
     seconds_per_step: Seconds
     steps: int = Field(ge=0)
     mw_per_step: Quantity
+    steps_down: int = Field(default=0, ge=0)
+    mw_per_step_down: Quantity = 0.0
 
 
 class TechnicalData(Message):

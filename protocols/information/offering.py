@@ -157,12 +157,12 @@ class AcceptedOffer(Payload):
 
 
 class AcceptanceNotice(Message):
-    """The accepted offers in a DSO's grid (INFO 3)."""
+    """The accepted offers in a DSO's grid (INFO 3); none, if a list that it has validated was not needed."""
 
     type_id: ClassVar[str] = "gridpact.acceptance-notice/1"
     performative: ClassVar[Performative] = Performative.REQUEST
     info: ClassVar[str | None] = "INFO 3"
-    offers: Annotated[tuple[AcceptedOffer, ...], Field(min_length=1), distinct("offer_id")]
+    offers: Annotated[tuple[AcceptedOffer, ...], distinct("offer_id")]
 
 
 class MolEntry(Payload):

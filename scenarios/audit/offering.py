@@ -143,8 +143,8 @@ def _told(index: Index, chain: Chain, key: Key, participant: str) -> None:
 
 
 def _accepts(row: Row, key: Key) -> bool:
-    offer = row["content"]["offers"][0]
-    return (row["conversation_id"].split("/")[2], offer["product"], offer["direction"]) == key
+    period = row["conversation_id"].split("/")[2]
+    return any((period, offer["product"], offer["direction"]) == key for offer in row["content"]["offers"][:1])
 
 
 def _notified(index: Index, chain: Chain, key: Key, dso: str) -> None:

@@ -7,6 +7,6 @@ performing.py   runs it, resumed            foresight.py                 the low
 table.py, paired.py   rows, and what seeds say      told.py, page.py, command.py   terminal, compare.html, CLI
 """
 
-from .comparing import Comparison, compare
+from .comparing import Comparison, compare, load_comparison
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "load_comparison"]

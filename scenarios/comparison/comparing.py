@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ScenarioError
+from ..errors import RecordError, ScenarioError
 from ..loading import changed_scenario
 from ..schema import Scenario
 from ..sweep.folder import SweepFolder
 from ..sweep.sweeping import chosen_workers
 from ..sweep.table import write_frame
 from .paired import summary
-from .performing import KIND, Found, Request, StatedPrices, Watch, perform, refused
+from .performing import KIND, Found, Request, StatedPrices, Watch, found_in, perform, refused
 from .schemes import IDEAL, VARIANTS, chosen
 from .table import participants_table, runs_table
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_ERROR = 2.0
+STATED = "stated.json"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Comparison:
         folder = SweepFolder(self.request.out, KIND)
         for name in ("runs", "participants", "summary"):
             write_frame(folder, getattr(self, name), name)
-        folder.write("prices.json", (json.dumps(asdict(self.request.prices), indent=1) + "\n").encode())
+        stated = {"prices": asdict(self.request.prices), "against": self.against}
+        folder.write(STATED, (json.dumps(stated, indent=1) + "\n").encode())
         return write_page(self)
 
 
@@ -97,6 +99,19 @@ def compare(
     made = Comparison(request, reference, found)
     made.write()
     return made
+
+
+def load_comparison(path: str | Path) -> Comparison:
+    """Open a comparison's folder, of the runs done so far; RecordError if it is none."""
+    folder = SweepFolder(Path(path), KIND)
+    folder.plan()
+    try:
+        stated = json.loads((folder.path / STATED).read_text("utf-8"))
+        prices, against = StatedPrices(**stated["prices"]), str(stated["against"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RecordError(f"{folder.path / STATED}: this file is damaged or missing: {error}; compare again") from None
+    request, found = found_in(folder, prices)
+    return Comparison(request, against, found)
 
 
 def _scale(value: float) -> float:

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 PAGE = "compare.html"
 
 
-def write_page(made: Comparison) -> Path:
-    """Write the page into the comparison's folder; returns where it stands. RecordError if it cannot be written."""
+def write_page(made: Comparison, out: Path | None = None) -> Path:
+    """Write the page, into the comparison's folder if nothing else is said; returns where it stands.
+
+    RecordError if it cannot be written.
+    """
     base = made.request.base
     return write_rendered(
-        made.request.out / PAGE,
+        out or made.request.out / PAGE,
         "compare.html",
         version=VERSION,
         name=base.name,

@@ -8,6 +8,7 @@ The seed and the error are the same for all schemes, so that whatever differs in
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -15,13 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ScenarioError
-from ..loading import scenario_yaml
+from ..loading import load_scenario, scenario_yaml
 from ..schema import Scenario
 from ..sweep.folder import RUNS, Result, SweepFolder
 from ..sweep.points import Point
 from ..sweep.sweeping import Workers, digest_of
 from ..sweep.tasks import task_text
-from .schemes import IDEAL, Variant, error_settings, refusal, settings_of
+from .schemes import IDEAL, Variant, chosen, error_settings, refusal, settings_of
 
 KIND = "comparison"
 
@@ -92,9 +93,7 @@ def perform(request: Request, workers: AbstractContextManager[Workers], watch: W
     """Perform what is not done yet; (entry, result) of everything. Errors as for a sweep."""
     folder, base = SweepFolder(request.out, KIND), digest_of(request.base)
     planned = entries(request)
-    axes = {"scheme": [each.name for each in request.variants], "seed": [str(seed) for seed in request.seeds]}
-    axes["error"] = [str(error) for error in request.errors]
-    folder.begin(name=request.base.name, base=base, axes=axes, scenario_yaml=scenario_yaml(request.base))
+    _begin(folder, base, request)
     keys = {each: _key(each, base, request) for each in planned}
     todo = {keys[each]: _task(each, keys[each], request) for each in planned if folder.result(keys[each]) is None}
     by_key = {keys[each]: each for each in planned}
@@ -104,6 +103,29 @@ def perform(request: Request, workers: AbstractContextManager[Workers], watch: W
             folder.keep(key, dict(by_key[key].point.settings), text)
             watch(len(planned), len(planned) - len(todo) + count)
     return list(_results(folder, keys))
+
+
+def _begin(folder: SweepFolder, base: str, request: Request) -> None:
+    """Write what is asked, and the scenario with its files beside it."""
+    axes = {"scheme": [each.name for each in request.variants], "seed": [str(seed) for seed in request.seeds]}
+    axes["error"] = [json.dumps(error) for error in request.errors]
+    files = request.base.files()
+    whole = scenario_yaml(request.base.with_files({file.steps: file.copy for file in files}))
+    folder.begin(name=request.base.name, base=base, axes=axes, scenario_yaml=whole)
+    for file in files:
+        (folder.path / file.copy).parent.mkdir(exist_ok=True)
+        shutil.copyfile(file.source, folder.path / file.copy)
+
+
+def found_in(folder: SweepFolder, prices: StatedPrices) -> tuple[Request, Found]:
+    """What was asked in a comparison's folder, and what is done of it; RecordError if it is none."""
+    plan = folder.plan()
+    axes = plan["axes"]
+    errors, seeds = tuple(map(json.loads, axes["error"])), tuple(map(int, axes["seed"]))
+    base = load_scenario(folder.path / "scenario.yaml")
+    request = Request(base, chosen(axes["scheme"]), errors, seeds, prices, folder.path)
+    keys = {each: _key(each, plan["base"], request) for each in entries(request)}
+    return request, list(_results(folder, keys))
 
 
 def _results(folder: SweepFolder, keys: Mapping[Entry, str]) -> Iterator[tuple[Entry, Result]]:

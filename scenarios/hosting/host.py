@@ -148,7 +148,7 @@ async def _run(
     progress: Progress | None,
 ) -> dict[str, Any]:
     from ...agents.runtime.meters import Meters
-    from ...agents.runtime.mqtt.station import Ticks
+    from ...agents.runtime.mqtt.course import Ticks
     from .telemetry import PartialTelemetry
 
     station, everybody = _station(scenario, own, terms, writer, memory)
@@ -182,7 +182,7 @@ def _readiness(scenario: Scenario, terms: Terms) -> Readiness:
 
 
 def _station(
-    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None
+    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None = None
 ) -> tuple[Station, Cast]:
     from ...agents.runtime.mqtt.station import Station
     from ..nodes import cast

@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...grid.uncertainty import is_file
 from ..errors import ScenarioError
 from ..schema import Scenario
 from ..source import Located, Steps, read_yaml
@@ -55,7 +54,8 @@ def _only(values: Values, keys: Collection[str]) -> Values:
 
 def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool) -> Values:
     """What is private to the host of some agents, and of the plants if they are there; files as absolute paths."""
-    whole = _with_places(scenario)
+    places = {file.steps: str(file.source.absolute()) for file in scenario.files()}
+    whole = scenario.with_files(places).model_dump(mode="json")
     values: Values = {"participants": {}, "grids": {}}
     for name in scenario.providers:
         if name in agents:
@@ -74,21 +74,6 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
 def own_grids(scenario: Scenario, agents: Collection[str]) -> tuple[str, ...]:
     """The grids whose DSOs are among some agents."""
     return tuple(dso.grid for name, dso in scenario.dsos.items() if name in agents)
-
-
-def _with_places(scenario: Scenario) -> Values:
-    """All values, with the files of series and recordings where they are."""
-    values = scenario.model_dump(mode="json")
-    recorded = scenario.located_area().recorded
-    if recorded is not None:
-        values["area"]["recorded"]["file"] = str(Path(recorded.file).absolute())
-    for name in scenario.grids:
-        series = scenario.located_grid(name).series
-        for key in ("source", "forecast"):
-            file = getattr(series, key, None)
-            if file is not None and is_file(file):
-                values["grids"][name]["series"][key] = str(Path(file).absolute())
-    return values
 
 
 def digest(scenario: Scenario) -> str:

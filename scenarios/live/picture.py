@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from plotly.io.json import to_json_plotly
+
 from ...protocols.information.quantities import EPOCH
 from ..record.instants import times_us
 from .sight import DELIVERED, DOWN, UP, Moment, Sight
@@ -38,9 +40,8 @@ def picture(sight: Sight) -> str:
         return json.dumps(told)
     told["clock"] = clock(sight, moment)
     told["cards"] = [{"what": what, "value": value} for what, value in figures(sight, moment)]
-    plots = [{"id": name, "title": title, **json.loads(figure.to_json())} for name, title, figure in _plots(sight)]
-    told["plots"] = plots
-    return json.dumps(told)
+    told["plots"] = [{"id": name, "title": title, **figure.to_plotly_json()} for name, title, figure in _plots(sight)]
+    return str(to_json_plotly(told))
 
 
 def clock(sight: Sight, moment: Moment) -> str:

@@ -23,7 +23,7 @@ from ..schema import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS, MOST_PARTICIPANTS = 1200, 60
+MOST_ROWS, MOST_PARTICIPANTS = 600, 60
 DELIVERED, UP, DOWN = ".activated_mw", "all.up_mw", "all.down_mw"
 
 
@@ -76,7 +76,7 @@ class Sight:
 
     def _row(self, values: Floats) -> tuple[float, ...]:
         delivered = np.nan_to_num(values[self._delivered])
-        up_mw, down_mw = delivered.clip(min=0).sum(), -delivered.clip(max=0).sum()
+        up_mw, down_mw = delivered.clip(min=0).sum(), (-delivered).clip(min=0).sum() + 0.0
         return (*values[self._kept].tolist(), float(up_mw), float(down_mw))
 
     def finish(self) -> None:

@@ -30,7 +30,9 @@ class Panel:
         sight, moment = self._sight, self._sight.last()
         told = clock(sight, moment) if moment is not None else "assembling"
         yield Text(f"{sight.scenario.name}  {told}  {100 * sight.share:.0f} %")
-        yield ProgressBar(total=1.0, completed=sight.share, width=60)
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=1.0, completed=sight.share, width=60))
+        yield bar
         if moment is not None:
             table = Table.grid(padding=(0, 2))
             for what, value in list(figures(sight, moment))[:MOST_FIGURES]:

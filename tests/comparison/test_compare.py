@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -146,6 +147,35 @@ def test_tables_and_page_are_written(congested: Comparison) -> None:
     page = (out / "compare.html").read_text("utf-8")
     assert 'data-plot="headline"' in page
     assert "scenario-1-dso-static" in page
+
+
+def test_its_folder_opens_as_the_same_comparison(congested: Comparison, tmp_path: Path) -> None:
+    again = gridpact.load_comparison(congested.request.out)
+    pd.testing.assert_frame_equal(again.summary, congested.summary)
+    assert (again.against, again.request.prices) == (congested.against, congested.request.prices)
+    done = CliRunner().invoke(app, ["report", str(congested.request.out), "--out", str(tmp_path / "again.html")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "again.html").read_text("utf-8") == (congested.request.out / "compare.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_the_page_works_in_a_browser(
+    browser: Any, congested: Comparison, tmp_path: Path, width: int, *, dark: bool
+) -> None:
+    scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get((congested.request.out / "compare.html").as_uri())
+    for link in browser.find_elements("css selector", "nav a"):
+        link.click()
+    browser.execute_script("document.querySelectorAll('.plot').forEach(draw)")
+    plots = browser.execute_script("return document.querySelectorAll('.plot').length")
+    assert browser.execute_script("return document.querySelectorAll('.plot > .plot-container').length") == plots == 3
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert "regret" in browser.find_element("id", "tables").text
+    assert [line for line in browser.get_log("browser") if line["level"] in {"SEVERE", "WARNING"}] == []
+    assert browser.save_screenshot(str(tmp_path / f"compare-{width}.png"))
 
 
 def test_a_comparison_goes_on_where_it_stopped(congested: Comparison) -> None:

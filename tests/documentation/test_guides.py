@@ -16,7 +16,7 @@ from gridpact.scenarios.loading import load_scenario
 sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import DOCS, blocks, commands
 
-FOLLOWED = {"first-run.md", "own-scenario.md", "new-strategy.md", "python-api.md", "new-protocol.md"}
+FOLLOWED = {"comparing.md", "first-run.md", "own-scenario.md", "new-strategy.md", "python-api.md", "new-protocol.md"}
 ELSEWHERE = {  # too long for here
     "many-hosts.md": "tests/hosts",
     "swarms-and-sweeps.md": "tests/swarm, tests/sweep",
@@ -24,7 +24,7 @@ ELSEWHERE = {  # too long for here
 }
 
 
-@pytest.mark.parametrize("page", ["first-run.md", "own-scenario.md"])
+@pytest.mark.parametrize("page", ["comparing.md", "first-run.md", "own-scenario.md"])
 def test_a_guide_does_what_it_says(page: str, follow: Callable[[str], Any]) -> None:
     reader = follow(page)
     assert reader.printed

@@ -89,12 +89,13 @@ REPRESENTED: dict[str, Callable[[Net], object]] = {
     "three windings": with_three_windings,
     "parallel lines": lambda net: pandapower.create_line(net, 1, 3, 6.0, CABLE, parallel=2),
 }
-SLOW: dict[str, tuple[Callable[[Net], object], str]] = {
-    "generator": (lambda net: pandapower.create_gen(net, 3, p_mw=1.0, vm_pu=1.01), r"1 voltage-controlled generators"),
-    "xward": (with_xward, "1 extended wards"),
-    "dcline": (with_dcline, "1 DC lines"),
-    "controller": (with_controller, "1 controllers"),
+HOLDING: dict[str, Callable[[Net], object]] = {
+    "generator": lambda net: pandapower.create_gen(net, 3, p_mw=1.0, vm_pu=1.01),
+    "two generators at a bus": lambda net: [pandapower.create_gen(net, 3, p_mw=p, vm_pu=1.01) for p in (0.3, 0.4)],
+    "xward": with_xward,
+    "dcline": with_dcline,
 }
+SLOW: dict[str, tuple[Callable[[Net], object], str]] = {"controller": (with_controller, "1 controllers")}
 
 
 def modelled(net: Net, folder: Path, *points: ConnectionPoint, **fields: Any) -> tuple[GridDescription, GridModel]:
@@ -118,6 +119,44 @@ def test_the_batch_solver_represents_what_is_linear(name: str, tmp_path: Path) -
     assert np.abs(solution.loading_percent[0, : len(loading)] - loading).max() <= 1e-5
 
 
+@pytest.mark.parametrize("name", HOLDING)
+def test_what_holds_a_voltage_is_solved_in_batches_and_agrees(name: str, tmp_path: Path) -> None:
+    net = base()
+    HOLDING[name](net)
+    description, model = modelled(net, tmp_path, ConnectionPoint("P", 2), ConnectionPoint("Q", 3))
+    assert model.fallback_reason is None
+    state = Profiles(model, description).actual(0)
+    change = np.array([[0.4 + 0.1j, 0.0], [-2.0, 0.0], [1.0, 3.0 + 1.0j], [0.0, 9.0]])
+    batch = model.solver(state.taps).solve(state, change)
+    assert batch.converged.all()
+    for bus in (2, 3):
+        pandapower.create_sgen(net, bus, 0.0)
+    for row, (first, second) in enumerate(change):
+        net.sgen["p_mw"], net.sgen["q_mvar"] = [first.real, second.real], [first.imag, second.imag]
+        assert run_power_flow(net)
+        assert batch.vm_pu[row] == pytest.approx(net.res_bus.vm_pu.to_numpy(), abs=1e-7)
+        assert batch.interface_mva[row].real == pytest.approx(net.res_ext_grid.p_mw.to_numpy(), abs=1e-6)
+        loading = np.concatenate([net.res_line.loading_percent, net.res_trafo.loading_percent])
+        assert batch.loading_percent[row] == pytest.approx(loading, abs=1e-5)
+
+
+def test_beside_a_generator_limits_are_exact_and_the_held_bus_stays_where_it_is(tmp_path: Path) -> None:
+    net = base()
+    HOLDING["generator"](net)
+    description, model = modelled(
+        net, tmp_path, ConnectionPoint("P", 2), ConnectionPoint("Q", 3), zip_percent={"z": 40, "i": 30, "p": 30}
+    )
+    state = Profiles(model, description).actual(0)
+    asked = [Activation(name, ((name, 1.0),), 20.0) for name in "PQ"]
+    allowed = [each.p_mw for each in limit(model, [("now", state)], asked)]
+    assert 0 < sum(allowed) < 40
+    slow = PowerFlowSolver(model.placed(model.initial_taps, ()), model._zip_percent)
+    found = slow.solve(state, np.array([allowed], dtype=complex))
+    assert found.vm_pu[0, 3] == pytest.approx(1.01, abs=1e-9)
+    worst = (found.loading_percent[0] / 100.0).max()
+    assert worst == pytest.approx(1 - 2e-4, abs=1e-5)
+
+
 @pytest.mark.parametrize("name", SLOW)
 def test_what_regulates_voltage_falls_back_with_the_reason_and_agrees(name: str, tmp_path: Path) -> None:
     net = base()
@@ -137,7 +176,7 @@ def test_what_regulates_voltage_falls_back_with_the_reason_and_agrees(name: str,
 
 
 def test_the_fallback_answers_as_the_batch_solver_does_where_both_can(model: GridModel, profiles: Profiles) -> None:
-    slow = PowerFlowSolver(model._bench, model._zip_percent)
+    slow = PowerFlowSolver(model.placed(model.initial_taps, ()), model._zip_percent)
     fast = model.solver(model.initial_taps)
     change = np.zeros((3, len(model.points)), dtype=complex)
     change[1, 0], change[2, 1] = 2.5, -1.0 + 0.3j
@@ -151,9 +190,12 @@ def test_the_fallback_answers_as_the_batch_solver_does_where_both_can(model: Gri
     assert [each.tolist() for each in slow.interface_buses] == [each.tolist() for each in fast.interface_buses]
 
 
-def test_plant_studies_and_limits_work_on_a_network_with_generators(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [HOLDING["generator"], with_controller])
+def test_plant_studies_and_limits_work_on_a_network_that_regulates(
+    change: Callable[[Net], object], tmp_path: Path
+) -> None:
     net = base()
-    SLOW["generator"][0](net)
+    change(net)
     points = (ConnectionPoint("P", 3),)
     description, model = modelled(net, tmp_path, *points)
     plant, studies = GridPlant("g", description, points), GridStudies("g", description, points)
@@ -166,24 +208,25 @@ def test_plant_studies_and_limits_work_on_a_network_with_generators(tmp_path: Pa
     assert worst[1] is not None
     assert worst[1].kind == "loading_percent"
     exported = plant.export(plant.snapshot(0))
-    assert run_power_flow(exported)
+    assert run_power_flow(exported, controlled=change is with_controller)
     assert exported.res_bus.vm_pu.to_numpy() == pytest.approx(plant.solve().vm_pu, abs=1e-6)
 
 
 @pytest.mark.parametrize("scope", ["all", "prefix"])
-def test_offers_that_all_fit_are_allowed_on_a_network_with_generators(scope: Any, tmp_path: Path) -> None:
+def test_offers_that_all_fit_are_allowed_on_a_network_with_controllers(scope: Any, tmp_path: Path) -> None:
     """Nothing is left to be looked at closely: no state at all is a question too."""
     net = base()
-    SLOW["generator"][0](net)
+    with_controller(net)
     description, model = modelled(net, tmp_path, ConnectionPoint("P", 3), ConnectionPoint("Q", 2))
     cases = Profiles(model, description).planning_cases()
     asked = [Activation(name, ((name, 1.0),), 0.2) for name in "PQ"]
     assert [each.p_mw for each in limit(model, cases, asked, scope)] == [0.2, 0.2]
 
 
-def test_without_solution_the_fallback_says_infeasible_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [HOLDING["generator"], with_controller])
+def test_without_solution_what_regulates_is_infeasible_too(change: Callable[[Net], object], tmp_path: Path) -> None:
     net = base()
-    SLOW["generator"][0](net)
+    change(net)
     description, model = modelled(net, tmp_path, ConnectionPoint("P", 2))
     state = Profiles(model, description).actual(0)
     for p_mw in (1e4, -1e4, float("nan"), float("inf")):

@@ -100,6 +100,7 @@ def test_the_scenario_s_own_profile_is_the_last_word(vary: Vary, model: GridMode
     [
         (rows("load", "0.5", "", count=4), r"s\.csv:3: column load: there is no value"),
         (rows("load", "0.5", "half"), r's\.csv:3: column load: "half" is no number'),
+        (rows("load,wind,load", "0.5,0.1,0.6"), r"s\.csv: the column load stands there twice"),
         (rows("Load R99", "0.5"), r'column Load R99: "Load R99" is neither a group nor an element.*near: Load R'),
         (rows("zone:west", "0.5"), r'has the zone "west"'),
         (

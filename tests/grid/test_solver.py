@@ -8,7 +8,6 @@ import pytest
 
 from gridpact.grid.description import GridDescription
 from gridpact.grid.engine import run_power_flow
-from gridpact.grid.errors import SolverError
 from gridpact.grid.limits import Activation, check, limit
 from gridpact.grid.model import GridModel, load_model
 from gridpact.grid.operating_point import OperatingPoint
@@ -90,11 +89,17 @@ def test_power_at_an_island_is_infeasible_not_dropped() -> None:
     assert not solution.converged[0]
 
 
-def test_voltage_controlled_generators_are_refused_with_the_reason() -> None:
-    net = two_buses(load_mw=[1.0], sgen_mw=0.0)
-    pandapower.create_gen(net, 1, p_mw=0.5, vm_pu=0.96)
-    with pytest.raises(SolverError, match="voltage-controlled"):
-        BatchSolver(net, np.zeros((1, 4)))
+def test_a_generator_holds_its_voltage_with_whatever_reactive_power_that_takes() -> None:
+    """Behind j·x: Q = V·(V − E·cos δ)/x with sin δ = P·x/(V·E), here 0.2 pu of reactance on 1 MVA."""
+    net = two_buses(load_mw=[0.5], sgen_mw=0.0)
+    net.line["r_ohm_per_km"], net.line["x_ohm_per_km"] = 0.0, 0.2 * 20.0**2
+    pandapower.create_gen(net, 1, p_mw=0.1, vm_pu=0.96)
+    solution = BatchSolver(net, np.array([[100.0, 0.0, 100.0, 0.0]])).solve(stiff_state(net))
+    imported = 0.5 * 0.96**2 - 0.1
+    delta = np.arcsin(imported * 0.2 / (0.96 * 0.95))
+    assert solution.vm_pu[0, 1] == pytest.approx(0.96, abs=1e-9)
+    assert solution.interface_mva[0, 0].real == pytest.approx(imported, abs=1e-8)
+    assert solution.interface_mva[0, 0].imag == pytest.approx(0.95 * (0.95 - 0.96 * np.cos(delta)) / 0.2, abs=1e-8)
 
 
 def test_equal_structures_share_one_compiled_model(worked_example: GridDescription, model: GridModel) -> None:

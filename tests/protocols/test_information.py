@@ -134,6 +134,7 @@ UNITS = (
     "eur_per_mw_h",
     "hz",
     "mw_per_step",
+    "mw_per_step_down",
     "seconds_per_step",
 )
 WITHOUT_UNIT = {"share", *(f"{BindingConstraint.__name__}.{name}" for name in ("value", "limit"))}

@@ -13,6 +13,7 @@ from gridpact.scenarios.schema import Scenario
 from gridpact.scenarios.sweep.sweeping import digest_of
 
 PLUGIN = "reactive_support.py"
+PUBLIC = ("grid.json", PLUGIN)
 NAMES = ("grid.json", "loads.csv", "expected.csv", "steps.csv", PLUGIN)
 TEXT = """
 gridpact: 1
@@ -55,21 +56,23 @@ def test_a_scenario_knows_every_file_that_it_names(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_change_in_any_file_makes_another_scenario(name: str, scenario: Scenario, tmp_path: Path) -> None:
+    """What the future holds is private to some hosts, so the public scenario does not hang on it."""
     before = digest(scenario), digest_of(scenario)
     (tmp_path / name).write_text((tmp_path / name).read_text() + "\n")
     again = load_scenario(tmp_path / "s.yaml")
-    assert all(one != other for one, other in zip(before, (digest(again), digest_of(again)), strict=True))
+    assert digest_of(again) != before[1]
+    assert (digest(again) != before[0]) is (name in PUBLIC)
 
 
-def test_run_directory_and_public_folder_hold_them_all_and_are_the_same_scenario(
+def test_a_run_directory_holds_them_all_and_a_public_folder_what_everybody_may_know(
     scenario: Scenario, tmp_path: Path
 ) -> None:
+    public = load_scenario(_publish(scenario, tmp_path / "public"))
+    assert [one.source.read_bytes() for one in public.files()] == [(tmp_path / name).read_bytes() for name in PUBLIC]
+    assert digest(public) == digest(scenario)
     with RunWriter(scenario, tmp_path / "run") as writer:
         recorded = load_scenario(writer.folder / "scenario.yaml")
-        copies = (recorded, load_scenario(_publish(scenario, tmp_path / "public")))
-        for copy in copies:
-            assert [one.source.read_bytes() for one in copy.files()] == [
-                one.source.read_bytes() for one in scenario.files()
-            ]
-            assert all(one.source.is_relative_to(copy.folder or "") for one in copy.files())
-            assert digest(copy) == digest(scenario)
+        assert [one.source.read_bytes() for one in recorded.files()] == [
+            (tmp_path / name).read_bytes() for name in NAMES
+        ]
+        assert all(one.source.is_relative_to(writer.folder) for one in recorded.files())

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,23 +89,6 @@ def test_names_that_look_like_markup_stay_text(recorded: Recorded, tmp_path: Pat
     text = write_report(Run(folder), tmp_path / "report.html").read_text("utf-8")
     assert "<img src=x" not in without_plotly(text)
     assert "&lt;img src=x" in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium, if Debian's packages chromium and chromium-driver are there."""
-    if not (shutil.which("chromedriver") and shutil.which("chromium")):
-        pytest.skip("chromium or chromedriver is not installed: the page is not looked at in a browser")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "hide-scrollbars"):
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 @pytest.mark.parametrize(("width", "height", "dark"), [(1280, 900, False), (390, 844, True)])

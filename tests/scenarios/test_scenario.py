@@ -47,6 +47,13 @@ participants:
     assert scenario.dso_of("mv") == "dso"
 
 
+def test_an_empty_mapping_clears_what_the_base_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: blind\ngrids: {north: {profiles: {}, metered: [interface]}}")
+    grid = load_scenario(tmp_path / "mine.yaml").grids["north"]
+    assert grid.profiles == {}
+    assert grid.load_scaling == 0.8
+
+
 def test_extending_merges_mappings_replaces_lists_and_removes_by_null(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(
         "extends: blind\nlinks: {loss: 0.1}\nmarket: {needs: [{direction: up, quantity_mw: 1}]}"

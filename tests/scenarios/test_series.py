@@ -76,7 +76,7 @@ def test_a_missing_series_is_told_with_its_line_and_a_bad_one_when_networks_are_
 
 
 def test_checking_networks_says_what_was_filled_in(folder: Path) -> None:
-    notes = check_networks(load_scenario(folder / "s.yaml"))["north"]
+    notes = check_networks(load_scenario(folder / "s.yaml"))[0]["north"]
     assert any("the scenario's tap changers" in note for note in notes)
 
 

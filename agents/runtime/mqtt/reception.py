@@ -46,21 +46,21 @@ class Reception:
     ) -> None:
         """`answer` sends what a gate says to what it does not let in."""
         self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in hosts.items()}
-        kinds = next(iter(hosts.values())).node.desk.kinds
-        self.turnstile = Turnstile({*kinds, PLANTS}, network.allowance)  # before the plants and the muster
         self.counts: Counter[str] = Counter()
         self.muster: Muster | None = None
         self.wake: Callable[[], None] = lambda: None
         self.read_us: dict[tuple[str, str], int] = {}  # readings of an earlier life
         self._clock: SharedClock | None = None
         self._early: list[tuple[Arrival, Incoming]] = []
+        kinds = next(iter(self.gates.values())).desk.kinds
+        self._turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
         self._hosts, self._topics, self._errands = hosts, network.topics, errands
         self._remote, self._service, self._memory, self._answer = remote, service, memory, answer
 
     def begin(self, clock: SharedClock) -> None:
         """The run has begun: what has come before now goes its way."""
         self._clock = clock
-        for turnstile in (self.turnstile, *(gate.turnstile for gate in self.gates.values())):
+        for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
             turnstile.speed = clock.speed
         for arrival, incoming in self._early:
             self._take(arrival, incoming)
@@ -84,14 +84,10 @@ class Reception:
             self._hear_roll(address.sender, incoming.payload)
         self._done(incoming)
 
-    def refused(self) -> dict[str, Counter[str]]:
-        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
-        return {name: gate.counts + self._hosts[name].node.refused for name, gate in sorted(self.gates.items())}
-
     def _turned_away(self, via: str | None, payload: bytes) -> str | None:
         """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
         at_s = asyncio.get_running_loop().time()
-        return None if via is None else self.turnstile.refusal(payload, via, at_s)
+        return None if via is None else self._turnstile.refusal(payload, via, at_s)
 
     def hear_request(self, agent: str, payload: bytes) -> None:
         """An agent asks something of the plants here."""
@@ -123,13 +119,13 @@ class Reception:
         waiting = max(len(self._early), self._errands.waiting[name])
         admission = self.gates[name].admit(incoming.payload, via, waiting=waiting, at_s=at_s)
         if admission.answer is not None and not streamed:
-            self._try_to_answer(admission.answer)
+            self._reply(admission.answer)
         if admission.envelope is not None:
             self._take(Arrival(admission.envelope), incoming)
         else:
             self._done(incoming)
 
-    def _try_to_answer(self, answer: Envelope) -> None:
+    def _reply(self, answer: Envelope) -> None:
         """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
         try:
             self._answer(answer)

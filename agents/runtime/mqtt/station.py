@@ -11,9 +11,9 @@ A failure of our own code in any host ends the process with that error; what oth
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
@@ -24,11 +24,10 @@ from ..errands import Errands
 from ..host import World
 from ..node import Begin, Node
 from ..physics import Physics
-from ..queue import TELEMETRY
-from ..rhythm import next_of
 from ..timing import Timing
 from .address import BrokerError
 from .clock import InStep, Progress, SharedClock
+from .course import Course, Ticks
 from .dispatch import Dispatch
 from .line import Line, Outgoing
 from .memory import Memory
@@ -40,16 +39,6 @@ from .plants import LAG_S, PlantService, RemotePlants, request_key
 from .reception import Reception
 from .roll import Presence, to_bytes
 from .topics import PLANTS
-
-Telemetry = Callable[[int], None]
-
-
-class Ticks(NamedTuple):
-    """How often telemetry is left, by the agents here and by the plants if they are here."""
-
-    lengths_us: tuple[int, ...]
-    agents: Telemetry
-    plants: Telemetry
 
 
 class Station:
@@ -67,7 +56,10 @@ class Station:
         end_us: int,
         memory: Memory | None = None,
     ) -> None:
-        """`plants`: the world, `annex`: where studies are made, if they are here; `memory`: of this life, and earlier."""
+        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here.
+
+        `memory`: what this process keeps of its life, and may have kept of an earlier one.
+        """
         self.world = world
         self.network = network
         self.container = LocalContainer(world.queue.now_us / 1e6)
@@ -84,17 +76,7 @@ class Station:
         self.lines: dict[str, Line] = {}
         self._in_step: list[InStep] = []
         self._errands = Errands(self.container, self.hosts)
-        self._reception = Reception(
-            self.hosts,
-            network,
-            self._errands,
-            remote=self.remote,
-            service=self.service,
-            memory=memory,
-            answer=lambda envelope: self._publish(envelope, False),
-        )
-        self._reception.wake = self._wake
-        self.refused = self._reception.refused
+        self._reception = self._receiving()
         self._dispatch = Dispatch(
             kinds, world.recorder, self.hosts, deliver=self._errands.deliver, publish=self._publish
         )
@@ -102,17 +84,31 @@ class Station:
             host.exchange = self._dispatch
             self.container.register(host, suggested_aid=name)
 
+    def _receiving(self) -> Reception:
+        reception = Reception(
+            self.hosts,
+            self.network,
+            self._errands,
+            remote=self.remote,
+            service=self.service,
+            memory=self.memory,
+            answer=lambda envelope: self._publish(envelope, False),
+        )
+        reception.wake = self._wake
+        return reception
+
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
         await self._errands.send_studies_away(self.annex)
         await self.container.start()
         self.container.on_ready()
         try:
-            past = self._past(ticks)
+            course = Course(self.world, ticks, service=self.service, memory=self.memory, end_us=self.end_us)
+            past = self._past(course)
             muster = await self._open(readiness)  # last: who is connected answers the roll, and must be ready to begin
             with calm():  # the collector takes its time before the beginning, not after it
                 clock = await self._beginning(muster)
-                self._begin(clock, ticks, past)
+                self._begin(clock, course, past)
                 await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step)))
             self._say_presence(Presence(state="finished"))
         finally:
@@ -127,14 +123,13 @@ class Station:
             await self.annex.close()
         self._count()
 
-    def _past(self, ticks: Ticks) -> Past | None:
+    def _past(self, course: Course) -> Past | None:
         """The earlier life of this process, lived through again, if it had one that had begun."""
         if self.memory is None or self.memory.beginning is None:
             return None
-        if self.service is not None:
-            self.service.tick(ticks.lengths_us, self._stepping(ticks))
+        course.begin_plants()
         past = Past(self.memory, self.hosts, self._dispatch, self.remote, self.service)
-        past.relive(ticks.agents)
+        past.relive(course.ticks.agents)
         self._reception.read_us = past.read_us
         self.counts["lives before this one"] = self.memory.lives
         return past
@@ -179,73 +174,26 @@ class Station:
                 task.result()
         return await doing
 
-    def _begin(self, clock: SharedClock, ticks: Ticks, past: Past | None) -> None:
+    def _begin(self, clock: SharedClock, course: Course, past: Past | None) -> None:
         """Everything that begins at the agreed time, or goes on after an earlier life."""
-        queue = self.world.queue
-        self.timing = Timing(min(ticks.lengths_us) / 1e6, clock.speed, "catch_up")
-        agents = InStep(queue, clock, self.timing, self._errands)
+        self.timing = Timing(min(course.ticks.lengths_us) / 1e6, clock.speed, "catch_up")
+        agents = InStep(self.world.queue, clock, self.timing, self._errands)
         self._in_step.append(agents)
         if self.service is not None:
-            self._begin_plants(self.service, clock)
+            self._in_step.append(InStep(self.service.queue, clock.behind(LAG_S), self.timing))
         if past is None:
-            self._begin_anew(ticks)
-            self._tick(agents, ticks, queue.now_us)
+            self._begin_anew(course, agents)
         else:
-            at_us = queue.now_us if past.ticked_us is None else next_of(past.ticked_us, ticks.lengths_us)
-            queue.now_us = max(past.until_us, clock.now_us)  # what was due in between is due now
-            self.counts["seconds of the run away"] = (queue.now_us - past.until_us) // 1_000_000
-            self._tick(agents, ticks, self._caught_up(ticks, at_us))
-            past.go_on(queue.now_us)
+            course.go_on(agents, past)
+            past.go_on(self.world.queue.now_us)
+            self.counts["seconds of the run away"] = (self.world.queue.now_us - past.until_us) // 1_000_000
         self._reception.begin(clock)
 
-    def _caught_up(self, ticks: Ticks, at_us: int) -> int:
-        """Telemetry of the ticks that were missed: nothing has changed in between. Returns the next tick."""
-        while at_us < min(self.world.queue.now_us, self.end_us):
-            self._leave(ticks, at_us)
-            at_us = next_of(at_us, ticks.lengths_us)
-        return at_us
-
-    def _leave(self, ticks: Ticks, at_us: int) -> None:
-        if self.memory is not None:
-            self.memory.ticked(at_us)
-        ticks.agents(at_us)
-
-    def _begin_anew(self, ticks: Ticks) -> None:
+    def _begin_anew(self, course: Course, agents: InStep) -> None:
         for name in sorted(self.hosts):
             self.hosts[name].plan(Begin(), self.world.queue.now_us)
-        if self.service is not None:
-            self.service.tick(ticks.lengths_us, self._stepping(ticks))
-
-    def _begin_plants(self, service: PlantService, clock: SharedClock) -> None:
-        assert self.timing is not None
-        self._in_step.append(InStep(service.queue, clock.behind(LAG_S), self.timing))
-        memory = self.memory
-        if memory is not None:
-            service.noted = lambda agent, payload, now_us: memory.asked(agent, payload, now_us, service.queue.taken)
-
-    def _stepping(self, ticks: Ticks) -> Telemetry:
-        """Telemetry of the plants, and how far they have come."""
-        memory, service = self.memory, self.service
-        if memory is None or service is None:
-            return ticks.plants
-
-        def step(at_us: int) -> None:
-            if not service.reliving:
-                memory.stepped(at_us, service.queue.taken)
-            ticks.plants(at_us)
-
-        return step
-
-    def _tick(self, agents: InStep, ticks: Ticks, first_us: int) -> None:
-        def tick(at_us: int) -> None:
-            self._leave(ticks, at_us)
-            next_us = next_of(at_us, ticks.lengths_us)
-            agents.ticked(at_us, next_us)
-            if next_us <= self.end_us:
-                self.world.queue.put(next_us, tick, phase=TELEMETRY)
-
-        if first_us <= self.end_us:
-            self.world.queue.put(first_us, tick, phase=TELEMETRY)
+        course.begin(agents)
+        course.begin_plants()
 
     def _publish(self, envelope: Envelope, streamed: bool) -> None:
         topic = self.network.topics.message(envelope.sender, envelope.receiver, streamed=streamed)
@@ -287,6 +235,11 @@ class Station:
     def _wake(self) -> None:
         for each in self._in_step:
             each.wake()
+
+    def refused(self) -> dict[str, Counter[str]]:
+        """What each agent here has not taken, by the reason: at its gate, and at its desk."""
+        gates = sorted(self._reception.gates.items())
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in gates}
 
     def _count(self) -> None:
         self.counts += self._reception.counts

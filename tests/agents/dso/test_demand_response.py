@@ -7,18 +7,22 @@ import pytest
 
 from gridpact.agents.dso import Dso
 from gridpact.agents.dso.state import DsoState
-from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer, Watch
+from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, Monitor, TapOptions, Transformer, Watch
 from gridpact.agents.dso.tap_delivery import published
 from gridpact.agents.dso.tap_trial import order, position
-from gridpact.agents.profiles import DemandResponse
+from gridpact.agents.profiles import DemandResponse, Need
 from gridpact.grid.cvr import TapBlock
 from gridpact.grid.readings import Assessment, Readings
+from gridpact.protocols.information.activation import Measurement
 from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport
+from gridpact.protocols.information.offering import Offers
 from gridpact.protocols.messages import Refuse
 
 
 def lab_of(make: Any) -> Any:
-    blocks = tuple(TapBlock("t1", -1, 0.3, 0.0, 0.97, 1.03, 60.0, (-n,)) for n in (1, 2))
+    blocks = tuple(
+        TapBlock("t1", -sign, sign * 0.3, 0.0, 0.97, 1.03, 60.0, (-sign * n,)) for sign in (1, -1) for n in (1, 2)
+    )
 
     def lab(job: Any) -> object:
         if isinstance(job, AskTaps):
@@ -65,7 +69,7 @@ def test_a_dso_without_demand_response_refuses_and_the_run_goes_on(make: Any) ->
     assert list(town.state("tso").prequalification.qualified) == ["t"]
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("steps", [0, 1, 2, -1, -2])
 def test_a_tap_position_is_the_start_plus_the_steps_in_force(make: Any, steps: int) -> None:
     town = second(make).run(100)
     assert position(town.state("dso"), "t1", steps) == -steps
@@ -93,3 +97,57 @@ def test_what_is_published_as_freed_decays_as_loads_recover_and_turns_negative_w
         told.append(state.demand.measured.activated_mw)
     assert told == [pytest.approx(0.5 * (1 - 0.4 * 0.632), abs=1e-3), pytest.approx(0.3, abs=1e-3),
                     pytest.approx(-0.2, abs=2e-3), pytest.approx(0.0, abs=1e-4)]  # fmt: skip
+
+
+BOTH = DemandResponse(50.0, 1.3, 2, 10.0, directions=("up", "down"), down_price_eur_per_mwh=5.0)
+
+
+def both(make: Any, need_mw: float) -> Any:
+    """A DSO that offers both directions; what its taps free is seen in its import and in what it publishes."""
+    parts = {"dso_in_offering": False, "dso_is_participant": True}
+    needs = Need("mFRR", "up", 0.6), Need("mFRR", "down", 0.6)
+    dso = Dso(replace(make.dso(**parts).profile, demand_response=BOTH))
+    lab = lab_of(make)
+
+    def asked(job: Any) -> object:
+        found = lab(job)
+        return found._replace(freed_mw=0.3 * -job.readings.taps[0]) if isinstance(job, Monitor) else found
+
+    town = make.town(make.tso(*needs, **parts), dso, make.bsp("t", grid=make.TRANSMISSION, **parts), lab=asked)
+    true = town._reading
+
+    def reading(name: str, source: str) -> Any:
+        tap = round(town.power_mw.get("taps/t1", 0.0))
+        found = true(name, source)
+        if source == "area":
+            return found._replace(ace_mw=-0.3 * tap - town.need_mw)
+        return replace(found, taps=(tap,), interface=(("t0", 30.0 + 0.3 * tap, 5.0),)) if name == "dso" else found
+
+    town._reading, town.need_mw = reading, need_mw
+    return town.begin()
+
+
+@pytest.mark.parametrize(("need_mw", "direction", "tap"), [(0.6, "up", -2), (-0.6, "down", 2)])
+def test_up_is_delivered_by_lower_voltage_and_down_by_higher(
+    make: Any, need_mw: float, direction: str, tap: int
+) -> None:
+    town = both(make, need_mw).run(3800)
+    assert dict(town.state("dso").demand.qualified) == {"north cvr t1|up": 0.6, "north cvr t1|down": 0.6}
+    offers = [o for said in town.contents(Offers, "dso") for o in said.offers if o.session == "Q1"]
+    assert {o.direction: o.price_eur_per_mwh for o in offers} == {"up": 50.0, "down": 5.0}
+    assert [o.quantity_mw for o in offers if o.direction == direction] == [0.3, 0.3]
+    assert town.power_mw["taps/t1"] == tap
+    told = town.contents(Measurement, "dso")[-1]
+    assert (told.activated_mw, told.set_point_mw) == (need_mw, need_mw)
+
+
+def test_technical_data_tell_the_steps_of_both_directions(make: Any) -> None:
+    (data,) = both(make, 0.0).run(1500).contents(TechnicalData)[:1]
+    assert [(t.steps, t.steps_down) for t in data.transformers] == [(2, 2)]
+    assert data.resources[0].max_down_mw == pytest.approx(2 * data.transformers[0].mw_per_step_down)
+
+
+def test_a_dso_that_offers_up_only_says_so_to_a_call_for_down(make: Any) -> None:
+    town = second(make)
+    town.nodes["tso"].agent = make.tso(Need("mFRR", "down", 0.6), dso_in_offering=False, dso_is_participant=True)
+    assert not town.run(3000).contents(Offers, "dso")

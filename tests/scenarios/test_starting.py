@@ -1,0 +1,92 @@
+"""A newcomer's first steps: a scenario to start from, and what `check` has to say about it."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gridpact.scenarios.audit import audit
+from gridpact.scenarios.cli import app
+from gridpact.scenarios.errors import ScenarioError
+from gridpact.scenarios.linting import hints
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.running import run
+from gridpact.scenarios.starting import write_start
+
+
+def said(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_new_scenario_passes_its_check_without_a_warning_and_runs(tmp_path: Path) -> None:
+    path = tmp_path / "my first.yaml"
+    assert "gridpact check" in said("new", str(path))
+    assert "warning" not in said("check", str(path), "--networks")
+    done = run(load_scenario(path, {"ticks.control_s": "8", "ticks.measurement_s": "8"}), out=tmp_path / "run")
+    assert audit(done).passed
+    assert len(done.activations) > 0
+    assert len([line for line in path.read_text().splitlines() if "#" in line]) > 15
+
+
+@pytest.mark.parametrize("network", ["case33bw", "create_kerber_dorfnetz"])
+def test_a_new_scenario_on_another_network_has_its_sizes_and_buses(network: str, tmp_path: Path) -> None:
+    path = write_start(tmp_path / "mine.yaml", network=network)
+    assert "warning" not in said("check", str(path), "--networks")
+
+
+def test_a_new_scenario_on_a_network_of_ones_own(tmp_path: Path) -> None:
+    import pandapower
+    from pandapower import networks
+
+    pandapower.to_json(networks.simple_four_bus_system(), str(tmp_path / "net.json"))
+    path = write_start(tmp_path / "mine.yaml", file=tmp_path / "net.json")
+    assert 'file: "net.json"' in path.read_text()
+    assert "fine" in said("check", str(path), "--networks")
+
+
+def test_nothing_is_overwritten_and_nonsense_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("mine")
+    with pytest.raises(ScenarioError, match="there is a file already"):
+        write_start(tmp_path / "mine.yaml")
+    with pytest.raises(ScenarioError, match='--network case33: "case33" is no network'):
+        write_start(tmp_path / "other.yaml", network="case33")
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        write_start(tmp_path / "other.yaml", file=tmp_path / "no.json")
+    with pytest.raises(ScenarioError, match="use one of the two"):
+        write_start(tmp_path / "other.yaml", file=tmp_path / "no.json", network="case33bw")
+
+
+def test_a_tick_longer_than_a_ramp_and_a_need_that_nobody_covers_are_warned_of() -> None:
+    changes = {"participants.bsp-a.response.ramping_s": "2", "market.needs.0.quantity_mw": "90"}
+    scenario = load_scenario("scenario-1-dso", changes)
+    told = [hint.told(scenario.places) for hint in hints(scenario)]
+    assert told[0].startswith("warning: --set participants.bsp-a.response.ramping_s=2: participants.bsp-a.response")
+    assert "bsp-a ramps in 2 s, less than a tick of 4 s" in told[0]
+    assert "the TSO needs 90 MW of mFRR up, but 28.5 MW are offered in all" in told[1]
+
+
+def test_a_grid_in_violation_and_offers_above_what_would_be_qualified_are_warned_of_with_their_lines() -> None:
+    text = said("check", "scenario-1", "--networks", "--set", "grids.north.load_scaling=1.2")
+    assert "grids.north: this grid is in violation before anything is activated (transformer 0-1" in text
+    assert "worked-example.yaml:" in text
+    assert "bsp-c offers 2.5 MW up, but would be qualified for about 0.00 MW (line 3-8, windy)" in text
+    assert "4 warnings" in text
+
+
+def test_a_unit_at_a_dead_bus_is_an_error(tmp_path: Path) -> None:
+    import pandapower
+    from pandapower import networks
+
+    net = networks.simple_four_bus_system()
+    bus = pandapower.create_bus(net, vn_kv=0.4, name="island")
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    path = write_start(tmp_path / "mine.yaml", file=tmp_path / "net.json")
+    path.write_text(path.read_text().replace("bus: 2", f"bus: {bus}").replace("bus: 3", f"bus: {bus}"))
+    done = CliRunner().invoke(app, ["check", str(path), "--networks"])
+    assert f"bus {bus} has no connection to an external grid" in str(done.exception)
+
+
+def test_shells_can_complete_commands() -> None:
+    assert "--install-completion" in said("--help")
