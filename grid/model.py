@@ -50,7 +50,6 @@ class GridModel:
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
-        self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
         self.fallback_reason = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
@@ -104,21 +103,12 @@ class GridModel:
         return (*told, slow)
 
     def solve(self, state: OperatingPoint) -> Solution:
-        """Solve one state; what its branches out of service leave without supply has no power.
-
-        Where the batch solver finds no solution, pandapower is asked before it counts as lost.
-        """
+        """Solve one state; what its branches out of service leave without supply has no power."""
         if self._is_dark(state.out):
             return dark(self.solver(self.initial_taps), state)
         solver = self.solver(state.taps, state.out)
         state = solver.supplied_part(state) if state.out else state
-        solution = solver.solve(state)
-        if solution.converged[0] or isinstance(solver, PowerFlowSolver):
-            return solution
-        if (state.taps, state.out) not in self._second_opinions:
-            net = self.placed(state.taps, state.out)
-            self._second_opinions[state.taps, state.out] = PowerFlowSolver(net, self._zip_percent)
-        return self._second_opinions[state.taps, state.out].solve(state)
+        return solver.solve(state)
 
     def energised(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what its branches out of service leave without supply."""

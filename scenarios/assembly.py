@@ -126,7 +126,9 @@ def _tso_profile(
             us(60 * test.pause_min),
             test.at_once,
         ),
-        activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
+        activation=ActivationRules(
+            rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min), us(60 * rules.release_min)
+        ),
         control_us=us(scenario.ticks.control_s),
         stale_after_us=_stale_after_us(scenario),
         quality_patience_us=us(scenario.coordination.lost_communication.patience_s),

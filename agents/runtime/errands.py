@@ -16,8 +16,8 @@ from mango import AgentAddress
 from .annex import Annex
 from .container import LocalContainer
 from .host import Host
+from .inputs import Arrival, Result
 from .laboratory import Answer
-from .node import Arrival, Result
 from .queue import Happening
 
 Errand = Callable[[int], Awaitable[None]]

@@ -18,8 +18,9 @@ from .exchange import uniform
 from .faults import FaultyExchange
 from .host import Host, World
 from .input_log import InputLog
+from .inputs import Arrival, Begin, Effect, Input, Send
 from .journal import to_text
-from .node import Arrival, Begin, Effect, Input, Node, Send
+from .node import Node
 from .queue import Happening, Taker
 from .recovery import Unfinished, forget, relive, take_up
 from .rhythm import next_tick

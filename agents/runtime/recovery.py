@@ -15,8 +15,9 @@ from ...protocols.desk import Desk
 from ..actions import Compute, Observe
 from .host import Host
 from .input_log import Entry
+from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading, Result, SetTimer
 from .journal import from_line
-from .node import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Node, Reading, Result, SetTimer
+from .node import Node
 from .rhythm import next_tick
 
 

@@ -5,9 +5,10 @@
     orders    = the definitive MOL walked down to the target, caps kept        market/merit_order.dispatch
 
 Where there is aFRR it covers the need first, and what it covers is part of the need: what lasts is moved to mFRR, and
-as that comes in the ACE turns, so that aFRR is released. From the schedule lead before a quarter-hour on, every change
-is ordered for the next period too, so that the hand-over is bumpless. The energy requested is the set-point in force
-at each cycle (left rectangle).
+as that comes in the ACE turns, so that aFRR is released. Where the need has turned so quickly that aFRR runs against
+mFRR for some minutes on end, mFRR is taken back by what aFRR has asked for against it. From the schedule lead before a
+quarter-hour on, every change is ordered for the next period too, so that the hand-over is bumpless. The energy
+requested is the set-point in force at each cycle (left rectangle).
 """
 
 from collections.abc import Mapping
@@ -50,6 +51,22 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
         target_mw=target_mw,
         changed=activation.changed or target_mw != activation.target_mw,
     )
+
+
+def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
+    """Take back mFRR that aFRR has run against for `release_us`, by what it asked for on average, to zero at most."""
+    activation, against_mw = state.activation, -state.regulation.controller.demand_mw
+    target_mw = activation.target_mw
+    if against_mw * target_mw <= 0:
+        return (state.with_activation(opposed=()) if activation.opposed else state), ()
+    opposed = (*activation.opposed, abs(against_mw))
+    if len(opposed) * profile.control_us < profile.activation.release_us:
+        return state.with_activation(opposed=opposed), ()
+    back_mw = min(abs(target_mw), round(sum(opposed) / len(opposed), 1))
+    left_mw = round(target_mw - (back_mw if target_mw > 0 else -back_mw), 6)
+    state = state.with_activation(opposed=(), target_mw=left_mw, restless=0, changed=True)
+    evidence = {"name": "mFRR taken back", "need_mw": left_mw, "before_mw": target_mw, "against_mw": back_mw}
+    return state, (Note(stage.STAGE, "7.5", evidence),)
 
 
 def dropped(state: TsoState, now_us: int) -> TsoState:

@@ -113,13 +113,14 @@ class Activation:
     The energy is counted until `counted_us`.
 
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
-    of a portfolio give of an offer. `failed` offers are not ordered any more, `derated` ones only up to what they have
-    been seen to deliver.
+    of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
+    offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
     needs: tuple[float, ...] = ()
     restless: int = 0
+    opposed: tuple[float, ...] = ()
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
@@ -232,7 +233,8 @@ class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
     `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
-    `unsettled` statements by `period/participant`, `again` what has been called for again because limits took it.
+    `unsettled` and `agreed` statements by period and participant, `again` what has been called for again because
+    limits took it.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -241,8 +243,8 @@ class Reserve:
     offsets_hz: tuple[float, ...] = ()
     kept: Map[str, Kept] = Map()
     recorded: Map[str, float] = Map()
-    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
-    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+    unsettled: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
+    agreed: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
     again: Map[str, Tender] = Map()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ....protocols.envelope import Envelope
 from ..exchange import Deliver, Exchange, Link, Links
-from ..node import Arrival, Send
+from ..inputs import Arrival, Send
 from ..recording import Recorder
 
 WITHIN_HOST_US = 1

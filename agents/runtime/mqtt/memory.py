@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..input_log import InputLog, LogError
+from ..inputs import Input
 from ..journal import to_text
-from ..node import Input
 from .roll import Start, said, to_bytes
 
 PROCESS = ""  # the process itself, in the place of an agent

@@ -2,7 +2,8 @@
 
 from ...actions import Actuate, Note, Observe
 from ..host import Host, World
-from ..node import Effect, Input, Node, Send
+from ..inputs import Effect, Input, Send
+from ..node import Node
 from .memory import Memory
 from .plants import RemotePlants
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from ....protocols.envelope import Envelope
 from ..input_log import Entry
-from ..node import Arrival, Reading
+from ..inputs import Arrival, Reading
 from ..recovery import Lived, Unfinished, relive, take_up
 from .dispatch import Dispatch
 from .memory import ASKED, PROCESS, STEPPED, Memory

@@ -23,8 +23,8 @@ from ....grid.errors import GridError
 from ....protocols.errors import ProtocolError
 from ....protocols.vocabulary import Vocabulary
 from ...actions import Actuate, Observe
+from ..inputs import Reading
 from ..journal import from_line, to_line
-from ..node import Reading
 from ..physics import Physics, PhysicsError
 from ..queue import PLANT, TELEMETRY, EventQueue
 from ..rhythm import next_of, next_tick

@@ -14,7 +14,7 @@ from functools import partial
 
 from ....protocols.envelope import Envelope
 from ..errands import Errands
-from ..node import Arrival, Reading
+from ..inputs import Arrival, Reading
 from .address import BrokerError
 from .clock import SharedClock
 from .gate import Gate, Turnstile

@@ -22,7 +22,8 @@ from ..collector import calm
 from ..container import LocalContainer
 from ..errands import Errands
 from ..host import World
-from ..node import Begin, Node
+from ..inputs import Begin
+from ..node import Node
 from ..physics import Physics
 from ..timing import Timing
 from .address import BrokerError

@@ -13,7 +13,6 @@ from gridpact.agents.bsp import delivery
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.bsp.state import BspState
 from gridpact.agents.delivery import OrderBook
-from gridpact.agents.events import Sampled
 from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.ordering import END, START, cancel, over, take
 from gridpact.protocols.information.activation import Activate, Activated, ActivateWhen, ActivationEnded
@@ -144,5 +143,5 @@ def test_an_aggregator_splits_its_set_point_anew_at_every_reading(make: Any, kin
     profile = replace(make.bsp("a").profile, kind=kind)
     reading = ParticipantReading(NOW, 1.4, 0.0, 1.4, 0.0, (), ())
     state = BspState(set_points=Map({"r": 1.5, "idle": 0.0}))
-    _, actions = delivery.react(profile, state, Sampled(delivery.METER, reading), NOW)
+    _, actions = delivery.measured(profile, state, reading, NOW)
     assert [(action.target, action.value) for action in actions if isinstance(action, Actuate)] == moved

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from gridpact.agents.market.settlement import watt_us
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso import mfrr
 from gridpact.protocols.information.offering import DeliveredOffer, DeliveryRecord
 from gridpact.protocols.information.settlement import (
