@@ -57,7 +57,10 @@ class Station:
         end_us: int,
         memory: Memory | None = None,
     ) -> None:
-        """`plants`: the world, `annex`: where studies are made, if here; `memory`: of this life and earlier ones."""
+        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here.
+
+        `memory`: what this process keeps of its life, and may have kept of an earlier one.
+        """
         self.world = world
         self.network = network
         self.container = LocalContainer(world.queue.now_us / 1e6)
