@@ -74,11 +74,15 @@ class TestRules:
 
 @dataclass(frozen=True, slots=True)
 class ActivationRules:
-    """When the TSO changes its orders: by how much the averaged need must have moved, and the lead of schedules."""
+    """When the TSO changes its orders: by how much the averaged need must have moved, and the lead of schedules.
+
+    mFRR that aFRR runs against for `release_us` on end is taken back.
+    """
 
     trigger_mw: float
     averaging_us: int
     schedule_lead_us: int
+    release_us: int = 180_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-    from ..agents.runtime.faults import Faults
 
 DEFAULT_SECONDS_PER_STEP = 10.0
 
@@ -92,29 +91,6 @@ def links(scenario: Scenario) -> Links:
     return Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss, silences)
 
 
-def faults(scenario: Scenario) -> Faults | None:
-    """What befalls messages, if anything does."""
-    from ..agents.runtime.faults import Faults, Partition
-
-    given, clock = scenario.faults, scenario.time.at_clock
-    if given is None:
-        return None
-    partitions = tuple(
-        Partition(frozenset(one.who), frozenset(one.to) if one.to else None, clock(one.since), clock(one.until))
-        for one in given.partitions
-    )
-    return Faults(
-        scenario.seed if given.seed is None else given.seed,
-        given.loss,
-        given.duplication,
-        given.reordering,
-        given.late,
-        spread_us=us(given.spread_s),
-        repeat_us=None if given.repeat_s is None else us(given.repeat_s),
-        partitions=partitions,
-    )
-
-
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
     """Every agent, each with what it may know."""
     dates, scheme = calendar(scenario), coordination(scenario)
@@ -150,7 +126,9 @@ def _tso_profile(
             us(60 * test.pause_min),
             test.at_once,
         ),
-        activation=ActivationRules(rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min)),
+        activation=ActivationRules(
+            rules.trigger_mw, us(rules.averaging_s), us(60 * rules.schedule_lead_min), us(60 * rules.release_min)
+        ),
         control_us=us(scenario.ticks.control_s),
         stale_after_us=_stale_after_us(scenario),
         quality_patience_us=us(scenario.coordination.lost_communication.patience_s),

@@ -61,11 +61,15 @@ class TestRules(Part):
 
 
 class ActivationRules(Part):
-    """When mFRR is ordered: averaged demand beyond the trigger; scheduled orders go out this long before."""
+    """When mFRR is ordered: averaged demand beyond the trigger; scheduled orders go out this long before.
+
+    mFRR that aFRR runs against for `release_min` on end is taken back.
+    """
 
     trigger_mw: Size = 0.5
     averaging_s: Positive = 60.0
     schedule_lead_min: Size = 7.5
+    release_min: Positive = 3.0
 
 
 class FcrRules(Part):

@@ -53,14 +53,16 @@ def unheard(profile: BspProfile, state: BspState, event: Silence | Rejected, now
 def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) -> Reaction[BspState]:
     """A set-point has come."""
     book = state.book.wanted(set_point.power_mw)
-    heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us)
-    return (heard, ()) if book is state.book else applied(heard, now_us)
+    heard = replace(state, book=book, acknowledged=event.envelope.id, set_point_us=now_us, misses=False)
+    notes = (Note(stage.STAGE, None, {"name": "set-points no longer missing"}),) if state.misses else ()
+    heard, moves = (heard, ()) if book is state.book else applied(heard, now_us)
+    return heard, (*notes, *moves)
 
 
 def overheard(state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
     """Set-points that say what is followed already; returns how many were taken, up to one that asks for a change."""
     taken = 0
-    for row in rows:
+    for row in () if state.misses else rows:
         if not isinstance(row.content, SetPoint) or row.content.power_mw != state.book.wanted_mw:
             break
         taken += 1
@@ -79,5 +81,5 @@ def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspSta
     if not wanted_mw or now_us - state.set_point_us <= profile.hold_set_point_us:
         return state, ()
     evidence = {"name": "set-points missing, back to baseline", "held_mw": wanted_mw}
-    state, moves = applied(replace(state, book=state.book.wanted(0.0)), now_us)
+    state, moves = applied(replace(state, book=state.book.wanted(0.0), misses=True), now_us)
     return state, (Note(stage.STAGE, None, evidence), *moves)

@@ -38,9 +38,8 @@ class ReserveState:
 class BspState:
     """All a participant knows: qualified MW by `resource|direction`, open calls, offers made, orders, who listens.
 
-    `subscriptions` are those to set-points, `acknowledged` is the last set-point heard, at
-    `set_point_us`; `lost`: resources without
-    supply from the grid.
+    `subscriptions` are those to set-points, which it `misses` if they stay away, `acknowledged` is the last one heard,
+    at `set_point_us`; `lost`: resources without supply from the grid.
     """
 
     qualified: Map[str, float] = Map()
@@ -54,6 +53,7 @@ class BspState:
     subscriptions: tuple[str, ...] = ()
     acknowledged: str | None = None
     set_point_us: int = 0
+    misses: bool = False
     set_points: Map[str, float] = Map()
     measured_mw: float = 0.0
     lost: frozenset[str] = frozenset()

@@ -45,10 +45,12 @@ def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoStat
     state, actions = _given_up(profile, state, now_us)
     for participant, offer_ids in sorted(_ordered(profile, state, now_us).items()):
         look = _look(profile, state, participant, offer_ids, now_us)
-        service = _counted(state.activation.services.get(participant, Service()), look, profile.control_us)
+        before = state.activation.services.get(participant, Service())
+        service = _counted(before, look, profile.control_us)
         service, action = _judged(service, look, now_us, profile.quality_patience_us)
         if action is not None:
             state = _act(state, offer_ids, look, STAGES[service.level])
+        if action is not None or service.level < before.level:
             actions.append(_note(profile, participant, look, service))
         state = state.with_activation(services=state.activation.services.set(participant, service))
     return state, tuple(actions)

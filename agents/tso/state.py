@@ -110,14 +110,17 @@ class Offering:
 class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
+    The energy is counted until `counted_us`.
+
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
-    of a portfolio give of an offer. `failed` offers are not ordered any more, `derated` ones only up to what they have
-    been seen to deliver.
+    of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
+    offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
     """
 
     target_mw: float = 0.0
     needs: tuple[float, ...] = ()
     restless: int = 0
+    opposed: tuple[float, ...] = ()
     orders: Map[str, Order] = Map()
     opened: int = 0
     caps: Map[str, float] = Map()
@@ -133,6 +136,7 @@ class Activation:
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
+    counted_us: int = 0
 
 
 class Lot(NamedTuple):

@@ -1,7 +1,9 @@
 """Point 15 of what a TSO expert looks for: silence, injected; what is declared happens and is seen in the record."""
 
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gridpact.scenarios.audit import audit
@@ -9,6 +11,7 @@ from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
 
+QUARTER = Path(__file__).parent / "quarter.yaml"
 SILENCES = """[{who: dso-north, since: "12:35:20", until: "12:44:50"},
  {who: bsp-a, to: dso-north, since: "12:36:00", until: "12:38:00"},
  {who: agg-1, to: tso, only: measurements, since: "12:36:00", until: "12:44:50"}]"""
@@ -81,6 +84,46 @@ def test_nonsense_is_refused_in_one_sentence(setting: str, text: str) -> None:
     with pytest.raises(ScenarioError) as error:
         load_scenario("scenario-1-dso", {"links.silences": setting})
     assert text in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def headless(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A quarter-hour of aFRR in which the TSO is silent for three minutes, and one participant as it is ordered."""
+    from gridpact.scenarios.running import run
+
+    silences = """[{who: tso, since: "12:06:00", until: "12:09:00"},
+     {who: second, since: "11:58:30", until: "11:59:55"}]"""
+    folder: Path = tmp_path_factory.mktemp("headless") / "run"
+    return load_run(run(load_scenario(str(QUARTER), {"links.silences": silences}), out=folder).folder)
+
+
+def test_15_without_set_points_the_last_one_is_held_then_the_baseline_until_they_come_again(headless: Run) -> None:
+    ((who, gone_at),) = noted(headless, "set-points missing, back to baseline")
+    assert (who, gone_at[:5]) == ("first", "11:07")
+    assert [at[:5] for _, at in noted(headless, "set-points no longer missing")] == ["11:09"]
+    frame = headless.telemetry.set_index("at")["first.activated_mw"]
+    at = {clock: frame.asof(pd.Timestamp(f"2026-03-02T11:{clock}Z")) for clock in ("05:56", "06:56", "08:56", "14:00")}
+    assert at["06:56"] == pytest.approx(at["05:56"], abs=0.2)
+    assert at["08:56"] == pytest.approx(0.0, abs=0.01)
+    assert at["14:00"] > 2.0
+
+
+def test_15_who_does_not_answer_a_request_is_not_counted_on_and_that_is_seen(headless: Run) -> None:
+    assert [who for who, _ in noted(headless, "offer not under control")] == ["tso"]
+    assert headless.telemetry["second.set_point_mw"].fillna(0.0).max() == 0.0
+    assert audit(headless).findings == ()
+
+
+def test_every_event_of_the_page_is_left_by_some_agent() -> None:
+    root = Path(__file__).parents[2]
+    rows = [
+        line for line in (root / "docs" / "lost-communication.md").read_text("utf-8").splitlines() if line[:2] == "| "
+    ]
+    names = {name for line in rows[1:] for name in re.findall(r"`([^`]+)`", line.split("|")[3])}
+    sources = "".join(path.read_text("utf-8") for part in ("agents", "grid") for path in (root / part).rglob("*.py"))
+    stages = {f"service {stage}" for stage in ("ok", "warned", "lowered", "terminated")}
+    assert len(names) > 15
+    assert sorted(name for name in names - stages if f'"{name}"' not in sources) == []
 
 
 def test_every_option_of_lost_communication_stands_in_its_page() -> None:

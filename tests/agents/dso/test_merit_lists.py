@@ -8,8 +8,8 @@ import pytest
 from gridpact.agents.bsp import Bsp
 from gridpact.agents.dso.studies import Validate
 from gridpact.agents.market.channel import ChannelRules
-from gridpact.agents.market.regulation import Tuning
 from gridpact.agents.profiles import Need, RegulationRules
+from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso
 from gridpact.grid.limits import Activation, Allowed
 from gridpact.protocols.information.offering import Acceptance, AcceptanceNotice, MeritOrderVerdict
@@ -41,7 +41,7 @@ def two_products(make: Any, afrr_mw: float = 2.0, **world: Any) -> tuple[Any, li
     """a offers aFRR, b mFRR, 2 MW each in the DSO's grid; t offers mFRR on transmission."""
     asked: list[Validate] = []
     tso = make.tso(Need("aFRR", "up", afrr_mw), Need("mFRR", "up", 2.0))
-    rules = RegulationRules(Tuning(0.5, 20 * S, 4 * S), "merit_order", ChannelRules(30 * S, 300 * S, 0.05, 100.0))
+    rules = RegulationRules(ProportionalIntegral(0.5, 20.0), "merit_order", ChannelRules(30 * S, 300 * S, 0.05, 100.0))
     regulating = make.bsp("a", make.plan("a", product="aFRR")).profile
     people = Bsp(replace(regulating, product="aFRR")), make.bsp("b"), make.bsp("t", grid=make.TRANSMISSION, price=90.0)
     agents = Tso(replace(tso.profile, regulation=rules)), make.dso(), *people

@@ -7,8 +7,8 @@ import pytest
 
 from gridpact.agents.bsp import Bsp
 from gridpact.agents.market.channel import ChannelRules
-from gridpact.agents.market.regulation import Tuning
 from gridpact.agents.profiles import Need, RegulationRules, TestRules
+from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso
 from gridpact.protocols.information.activation import (
     LimitRequest,
@@ -25,7 +25,7 @@ Town = Any
 
 
 def tso(make: Any) -> Tso:
-    rules = RegulationRules(Tuning(0.5, 20 * S, 4 * S), "merit_order", ChannelRules(30 * S, 300 * S, 0.05, 100.0))
+    rules = RegulationRules(ProportionalIntegral(0.5, 20.0), "merit_order", ChannelRules(30 * S, 300 * S, 0.05, 100.0))
     test = TestRules(60 * S, 5 * S, 0.05, 0.95, pause_us=10 * S, at_once=4)
     return Tso(replace(make.tso(*NEEDS, signal_route="via_dso").profile, regulation=rules, test=test))
 

@@ -11,7 +11,7 @@ from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import ChannelRules
 from gridpact.agents.profiles import Need, RegulationRules, TestRules
 from gridpact.agents.strategies import ProportionalIntegral
-from gridpact.agents.tso import Tso
+from gridpact.agents.tso import Tso, mfrr
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.activation import (
@@ -213,3 +213,30 @@ def test_an_agreement_to_a_subscription_is_given(make: Any) -> None:
     town = usual(make, need_mw=1.0).run(3000)
     about = "a/activation/delivery/set-points/tso"
     assert [e.sender for _, e in town.said if e.conversation_id == about and isinstance(e.content, Agree)] == ["tso"]
+
+
+def opposing(make: Any, target_mw: float, demands_mw: list[float]) -> Any:
+    """The target after cycles in which aFRR has asked for these MW, and what was noted."""
+    profile, state, notes = tso(make).profile, tso(make).start().with_activation(target_mw=target_mw), []
+    for demand_mw in demands_mw:
+        controller = state.regulation.controller._replace(demand_mw=demand_mw)
+        state, more = mfrr.released(profile, state.with_regulation(controller=controller))
+        notes += more
+    return state.activation.target_mw, [dict(note.evidence) for note in notes]
+
+
+def test_mfrr_that_afrr_runs_against_for_three_minutes_is_taken_back_by_what_was_asked_for_against_it(
+    make: Any,
+) -> None:
+    cycles = 180 // 4
+    assert opposing(make, 4.0, [-1.0] * (cycles - 1)) == (4.0, [])
+    left_mw, (note,) = opposing(make, 4.0, [-1.0] * (cycles - 5) + [-2.0] * 5)
+    assert (left_mw, note["before_mw"], note["against_mw"]) == (2.9, 4.0, 1.1)
+    assert opposing(make, -4.0, [1.0] * cycles)[0] == -3.0
+    assert opposing(make, 1.0, [-3.0] * cycles)[0] == 0.0  # never beyond
+
+
+def test_afrr_that_turns_in_between_or_runs_the_same_way_takes_nothing_back(make: Any) -> None:
+    cycles = 180 // 4
+    assert opposing(make, 4.0, [-1.0] * (cycles - 1) + [0.0] + [-1.0] * (cycles - 1))[0] == 4.0
+    assert opposing(make, 4.0, [1.0] * 2 * cycles)[0] == 4.0

@@ -46,3 +46,14 @@ def test_what_goes_the_wrong_way_is_not_delivered(make: Any) -> None:
     assert isinstance(order, Order)
     looked = quality._look(make.tso().profile, state.with_activation(known=known), "a", ["a.Q1.mFRR-up.1"], town.now_us)
     assert (looked.requested_mw, looked.delivered_mw) == (2.0, 0.0)
+
+
+def test_a_service_that_is_good_again_is_noted(make: Any) -> None:
+    town = make.usual(need_mw=2.0).run(3700)
+    town.loses = lambda e: isinstance(e.content, Measurement) and e.sender == "a" and e.receiver == "tso"
+    town.run(3800)
+    assert town.noted("service ok") == []
+    town.loses = lambda _: False
+    town.run(3820)
+    assert [note["participant"] for note in town.noted("service ok")] == ["a"]
+    assert town.noted("service lowered") == []
