@@ -8,9 +8,9 @@ import pytest
 
 from gridpact.agents.actions import Compute, Observe
 from gridpact.agents.runtime.input_log import InputLog, LogError
+from gridpact.agents.runtime.inputs import Alarm, Begin, Reading, Result
 from gridpact.agents.runtime.mqtt.memory import Memory
 from gridpact.agents.runtime.mqtt.roll import Start
-from gridpact.agents.runtime.node import Alarm, Begin, Reading, Result
 from gridpact.agents.runtime.recovery import Lived, Unfinished
 
 S = 1_000_000
