@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from .blackout import dark, without_power
 from .columns import columns_of
+from .copies import copied
 from .description import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
@@ -49,18 +49,17 @@ class GridModel:
         self.columns = columns_of(self.point_buses)
         self._position = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
-        self._bench = _constant_power_copy(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
-        self._second_opinions: dict[tuple[tuple[int, ...], tuple[int, ...]], PowerFlowSolver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
         self.fallback_reason = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         self.tap_ranges = _tap_ranges(self.net)
         self.tap_senses = _tap_senses(self.net)
-        initial = self.solver(self.initial_taps)
+        placed = self.placed(self.initial_taps, ())
+        initial = self._solvers[self.initial_taps, ()] = self._compiled(placed)
         _refuse_stranded(self.net, initial)
         self.ratings = ratings_of(self.net, initial.supplied & ~initial.reference, initial.interface_buses)
-        self.notes = (*prepared.notes, *self._told())
+        self.notes = (*prepared.notes, *self._told(placed))
 
     def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> Solver:
         """Return the solver for tap positions (one per transformer) and branches that are out; compiled once, 30 ms.
@@ -70,52 +69,46 @@ class GridModel:
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
         if (taps, out) not in self._solvers:
-            self._place(taps, out)
-            self._solvers[taps, out] = self._compiled()
+            self._solvers[taps, out] = self._compiled(self.placed(taps, out))
         return self._solvers[taps, out]
 
-    def _place(self, taps: tuple[int, ...], out: tuple[int, ...]) -> None:
-        """Bring the network that is compiled into a position."""
-        self._bench.trafo["tap_pos"] = [float(tap) for tap in taps]
+    def placed(self, taps: tuple[int, ...], out: tuple[int, ...]) -> Any:
+        """Return a copy of the network in a position, with constant-power loads: what is compiled."""
+        with quiet():
+            net = copied(self.net)
+        net.load[list(ZIP_COLUMNS)] = 0.0
+        net.trafo["tap_pos"] = [float(tap) for tap in taps]
         for table, in_service in in_service_of(self.net, out).items():
-            self._bench[table]["in_service"] = np.array(in_service, dtype=np.bool_)
+            net[table]["in_service"] = np.array(in_service, dtype=np.bool_)
+        return net
 
-    def _compiled(self) -> Solver:
+    def _compiled(self, net: Any) -> Solver:
         """Return the batch solver, or where it cannot represent the network, pandapower's own power flow."""
         if self.fallback_reason is None:
             try:
-                return BatchSolver(self._bench, self._zip_percent)
+                return BatchSolver(net, self._zip_percent)
             except BlackoutError:
                 raise
             except SolverError as error:
-                slow = PowerFlowSolver(self._bench, self._zip_percent)
+                slow = PowerFlowSolver(net, self._zip_percent)
                 self.fallback_reason = str(error)
                 return slow
-        return PowerFlowSolver(self._bench, self._zip_percent)
+        return PowerFlowSolver(net, self._zip_percent)
 
-    def _told(self) -> tuple[str, ...]:
-        told = _beyond_capability(self._bench)
+    def _told(self, placed: Any) -> tuple[str, ...]:
+        told = _beyond_capability(placed)
         if self.fallback_reason is None:
             return told
         slow = f"every state is solved by pandapower's runpp, which is slow, because of {self.fallback_reason}"
         return (*told, slow)
 
     def solve(self, state: OperatingPoint) -> Solution:
-        """Solve one state; what its branches out of service leave without supply has no power.
-
-        Where the batch solver finds no solution, pandapower is asked before it counts as lost.
-        """
+        """Solve one state; what its branches out of service leave without supply has no power."""
         if self._is_dark(state.out):
             return dark(self.solver(self.initial_taps), state)
         solver = self.solver(state.taps, state.out)
         state = solver.supplied_part(state) if state.out else state
-        solution = solver.solve(state)
-        if solution.converged[0] or isinstance(solver, PowerFlowSolver):
-            return solution
-        if (state.taps, state.out) not in self._second_opinions:
-            self._place(state.taps, state.out)
-            self._second_opinions[state.taps, state.out] = PowerFlowSolver(self._bench, self._zip_percent)
-        return self._second_opinions[state.taps, state.out].solve(state)
+        return solver.solve(state)
 
     def energised(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what its branches out of service leave without supply."""
@@ -209,12 +202,6 @@ def _beyond_capability(net: Any) -> tuple[str, ...]:
         f"{beyond} of {len(gen)} generators hold their voltage with reactive power beyond their limits (not enforced)"
     )
     return (text,) if beyond else ()
-
-
-def _constant_power_copy(net: Any) -> Any:
-    copied = deepcopy(net)
-    copied.load[list(ZIP_COLUMNS)] = 0.0
-    return copied
 
 
 def _refuse_stranded(net: Any, solver: Solver) -> None:

@@ -39,7 +39,6 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     """
     net = load(description)
     notes: list[str] = []
-    _make_boolean(net)
     _refuse_unusable(net)
     _fold_scaling(net)
     _scale(net, description)
@@ -48,14 +47,6 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     _set_limits(net, description, notes)
     _connect(net, points)
     return Prepared(net, tuple(notes))
-
-
-def _make_boolean(net: Any) -> None:
-    """An empty table read from JSON has `in_service` of no type, which pandapower then cannot negate."""
-    for name in sorted(str(key) for key in net):
-        frame = net[name]
-        if getattr(frame, "columns", None) is not None and "in_service" in frame and frame.in_service.dtype != bool:
-            frame["in_service"] = frame.in_service.fillna(value=True).astype(bool)
 
 
 def _refuse_unusable(net: Any) -> None:
@@ -177,12 +168,11 @@ def _connect(net: Any, points: Sequence[ConnectionPoint]) -> None:
         if point.name in taken:
             raise NetworkError(f'connection point "{point.name}" has the name of another generator; names are unique')
         taken.add(point.name)
-        index = pandapower.create_sgen(
-            net,
-            bus_index(point.bus, buses),
-            p_mw=point.baseline_mw,
-            q_mvar=point.baseline_mvar,
-            name=point.name,
-            type=POINT_TYPE,
-        )
-        net.sgen.loc[index, ["file_p_mw", "file_q_mvar"]] = (point.baseline_mw, point.baseline_mvar)
+    if not points:
+        return
+    columns = set(net.sgen)
+    p_mw, q_mvar = [point.baseline_mw for point in points], [point.baseline_mvar for point in points]
+    names, at = [point.name for point in points], [bus_index(point.bus, buses) for point in points]
+    created = pandapower.create_sgens(net, at, p_mw=p_mw, q_mvar=q_mvar, name=names, type=POINT_TYPE)
+    net.sgen.drop(columns=[name for name in net.sgen if name not in columns], inplace=True)
+    net.sgen.loc[created, "file_p_mw"], net.sgen.loc[created, "file_q_mvar"] = p_mw, q_mvar

@@ -9,12 +9,12 @@ numbers are kept as real parts above imaginary ones (2n rows), because the Jacob
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg as la
 import scipy.sparse as sp
+from scipy.linalg.lapack import dgetrf, dgetri
 from scipy.sparse.linalg import splu
 
 from .arrays import Booleans, Complexes, Floats, Integers
@@ -30,6 +30,7 @@ FAST, SLOW = 0.3, 1.0
 COMPACT = 0.7
 FARTHEST_PU = 0.5
 Solve = Callable[[Floats], Floats]
+Diagonals = Sequence[Sequence[Floats]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +52,8 @@ class Balance:
     def __init__(self, ybus: sp.csr_matrix, source: Complexes, held: Integers, held_vm_pu: Floats) -> None:
         """`ybus` (n × n) between the buses below the source · `source` (n): current from there · `held`: positions."""
         self._y = _real(ybus)
-        plain = ybus.shape[0] <= DENSE_UP_TO_BUSES and not len(held)
-        self._dense = np.asfortranarray(-self._y.toarray()) if plain else None
+        dense = ybus.shape[0] <= DENSE_UP_TO_BUSES
+        self._dense = np.asfortranarray(-self._y.toarray()) if dense else None
         self._source = _stacked(source)[:, None]
         self._held, self._square = held, (held_vm_pu**2)[:, None]
 
@@ -93,28 +94,31 @@ class Balance:
         """Return dr/dx (2n × 2n) at one state: voltages and constant power (n); dense where that is quicker."""
         n, e, f = len(voltage), voltage.real, voltage.imag
         a, b = factors_of(power, given.current, given.impedance, voltage)
-        if self._dense is not None:
-            dense, every = self._dense.copy(order="F"), np.arange(n)
-            dense[every, every] += a.real + b.real
-            dense[every, n + every] += b.imag - a.imag
-            dense[n + every, every] += a.imag + b.imag
-            dense[n + every, n + every] += a.real - b.real
-            return dense
-        top = sp.hstack([sp.diags(a.real + b.real), sp.diags(b.imag - a.imag)])
-        bottom = sp.hstack([sp.diags(a.imag + b.imag), sp.diags(a.real - b.real)])
-        found = sp.csr_matrix(sp.vstack([top, bottom]) - self._y)
-        if not len(self._held):
-            return found.tocsc()
+        diagonals = (a.real + b.real, b.imag - a.imag), (a.imag + b.imag, a.real - b.real)
         into = self._source[:, 0] - self._y @ _stacked(voltage)
         vm = np.abs(voltage)
         slope = given.current.real / vm + 2 * given.impedance.real  # of the load's active power, per |V| of |V|
-        along = sp.hstack([sp.diags(slope * e + into[:n]), sp.diags(slope * f + into[n:])])
-        across = sp.diags(e) @ self._y[:n] + sp.diags(f) @ self._y[n:]
-        size = -2 * sp.hstack([sp.diags(e), sp.diags(f)])
-        keep = np.ones(2 * n)
-        keep[self._held] = keep[n + self._held] = 0.0
-        mask = sp.diags(1 - keep[:n])
-        return (sp.diags(keep) @ found + sp.vstack([mask @ (along - across), mask @ size])).tocsc()
+        holds = (slope * e + into[:n], slope * f + into[n:]), (-2 * e, -2 * f)
+        at = np.zeros(n, dtype=np.bool_)
+        at[self._held] = True
+        rows = [[np.where(at, held[k], plain[k]) for k in (0, 1)] for held, plain in zip(holds, diagonals, strict=True)]
+        if self._dense is not None:
+            return self._densely(voltage, rows)
+        left = sp.diags(np.where(at, e, 1.0)) @ self._y[:n] + sp.diags(np.where(at, f, 0.0)) @ self._y[n:]
+        right = sp.diags(np.where(at, 0.0, 1.0)) @ self._y[n:]
+        return sp.csc_matrix(sp.bmat([[sp.diags(each) for each in row] for row in rows]) - sp.vstack([left, right]))
+
+    def _densely(self, voltage: Complexes, diagonals: Diagonals) -> Floats:
+        assert self._dense is not None
+        found, n, at = self._dense.copy(order="F"), len(voltage), self._held
+        every = np.arange(n)
+        if len(at):
+            found[at] = voltage.real[at, None] * found[at] + voltage.imag[at, None] * found[n + at]
+            found[n + at] = 0.0
+        for k, row in enumerate(diagonals):
+            for m, diagonal in enumerate(row):
+                found[k * n + every, m * n + every] += diagonal
+        return found
 
     def direction(self, voltage: Complexes, at: Integers, injected: Complexes) -> Floats:
         """Return dr (2n × directions) for powers injected (directions, per unit), each at its bus, at one state."""
@@ -173,7 +177,7 @@ class Tangent:
                 todo, x, step = todo[moving], x[:, moving], step[moving]
                 active, reactive = active[:, moving], reactive[:, moving]
             before = step
-        far = np.abs(voltage - self.voltage[:, None]).max(axis=0, initial=0.0) > FARTHEST_PU
+        far = np.abs(np.abs(voltage) - np.abs(self.voltage)[:, None]).max(axis=0, initial=0.0) > FARTHEST_PU
         return voltage, np.asarray(converged & ~far, dtype=np.bool_)
 
 
@@ -181,16 +185,13 @@ def newton(
     balance: Balance, given: Powers, start: Complexes, tolerance_pu: float = TOLERANCE_PU
 ) -> tuple[Complexes, bool]:
     """Return the voltages (n) of one state, and whether Newton's method with its own Jacobians finds them."""
-    power, voltage = given.power[:, 0], start
+    power, voltage, n = given.power[:, 0], start, len(start)
     for _ in range(MAX_NEWTON):
+        residual = balance.residual(_stacked(voltage)[:, None], power.real[:, None], power.imag[:, None], given)[:, 0]
         try:
-            tangent = Tangent(balance, voltage, power, given)
+            change = _solved(balance.jacobian(voltage, power, given), residual)
         except ArithmeticError:
             return voltage, False
-        change = tangent.solve_for(
-            balance.residual(_stacked(voltage)[:, None], power.real[:, None], power.imag[:, None], given)
-        )[:, 0]
-        n = len(voltage)
         voltage = voltage - (change[:n] + 1j * change[n:])
         size = float(np.abs(change).max(initial=0.0))
         if not size < 1e3:
@@ -200,19 +201,36 @@ def newton(
     return voltage, False
 
 
+def _solved(jacobian: sp.csc_matrix | Floats, residual: Floats) -> Floats:
+    _refuse_endless(jacobian)
+    try:
+        if isinstance(jacobian, np.ndarray):
+            return np.asarray(np.linalg.solve(jacobian, residual))
+        return np.asarray(splu(jacobian).solve(residual))
+    except (RuntimeError, np.linalg.LinAlgError) as error:
+        raise ArithmeticError(f"the Jacobian of this state is singular ({error})") from error
+
+
 def _inverse(jacobian: sp.csc_matrix | Floats) -> Solve:
     """Return the product with the inverse; dense up to some size, because a product is then the fastest there is."""
+    _refuse_endless(jacobian)
+    if isinstance(jacobian, np.ndarray):
+        factors, pivots, singular = dgetrf(jacobian, overwrite_a=True)
+        inverse, also = dgetri(factors, pivots, lwork=64 * len(factors), overwrite_lu=True)
+        if singular or also:
+            raise ArithmeticError("the Jacobian of this state is singular")
+        product: Solve = np.ascontiguousarray(inverse).__matmul__
+        return product
+    try:
+        solve: Solve = splu(jacobian).solve
+    except RuntimeError as error:
+        raise ArithmeticError(f"the Jacobian of this state is singular ({error})") from error
+    return solve
+
+
+def _refuse_endless(jacobian: sp.csc_matrix | Floats) -> None:
     if not np.isfinite(jacobian.sum()):
         raise ArithmeticError("the Jacobian of this state is not finite")
-    try:
-        if not isinstance(jacobian, np.ndarray) and jacobian.shape[0] > 2 * DENSE_UP_TO_BUSES:
-            solve: Solve = splu(jacobian).solve
-            return solve
-        dense = jacobian if isinstance(jacobian, np.ndarray) else jacobian.toarray()
-        inverse: Floats = np.ascontiguousarray(la.inv(dense, overwrite_a=True, check_finite=False))
-        return inverse.__matmul__
-    except (RuntimeError, la.LinAlgError) as error:
-        raise ArithmeticError(f"the Jacobian of this state is singular ({error})") from error
 
 
 def _real(matrix: sp.csr_matrix) -> sp.csr_matrix:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,6 +75,7 @@ class BatchSolver:
         self._all_supplied = bool(self.supplied.all())
         self._check_against(net)
         self._injections.set_shares(zip_percent / 100.0)
+        self._settle(state_of(net))
 
     @property
     def reference(self) -> Booleans:
@@ -136,8 +136,16 @@ class BatchSolver:
         """Return the injections and the solution of a state itself; many questions about one state follow another."""
         if self._last is None or self._last[0] is not state:
             given = self._given(state)
-            self._last = state, given, *self._iterate(given, self._start, TOLERANCE_PU, self._own)
+            voltage, converged = self._iterate(given, self._start, TOLERANCE_PU, self._own)
+            if not converged[0] and self._fixed_point is not None:
+                voltage, converged = self._at_last(given)
+            self._last = state, given, voltage, converged
         return self._last[1:]
+
+    def _at_last(self, given: Powers) -> tuple[Complexes, Booleans]:
+        """Close to the collapse of the voltage the fixed point is slow; Newton's method is not."""
+        voltage, found = newton(self._balance, self._others(given), self._start)
+        return self._complete(voltage[:, None]), np.array([found])
 
     def tangent(self, state: OperatingPoint, voltage: Complexes) -> Tangent | None:
         """Return what makes states near this one (internal buses) quick to solve; None where it would not pay."""
@@ -258,13 +266,10 @@ class BatchSolver:
             vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
-            factor=partial(self._load_factor, magnitude),
+            factor=lambda: self._injections.load_factor(magnitude).T,
             converged=converged & np.isfinite(magnitude).all(axis=0),
             voltage=voltage.T,
         )
-
-    def _load_factor(self, magnitude: Floats) -> Complexes:
-        return self._injections.load_factor(magnitude).T
 
     def _at_buses(self, magnitude: Floats) -> Floats:
         vm_pu: Floats = magnitude[self._bus]
@@ -284,5 +289,10 @@ class BatchSolver:
         compare(net, solution.vm_pu[0], solution.loading_percent[0], (solution.interface_mva[0], sources))
         assert solution.voltage is not None
         self._start, self._last = solution.voltage[0, self._admittance.others], None
+
+    def _settle(self, state: OperatingPoint) -> None:
+        """Where voltages are held, be ready for states near that of the network's file, loads as they really are."""
         if self._fixed_point is None:
-            self._own = self._tangent_at(self._start, self._others(self._given(state)))
+            voltage, converged = self._base(state)[1:]
+            self._start = voltage[self._admittance.others, 0] if converged[0] else self._start
+            self._own, self._last = self._tangent_at(self._start, self._others(self._given(state))), None

@@ -9,12 +9,12 @@ times as long. Nothing but JSON is read: pickles and Excel execute or trust what
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from .copies import copied, with_booleans
 from .description import GridDescription
 from .engine import quiet
 from .errors import NetworkError, near_names
@@ -26,14 +26,14 @@ def load(description: GridDescription) -> Any:
     """Return the pandapower network that a description names, as shipped; the caller's own. Raises NetworkError."""
     digest = "" if description.file is None else file_digest(description.file)
     with quiet():
-        return deepcopy(_made(description.network, description.simbench, description.file, digest))
+        return copied(_made(description.network, description.simbench, description.file, digest))
 
 
 @lru_cache(maxsize=4)
 def _made(network: str | None, simbench: str | None, file: str | None, _digest: str) -> Any:
     if file is not None:
-        return _read(Path(file))
-    return _simbench(simbench) if simbench is not None else shipped(str(network))
+        return with_booleans(_read(Path(file)))
+    return with_booleans(_simbench(simbench) if simbench is not None else shipped(str(network)))
 
 
 def file_digest(path: str) -> str:

@@ -62,6 +62,7 @@ class GridStudies:
         self._constraints = Constraints(self.model)
         self._assessor = Assessor(self.model, self._constraints, midnight_us)
         self._places: dict[str, tuple[str, int]] = {}
+        self._belief: tuple[tuple[object, ...], OperatingPoint] | None = None
         self._midnight_us = midnight_us
         taps, recovery = description.taps, description.load_recovery
         seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
@@ -201,8 +202,15 @@ class GridStudies:
 
     def believed(self, readings: Readings) -> OperatingPoint:
         """Return the state without activations that the DSO believes in: forecast, overridden by what is metered."""
+        forecast = self._outlook.forecast(readings.at_us)
+        key = forecast, readings.p_mw, readings.taps, readings.out
+        if self._belief is None or self._belief[0] != key:
+            self._belief = key, self._believed(forecast, readings)
+        return self._belief[1]
+
+    def _believed(self, forecast: OperatingPoint, readings: Readings) -> OperatingPoint:
         out = [self.model.branch(name) for name in readings.out]
-        state = self._outlook.forecast(readings.at_us).with_taps(readings.taps).with_out(out)
+        state = forecast.with_taps(readings.taps).with_out(out)
         if not readings.p_mw:
             return state
         arrays = {name: getattr(state, name).copy() for name in _ARRAYS}

@@ -19,7 +19,8 @@ from .nodes import Cast, cast, played_by
 from .replaying import Recall
 
 if TYPE_CHECKING:
-    from ..agents.runtime.node import Effect, Input, Node
+    from ..agents.runtime.inputs import Effect, Input
+    from ..agents.runtime.node import Node
     from .record.run import Run
 
 Paths = Mapping[str, str]
@@ -74,7 +75,7 @@ def _copy(node: Node) -> tuple[Any, dict[str, Conversation], dict[str, int]]:
 
 def _kind(effect: Effect) -> str | None:
     from ..agents.actions import Note
-    from ..agents.runtime.node import Send
+    from ..agents.runtime.inputs import Send
 
     if isinstance(effect, Send):
         return "measurement" if effect.streamed else "message"
@@ -82,7 +83,7 @@ def _kind(effect: Effect) -> str | None:
 
 
 def _experienced(given: Input) -> str:
-    from ..agents.runtime.node import Alarm, Arrival, Due, Reading, Result
+    from ..agents.runtime.inputs import Alarm, Arrival, Due, Reading, Result
 
     match given:
         case Arrival(envelope=envelope):

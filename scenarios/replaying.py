@@ -22,7 +22,7 @@ from .record.manifest import read_manifest
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Exchange
-    from ..agents.runtime.node import Effect, Input
+    from ..agents.runtime.inputs import Effect, Input
     from ..protocols.envelope import Envelope
     from .record.run import Run
     from .record.writer import RunWriter
@@ -101,7 +101,7 @@ class Recall:
 
     def keep(self, effects: Iterable[Effect]) -> None:
         """Remember what an agent has streamed."""
-        from ..agents.runtime.node import Send
+        from ..agents.runtime.inputs import Send
 
         for effect in effects:
             if isinstance(effect, Send) and effect.streamed:
@@ -110,8 +110,8 @@ class Recall:
 
     def input_of(self, row: Mapping[str, Any]) -> Input:
         """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
+        from ..agents.runtime.inputs import Arrival
         from ..agents.runtime.journal import Streamed, from_line
-        from ..agents.runtime.node import Arrival
 
         vocabulary = self._everybody.nodes[row["agent"]].desk.vocabulary
         given = from_line(json.dumps(row["input"]), vocabulary, self._results)
@@ -130,7 +130,7 @@ def _exchange(run: Run, everybody: Cast, writer: RunWriter) -> Exchange:
 def _keep(effect: Effect, exchange: Exchange, writer: RunWriter, *, agent: str, at_us: int) -> None:
     """What a node says and notes goes where it went in the run; the rest has no effect here."""
     from ..agents.actions import Note
-    from ..agents.runtime.node import Send
+    from ..agents.runtime.inputs import Send
 
     if isinstance(effect, Send):
         exchange.send(effect, at_us)

@@ -163,7 +163,7 @@ def _number(text: str) -> int | float | str:
 
 
 def merged(base: Located, over: Located) -> Located:
-    """`over` laid on `base`: mappings merge deeply, an empty one clears, lists and scalars replace, null removes a key."""
+    """`over` laid on `base`: mappings merge deeply, an empty one clears, lists and scalars replace, null removes."""
     places = dict(base.places)
     values = _merge(base.values, over.values, (), (places, over.places))
     return Located(values, {**places, (): over.places[()]})

@@ -40,8 +40,9 @@ GRID = (
     "out_of_service",
     "lost_load_mw",
     "lost_generation_mw",
+    "violations",
 )
-SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu")
+SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu", "shadow_violations")
 
 
 class Telemetry:
@@ -128,9 +129,15 @@ class Telemetry:
 def area_row(physics: Physics) -> Row:
     """The area as it is now, and its neighbours."""
     reading = physics.area.reading()
-    row = {"frequency_hz": reading.frequency_hz, "ace_mw": reading.ace_mw, "fcr_mw": reading.fcr_mw}
-    row["disturbance_mw"] = reading.disturbance_mw
-    row["lowest_hz"], row["highest_hz"] = physics.area.extremes_hz()
+    lowest_hz, highest_hz = physics.area.extremes_hz()
+    row = {
+        "frequency_hz": reading.frequency_hz,
+        "ace_mw": reading.ace_mw,
+        "fcr_mw": reading.fcr_mw,
+        "disturbance_mw": reading.disturbance_mw,
+        "lowest_hz": lowest_hz,
+        "highest_hz": highest_hz,
+    }
     for area, other in physics.area.neighbours().items():
         row |= {
             "tie_mw": reading.tie_mw,
@@ -210,6 +217,7 @@ def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] |
         float(len(plant.out_of_service)),
         state.lost_load_mw,
         state.lost_generation_mw,
+        float(len(state.violations)),
     )
     return dict(zip(_columns(grid, GRID), values, strict=True)) | _shadow(physics, grid, state, limited)
 
@@ -226,4 +234,5 @@ def _shadow(physics: Physics, grid: str, state: PlantState, limited: Iterable[tu
             for point, share in plants.shares(holding.resource):
                 added[point] = added.get(point, 0.0) + share * power_mw
     shadow = physics.grids[grid].shadow_state(added) if added else state
-    return dict(zip(keys, (shadow.worst_loading_percent, shadow.vm_min_pu, shadow.vm_max_pu), strict=True))
+    seen = (shadow.worst_loading_percent, shadow.vm_min_pu, shadow.vm_max_pu, float(len(shadow.violations)))
+    return dict(zip(keys, seen, strict=True))

@@ -57,6 +57,8 @@ class Bsp:
     def react(self, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
         """Hand the event to its stage."""
         if isinstance(event, Sampled):
+            if event.source == delivery.METER:
+                return delivery.measured(self.profile, state, event.reading, now_us)
             return STAGES[SOURCES[event.source]](self.profile, state, event, now_us)
         match event:
             case Started():

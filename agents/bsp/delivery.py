@@ -16,8 +16,8 @@ from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
-from ..changes import replace
-from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
+from ..changes import derived, replace
+from ..events import Event, Heard, Rejected, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
 from . import limiting, outage
@@ -34,8 +34,6 @@ SET_POINTS = (stage.SET_POINTS, stage.SET_POINTS_PASSED_ON)
 def react(profile: BspProfile, state: BspState, event: Event, now_us: int) -> Reaction[BspState]:
     """React to what concerns activation."""
     match event:
-        case Sampled(reading=reading):
-            return _measured(profile, state, reading, now_us)
         case Woken(timer):
             return _woken(profile, state, timer, now_us)
         case Heard():
@@ -126,28 +124,39 @@ def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
     return state, (*said, *moves)
 
 
-def _measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:
+def measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
-    state, failures = outage.seen(state, reading.resources)
-    state, returns = missed(profile, state, now_us)
+    at_us, p_mw, q_mvar, activated_mw, baseline_mw, resources, points = reading
+    state, failures = outage.seen(state, resources)
+    if state.book.wanted_mw:
+        state, returns = missed(profile, state, now_us)
+        failures += returns
     measurement = Measurement(
         participant=profile.name,
-        measured_at=reading.at_us,
-        p_mw=reading.p_mw,
-        q_mvar=reading.q_mvar,
-        activated_mw=reading.activated_mw,
-        baseline_mw=reading.baseline_mw,
-        set_point_mw=round(sum(state.set_points.values()), 6),
-        points=reading.points,
+        measured_at=at_us,
+        p_mw=p_mw,
+        q_mvar=q_mvar,
+        activated_mw=activated_mw,
+        baseline_mw=baseline_mw,
+        set_point_mw=derived(state, "~set point", (state.set_points,), lambda: _set_point_mw(state)),
+        points=points,
     )
-    book = state.book.metered(reading.activated_mw, profile.measurement_us, now_us)
-    if book is not state.book or reading.activated_mw != state.measured_mw:
-        state = replace(state, book=book, measured_mw=reading.activated_mw)
-    again = _dispatched(state) if profile.kind == "AGGREGATOR" else ()
-    return state, (*failures, *returns, Publish(state.listeners, measurement, state.acknowledged), *again)
+    book = state.book.metered(activated_mw, profile.measurement_us, at_us)
+    if book is not state.book or activated_mw != state.measured_mw:
+        state = replace(state, book=book, measured_mw=activated_mw)
+    said = Publish(state.listeners, measurement, state.acknowledged)
+    if failures or profile.kind == "AGGREGATOR":
+        return state, (*failures, said, *_dispatched(profile, state))
+    return state, (said,)
 
 
-def _dispatched(state: BspState) -> tuple[Action, ...]:
+def _set_point_mw(state: BspState) -> float:
+    return round(sum(state.set_points.values()), 6)
+
+
+def _dispatched(profile: BspProfile, state: BspState) -> tuple[Action, ...]:
     """An aggregator splits its set-points over the DFRs anew at every reading, because storages fill and empty."""
+    if profile.kind != "AGGREGATOR":
+        return ()
     return tuple(Actuate(resource, power_mw) for resource, power_mw in sorted(state.set_points.items()) if power_mw)

@@ -11,6 +11,7 @@ from .state import DsoState
 from .studies import Forecast, InterfaceForecast
 
 FORECAST = "forecast/"
+UNRATED_MVA = 1e6  # the most that a message says: where nothing is rated, nothing limits
 MOST_INTERVALS = 1000
 
 
@@ -40,7 +41,7 @@ def computed(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction[
             start=row.at_us,
             end=ends[row.at_us],
             p_mw=row.import_mw,
-            limit_mva=row.limit_mw,
+            limit_mva=min(row.limit_mw, UNRATED_MVA),
         )
         for row in rows
     )

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from ...protocols.flow import Row
-from .node import Arrival, Send, Stream
+from .inputs import Arrival, Send, Stream
 from .recording import Recorder, Sent
 
 Link = tuple[str, str]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .exchange import Exchange, Link, uniform
-from .node import Arrival, Send
+from .inputs import Arrival, Send
 
 MOST_ATTEMPTS = 10_000
 

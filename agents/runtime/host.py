@@ -16,10 +16,11 @@ from mango import Agent as MangoAgent
 from ...protocols.flow import Row
 from ..actions import Actuate, Compute, Note, Observe
 from .exchange import Exchange
+from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
-from .node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Reading, Result, Send, SetTimer, Stream
+from .node import Node
 from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
@@ -90,8 +91,11 @@ class Host(MangoAgent):  # type: ignore[misc]
             return
         if self.world.journalled:
             self._journal(self.agent_name, now_us, to_line(given))
+        self._carry_out_all(self.node.take(given, now_us), now_us)
+
+    def _carry_out_all(self, effects: list[Effect], now_us: int) -> None:
         assert self.exchange is not None
-        for effect in self.node.take(given, now_us):
+        for effect in effects:
             if type(effect) is Stream:
                 self.exchange.stream(effect, now_us)
             elif type(effect) is Send:
@@ -153,6 +157,10 @@ class Host(MangoAgent):  # type: ignore[misc]
         follow(first_us)
 
     def _read(self, source: str, at_us: int) -> None:
+        if self.node.in_bulk:
+            reading = self.world.meters.read(self.agent_name, source, at_us)
+            self._carry_out_all(self.node.sample(source, reading, at_us), at_us)
+            return
         self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:

@@ -24,7 +24,7 @@ from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import FIELDS, from_plain
 from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
-from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
+from .inputs import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
 
 class Streamed(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from ...protocols.flow import Row
-from .node import Arrival
+from .inputs import Arrival
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue
 
 Listen = Callable[[list[Row]], list[Row]]

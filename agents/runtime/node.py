@@ -13,93 +13,17 @@ the same, only that nothing is made of a message that nobody looks at.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
 from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
 from ...protocols.messages import Message
-from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
+from ..actions import Action, Forget, Note, Open, Publish, Say, Wake
 from ..agent import Agent
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-
-
-class Begin(NamedTuple):
-    """The run begins."""
-
-
-class Arrival(NamedTuple):
-    """An envelope has come in; `row`: which one of the run's streamed messages it is, if it is one."""
-
-    envelope: Envelope
-    row: int | None = None
-
-
-class Due(NamedTuple):
-    """A conversation's deadline has come."""
-
-    conversation_id: str
-    deadline_us: int
-
-
-class Alarm(NamedTuple):
-    """A timer has come."""
-
-    timer: str
-    at_us: int
-
-
-class Result(NamedTuple):
-    """A study has ended."""
-
-    key: str
-    result: object
-    error: str | None = None
-
-
-class Reading(NamedTuple):
-    """A reading of an observed source."""
-
-    source: str
-    reading: object
-
-
-Input = Begin | Arrival | Due | Alarm | Result | Reading
-
-
-class Send(NamedTuple):
-    """Put an envelope on its way; `streamed` if it is one of a subscription's many."""
-
-    envelope: Envelope
-    stage: str
-    step: str | None
-    streamed: bool = False
-
-
-class Deadline(NamedTuple):
-    """Give this back as `Due` when the time has come."""
-
-    conversation_id: str
-    deadline_us: int
-
-
-class SetTimer(NamedTuple):
-    """Give this back as `Alarm` when the time has come."""
-
-    timer: str
-    at_us: int
-
-
-class Stream(NamedTuple):
-    """Put the same on its way in several flows, as the message of this number of each."""
-
-    numbered: Sequence[tuple[Flow, int]]
-    content: Message
-    caused_by: str | None
-
-
-Effect = Send | Stream | Deadline | SetTimer | Compute | Observe | Actuate | Note
+from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 
 
 @dataclass
@@ -138,11 +62,6 @@ class Node:
         if heard is not None:
             self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
 
-    def settle_all(self) -> None:
-        """The same of all conversations."""
-        for conversation_id in (*self._flows, *self._heard_in):
-            self.settle(conversation_id)
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
         hearers, known = self._hearers, 0
@@ -172,6 +91,14 @@ class Node:
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
                 self._carry_out(action, effects)
+        return effects
+
+    def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
+        """The same as to take a reading, without looking what kind of input it is."""
+        effects: list[Effect] = []
+        self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
+        for action in actions:
+            self._carry_out(action, effects)
         return effects
 
     def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:

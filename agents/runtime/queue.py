@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .node import Alarm, Arrival, Begin, Due, Input, Reading, Result
+from .inputs import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
 PLANT, TELEMETRY = 0, 9
 PHASE_OF_KIND = {"DSO": 2, "TSO": 3, "BSP": 4, "AGGREGATOR": 4}

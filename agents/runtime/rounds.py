@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .node import Reading
+from .inputs import Reading
 from .queue import KIND_OF_INPUT, EventQueue
 from .rhythm import next_tick
 

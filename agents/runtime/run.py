@@ -11,8 +11,9 @@ from .container import LocalContainer
 from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
 from .host import Host, World
+from .inputs import Arrival, Begin
 from .mail import Mail
-from .node import Arrival, Begin, Node
+from .node import Node
 from .queue import PLANT, TELEMETRY
 from .rhythm import next_of
 

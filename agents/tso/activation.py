@@ -24,7 +24,7 @@ from ...protocols.templates import CANCEL_EXPIRED
 from ..actions import Action, Note, Observe, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
-from ..events import Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..market.regulation import Controller
 from ..profiles import TsoProfile
 from . import control, limits, measurements, orders, quality, reserve_watch
@@ -57,8 +57,6 @@ def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> R
             return _begin(profile, state)
         case Woken(timer):
             return _over(profile, state, profile.calendar.period(timer.removeprefix(OVER)))
-        case Sampled(reading=reading):
-            return control.cycle(profile, reserve_watch.looked(profile, state, reading, now_us), reading, now_us)
         case RoundClosed(round_id):
             return limits.followed(state, round_id)
         case Heard():
@@ -67,6 +65,11 @@ def _react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> R
             return _unanswered(profile, state, event, now_us)
         case _:
             return state, ()
+
+
+def sampled(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> Reaction[TsoState]:
+    """A control cycle."""
+    return control.cycle(profile, reserve_watch.looked(profile, state, reading, now_us), reading, now_us)
 
 
 def _over(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Reaction[TsoState]:

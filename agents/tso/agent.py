@@ -47,6 +47,8 @@ class Tso:
 
     def react(self, state: TsoState, event: Event, now_us: int) -> Reaction[TsoState]:
         """Hand the event to its stage."""
+        if isinstance(event, Sampled):
+            return activation.sampled(self.profile, state, event.reading, now_us)
         match event:
             case Started():
                 return self._started(state, event, now_us)
@@ -56,8 +58,6 @@ class Tso:
                 stage = timer.partition("/")[0]
             case RoundClosed(round_id):
                 stage = ROUNDS[round_id.partition("/")[0] + "/"]
-            case Sampled():
-                stage = "activation"
             case Computed():
                 return state, ()
         return STAGES[stage](self.profile, state, event, now_us)

@@ -9,6 +9,8 @@ Nobody orders it: awarded reserve follows the frequency by itself, and the TSO l
 
 from typing import NamedTuple
 
+from immutables import Map
+
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import RejectedOffer, Rejection, Withdrawal
 from ...protocols.information.reserve import (
@@ -23,15 +25,18 @@ from ...protocols.information.reserve import (
 from ...protocols.stages import reserve as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Event, Heard, Rejected, RoundClosed, Silence, Started, Woken
 from ..market.reserve import Award, cheapest
 from ..profiles import ReserveRules, TsoProfile
-from . import containment, reserve_books
-from .applicants import source_of
+from . import containment, reserve_books, reserve_watch
 from .containment import CALL
 from .state import Tender, TsoState
 
 GATE, CALLED = "reserve/gate/", "reserves/"
+
+
+Offered = tuple[str, tuple[ReserveOffer, ...]]
 
 
 class Refused(NamedTuple):
@@ -108,17 +113,12 @@ def call(profile: TsoProfile, state: TsoState, tender: Tender) -> tuple[Action, 
         delivery_start=tender.start_us,
         delivery_end=tender.end_us,
     )
-    names = [name for name in sorted(state.prequalification.qualified) if _may(state, name)]
+    names = [name for name in sorted(state.prequalification.qualified) if reserve_watch.keeps(state, name)]
     if not names:
         return (Wake(GATE + tender.key, tender.closure_us),)
     topics = (Topic(profile.name, stage.STAGE, tender.period, tender.subject, name) for name in names)
     closure_us, round_id = tender.closure_us, CALLED + tender.key
     return tuple(Open(stage.RESERVE_TENDER, topic, call, closure_us, None, round_id) for topic in topics)
-
-
-def _may(state: TsoState, name: str) -> bool:
-    source = source_of(state, name)
-    return source is not None and source.product == "FCR"
 
 
 def _offered(state: TsoState, event: Heard, offers: ReserveOffers) -> Reaction[TsoState]:
@@ -142,16 +142,29 @@ def _close(profile: TsoProfile, state: TsoState, tender: Tender) -> Reaction[Tso
 
 def _conforming(profile: TsoProfile, state: TsoState, tender: Tender) -> tuple[list[ReserveOffer], list[Refused]]:
     fit, refused = [], []
-    for conversation_id, offers in sorted(state.reserve.offers.items()):
-        if conversation_id.split("/")[2:4] != [tender.period, tender.subject]:
-            continue
+    for conversation_id, offers in _offers_of(state, tender):
         for offer in offers:
-            fault = _fault(profile, state, offer, (tender, conversation_id.split("/")[4]))
+            fault = _fault(profile, state, offer, (tender, conversation_id.rpartition("/")[2]))
             if fault is None:
                 fit.append(offer)
             else:
                 refused.append(Refused(offer, fault))
     return fit, refused
+
+
+def _offers_of(state: TsoState, tender: Tender) -> list[Offered]:
+    """(conversation, offers) of a tender, in the order of the conversations."""
+    offers = state.reserve.offers
+    known = derived(state.reserve, "~offered", (offers,), lambda: _by_tender(offers))
+    return known.get((tender.period, tender.subject), [])
+
+
+def _by_tender(offers: Map[str, tuple[ReserveOffer, ...]]) -> dict[tuple[str, str], list[Offered]]:
+    found: dict[tuple[str, str], list[Offered]] = {}
+    for conversation_id, own in sorted(offers.items()):
+        _, _, period, subject, _ = conversation_id.split("/")
+        found.setdefault((period, subject), []).append((conversation_id, own))
+    return found
 
 
 def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tuple[Tender, str]) -> str | None:
@@ -178,17 +191,17 @@ def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tu
 def _told(profile: TsoProfile, state: TsoState, tender: Tender, refused: tuple[Refused, ...]) -> tuple[Action, ...]:
     """Accept- or reject-proposal to everybody that has offered."""
     actions: list[Action] = []
-    for conversation_id in sorted(state.reserve.offers):
-        _, _, period_id, subject, _ = conversation_id.split("/")
-        if (period_id, subject) != (tender.period, tender.subject):
-            continue
-        own = [offer.offer_id for offer in state.reserve.offers[conversation_id]]
-        awards = tuple(awarded(a) for a in state.reserve.awards[period_id] if a.offer.offer_id in own)
-        others = tuple(
-            RejectedOffer(offer_id=r.offer.offer_id, reason=r.reason)
-            for r in refused
-            if r.offer in state.reserve.offers[conversation_id]
-        )
+    offered, rejected, taken = _offers_of(state, tender), dict[str, list[RejectedOffer]](), dict[str, list[Award]]()
+    conversations = {id(offer): conversation_id for conversation_id, own in offered for offer in own}
+    for offer, reason in refused:
+        said = RejectedOffer(offer_id=offer.offer_id, reason=reason)
+        rejected.setdefault(conversations[id(offer)], []).append(said)
+    for award in state.reserve.awards[tender.period]:
+        if id(award.offer) in conversations:
+            taken.setdefault(conversations[id(award.offer)], []).append(award)
+    for conversation_id, _ in offered:
+        others = tuple(rejected.get(conversation_id, ()))
+        awards = tuple(awarded(award) for award in taken.get(conversation_id, ()))
         if awards:
             report_by_us = tender.end_us + profile.patience.answer_us
             actions.append(Say(conversation_id, ReserveAward(awards=awards, rejected=others), report_by_us))

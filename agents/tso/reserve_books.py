@@ -6,6 +6,8 @@ The TSO pays the capacity; what it pays comes from the neutrality account, so th
 of containment is not settled: over hours it comes to about nothing, and nobody has ordered it.
 """
 
+from immutables import Map
+
 from ...protocols.envelope import Topic
 from ...protocols.information.reserve import ReserveLine, ReserveRecord, ReserveStatement
 from ...protocols.information.settlement import StatementDisputed
@@ -14,6 +16,7 @@ from ...protocols.stages import settlement
 from ..actions import Action, Note, Open, Wake
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import derived
 from ..events import Heard, Rejected, Silence
 from ..market.reserve import Award, capacity_books
 from ..market.settlement import amount, balances, megawatt_hours, total, watt_us
@@ -31,28 +34,34 @@ def due(profile: TsoProfile, rules: ReserveRules) -> tuple[Wake, ...]:
 
 def propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """A statement to everybody who was to keep reserve."""
-    lines: dict[str, tuple[ReserveLine, ...]] = {}
+    lines: dict[str, list[ReserveLine]] = {}
     for award in state.reserve.awards.get(period.id, ()):
-        name = award.offer.participant
-        lines[name] = (*lines.get(name, ()), _line(state, award))
+        lines.setdefault(award.offer.participant, []).append(_line(state, award))
+    if not lines:
+        return state, ()
     actions: list[Action] = []
-    unsettled = state.reserve.unsettled
     for name, own in sorted(lines.items()):
-        unsettled = unsettled.set(f"{period.id}/{name}", own)
-        content = ReserveStatement(start=period.start_us, end=period.end_us, lines=own, total_eur=total(own))
+        content = ReserveStatement(start=period.start_us, end=period.end_us, lines=tuple(own), total_eur=total(own))
         topic = Topic(profile.name, stage.STAGE, period.id, "statement", name)
         actions.append(Open(stage.RESERVE_STATEMENT, topic, content, now_us + profile.patience.answer_us))
-    return state.with_reserve(unsettled=unsettled), tuple(actions)
+    open_ones = Map({name: tuple(own) for name, own in sorted(lines.items())})
+    return state.with_reserve(unsettled=state.reserve.unsettled.set(period.id, open_ones)), tuple(actions)
 
 
 def recorded(state: TsoState, event: Heard, record: ReserveRecord) -> TsoState:
     """A participant's ex-post record; it speaks for its own offers only. Who gives none is paid nothing."""
-    own = {award.offer.offer_id for award in state.reserve.awards.get(event.conversation.topic.period, ())}
-    told = state.reserve.recorded
+    awards = state.reserve.awards
+    own = derived(state.reserve, "~awarded", (awards,), lambda: _awarded(awards))
+    told, said_by = state.reserve.recorded, f"{event.conversation.peer}."
     for kept in record.kept:
-        if kept.offer_id in own and kept.offer_id.startswith(f"{event.conversation.peer}."):
+        if own.get(kept.offer_id) == event.conversation.topic.period and kept.offer_id.startswith(said_by):
             told = told.set(kept.offer_id, kept.share)
     return state.with_reserve(recorded=told)
+
+
+def _awarded(awards: Map[str, tuple[Award, ...]]) -> dict[str, str]:
+    """The period in which each offer has been awarded."""
+    return {award.offer.offer_id: period_id for period_id, own in sorted(awards.items()) for award in own}
 
 
 def _line(state: TsoState, award: Award) -> ReserveLine:
@@ -75,9 +84,9 @@ def _line(state: TsoState, award: Award) -> ReserveLine:
 def answered(profile: TsoProfile, state: TsoState, event: Heard | Silence | Rejected) -> Reaction[TsoState]:
     """A statement stands as computed, be it accepted, disputed or not answered; the books close with the last one."""
     period_id, peer = event.conversation.topic.period, event.conversation.peer
-    key = f"{period_id}/{peer}"
     reserve = state.reserve
-    if key not in reserve.unsettled:
+    unsettled = reserve.unsettled.get(period_id, Map())
+    if peer not in unsettled:
         return state, ()
     notes: tuple[Action, ...] = ()
     if not isinstance(event, Heard):
@@ -85,21 +94,16 @@ def answered(profile: TsoProfile, state: TsoState, event: Heard | Silence | Reje
     elif isinstance(event.content, StatementDisputed):
         claim = {"reason": event.content.reason, "claimed_eur": str(event.content.claimed_eur)}
         notes = (Note(stage.STAGE, None, {"name": "dispute escalated", "participant": peer, **claim}),)
-    agreed, unsettled = reserve.agreed.set(key, reserve.unsettled[key]), reserve.unsettled.delete(key)
-    state = state.with_reserve(agreed=agreed, unsettled=unsettled)
-    if any(other.startswith(f"{period_id}/") for other in sorted(unsettled)):
-        return state, notes
-    return state, (*notes, _closed(profile, state, period_id))
+    agreed, left = reserve.agreed.get(period_id, Map()).set(peer, unsettled[peer]), unsettled.delete(peer)
+    state = state.with_reserve(
+        agreed=reserve.agreed.set(period_id, agreed), unsettled=reserve.unsettled.set(period_id, left)
+    )
+    return state, notes if left else (*notes, _closed(profile, state, period_id))
 
 
 def _closed(profile: TsoProfile, state: TsoState, period_id: str) -> Note:
     """The books of a period of reserve, as evidence of settlement."""
-    agreed = [
-        (key.partition("/")[2], one)
-        for key, lines in sorted(state.reserve.agreed.items())
-        if key.startswith(f"{period_id}/")
-        for one in lines
-    ]
+    agreed = [(name, one) for name, lines in sorted(state.reserve.agreed[period_id].items()) for one in lines]
     payments = capacity_books(period_id, profile.name, agreed)
     evidence = {
         "name": "reserve books closed",

@@ -3,12 +3,17 @@
     |Δf|·slope of the last 30 s: the least and the most of it  ±  tolerance  ∋  measured MW         else: not kept
 
 The reserve may lag behind the frequency by its full activation time, so what it gives must lie between the least and
-the most that the frequencies of that time ask for. A measurement that is missing or old counts as not kept. Its MW are
+the most that the frequencies of that time ask for. A measurement that is missing or old counts as not kept, from the
+first one after the beginning on, or when that should have come. Its MW are
 no part of the known activation: the area's K (ACE = K · Δf) counts them already.
 """
 
+from collections.abc import Iterable
+
+from immutables import Map
+
 from ...grid.area.area import AreaReading
-from ...protocols.information.quantities import US_PER_S
+from ..changes import Span, derived_now, span
 from ..market.reserve import Award
 from ..profiles import ReserveRules, TsoProfile
 from .applicants import source_of
@@ -30,11 +35,11 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
     assert isinstance(reading, AreaReading)
     window = 2 + rules.full_activation_us // profile.control_us
     offsets_hz = (*state.reserve.offsets_hz, round(reading.frequency_hz - rules.nominal_hz, 6))[-window:]
-    kept, awards = state.reserve.kept, _in_force(state, now_us)
+    kept, awards = state.reserve.kept, [a for a in _in_force(state, now_us) if _begun(profile, state, a, now_us)]
     keeps = held(state, awards)
     for participant, own in _by_participant(awards).items():
         known = state.reserve.known.get(participant)
-        fresh = known is not None and now_us - known.measured_us <= 3 * profile.control_us + US_PER_S
+        fresh = known is not None and now_us - known.measured_us <= profile.stale_after_us
         sizes = sum(award.awarded_mw for award in own), sum(keeps[award.offer.offer_id] for award in own)
         follows = known is not None and fresh and _follows(rules, sizes, offsets_hz, known.activated_mw)
         for offer, awarded_mw in own:
@@ -44,7 +49,7 @@ def looked(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -
     return state.with_reserve(offsets_hz=offsets_hz, kept=kept)
 
 
-def _by_participant(awards: list[Award]) -> dict[str, list[Award]]:
+def _by_participant(awards: Iterable[Award]) -> dict[str, list[Award]]:
     """A participant has one measurement for all that it keeps."""
     found: dict[str, list[Award]] = {}
     for award in awards:
@@ -52,10 +57,28 @@ def _by_participant(awards: list[Award]) -> dict[str, list[Award]]:
     return found
 
 
-def _in_force(state: TsoState, now_us: int) -> list[Award]:
-    """Awards whose time it is, from the second cycle on: before, nothing can have been measured."""
-    awards = [award for _, own in sorted(state.reserve.awards.items()) for award in own]
-    return [a for a in awards if a.offer.delivery_start + 5 * US_PER_S <= now_us < a.offer.delivery_end]
+def _begun(profile: TsoProfile, state: TsoState, award: Award, now_us: int) -> bool:
+    """Whether, from the second cycle on, something that was measured after its beginning is known, or should be."""
+    begins_us, known = award.offer.delivery_start, state.reserve.known.get(award.offer.participant)
+    passed_us = now_us - begins_us
+    measured = known is not None and known.measured_us > begins_us
+    return passed_us > profile.stale_after_us or (measured and passed_us >= 2 * profile.control_us)
+
+
+def _in_force(state: TsoState, now_us: int) -> tuple[Award, ...]:
+    """Awards whose time it is."""
+    awards = state.reserve.awards
+    found: tuple[Award, ...] = derived_now(
+        state.reserve, "~in force", (awards,), now_us, lambda: _now_in_force(awards, now_us)
+    )
+    return found
+
+
+def _now_in_force(awards: Map[str, tuple[Award, ...]], now_us: int) -> Span:
+    known = [award for _, own in sorted(awards.items()) for award in own]
+    times = [(award.offer.delivery_start, award.offer.delivery_end) for award in known]
+    present = tuple(a for a, (start_us, end_us) in zip(known, times, strict=True) if start_us <= now_us < end_us)
+    return span(now_us, times, present)
 
 
 def _follows(

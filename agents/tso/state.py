@@ -110,6 +110,8 @@ class Offering:
 class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
+    The energy is counted until `counted_us`.
+
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
     of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
     offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
@@ -134,6 +136,7 @@ class Activation:
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
+    counted_us: int = 0
 
 
 class Lot(NamedTuple):
@@ -230,7 +233,8 @@ class Reserve:
     """Containment reserve: offers by conversation, awards by period, what is measured of it, how it was kept.
 
     `offsets_hz` are the frequency deviations of the last cycles, `recorded` what participants say of their offers,
-    `unsettled` statements by `period/participant`, `again` what has been called for again because limits took it.
+    `unsettled` and `agreed` statements by period and participant, `again` what has been called for again because
+    limits took it.
     """
 
     offers: Map[str, tuple[ReserveOffer, ...]] = Map()
@@ -239,8 +243,8 @@ class Reserve:
     offsets_hz: tuple[float, ...] = ()
     kept: Map[str, Kept] = Map()
     recorded: Map[str, float] = Map()
-    unsettled: Map[str, tuple[ReserveLine, ...]] = Map()
-    agreed: Map[str, tuple[ReserveLine, ...]] = Map()
+    unsettled: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
+    agreed: Map[str, Map[str, tuple[ReserveLine, ...]]] = Map()
     again: Map[str, Tender] = Map()
 
 

@@ -27,7 +27,7 @@ from ..actions import RESERVE, Actuate
 from ..agent import Agent
 from ..dso import Dso
 from ..dso.set_points import participant_of
-from ..runtime.node import Arrival, Effect, Input, Send
+from ..runtime.inputs import Arrival, Effect, Input, Send
 from ..tso import Tso
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ...protocols.envelope import Envelope
-from ..runtime.node import Alarm, Due, Reading
+from ..runtime.inputs import Alarm, Due, Reading
 from .actor import NextDue
 
 NOBODY = -1

@@ -260,9 +260,11 @@ TELEMETRY = Table(
         Column("<grid>.out_of_service", "number", "lines and transformers that protection has taken out"),
         Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
         Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
+        Column("<grid>.violations", "number", "limits that are violated: a loading or a voltage each"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
+        Column("<grid>.shadow_violations", "number", "the same, had limits not cut any order"),
     ),
 )
 STATES = Table(

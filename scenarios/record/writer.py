@@ -102,7 +102,8 @@ class RunWriter:
     def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None:
         """One tick of a grid's physical state, by column."""
         if grid not in self._states:
-            self._states[grid] = WideFile(self.folder / "states" / f"{grid}.parquet", self._clerk)
+            place, files = self.folder / "states" / f"{grid}.parquet", len(self.scenario.grids)
+            self._states[grid] = WideFile(place, self._clerk, files)
         self._states[grid].add(at_us, names, values)
 
     def network(self, grid: str, json_text: str) -> None:

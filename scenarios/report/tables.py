@@ -26,8 +26,21 @@ class Sheet:
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
-    """Limits with their binding constraints, and the settlement by payee and by kind."""
-    return tuple(sheet for sheet in (_limits(run), _settlement(run), _books(run)) if sheet.rows)
+    """Limits with their binding constraints, rivals of a DSO that sells, and the settlement by payee and by kind."""
+    return tuple(sheet for sheet in (_limits(run), _rivals(run), _settlement(run), _books(run)) if sheet.rows)
+
+
+def _rivals(run: Run) -> Sheet:
+    keys = ("asked_mw", "allowed_mw", "check_mw", "unfounded_mw")
+    rows = tuple(
+        (row["participant"], row["resource"], row["direction"], *(_number(row[key]) for key in keys))
+        for row in (run.kpis.get("rivals") or {}).get("qualification", ())
+    )
+    names = ("participant", "resource", "direction", "asked MW", "allowed MW", "check MW", "unfounded MW")
+    note = (
+        "Scenario II: what the DSO let its rivals qualify for, and what a check made anew by nobody with offers allows."
+    )
+    return Sheet("Rivals of the DSO, and an independent check", names, rows, note)
 
 
 def _limits(run: Run) -> Sheet:

@@ -28,7 +28,8 @@ from gridpact.agents.profiles import (
     TestRules,
     TsoProfile,
 )
-from gridpact.agents.runtime.node import Alarm, Arrival, Begin, Deadline, Due, Node, Reading, Result, Send, SetTimer
+from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Deadline, Due, Reading, Result, Send, SetTimer
+from gridpact.agents.runtime.node import Node
 from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND
 from gridpact.agents.tso import Tso
 from gridpact.grid.area.area import AreaReading

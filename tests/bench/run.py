@@ -17,6 +17,7 @@ from typing import Any
 import grid_suite
 import loop_suite
 import message_suite
+import mqtt_suite
 import page
 import start_suite
 import swarm_suite
@@ -29,6 +30,7 @@ from gridpact.scenarios.version import VERSION
 SUITES: dict[str, Callable[[bool], Iterator[Row]]] = {
     "messages": message_suite.rows,
     "world": world_suite.rows,
+    "mqtt": mqtt_suite.rows,
     "start": start_suite.rows,
     "loop": loop_suite.rows,
     "swarm": swarm_suite.rows,

@@ -17,7 +17,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import DOCS, blocks, commands
 
 FOLLOWED = {"comparing.md", "first-run.md", "own-scenario.md", "new-strategy.md", "python-api.md", "new-protocol.md"}
-ELSEWHERE = {"many-hosts.md": "tests/hosts", "swarms-and-sweeps.md": "tests/swarm, tests/sweep"}  # too long for here
+ELSEWHERE = {  # too long for here
+    "many-hosts.md": "tests/hosts",
+    "swarms-and-sweeps.md": "tests/swarm, tests/sweep",
+    "conformance.md": "tests/conformance",
+}
 
 
 @pytest.mark.parametrize("page", ["comparing.md", "first-run.md", "own-scenario.md"])

@@ -10,6 +10,7 @@ from gridpact.agents.strategies.frequency import controlled
 from gridpact.scenarios import plugins
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import load_run
+from gridpact.scenarios.report.tables import sheets
 from gridpact.scenarios.strategies import selected
 
 
@@ -22,6 +23,8 @@ def test_the_page_does_what_it_says(follow: Callable[[str], Any]) -> None:
     rivals = run.kpis["rivals"]
     assert rivals["unfounded_mw"] == pytest.approx(sum(row["unfounded_mw"] for row in rivals["qualification"]))
     assert rivals["excluded_mw"] > rivals["check_excluded_mw"]
+    (sheet,) = [sheet for sheet in sheets(run) if sheet.title.startswith("Rivals")]
+    assert ("bsp-b", "unit-b", "up", "2.5", "0.81", "2.231", "1.421") in sheet.rows
     closes_the_gap(load_scenario(folder / "mine.yaml"))
 
 

@@ -17,8 +17,9 @@ from attacks import ATTACKS, CONTENTS, KINDS
 from mischief import spoilt_value
 
 from gridpact.agents.actions import Actuate, Compute, Note, Observe
+from gridpact.agents.runtime.inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Result, Send, SetTimer
 from gridpact.agents.runtime.journal import from_line, to_line
-from gridpact.agents.runtime.node import Alarm, Arrival, Deadline, Due, Effect, Input, Node, Result, Send, SetTimer
+from gridpact.agents.runtime.node import Node
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Envelope, Topic, message_id

@@ -11,10 +11,10 @@ import aiomqtt
 import pytest
 from brokers import mosquitto
 
+from gridpact.agents.runtime.inputs import Arrival, Send
 from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
 from gridpact.agents.runtime.mqtt.embedded import free_port
 from gridpact.agents.runtime.mqtt.topics import Topics
-from gridpact.agents.runtime.node import Arrival, Send
 from gridpact.protocols.envelope import Envelope, Topic
 from gridpact.protocols.examples import example
 from gridpact.protocols.stages.activation import LIMIT

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,15 @@ from rich.console import Console
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
 from gridpact.scenarios.kpis.participation import _covered_us
+from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.limiting import limit_steps
 from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.running import run as run_scenario
 from gridpact.scenarios.summary import print_summary
 
 Recorded = Callable[[str], Run]
 Rows = list[dict[str, Any]]
+GRIDS = "[{network: case33bw, planning_cases: [{name: evening, load: 1.0}]}]"
 SCHEMES = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 
 
@@ -136,3 +140,12 @@ def test_cost_is_what_the_settlement_says(name: str, recorded: Recorded) -> None
 
 def test_overlapping_limits_are_counted_once() -> None:
     assert _covered_us([(0, 10), (5, 20), (30, 40), (32, 35)]) == 30
+
+
+def test_violations_are_those_of_the_networks_own_limits(tmp_path: Path) -> None:
+    """case33bw says 0.9 pu, not the 0.95 that hold where a network says nothing; its lines have no ratings."""
+    changes = {"swarm.bsps": "2", "swarm.aggregators": "0", "time.market_time_units": "1", "swarm.grids": GRIDS}
+    done = run_scenario(load_scenario("swarm", changes), out=tmp_path / "run")
+    violations = done.kpis["violations"]["grid-001"]
+    assert 0.9 < violations["lowest_vm_pu"] < 0.95
+    assert violations["minutes"] == 0.0

@@ -117,3 +117,23 @@ def test_every_agent_gets_what_was_chosen_for_it() -> None:
     people = {agent.name: agent for agent in assembly.agents(scenario, plants.resources(scenario))}
     names = {name: type(people[name].profile.bidding).__name__ for name in ("bsp-a", "bsp-b")}  # type: ignore[attr-defined]
     assert names == {"bsp-a": "Withholding", "bsp-b": "Truthful"}
+
+
+def test_padding_takes_more_of_a_cap_that_is_shared_pro_rata() -> None:
+    from gridpact.agents.dso.studies import Validate
+    from gridpact.grid.limits import Activation
+    from gridpact.scenarios import plants
+
+    scenario = load_scenario("scenario-1-dso")
+    studies = plants.laboratory(scenario, plants.resources(scenario)).studies["north"]
+
+    def allowed(*sizes_mw: float) -> list[float]:
+        names = ("unit-a", "unit-b", "unit-c")
+        offers = tuple(Activation(n, ((n, 1.0),), mw) for n, mw in zip(names, sizes_mw, strict=True))
+        found = Validate("north", offers, (scenario.time.first_delivery_us,), "prefix", "pro_rata").run(studies)
+        return [each.p_mw for each in found]  # type: ignore[union-attr]
+
+    truthful, padded = allowed(2.0, 2.0, 2.0), allowed(2.0, 2.0, 2.5)
+    assert padded[2] > 1.1 * truthful[2]
+    assert padded[0] < truthful[0]
+    assert sum(padded) == pytest.approx(sum(truthful), abs=0.05)

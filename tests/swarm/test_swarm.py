@@ -219,6 +219,14 @@ def test_what_waits_to_be_written_does_not_grow_with_the_swarm(columns: int, row
     assert flush_rows(columns) == rows
 
 
+def test_many_grids_share_what_one_may_keep_waiting() -> None:
+    from gridpact.scenarios.record.parquet import flush_rows
+
+    assert flush_rows(400) == 5242
+    assert flush_rows(400, files=20) == 262
+    assert flush_rows(400, files=200) == 128
+
+
 def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 

@@ -22,8 +22,10 @@ class Network:
     credentials: Path | None = None
     allowance: Allowance = Allowance()
 
-    def line(self, name: str, hear: Callable[[Incoming], None]) -> Line:
-        """A line for an agent, not yet open."""
+    def line(
+        self, name: str, hear: Callable[[Incoming], None], acknowledged: Callable[[str], None] | None = None
+    ) -> Line:
+        """A line for an agent, not yet open; `acknowledged` as for `Line`."""
         identity = Identity.from_folder(name, self.credentials)
         will = Outgoing(self.topics.presence(name), GONE, retain=True)
-        return Line(self.broker, identity, f"{self.topics.run}/{name}", hear, will=will)
+        return Line(self.broker, identity, f"{self.topics.run}/{name}", hear, will=will, acknowledged=acknowledged)

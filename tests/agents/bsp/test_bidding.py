@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.protocols.information.capacity import TestOrder
 from gridpact.protocols.information.offering import CallForOffers, NoOffer, Offers
 from gridpact.protocols.messages import Refuse

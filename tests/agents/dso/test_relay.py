@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.protocols.information.activation import Activate, Activated, ActivationEnded
 from gridpact.protocols.messages import Cancel, Cancelled, Failure, Refuse
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridpact.agents.runtime.exchange import Exchange, Links
-from gridpact.agents.runtime.node import Alarm, Arrival, Begin, Due, Reading, Result, Send
+from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result, Send
 from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND, PLANT, TELEMETRY, EventQueue
 from gridpact.agents.runtime.recording import Sent, Values
 from gridpact.protocols.envelope import Envelope

@@ -7,8 +7,9 @@ import pytest
 
 from gridpact.agents.actions import Forget, Publish, Say, Wake
 from gridpact.agents.dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
+from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result
 from gridpact.agents.runtime.journal import from_line, to_line
-from gridpact.agents.runtime.node import Alarm, Arrival, Begin, Due, Node, Reading, Result
+from gridpact.agents.runtime.node import Node
 from gridpact.grid.cvr import TapBlock
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.desk import Desk

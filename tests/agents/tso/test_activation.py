@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gridpact.agents.actions import Open
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso import caps, mfrr
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.envelope import Topic

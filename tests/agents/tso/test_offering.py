@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gridpact.agents.dso.studies import Validate
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.information.activation import Activate, ActivateWhen
 from gridpact.protocols.information.offering import (

@@ -6,7 +6,7 @@ import pytest
 
 from gridpact.agents.actions import Open
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
-from gridpact.agents.runtime.node import Arrival
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso.applicants import left, source_of
 from gridpact.grid.limits import Allowed
 from gridpact.protocols.envelope import Topic

@@ -181,7 +181,7 @@ def test_a_late_offer_is_rejected_with_the_reason(make: Any) -> None:
     town = world(make, loses=lambda e: isinstance(e.content, ReserveOffers) and e.sender == "a").run(1800)
     late = next(e for _, e in town.said if isinstance(e.content, ReserveOffers) and e.sender == "a")
     town.run(1950)
-    from gridpact.agents.runtime.node import Arrival
+    from gridpact.agents.runtime.inputs import Arrival
 
     town.give("tso", Arrival(late), 1950 * S)
     town.run(2000)
@@ -197,7 +197,7 @@ def test_who_is_not_qualified_in_both_directions_offers_nothing(make: Any) -> No
 
 def test_an_award_of_what_was_not_offered_is_answered_with_failure(make: Any) -> None:
     town = world(make).run(1950)
-    from gridpact.agents.runtime.node import Arrival
+    from gridpact.agents.runtime.inputs import Arrival
 
     _, said = next(pair for pair in town.said if isinstance(pair[1].content, ReserveAward) and pair[1].receiver == "a")
     other = world(make, loses=lambda e: isinstance(e.content, ReserveAward)).run(1950)
@@ -229,7 +229,7 @@ def test_an_offer_that_does_not_fit_is_passed_over_and_ties_go_to_the_earlier() 
 
 def test_a_participant_that_is_not_bound_by_a_late_award_is_missing_and_not_paid(make: Any) -> None:
     """The award to a is lost; when it comes after the offer has lapsed, a withdraws."""
-    from gridpact.agents.runtime.node import Arrival
+    from gridpact.agents.runtime.inputs import Arrival
 
     town = world(make, loses=lambda e: isinstance(e.content, ReserveAward) and e.receiver == "a").run(START_S + 10)
     lost = next(e for _, e in town.said if isinstance(e.content, ReserveAward) and e.receiver == "a")
