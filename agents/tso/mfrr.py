@@ -54,15 +54,21 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
 
 
 def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
-    """Take back mFRR that aFRR has run against for `release_us`, by what it asked for on average, to zero at most."""
+    """Take back mFRR that aFRR has run against for `release_us`, by what it asked for on average, to zero at most.
+
+    An average below the trigger is no reason to change orders.
+    """
     activation, against_mw = state.activation, -state.regulation.controller.demand_mw
     target_mw = activation.target_mw
     if against_mw * target_mw <= 0:
         return (state.with_activation(opposed=()) if activation.opposed else state), ()
-    opposed = (*activation.opposed, abs(against_mw))
-    if len(opposed) * profile.control_us < profile.activation.release_us:
+    rules = profile.activation
+    window = -(-rules.release_us // profile.control_us)
+    opposed = (*activation.opposed, abs(against_mw))[-window:]
+    average_mw = sum(opposed) / len(opposed)
+    if len(opposed) < window or average_mw < rules.trigger_mw:
         return state.with_activation(opposed=opposed), ()
-    back_mw = min(abs(target_mw), round(sum(opposed) / len(opposed), 1))
+    back_mw = min(abs(target_mw), round(average_mw, 1))
     left_mw = round(target_mw - (back_mw if target_mw > 0 else -back_mw), 6)
     state = state.with_activation(opposed=(), target_mw=left_mw, restless=0, changed=True)
     evidence = {"name": "mFRR taken back", "need_mw": left_mw, "before_mw": target_mw, "against_mw": back_mw}
