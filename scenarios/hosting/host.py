@@ -114,7 +114,7 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     with single_threaded(), _memory(scenario, terms, about) as memory, PartWriter(scenario, out) as writer:
         timing = asyncio.run(_run(scenario, own, terms, writer, memory=memory, progress=progress))
         columns = timing.pop("columns")
-        total = {**timing, "total_s": time.perf_counter() - began}
+        total = {**timing, "total_s": time.perf_counter() - began, "cpu_s": time.process_time()}
         folder = writer.finish_part({**about, "columns": columns}, total)
         if memory is not None:
             memory.finished()

@@ -33,7 +33,7 @@ from .dispatch import Dispatch
 from .line import Line, Outgoing
 from .memory import Memory
 from .muster import Muster, Readiness
-from .network import Network
+from .network import Network, open_all
 from .outpost import Outpost
 from .past import Past
 from .plants import LAG_S, PlantService, RemotePlants, request_key
@@ -147,7 +147,7 @@ class Station:
         muster = self._reception.muster = Muster(self.lines, topics, readiness)
         self.lines[names[0]].subscriptions += topics.heard_by_all()
         fresh = self.memory is None or self.memory.is_new
-        await asyncio.gather(*(line.open(fresh=fresh) for line in self.lines.values()))
+        await open_all(self.lines.values(), fresh=fresh)
         return muster
 
     async def _beginning(self, muster: Muster) -> SharedClock:
