@@ -80,15 +80,8 @@ class Stage:
 
     async def _begin(self, name: str, speed: float) -> None:
         command = ["host", str(self.scenario), "--broker", f"mqtt://127.0.0.1:{self._port}", "--speed", str(speed)]
-        command += [
-            "--timeout",
-            "200",
-            "--journal",
-            str(self.folder / f"{name}-journal"),
-            "--out",
-            str(self.folder / name),
-            "--quiet",
-        ]
+        command += ["--journal", str(self.folder / f"{name}-journal"), "--out", str(self.folder / name), "--quiet"]
+        command += ["--timeout", "200"]
         for agent in self.shares[name]:
             command += ["--agents", agent]
         self._processes[name] = await asyncio.create_subprocess_exec(
