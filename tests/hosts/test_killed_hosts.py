@@ -53,7 +53,7 @@ class Stage:
         await self.open_broker()
         await asyncio.gather(*(self._begin(name, speed) for name in self.shares))
         self._speed = speed
-        async with aiomqtt.Client("127.0.0.1", self._port) as client:
+        async with asyncio.timeout(220), aiomqtt.Client("127.0.0.1", self._port) as client:
             await client.subscribe(Topics(load_scenario(self.scenario).name).roll)
             async for message in client.messages:
                 what = said(bytes(message.payload))  # type: ignore[arg-type]
@@ -81,6 +81,7 @@ class Stage:
     async def _begin(self, name: str, speed: float) -> None:
         command = ["host", str(self.scenario), "--broker", f"mqtt://127.0.0.1:{self._port}", "--speed", str(speed)]
         command += ["--journal", str(self.folder / f"{name}-journal"), "--out", str(self.folder / name), "--quiet"]
+        command += ["--timeout", "200"]
         for agent in self.shares[name]:
             command += ["--agents", agent]
         self._processes[name] = await asyncio.create_subprocess_exec(
@@ -136,7 +137,7 @@ def lives(record: Run) -> int:
 
 def keeps_pace(record: Run, speed: float) -> bool:
     hosts = record.timing["hosts"]
-    late_s = max(host["realtime"]["lateness"]["p50_s"] for host in hosts)
+    late_s = max(host["realtime"]["lateness"].get("p50_s", 0.0) for host in hosts)
     away_s = max(host["network"].get("seconds of the run away", 0) for host in hosts)
     print(f"median lateness {late_s:.3f} s, away for {away_s} s of the run")  # noqa: T201 - shown if it fails
     return bool(late_s * speed < 5 and away_s < IN_TIME_S)
@@ -168,7 +169,7 @@ async def disturbed(stage: Stage, speed: float) -> Run:
     return await stage.end()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
     with_mosquitto: None, handful: Path, tmp_path: Path, stages: Any
 ) -> None:
