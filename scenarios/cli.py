@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from ..agents.runtime.input_log import LogError
 from ..agents.runtime.mqtt.address import BrokerError
 from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
@@ -49,7 +50,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError, StrategyError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, LogError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
