@@ -166,12 +166,31 @@ def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) 
     return Note(stage.STAGE, "7.5", evidence)
 
 
-def counted(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
-    """Add the set-points in force until the next cycle to the energy requested."""
+def caught_up(profile: TsoProfile, state: TsoState, at_us: int) -> TsoState:
+    """Count the set-points in force in whole cycles that were missed, because the TSO's host was down."""
+    since_us, every_us = state.activation.counted_us, profile.control_us
+    until_us = since_us + (at_us - since_us) // every_us * every_us
+    if not 0 < since_us < until_us:
+        return state
+    started = {key: -(-order.start_us // every_us) * every_us for key, order in state.activation.orders.items()}
+    return _added(state, {key: (max(since_us, start_us), until_us) for key, start_us in started.items()})
+
+
+def counted(profile: TsoProfile, state: TsoState, at_us: int, now_us: int) -> TsoState:
+    """Add the set-points in force until the next cycle to the energy requested; `at_us`: when this one was due."""
+    until_us = at_us + profile.control_us
+    in_force = [key for key, order in state.activation.orders.items() if order.start_us <= now_us < order.end_us]
+    state = _added(state, dict.fromkeys(in_force, (at_us, until_us)))
+    return state.with_activation(counted_us=until_us) if in_force else state
+
+
+def _added(state: TsoState, spans: Mapping[str, tuple[int, int]]) -> TsoState:
+    """Add the energy of orders in a span each, as far as they last."""
     energy, orders = state.activation.energy, state.activation.orders
-    for offer_id, order in sorted(orders.items()):
-        if order.start_us <= now_us < order.end_us:
-            counted = watt_us(order.power_mw, min(profile.control_us, order.end_us - now_us))
+    for offer_id, (since_us, until_us) in sorted(spans.items()):
+        order = orders[offer_id]
+        counted = watt_us(order.power_mw, max(0, min(until_us, order.end_us) - since_us))
+        if counted:
             energy = energy.set(offer_id, energy.get(offer_id, 0) + counted)
             if not order.confirmed:
                 orders = orders.set(offer_id, order._replace(unconfirmed=order.unconfirmed + counted))

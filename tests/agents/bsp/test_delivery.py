@@ -109,6 +109,12 @@ def test_down_orders_are_negative_set_points_and_their_energy_is_counted_positiv
     assert book.metered(+1.5, 4 * S, NOW).delivered_mwh("a.Q1.mFRR-down.1") == 0
 
 
+def test_energy_of_readings_that_were_missed_is_counted_with_the_next_one(make: Any) -> None:
+    book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
+    after = book.metered(1.0, 4 * S, NOW).metered(1.0, 4 * S, NOW + 20 * S)
+    assert after.requested["a.Q1.mFRR-up.1"] == after.delivered["a.Q1.mFRR-up.1"] == watt_us(1.0, 24 * S)
+
+
 def test_energy_counts_until_the_order_ends(make: Any) -> None:
     book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
     last = make.FIRST.end_us - S
