@@ -40,6 +40,7 @@ def forget(node: Node) -> None:
     """What a process knew is gone: the node is as it was before anything happened."""
     node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary)
     node.state, node.timers = node.agent.start(), {}
+    node.refused.clear()
 
 
 def relive(node: Node, entries: Iterable[Entry], types: Mapping[str, type[Any]]) -> Iterator[Lived]:
