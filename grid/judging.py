@@ -57,6 +57,7 @@ class Judge:
         self._near: list[Complexes | None] = [None] * len(self.hearings)
         self._here_mva: Complexes = np.zeros_like(fixed_mva)
         self._tangents: list[tuple[Tangent, Complexes] | None] = [None] * len(self.hearings)
+        self._scattered = False
         self._asked = [0] * len(self.hearings)
         self._base: list[Complexes | None] = []
         nothing = np.zeros((1, len(fixed_mva)), dtype=complex)
@@ -130,6 +131,10 @@ class Judge:
             if known is not None and near is not None and not np.abs(near[0] - known[1]).max() < MOVED_PU:
                 self._tangents[case] = None
 
+    def scatter(self) -> None:
+        """Make ready for questions about states far from each other: none is near enough for its Jacobian to help."""
+        self._tangents, self._scattered = [None] * len(self.hearings), True
+
     def solution(self, case: int, change_mva: Complexes) -> Solution:
         """Solve changes (states × columns) in one case."""
         hearing = self.hearings[case]
@@ -144,6 +149,8 @@ class Judge:
 
     def _tangent(self, case: int, solver: BatchSolver, count: int) -> Tangent | None:
         """Return the Jacobian at the state that was approached last, once there are enough questions."""
+        if self._scattered:
+            return None
         self._asked[case] += count
         if self._tangents[case] is None and self._asked[case] > WORTH_STATES and case < len(self._base):
             near = self._base[case] if self._near[case] is None else self._near[case]

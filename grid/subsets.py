@@ -105,6 +105,7 @@ class SubsetWalk:
         critical = self._beyond(self._weights, here(ends[-1:]))
         if not len(critical):
             return len(left), 0.0, critical
+        self._judge.scatter()
         low, high, working = self._narrowed(critical, 0.0, ends[-1], here)
         while True:
             low, high = self._bracket(working, low, high, here)
@@ -132,7 +133,6 @@ class SubsetWalk:
         order = np.argsort(-excess[first], kind="stable")[:CRITICAL]
         count = max(1, int((excess[first][order] > 0).sum()))
         beyond = weights[order[:count]]
-        self._judge.approach(self._changes(self._weights, here(filled[first : first + 1])[0]).mean(axis=0))
         return (float(filled[first - 1]) if first else low), float(filled[first]), beyond
 
     def _along(self, filled: Floats, ends: Floats, left: Integers, asked_mw: Floats, on_mw: Floats) -> Floats:

@@ -38,6 +38,7 @@ def _keys(scenario: Scenario, name: str, error: GridError) -> Iterator[str]:
             yield "series"
         yield from (key for word, key in _NAMED.items() if text.startswith(word))
     if isinstance(error, NetworkError):
+        yield from ("load_scaling", "profiles", "series") if text.startswith("there is no power flow") else ()
         yield from _SOURCES
 
 

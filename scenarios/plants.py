@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..grid.area.area import Area
 from ..grid.area.description import AreaDescription
+from ..grid.errors import NetworkError
 from ..grid.points import ConnectionPoint
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
@@ -27,6 +28,7 @@ from .schema import Scenario
 if TYPE_CHECKING:
     from ..agents.runtime.laboratory import Laboratory
     from ..agents.runtime.physics import Physics
+    from ..grid.plant import GridPlant
     from ..grid.series import Window
 
 
@@ -76,6 +78,7 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     for grid in sorted(scenario.grids):
         with grid_blamed(scenario, grid):
             plants[grid] = GridPlant(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
+            _refuse_lost(plants[grid], scenario.time.start_us)
     holdings = {
         resource.id: Holding(
             name,
@@ -88,6 +91,14 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     }
     operators = {name: dso.grid for name, dso in scenario.dsos.items()}
     return Physics(area(scenario), plants, operators, holdings, scenario.time.start_us)
+
+
+def _refuse_lost(plant: GridPlant, start_us: int) -> None:
+    """A grid that is lost before anybody has done anything is a mistake in its description. Raises NetworkError."""
+    state = plant.untouched(start_us)
+    if not plant.model.solve(state).converged[0]:
+        drawn = f"loads of {state.load_p_mw.sum():.6g} MW, generation of {state.sgen_p_mw.sum():.6g} MW"
+        raise NetworkError(f"there is no power flow in the state that the scenario begins with ({drawn})")
 
 
 def area(scenario: Scenario) -> Area:

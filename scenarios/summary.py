@@ -139,6 +139,12 @@ def _settlement(run: Run) -> Table:
     return table
 
 
+def _violated(values: dict[str, Any]) -> str:
+    worst, lowest, highest = (values[key] for key in ("worst_loading_percent", "lowest_vm_pu", "highest_vm_pu"))
+    text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
+    return f"{text}, no power flow at all" if lowest is None else f"{text}, {lowest:.3f} to {highest:.3f} pu"
+
+
 def _kpis(run: Run) -> Table:
     table = _table("Key figures", ("what", "value"))
     kpis = run.kpis
@@ -151,9 +157,7 @@ def _kpis(run: Run) -> Table:
         extremes = f"nadir {lowest:.0f} mHz, highest {highest:+.0f} mHz"
         table.add_row("frequency", f"{extremes}, {outside:.1f} min outside ±50 mHz")
     for grid, values in kpis["violations"].items():
-        worst, spread = values["worst_loading_percent"], (values["lowest_vm_pu"], values["highest_vm_pu"])
-        text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
-        table.add_row(f"violations in {grid}", f"{text}, {spread[0]:.3f} to {spread[1]:.3f} pu")
+        table.add_row(f"violations in {grid}", _violated(values))
     for name, text in _reaction(kpis):
         table.add_row(name, text)
     if kpis.get("afrr"):

@@ -95,3 +95,25 @@ def greedy_mw(given: Trial) -> Floats:
                 break
         p_mw[k] = low * each.p_mw if abs(low * each.p_mw) >= 1e-3 else 0.0
     return p_mw
+
+
+def prefix_greedy_mw(given: Trial) -> Floats:
+    """Return what each may have at most with everything before it on: bisection along each, all by AC power flow."""
+    constraints, solver = Constraints(given.model), given.model.solver(given.state.taps)
+    bounds = constraints.bounds(constraints.values(solver.solve(given.state))[0])
+    on, found = np.zeros(len(given.model.point_names), dtype=complex), []
+    for each in given.activations:
+        change = np.zeros_like(on)
+        change[given.model.point(each.points[0][0])] = each.p_mw * (1 + 1j * each.q_per_p)
+        parts, part = np.linspace(0, 1, 9), 0.0
+        for _ in range(7):
+            values = constraints.values(solver.solve(given.state, on + parts[:, None] * change))
+            over = np.flatnonzero(constraints.excess(values, bounds) > 0)
+            if not len(over) or not over[0]:
+                part = part if len(over) else float(parts[-1])
+                break
+            part = float(parts[over[0] - 1])
+            parts = np.linspace(part, parts[over[0]], 9)
+        found.append(part * each.p_mw if abs(part * each.p_mw) >= 1e-3 else 0.0)
+        on = on + found[-1] / each.p_mw * change
+    return np.array(found)

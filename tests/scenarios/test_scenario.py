@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from gridpact.scenarios import plants
 from gridpact.scenarios.buses import BUILT_IN
 from gridpact.scenarios.errors import ScenarioError
 from gridpact.scenarios.loading import builtin_names, changed_scenario, load_scenario, scenario_yaml
 from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.summary import _violated
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -133,3 +135,15 @@ def test_a_resource_that_is_not_clear_must_be_named(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(f"extends: blind\nparticipants: {{bsp-a: {{units: {units}}}}}")
     with pytest.raises(ScenarioError, match="name one of: a, b"):
         load_scenario(tmp_path / "x.yaml")
+
+
+def test_a_grid_that_has_no_power_flow_from_the_start_is_one_sentence() -> None:
+    scenario = load_scenario("blind", {"grids.north.load_scaling": 60})
+    with pytest.raises(ScenarioError, match=r"load_scaling: there is no power flow in the state .* \(loads of 2\d+"):
+        plants.physics(scenario, plants.resources(scenario))
+
+
+def test_a_grid_without_power_flow_is_in_violation_and_the_summary_says_so() -> None:
+    values = {"minutes": 3.0, "percent_seconds": 0.0, "worst_loading_percent": 0.0}
+    lost = values | {"lowest_vm_pu": None, "highest_vm_pu": None}
+    assert _violated(lost) == "3.0 min, 0 %·s, worst loading 0.0 %, no power flow at all"

@@ -1,4 +1,6 @@
-"""The long tests of limits, run by `make soak`: hundreds of random lists in every corner, and 10⁵ random subsets."""
+"""The long tests of limits, run by `make soak`: hundreds of random lists in every corner, 10⁵ random subsets, and lists
+of 200 against an exhaustive greedy.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from gridpact.grid.engine import single_threaded
 from gridpact.grid.limits import Activation, limit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "grid"))
-from subset_oracle import ASKED_MW, DIRECTIONS, GRIDS, Trial, corners, excess, greedy_mw, trial
+from subset_oracle import ASKED_MW, DIRECTIONS, GRIDS, Trial, corners, excess, greedy_mw, prefix_greedy_mw, trial
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 SEEDS = range(100, 126)
@@ -47,19 +49,29 @@ def test_a_hundred_thousand_random_subsets_of_a_long_list(grid: str, count: int)
             assert excess(given, p_mw, picked * parts, margin=False).max() <= 0
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("grid", ["case33bw", "cigre_mv_der", "oberrhein"])
+def test_a_long_list_gets_what_each_in_turn_can_have(grid: str, seed: int) -> None:
+    """Scope prefix, 200 offers, far more than fits: against bisection by AC power flow, one offer after the other."""
+    with single_threaded():
+        given = _long(grid, 200, signs=(1.0,), seed=seed)
+        found = limit(given.model, [("now", given.state)], given.activations, "prefix")
+        assert sum(each.p_mw for each in found) >= 0.99 * prefix_greedy_mw(given).sum()
+
+
 def _limits(given: Trial) -> np.ndarray:
     return np.array([each.p_mw for each in limit(given.model, [("now", given.state)], given.activations, "subset")])
 
 
-def _long(grid: str, count: int) -> Trial:
+def _long(grid: str, count: int, *, signs: tuple[float, ...] = (1.0, 1.0, -1.0), seed: int = 0) -> Trial:
     short = trial(grid, "mixed", 11, 7)
-    generator = np.random.default_rng(count)
+    generator = np.random.default_rng((count, seed) if seed else count)
     names = generator.choice(short.model.point_names, count)
     sizes = generator.uniform(0.5, 1.5, count) * 3 * ASKED_MW[grid] / count
-    signs = generator.choice([1.0, 1.0, -1.0], count)
+    directions = generator.choice(signs, count)
     rates = generator.choice([0.0, -0.33, 0.33], count)
     activations = [
         Activation(f"o{k}", ((str(name), 1.0),), float(size), q_per_p=float(rate))
-        for k, (name, size, rate) in enumerate(zip(names, signs * sizes, rates, strict=True))
+        for k, (name, size, rate) in enumerate(zip(names, directions * sizes, rates, strict=True))
     ]
     return Trial(short.model, short.state, tuple(activations))
