@@ -240,7 +240,7 @@ def test_a_hard_state_is_not_lost_before_newton_s_method_has_been_tried(tmp_path
     net.line["length_km"] = 12.0
     description, model = modelled(net, tmp_path, ConnectionPoint("P", 3))
     state = Profiles(model, description).actual(0)
-    solver, slow = model.solver(state.taps), PowerFlowSolver(model._bench, model._zip_percent)
+    solver, slow = model.solver(state.taps), PowerFlowSolver(model.placed(state.taps, ()), model._zip_percent)
     change = -np.arange(10.0, 60.0, 0.25).astype(complex)[:, None]
     given_up = change[~solver.solve(state, change).converged]
     first, last = (state.with_change_mva(each) for each in (given_up[0], given_up[-1]))
