@@ -23,7 +23,7 @@ soak: $(STAMP)
 	$(PY) -m pytest -m soak --timeout 3600 -s
 
 bench: $(STAMP)
-	$(PY) tests/bench/run.py build/bench.json
+	$(PY) tests/bench/run.py build/bench.json --page build/performance.md
 
 lint: $(STAMP)
 	$(PY) -m ruff check .

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .scenarios.comparison import Comparison, compare, load_comparison
+    from .scenarios.comparison.comparing import Comparison, compare, load_comparison
     from .scenarios.errors import RecordError, ScenarioError
     from .scenarios.loading import load_scenario, scenario_yaml
     from .scenarios.record.run import Run, load_run
@@ -45,13 +45,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": ("scenarios.comparison", "Comparison"),
-    "compare": ("scenarios.comparison", "compare"),
+    "Comparison": ("scenarios.comparison.comparing", "Comparison"),
+    "compare": ("scenarios.comparison.comparing", "compare"),
     "RecordError": ("scenarios.errors", "RecordError"),
     "ScenarioError": ("scenarios.errors", "ScenarioError"),
     "Run": ("scenarios.record.run", "Run"),
     "Scenario": ("scenarios.schema", "Scenario"),
-    "load_comparison": ("scenarios.comparison", "load_comparison"),
+    "load_comparison": ("scenarios.comparison.comparing", "load_comparison"),
     "load_run": ("scenarios.record.run", "load_run"),
     "load_scenario": ("scenarios.loading", "load_scenario"),
     "scenario_yaml": ("scenarios.loading", "scenario_yaml"),

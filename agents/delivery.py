@@ -46,7 +46,8 @@ class OrderBook:
     """Awarded offers by id, tasks by conversation, caps by `resource|direction`, energy asked for and delivered.
 
     `cap_ends`: until when each cap is valid; `moved`: (resource, MW) that other resources give of an offer;
-    `wanted_mw` is the last set-point for all offers under control together, + up.
+    `wanted_mw` is the last set-point for all offers under control together, + up; energy is counted until
+    `counted_us`, which is 0 if there is nothing to count.
     """
 
     offers: Map[str, Offer] = Map()
@@ -57,6 +58,7 @@ class OrderBook:
     requested: Map[str, int] = Map()
     delivered: Map[str, int] = Map()
     wanted_mw: float = 0.0
+    counted_us: int = 0
 
     def awarded(self, offers: tuple[Offer, ...]) -> "OrderBook":
         """The TSO has accepted these offers."""
@@ -167,25 +169,36 @@ class OrderBook:
         own = {offer.resource for _, offer in sorted(self.offers.items())}
         return tuple(sorted(own | {resource for _, shares in sorted(self.moved.items()) for resource, _ in shares}))
 
-    def metered(self, activated_mw: float, lasts_us: int, now_us: int) -> "OrderBook":
+    def metered(self, activated_mw: float, lasts_us: int, at_us: int) -> "OrderBook":
         """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
 
         What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
         Of offers under control each is filled in merit order, and the last takes what is left.
         """
         if not (activated_mw or self.wanted_mw or self._orders()):
-            return self
-        asked, anything = self._asked(now_us)
+            return self._at_rest()
+        since_us = self.counted_us
+        missed_us = (at_us - since_us) // lasts_us * lasts_us if since_us else 0  # whole readings, when a host is down
+        book = self._metered(activated_mw, since_us, since_us + missed_us) if missed_us > 0 else self
+        return book._metered(activated_mw, at_us, at_us + lasts_us)
+
+    def _metered(self, activated_mw: float, since_us: int, until_us: int) -> "OrderBook":
+        """Count what is asked for at the beginning of a span of time, and delivered in it."""
+        asked, anything = self._asked(since_us)
         if not activated_mw and not anything:
-            return self
+            return self._at_rest()
         requested, delivered = self.requested, self.delivered
         for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
-            counted_us = min(lasts_us, task.end_us - now_us)
-            requested = _added(requested, task.offer_id, watt_us(power_mw, counted_us))
-            delivered = _added(delivered, task.offer_id, watt_us(got_mw, counted_us))
+            lasts_us = min(until_us, task.end_us) - since_us
+            requested = _added(requested, task.offer_id, watt_us(power_mw, lasts_us))
+            delivered = _added(delivered, task.offer_id, watt_us(got_mw, lasts_us))
         if requested is self.requested and delivered is self.delivered:
-            return self
-        return replace(self, requested=requested, delivered=delivered)
+            return self._at_rest()
+        return replace(self, requested=requested, delivered=delivered, counted_us=until_us)
+
+    def _at_rest(self) -> "OrderBook":
+        """Nothing is counted now, so readings that are missed from here on count for nothing."""
+        return replace(self, counted_us=0) if self.counted_us else self
 
     def _orders(self) -> bool:
         """Whether there are tasks that ask for something without set-points."""

@@ -82,7 +82,7 @@ class ActivationRules:
     trigger_mw: float
     averaging_us: int
     schedule_lead_us: int
-    release_us: int = 180_000_000
+    release_us: int = 300_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 worked-example.png    line 3-8 and the frequency under each scheme: what the DSO's part in the negotiation changes
 frequency-trip.png    a trip: frequency, and how the reserves take over from each other, with the DSO's limit, without
+comparison.png        cost and violations of every scheme against the scale of the forecast error, three seeds each
 """
 
 import sys
@@ -37,6 +38,28 @@ def worked_example(runs: Path, picture: Path) -> None:
     below.set_ylabel("frequency − 50 Hz (mHz)")
     below.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="Europe/Brussels"))
     _finished([above, below])
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+
+
+def comparison(runs: Path, picture: Path) -> None:
+    """Compare all schemes in the quarter-hour of the wind front, at five scales of the forecast error."""
+    settings = {"time.market_time_units": 1, "time.first_delivery": "2026-03-02T12:30:00+01:00"}
+    base = gridpact.load_scenario("scenario-1-dso", settings)
+    made = gridpact.compare(base, seeds=(1, 2, 3), errors=(0, 0.5, 1, 1.5, 2), out=runs / "comparison")
+    figure, axes = plt.subplots(2, 1, figsize=(9, 5.8), sharex=True, height_ratios=(3, 2))
+    for place, measure in zip(axes, ("total_eur", "violation_minutes"), strict=True):
+        shown = made.summary[made.summary["measure"] == measure]
+        for scheme, own in shown.groupby("scheme", sort=False):
+            dashed = {"ls": ":", "color": "black"} if scheme == "ideal" else {"marker": "o", "ms": 3.5}
+            place.plot(own["error_scale"], own["mean"], lw=1.5, label=scheme, **dashed)
+    axes[0].set_yscale("log")
+    axes[0].set_ylabel("cost of a quarter-hour (EUR)")
+    axes[0].set_title("What it costs to be wrong, and what the DSO can do about it", loc="left", fontsize=11)
+    axes[0].legend(frameon=False, ncols=4, loc="center left", fontsize=8)
+    axes[1].set_ylabel("violation (min)")
+    axes[1].set_xlabel("scale of the forecast error")
+    _finished(list(axes))
     figure.tight_layout()
     figure.savefig(picture, dpi=110)
 
@@ -116,3 +139,4 @@ if __name__ == "__main__":
     folder, here = Path(sys.argv[1] if len(sys.argv) > 1 else "runs"), Path(__file__)
     worked_example(folder, here.with_name("worked-example.png"))
     frequency_trip(folder, here.with_name("frequency-trip.png"))
+    comparison(folder, here.with_name("comparison.png"))

@@ -39,7 +39,6 @@ from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-    from ..agents.runtime.faults import Faults
 
 DEFAULT_SECONDS_PER_STEP = 10.0
 
@@ -90,29 +89,6 @@ def links(scenario: Scenario) -> Links:
         for one in given.silences
     )
     return Links(scenario.seed, given.delay_median_s, given.delay_sigma, given.loss, silences)
-
-
-def faults(scenario: Scenario) -> Faults | None:
-    """What befalls messages, if anything does."""
-    from ..agents.runtime.faults import Faults, Partition
-
-    given, clock = scenario.faults, scenario.time.at_clock
-    if given is None:
-        return None
-    partitions = tuple(
-        Partition(frozenset(one.who), frozenset(one.to) if one.to else None, clock(one.since), clock(one.until))
-        for one in given.partitions
-    )
-    return Faults(
-        scenario.seed if given.seed is None else given.seed,
-        given.loss,
-        given.duplication,
-        given.reordering,
-        given.late,
-        spread_us=us(given.spread_s),
-        repeat_us=None if given.repeat_s is None else us(given.repeat_s),
-        partitions=partitions,
-    )
 
 
 def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:

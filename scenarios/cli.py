@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from ..agents.runtime.input_log import LogError
 from ..agents.runtime.mqtt.address import BrokerError
 from ..agents.strategies.errors import StrategyError
 from ..grid.errors import GridError
@@ -21,8 +22,11 @@ from .comparison.command import compare_command
 from .conformance.command import conform_command
 from .errors import RecordError, ScenarioError
 from .hosting.commands import add_commands, check_speed
+from .looking import add_commands as add_looking
 from .options import overrides
+from .shelf import known_scenarios
 from .sweep.command import EXAMPLE, sweep_command
+from .waiting import working
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -35,8 +39,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="a run directory")]
+Name = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file", autocompletion=known_scenarios)
+]
 Plugins = Annotated[str | None, typer.Option("--scenario", help="with the plugins of this scenario")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a value; repeatable")]
 
@@ -45,7 +50,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError, StrategyError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, LogError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -135,7 +140,8 @@ def new_command(
     """Write a commented scenario to start from, on the benchmark grid or a network of your own."""
     from .starting import write_start
 
-    written = write_start(path, network=network, file=file)
+    with working("reading the network"):
+        written = write_start(path, network=network, file=file)
     typer.echo(f"{written}: read it, check it with `gridpact check {written} --networks`, run it with `gridpact run`")
 
 
@@ -149,49 +155,10 @@ def check_command(
     """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right; warnings."""
     from .checking import checked
 
-    for line in checked(scenario, overrides(set_ or []), networks=networks):
+    with working("checking"):
+        lines = list(checked(scenario, overrides(set_ or []), networks=networks))
+    for line in lines:
         typer.echo(line)
-
-
-@app.command("audit", epilog="gridpact audit runs/scenario-1-dso --full")
-def audit_command(
-    run: RunPath, full: Annotated[bool, typer.Option("--full", help="name everything that fulfils a step")] = False
-) -> None:
-    """Print the steps of Figs 4 to 10 and rows of Tables 1 and 2 with what fulfils them; exit code 1 on findings."""
-    from .audit import audit
-    from .audit.report import report
-    from .record.run import load_run
-
-    result = audit(load_run(run))
-    for line in report(result, full=full):
-        typer.echo(line)
-    if not result.passed:
-        raise SystemExit(1)
-
-
-@app.command("report", epilog="gridpact report runs/scenario-1-dso")
-def report_command(
-    run: RunPath, out: Annotated[Path | None, typer.Option(help="default: report.html in the run directory")] = None
-) -> None:
-    """Write one self-contained page about a run, or of a comparison: plots, grids, tables, sequence, audit."""
-    from .reporting import written
-
-    typer.echo(f"report: {written(run, out)}")
-
-
-@app.command("network", epilog="gridpact network runs/scenario-1-dso --at 12:36:00 --out net.json")
-def network_command(
-    run: RunPath,
-    at: Annotated[str, typer.Option(help="clock time of the first day, or ISO 8601 with an offset")],
-    out: Annotated[Path, typer.Option(help="where to write the pandapower JSON")],
-    grid: Annotated[str | None, typer.Option(help="which grid, if there are several")] = None,
-) -> None:
-    """Write the pandapower network as it physically was at a moment."""
-    from .networks import write_network
-    from .record.run import load_run
-
-    write_network(load_run(run).network(at, grid), out)
-    typer.echo(f"{out}: the network at {at}; open it with pandapower.from_json")
 
 
 @app.command("diagram", epilog="gridpact diagram runs/scenario-1-dso > run.mmd; gridpact diagram prequalification")
@@ -223,20 +190,6 @@ def _vocabulary(scenario: str | None) -> Vocabulary:
     return BUSINESS_USE_CASE if scenario is None else vocabulary(load_scenario(scenario))
 
 
-@app.command("replay", epilog="gridpact replay runs/scenario-1-dso")
-def replay_command(run: RunPath) -> None:
-    """Feed every agent its recorded inputs; exit code 1 if what it says then differs from the record."""
-    from .record.run import load_run
-    from .replaying import replay
-
-    differences = replay(load_run(run))
-    for difference in differences:
-        typer.echo(f"FINDING {difference}")
-    typer.echo("replay passed: every agent said the same" if not differences else f"replay failed: {len(differences)}")
-    if differences:
-        raise SystemExit(1)
-
-
 @app.command("schema", epilog="gridpact schema asyncapi > gridpact.asyncapi.json")
 def schema_command(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="messages, scenario or asyncapi")],
@@ -246,23 +199,6 @@ def schema_command(
     from .schemas import schema_text
 
     typer.echo(schema_text(kind, _vocabulary(scenario)), nl=False)
-
-
-@app.command("diff", epilog="gridpact diff runs/scenario-1 runs/scenario-1-dso")
-def diff_command(
-    first: Annotated[Path, typer.Argument(metavar="A", help="a run directory")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="another run directory")],
-    most: Annotated[int, typer.Option(min=1, help="lines per agent at most")] = 40,
-) -> None:
-    """Show the first message or event in which two runs differ, and what each agent knew; exit code 1 if one does."""
-    from .differing import report
-    from .record.run import load_run
-
-    lines, differ = report(load_run(first), load_run(second), most=most)
-    for line in lines:
-        typer.echo(line)
-    if differ:
-        raise SystemExit(1)
 
 
 @app.command("verify", epilog="gridpact verify; gridpact verify protocols scenario-1-dso --diagrams")
@@ -288,4 +224,5 @@ def verify_command(
 
 
 add_commands(app)
+add_looking(app)
 app.command("conform", epilog="gridpact conform --role bsp --broker mqtts://broker:8883")(conform_command)

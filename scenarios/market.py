@@ -69,7 +69,7 @@ class ActivationRules(Part):
     trigger_mw: Size = 0.5
     averaging_s: Positive = 60.0
     schedule_lead_min: Size = 7.5
-    release_min: Positive = 3.0
+    release_min: Positive = 5.0
 
 
 class FcrRules(Part):

@@ -8,7 +8,7 @@ from pathlib import Path
 def written(folder: Path, out: Path | None) -> Path:
     """Write the page (default: into the folder); returns where it stands. RecordError if the folder is neither."""
     if (folder / "comparison.json").exists():
-        from .comparison import load_comparison
+        from .comparison.comparing import load_comparison
         from .comparison.page import write_page
 
         return write_page(load_comparison(folder), out)

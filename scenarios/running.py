@@ -12,21 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import assembly, plants, plugins, studying
+from . import assembly, mishaps, plants, plugins, studying
 from .errors import ScenarioError
 from .record.columns import PLANT
 from .schema import Scenario
 
 if TYPE_CHECKING:
-    from ..agents.runtime.faults import Faults
-    from ..agents.runtime.host import Host, World
-    from ..agents.runtime.node import Node
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
     from ..grid.protection import Incident
     from .live.sight import Sight
-    from .nodes import Cast
     from .record.run import Run
     from .record.writer import RunWriter
 
@@ -127,7 +123,7 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
     laboratory = studying.laboratory(scenario, made, everybody.extensions)
     rhythm = pace or Rhythm()
     world = World(EventQueue(scenario.time.start_us), physics, laboratory, writer, scenario.journal, rhythm)
-    faults = assembly.faults(scenario)
+    faults = mishaps.faults(scenario)
     in_bulk = pace is None and faults is None and not scenario.journal
     operation = Operation(
         everybody.nodes.values(),
@@ -136,25 +132,11 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
         everybody.kinds,
         scenario.ticks.lengths_us,
         in_bulk=in_bulk,
-        host=_hosts(scenario, everybody, faults),
+        host=mishaps.hosts(scenario, everybody, faults),
         faults=faults,
     )
     operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
     return operation
-
-
-def _hosts(scenario: Scenario, everybody: Cast, faults: Faults | None) -> Callable[[Node, World], Host]:
-    """How hosts are made: those whose agents die keep a log, one for all of them."""
-    from ..agents.runtime.host import Host
-    from ..agents.runtime.input_log import InputLog
-    from ..agents.runtime.mortal import Mortality, mortal
-
-    if scenario.faults is None or faults is None or not scenario.faults.crashes.share:
-        return Host
-    rules = scenario.faults.crashes
-    who, log = frozenset(rules.who or everybody.nodes), InputLog()
-    types = studying.results(everybody.extensions)
-    return mortal(Mortality(faults.seed, rules.share, assembly.us(rules.down_s), who, log, types, faults.counts))
 
 
 def physical(scenario: Scenario, made: plants.Resources, writer: RunWriter) -> Physics:

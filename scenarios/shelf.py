@@ -32,3 +32,9 @@ def builtin_titles() -> dict[str, str]:
     """What the built-in scenarios are called and about."""
     found = {name: library() / f"{name}.yaml" for name in builtin_names()}
     return {name: str(read_yaml(file, file.name).values.get("title", "")) for name, file in found.items()}
+
+
+def known_scenarios(begun: str) -> list[str]:
+    """The built-in names, and the YAML files here, that begin so: what a shell offers."""
+    here = (str(path) for path in sorted(Path().glob("*.yaml")))
+    return [name for name in (*builtin_names(), *here) if name.startswith(begun)]

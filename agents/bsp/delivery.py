@@ -142,7 +142,7 @@ def measured(profile: BspProfile, state: BspState, reading: object, now_us: int)
         set_point_mw=derived(state, "~set point", (state.set_points,), lambda: _set_point_mw(state)),
         points=points,
     )
-    book = state.book.metered(activated_mw, profile.measurement_us, now_us)
+    book = state.book.metered(activated_mw, profile.measurement_us, at_us)
     if book is not state.book or activated_mw != state.measured_mw:
         state = replace(state, book=book, measured_mw=activated_mw)
     said = Publish(state.listeners, measurement, state.acknowledged)

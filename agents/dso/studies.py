@@ -181,8 +181,7 @@ class Monitor:
         found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
         now, ahead = found[0], max(found[1:] or found, key=_badness)
         troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
-        asked = (*self.reserves, *self.ordered)
-        allowed = self._allowed(studies, asked) if asked and troubled else None
+        allowed = self._allowed(studies) if (self.reserves or self.ordered) and troubled else None
         tight = now.near or ahead.near or self.limited
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
@@ -199,8 +198,23 @@ class Monitor:
         ways = ([each for each in self.reserves if (each.p_mw > 0) is up] for up in (True, False))
         return [_moved((*way, *self.ordered)) for way in ways]
 
-    def _allowed(self, studies: GridStudies, asked: tuple[Activation, ...]) -> tuple[Allowed, ...]:
-        found = studies.curtail(self.readings, enlarged(asked, self.margin), rating=self.rating)
+    def _allowed(self, studies: GridStudies) -> tuple[Allowed, ...]:
+        """The reserves by themselves; the orders with what is left of these at rest, all up, and all down.
+
+        Nobody knows where the frequency will drive them, so no order may rely on their relief.
+        """
+        kept = self._curtailed(studies, self.reserves, ()) if self.reserves else ()
+        left = [replace(each, p_mw=one.p_mw) for each, one in zip(self.reserves, kept, strict=True)]
+        ways = (tuple(each for each in left if sign * each.p_mw > 0) for sign in (1, -1))
+        fixed = dict.fromkeys(((), *ways))
+        found = [self._curtailed(studies, self.ordered, way) for way in fixed] if self.ordered else []
+        strictest = (min(each, key=lambda one: abs(one.p_mw)) for each in zip(*found, strict=True))
+        return (*kept, *strictest)
+
+    def _curtailed(
+        self, studies: GridStudies, asked: tuple[Activation, ...], fixed: tuple[Activation, ...]
+    ) -> tuple[Allowed, ...]:
+        found = studies.curtail(self.readings, enlarged(asked, self.margin), fixed, rating=self.rating)
         return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:

@@ -124,7 +124,7 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
         baseline_mw=round(-import_mw - freed_mw, 6),
         set_point_mw=demand.applied_mw,
     )
-    book = demand.book.metered(freed_mw, profile.monitoring_us, now_us)
+    book = demand.book.metered(freed_mw, profile.monitoring_us, readings.at_us)
     counted = state.with_demand(book=book, measured=measurement, recovered_mw=recovered_mw)
     return counted, (Publish(demand.listeners, measurement),)
 

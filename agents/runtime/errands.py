@@ -37,11 +37,11 @@ class Errands:
         while self._left:
             await self._left.pop(0)(now_us)
 
-    def deliver(self, arrival: Arrival, at_us: int) -> None:
-        """A message goes through its receiver's inbox when its time has come."""
+    def deliver(self, arrival: Arrival, at_us: int, taken: Callable[[], None] | None = None) -> None:
+        """A message goes through its receiver's inbox when its time has come; `taken` is called when it has."""
         receiver = arrival.envelope.receiver
         self.waiting[receiver] += 1
-        errand = partial(self._hand_over, arrival)
+        errand = partial(self._hand_over, arrival, taken)
         self._hosts[receiver].plan_call(lambda _: self._left.append(errand), at_us)
 
     async def send_studies_away(self, annex: Annex | None) -> None:
@@ -61,7 +61,7 @@ class Errands:
         result, error = await answer
         host.take(Result(key, result, error), now_us)
 
-    async def _hand_over(self, arrival: Arrival, now_us: int) -> None:
+    async def _hand_over(self, arrival: Arrival, taken: Callable[[], None] | None, now_us: int) -> None:
         """Put an arrival into an inbox, and wait until it has been taken out; what the host could not do is raised."""
         envelope = arrival.envelope
         self._container.clock.set_time(now_us / 1e6)
@@ -72,3 +72,5 @@ class Errands:
         self.waiting[envelope.receiver] -= 1
         if host.failure is not None:
             raise host.failure
+        if taken is not None:
+            taken()

@@ -18,11 +18,11 @@ from .exchange import uniform
 from .faults import FaultyExchange
 from .host import Host, World
 from .input_log import InputLog
-from .inputs import Arrival, Begin, Effect, Input, Result, Send
+from .inputs import Arrival, Begin, Effect, Input, Send
 from .journal import to_text
 from .node import Node
 from .queue import Happening, Taker
-from .recovery import Unfinished, forget, relive
+from .recovery import Unfinished, forget, relive, take_up
 from .rhythm import next_tick
 
 BEFORE = 1 / 3  # of all deaths so many come before the input is in the log
@@ -160,7 +160,9 @@ class MortalHost(Host):
         for number, effect in enumerate(last):
             self._redo(effect, now_us, carried_out=number < self._done)
         self._done = len(last)
-        self._take_up(unfinished, now_us)
+        take_up(self, unfinished, now_us)
+        for wish, next_us in unfinished.watching:
+            self._watch(wish, max(next_us, next_tick(now_us - 1, wish.every_us)))
         for arrival in self._kept:
             self.receive(arrival, now_us)
         self._kept = []
@@ -172,17 +174,6 @@ class MortalHost(Host):
         elif isinstance(effect, Send) and not effect.streamed:
             assert isinstance(self.exchange, FaultyExchange)
             self.exchange.again(effect, now_us)
-
-    def _take_up(self, unfinished: Unfinished, now_us: int) -> None:
-        if not unfinished.begun:
-            self.plan(Begin(), now_us)
-        for given, at_us in unfinished.due(self.node):
-            self.plan(given, at_us)
-        for asked_us, (key, job) in unfinished.studies:
-            heard_us = asked_us + self.world.laboratory.times.of(job)
-            self.plan_call(self.study(key, job), heard_us, Result)
-        for wish, next_us in unfinished.watching:
-            self._watch(wish, max(next_us, next_tick(now_us - 1, wish.every_us)))
 
 
 def mortal(mortality: Mortality) -> Callable[[Node, World], MortalHost]:

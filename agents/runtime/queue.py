@@ -16,6 +16,8 @@ PLANT, TELEMETRY = 0, 9
 PHASE_OF_KIND = {"DSO": 2, "TSO": 3, "BSP": 4, "AGGREGATOR": 4}
 KIND_OF_INPUT: dict[type[Input], int] = {Begin: 0, Arrival: 1, Reading: 2, Result: 3, Alarm: 4, Due: 5}
 
+LEAST_SWEPT = 64  # fewer than twice as many are not worth a look
+
 Happening = Callable[[int], None]
 Taker = Callable[[Input, int], None]
 
@@ -27,6 +29,7 @@ class EventQueue:
     now_us: int
     _heap: list[tuple[int, int, str, int, int, Any, Input | None]] = field(default_factory=list)
     _put: int = 0
+    _swept: int = LEAST_SWEPT
 
     def put(self, at_us: int, happening: Happening, *, phase: int, agent: str = "", rank: int = 0) -> None:
         """Let something happen at a time (now, if that has passed already)."""
@@ -47,6 +50,22 @@ class EventQueue:
     def is_before(self, at_us: int, *, phase: int, agent: str, rank: int) -> bool:
         """Whether something at this place in the order would come before all that waits."""
         return not self._heap or (at_us, phase, agent, rank) < self._heap[0][:4]
+
+    def __len__(self) -> int:
+        """How much waits."""
+        return len(self._heap)
+
+    def sweep(self, is_gone: Callable[[str, Input], bool]) -> None:
+        """Let go of timers and deadlines that have been replaced or dropped, once most of what waits may be such.
+
+        `is_gone`: whether an agent will not experience an input that it was given. What is gone would be passed over
+        when its time has come, so nothing else changes.
+        """
+        if len(self._heap) < 2 * self._swept:
+            return
+        self._heap = [one for one in self._heap if one[6] is None or not is_gone(one[2], one[6])]
+        heapq.heapify(self._heap)
+        self._swept = max(LEAST_SWEPT, len(self._heap))
 
     def step(self) -> None:
         """Let the next thing happen."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ...protocols.desk import Desk
 from ..actions import Compute, Observe
+from .host import Host
 from .input_log import Entry
 from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading, Result, SetTimer
 from .journal import from_line
@@ -39,6 +40,7 @@ def forget(node: Node) -> None:
     """What a process knew is gone: the node is as it was before anything happened."""
     node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary)
     node.state, node.timers = node.agent.start(), {}
+    node.refused.clear()
 
 
 def relive(node: Node, entries: Iterable[Entry], types: Mapping[str, type[Any]]) -> Iterator[Lived]:
@@ -103,3 +105,14 @@ class Unfinished:
                 after_us = next_tick(at_us, wish.every_us)
                 self.watching[place : place + 1] = [Watching(wish, after_us)] if after_us <= wish.until_us else []
                 return
+
+
+def take_up(host: Host, unfinished: Unfinished, now_us: int) -> None:
+    """Let a host begin if it has not, wake at its timers and deadlines, and ask again for its studies."""
+    if not unfinished.begun:
+        host.plan(Begin(), now_us)
+    for given, at_us in unfinished.due(host.node):
+        host.plan(given, at_us)
+    for asked_us, (key, job) in unfinished.studies:
+        heard_us = asked_us + host.world.laboratory.times.of(job)
+        host.plan_call(host.study(key, job), heard_us, Result)

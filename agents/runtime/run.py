@@ -11,7 +11,7 @@ from .container import LocalContainer
 from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
 from .host import Host, World
-from .inputs import Arrival, Begin
+from .inputs import Arrival, Begin, Input
 from .mail import Mail
 from .node import Node
 from .queue import PLANT, TELEMETRY
@@ -58,6 +58,9 @@ class Operation:
     def _receive(self, arrival: Arrival, at_us: int) -> None:
         self.hosts[arrival.envelope.receiver].receive(arrival, at_us)
 
+    def _is_gone(self, agent: str, given: Input) -> bool:
+        return self.hosts[agent].node.is_stale(given)
+
     def tick_after(self, at_us: int) -> int:
         """The next tick of anybody after an instant."""
         return next_of(at_us, self.ticks_us)
@@ -77,6 +80,7 @@ class Operation:
 
         def tick(at_us: int) -> None:
             self.world.physics.advance(at_us)
+            queue.sweep(self._is_gone)
             queue.put(at_us, telemetry, phase=TELEMETRY)
             self._last_tick_us = at_us
             self.next_tick_us = self.tick_after(self.world.rhythm.passed_us(at_us))

@@ -54,15 +54,21 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
 
 
 def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
-    """Take back mFRR that aFRR has run against for `release_us`, by what it asked for on average, to zero at most."""
+    """Take back mFRR that aFRR has run against for `release_us`, by what it asked for on average, to zero at most.
+
+    An average below the trigger is no reason to change orders.
+    """
     activation, against_mw = state.activation, -state.regulation.controller.demand_mw
     target_mw = activation.target_mw
     if against_mw * target_mw <= 0:
         return (state.with_activation(opposed=()) if activation.opposed else state), ()
-    opposed = (*activation.opposed, abs(against_mw))
-    if len(opposed) * profile.control_us < profile.activation.release_us:
+    rules = profile.activation
+    window = -(-rules.release_us // profile.control_us)
+    opposed = (*activation.opposed, abs(against_mw))[-window:]
+    average_mw = sum(opposed) / len(opposed)
+    if len(opposed) < window or average_mw < rules.trigger_mw:
         return state.with_activation(opposed=opposed), ()
-    back_mw = min(abs(target_mw), round(sum(opposed) / len(opposed), 1))
+    back_mw = min(abs(target_mw), round(average_mw, 1))
     left_mw = round(target_mw - (back_mw if target_mw > 0 else -back_mw), 6)
     state = state.with_activation(opposed=(), target_mw=left_mw, restless=0, changed=True)
     evidence = {"name": "mFRR taken back", "need_mw": left_mw, "before_mw": target_mw, "against_mw": back_mw}
@@ -166,12 +172,31 @@ def _note(state: TsoState, period: MarketTimeUnit, wanted: Mapping[str, float]) 
     return Note(stage.STAGE, "7.5", evidence)
 
 
-def counted(profile: TsoProfile, state: TsoState, now_us: int) -> TsoState:
-    """Add the set-points in force until the next cycle to the energy requested."""
+def caught_up(profile: TsoProfile, state: TsoState, at_us: int) -> TsoState:
+    """Count the set-points in force in whole cycles that were missed, because the TSO's host was down."""
+    since_us, every_us = state.activation.counted_us, profile.control_us
+    until_us = since_us + (at_us - since_us) // every_us * every_us
+    if not 0 < since_us < until_us:
+        return state
+    started = {key: -(-order.start_us // every_us) * every_us for key, order in state.activation.orders.items()}
+    return _added(state, {key: (max(since_us, start_us), until_us) for key, start_us in started.items()})
+
+
+def counted(profile: TsoProfile, state: TsoState, at_us: int, now_us: int) -> TsoState:
+    """Add the set-points in force until the next cycle to the energy requested; `at_us`: when this one was due."""
+    until_us = at_us + profile.control_us
+    in_force = [key for key, order in state.activation.orders.items() if order.start_us <= now_us < order.end_us]
+    state = _added(state, dict.fromkeys(in_force, (at_us, until_us)))
+    return state.with_activation(counted_us=until_us) if in_force else state
+
+
+def _added(state: TsoState, spans: Mapping[str, tuple[int, int]]) -> TsoState:
+    """Add the energy of orders in a span each, as far as they last."""
     energy, orders = state.activation.energy, state.activation.orders
-    for offer_id, order in sorted(orders.items()):
-        if order.start_us <= now_us < order.end_us:
-            counted = watt_us(order.power_mw, min(profile.control_us, order.end_us - now_us))
+    for offer_id, (since_us, until_us) in sorted(spans.items()):
+        order = orders[offer_id]
+        counted = watt_us(order.power_mw, max(0, min(until_us, order.end_us) - since_us))
+        if counted:
             energy = energy.set(offer_id, energy.get(offer_id, 0) + counted)
             if not order.confirmed:
                 orders = orders.set(offer_id, order._replace(unconfirmed=order.unconfirmed + counted))

@@ -110,6 +110,8 @@ class Offering:
 class Activation:
     """Orders by offer, caps by resource and their validity, what was measured, the recent need, and requested energy.
 
+    The energy is counted until `counted_us`.
+
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
     of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
     offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
@@ -134,6 +136,7 @@ class Activation:
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
+    counted_us: int = 0
 
 
 class Lot(NamedTuple):

@@ -39,8 +39,8 @@ def _activation(known: Activation) -> Activation:
         orders = orders.set(offer_id, order._replace(unconfirmed=0))
     for name, service in sorted(services.items()):
         services = services.set(name, Service(level=service.level, since_us=service.since_us))
-    return replace(known, orders=orders, services=services, energy=Map())
+    return replace(known, orders=orders, services=services, energy=Map(), counted_us=0)
 
 
 def _book(book: OrderBook) -> OrderBook:
-    return replace(book, requested=Map(), delivered=Map())
+    return replace(book, requested=Map(), delivered=Map(), counted_us=0)

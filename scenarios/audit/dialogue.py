@@ -6,8 +6,9 @@ row ─▶ validated message ─▶ initiator's and respondent's view ─▶ out
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ...protocols.conversation import Conversation
 from ...protocols.envelope import Envelope, Side, Topic, index_of
@@ -22,6 +23,19 @@ from .findings import Row, Trail
 from .index import Index
 
 SPEAKING, HEARING = 1, 0
+ADDRESS = (
+    "sender",
+    "receiver",
+    "sender_role",
+    "receiver_role",
+    "performative",
+    "info",
+    "type",
+    "stage",
+    "step",
+    "protocol",
+    "conversation_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +49,50 @@ class Spoken:
 
 
 def follow(index: Index, trail: Trail) -> int:
-    """Replay all conversations; returns how many messages are valid."""
-    spoken: dict[str, list[Spoken]] = defaultdict(list)
-    valid = 0
-    for row in [*index.messages, *index.streams]:
-        try:
-            one = _spoken(row, index.vocabulary)
-            protocol = index.vocabulary.protocols[row["protocol"]]
-        except (ProtocolError, ValueError, KeyError, TypeError) as error:
-            trail.findings.append(f"{_named(row)}: this is no message of a known protocol: {error}")
-            continue
-        faults = list(_faults(index, row, one.envelope.content, protocol))
-        trail.findings += [f"{_named(row)}: {fault}" for fault in faults]
-        valid += not faults
-        spoken[row["conversation_id"]].append(one)
-    for conversation_id, messages in spoken.items():
-        trail.findings += _replayed(conversation_id, messages, index.vocabulary)
-    return valid
+    """Replay all conversations; returns how many messages are valid.
+
+    What was streamed is looked at conversation by conversation, so that a day of it is never there at once.
+    """
+    checker = Checker(index, trail)
+    spoken: dict[Any, list[Spoken]] = defaultdict(list)
+    for one in checker.spoken(index.messages):
+        spoken[one.row["conversation_id"]].append(one)
+    for conversation_id in dict.fromkeys((*spoken, *index.streams.conversations)):
+        messages = [*spoken.pop(conversation_id, ()), *checker.spoken(index.streams.rows_of(conversation_id))]
+        if messages:
+            trail.findings += _replayed(conversation_id, messages, index.vocabulary)
+    return checker.valid
+
+
+class Checker:
+    """Looks at messages one by one; what hangs on an address alone is found once for each."""
+
+    def __init__(self, index: Index, trail: Trail) -> None:
+        self.valid = 0
+        self._index, self._trail = index, trail
+        self._known: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def spoken(self, rows: Iterable[Row]) -> Iterator[Spoken]:
+        """Those that are messages of a known protocol."""
+        for row in rows:
+            try:
+                one = _spoken(row, self._index.vocabulary)
+                protocol = self._index.vocabulary.protocols[row["protocol"]]
+            except (ProtocolError, ValueError, KeyError, TypeError) as error:
+                self._trail.findings.append(f"{_named(row)}: this is no message of a known protocol: {error}")
+                continue
+            faults = self._faults(row, one.envelope.content, protocol)
+            self._trail.findings += [f"{_named(row)}: {fault}" for fault in faults]
+            self.valid += not faults
+            yield one
+
+    def _faults(self, row: Row, content: Message, protocol: Protocol) -> tuple[str, ...]:
+        found = index_of(row["id"])
+        side = found[0] if found is not None and row["id"].startswith(f"{row['conversation_id']}#") else None
+        key = (type(content), side, *(row[name] for name in ADDRESS))
+        if key not in self._known:
+            self._known[key] = tuple(_faults(self._index, row, content, protocol))
+        return self._known[key]
 
 
 def _named(row: Row) -> str:

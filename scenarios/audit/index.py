@@ -14,7 +14,7 @@ from ..record.run import Run
 from ..schema import Scenario
 from .findings import Row, Rows, moment_of
 from .lookup import Lookup
-from .streams import stream_rows
+from .streams import Streamed
 
 GIVES_UP = frozenset({"gridpact.refuse/1", "gridpact.failure/1", "gridpact.not-understood/1"})
 
@@ -81,9 +81,9 @@ class Index:
         return any(row["received_at"] is None or row["type"] in GIVES_UP for row in rows)
 
     @cached_property
-    def streams(self) -> list[Row]:
-        """The high-rate messages in the shape of negotiation messages."""
-        return list(stream_rows(self.run))
+    def streams(self) -> Streamed:
+        """The high-rate messages in the shape of negotiation messages, by conversation."""
+        return Streamed(self.run)
 
     def kind(self, agent: str) -> str | None:
         """TSO, DSO, BSP or AGGREGATOR, or None if it takes no part."""

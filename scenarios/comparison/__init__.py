@@ -6,7 +6,3 @@ schemes.py      what is compared            account.py, curtailment.py   what a 
 performing.py   runs it, resumed            foresight.py                 the lower bound: `ideal`
 table.py, paired.py   rows, and what seeds say      told.py, page.py, command.py   terminal, compare.html, CLI
 """
-
-from .comparing import Comparison, compare, load_comparison
-
-__all__ = ["Comparison", "compare", "load_comparison"]

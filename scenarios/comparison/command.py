@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ScenarioError
+from ..shelf import known_scenarios
 
 if TYPE_CHECKING:
     from ..schema import Scenario
@@ -17,7 +18,9 @@ EXAMPLE = "gridpact compare scenario-1-dso --seeds 1..5 --errors 0,0.5,1,1.5,2 -
 
 
 def compare_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file")],
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file", autocompletion=known_scenarios)
+    ],
     *,
     seeds: Annotated[str | None, typer.Option(metavar="1..5", help="seeds, the same for every scheme")] = None,
     errors: Annotated[str | None, typer.Option(metavar="0,1,2", help="scales of the forecast error, 0 to 2")] = None,

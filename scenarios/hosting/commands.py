@@ -33,6 +33,7 @@ def _host(
     speed: Annotated[float, typer.Option(help="times as fast as the clock; the TSO's host decides")] = 1.0,
     timeout: Annotated[float, typer.Option(help="seconds to wait until everybody is there")] = 60.0,
     clock_tolerance: Annotated[float, typer.Option(help="seconds by which clocks may differ")] = 0.05,
+    journal: Annotated[Path | None, typer.Option(help="folder to take up from, if this host is killed")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run some agents of a scenario here, together with those on other hosts, in real time over an MQTT broker."""
@@ -47,7 +48,9 @@ def _host(
     laid = read_private(private, own.agents, plants=own.plants, grids=grids) if private is not None else None
     chosen = load_scenario(scenario, private=laid)
     named = run or chosen.name
-    terms = Terms(named, broker, credentials, speed, timeout_s=timeout, clock_tolerance_s=clock_tolerance)
+    terms = Terms(
+        named, broker, credentials, speed, timeout_s=timeout, clock_tolerance_s=clock_tolerance, journal=journal
+    )
     folder = run_host(chosen, own, terms, out or Path("parts") / f"{named}-{own.agents[0]}")
     if not quiet:
         typer.echo(f"record of this host: {folder}; `gridpact merge` joins those of all hosts")

@@ -6,14 +6,16 @@ public scenario + private part ─▶ own nodes, own studies, maybe the plants �
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import plants, studying
+from .. import plants, plugins, studying
 from ..errors import ScenarioError, right_names
 from ..running import physical, refused
 from ..schema import Scenario
@@ -21,6 +23,7 @@ from .privacy import digest
 
 if TYPE_CHECKING:
     from ...agents.runtime.host import World
+    from ...agents.runtime.mqtt.memory import Memory
     from ...agents.runtime.mqtt.muster import Readiness
     from ...agents.runtime.mqtt.network import Network
     from ...agents.runtime.mqtt.station import Station
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from .part import PartWriter
 
 Progress = Callable[[float], None]
+LOG = "inputs.sqlite"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Terms:
-    """How hosts find together: which run, how fast (the TSO's host decides), how long to wait, how exact a clock."""
+    """How hosts find together: which run, how fast (the TSO's host decides), how long to wait, how exact a clock.
+
+    `journal`: the folder in which this host keeps its life, to be taken up by the next one if it is killed.
+    """
 
     run: str
     broker: str
@@ -48,6 +55,7 @@ class Terms:
     speed: float = 1.0
     timeout_s: float = 60.0
     clock_tolerance_s: float = 0.05
+    journal: Path | None = None
 
 
 def taking_part(scenario: Scenario) -> tuple[str, ...]:
@@ -102,21 +110,48 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
     if scenario.faults is not None:
         raise ScenarioError("faults: they are for simulated time; a network has its own")
     _network(scenario, terms)
-    with single_threaded(), PartWriter(scenario, out) as writer:
-        timing = asyncio.run(_run(scenario, own, terms, writer, progress))
-        about = {"agents": list(own.agents), "plants": own.plants, "digest": digest(scenario), "run": terms.run}
+    about = {"agents": list(own.agents), "plants": own.plants, "digest": digest(scenario), "run": terms.run}
+    with single_threaded(), _memory(scenario, terms, about) as memory, PartWriter(scenario, out) as writer:
+        timing = asyncio.run(_run(scenario, own, terms, writer, memory=memory, progress=progress))
         columns = timing.pop("columns")
-        return writer.finish_part({**about, "columns": columns}, {**timing, "total_s": time.perf_counter() - began})
+        total = {**timing, "total_s": time.perf_counter() - began, "cpu_s": time.process_time()}
+        folder = writer.finish_part({**about, "columns": columns}, total)
+        if memory is not None:
+            memory.finished()
+        return folder
+
+
+@contextlib.contextmanager
+def _memory(scenario: Scenario, terms: Terms, about: Mapping[str, object]) -> Iterator[Memory | None]:
+    """What this host keeps of its life, if it is to; LogError if it is that of another host or run."""
+    from ...agents.runtime.input_log import InputLog
+    from ...agents.runtime.mqtt.memory import Memory
+
+    if terms.journal is None:
+        yield None
+        return
+    terms.journal.mkdir(parents=True, exist_ok=True)
+    log = InputLog(terms.journal / LOG)
+    try:
+        yield Memory(log, studying.results(plugins.extensions(scenario)), json.dumps(about, sort_keys=True))
+    finally:
+        log.close()
 
 
 async def _run(
-    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, progress: Progress | None
+    scenario: Scenario,
+    own: Share,
+    terms: Terms,
+    writer: PartWriter,
+    *,
+    memory: Memory | None,
+    progress: Progress | None,
 ) -> dict[str, Any]:
     from ...agents.runtime.meters import Meters
-    from ...agents.runtime.mqtt.station import Ticks
+    from ...agents.runtime.mqtt.course import Ticks
     from .telemetry import PartialTelemetry
 
-    station, everybody = _station(scenario, own, terms, writer)
+    station, everybody = _station(scenario, own, terms, writer, memory)
     nodes = {name: everybody.nodes[name] for name in own.agents}
     regulated = {name for name, provider in scenario.providers.items() if provider.qualify == "aFRR"}
     delivering = {name: name in regulated for name in taking_part(scenario) if name != scenario.tso}
@@ -146,7 +181,9 @@ def _readiness(scenario: Scenario, terms: Terms) -> Readiness:
     )
 
 
-def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -> tuple[Station, Cast]:
+def _station(
+    scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None = None
+) -> tuple[Station, Cast]:
     from ...agents.runtime.mqtt.station import Station
     from ..nodes import cast
 
@@ -163,6 +200,7 @@ def _station(scenario: Scenario, own: Share, terms: Terms, writer: PartWriter) -
         plants=physics,
         annex=studying.annex(writer.folder, everybody.extensions) if studies_here else None,
         end_us=scenario.time.end_us,
+        memory=memory,
     )
     return station, everybody
 

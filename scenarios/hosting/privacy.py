@@ -68,7 +68,13 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
     if plants:
         around = {name: _only(area, OF_AREAS) for name, area in whole["area"]["neighbours"].items()}
         values["area"] = {**_only(whole["area"], OF_AREAS), "neighbours": around}
-    return {key: given for key, given in values.items() if given}
+    return _filled(values)
+
+
+def _filled(values: Values) -> Values:
+    """Without mappings that hold nothing: laid on the public scenario, an empty one would clear what stands there."""
+    inner = {key: _filled(given) if isinstance(given, dict) else given for key, given in values.items()}
+    return {key: given for key, given in inner.items() if given != {}}
 
 
 def own_grids(scenario: Scenario, agents: Collection[str]) -> tuple[str, ...]:

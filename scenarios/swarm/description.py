@@ -65,14 +65,14 @@ class Crowd(Part):
 class GridTemplate(GridDescription):
     """A grid to be built again and again; `buses` are those that participants stand at.
 
-    Without `buses` these are all buses of a built-in network but those of its sources.
+    Without `buses` these are all buses of a shipped or SimBench network that have supply, but those of its sources.
     """
 
     buses: tuple[Bus, ...] = ()
 
     @model_validator(mode="after")
     def _knows_its_buses(self) -> Self:
-        if not self.buses and self.network is None:
+        if not self.buses and self.file is not None:
             raise ValueError(f"buses is empty: for the network file {self.file}, name those that participants stand at")
         return self
 

@@ -12,6 +12,7 @@ from ...agents.market.merit_order import floor_to_step
 from ...grid.area.description import Disturbance, FcrDescription
 from ...grid.clock import clock_text
 from ...grid.description import GridDescription
+from ...grid.errors import GridError
 from ...grid.resources.description import Bus, Response, UnitDescription
 from ...protocols.information.capacity import TRANSMISSION
 from ...protocols.information.quantities import US_PER_S, Direction
@@ -38,12 +39,19 @@ def plain_grid(template: GridTemplate) -> GridDescription:
 
 
 def standing(template: GridTemplate) -> Sequence[Bus]:
-    """The buses that participants stand at."""
+    """The buses that participants stand at; the network is read where its buses are not listed here."""
     from ..buses import BUILT_IN, SOURCES
 
-    if template.buses or template.network is None:
+    if template.buses:
         return template.buses
-    return [bus for bus, _ in BUILT_IN[template.network] if bus not in SOURCES[template.network]]
+    if template.network in BUILT_IN:
+        return [bus for bus, _ in BUILT_IN[template.network] if bus not in SOURCES[template.network]]
+    from ...grid.standing import standing_buses
+
+    try:
+        return standing_buses(plain_grid(template))
+    except GridError as error:
+        raise ValueError(str(error)) from None
 
 
 def needed_mw(swarm: SwarmDescription, market: Market, providers: Iterable[Provider]) -> Needed:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..shelf import known_scenarios
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -18,7 +20,9 @@ EXAMPLE = "gridpact sweep scenario-1-dso --set links.loss=0,0.01 --seeds 1..30 -
 
 
 def sweep_command(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file")],
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file", autocompletion=known_scenarios)
+    ],
     *,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=A,B,C", help="an axis; repeatable")] = None,
     seeds: Annotated[str | None, typer.Option(metavar="1..30", help="seeds, as 1..30 or 1,5,7..9")] = None,

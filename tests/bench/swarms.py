@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def market(bsps: int, settings: dict[str, str]) -> Callable[[], Any]:
     own = {"aggregators": "0", "time.market_time_units": "1", **settings}
     first = load_scenario("swarm", {**own, "bsps": str(CALENDAR_BSPS)}).time.first_delivery
     assert first is not None
+    first += timedelta(minutes=15)  # a grid whose draw takes longer than that of the first has room too
     return lambda: load_scenario("swarm", {**own, "bsps": str(bsps), "time.first_delivery": first.isoformat()})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import gridpact
-from gridpact.scenarios.comparison import Comparison
+from gridpact.scenarios.comparison.comparing import Comparison
 from gridpact.scenarios.loading import changed_scenario
 
 SHORT = """

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import gridpact
 from gridpact.scenarios.cli import app
-from gridpact.scenarios.comparison import Comparison
 from gridpact.scenarios.comparison.account import account
+from gridpact.scenarios.comparison.comparing import Comparison
 from gridpact.scenarios.comparison.table import PARTS
 from gridpact.scenarios.record.qualifying import qualifications
 from gridpact.scenarios.record.run import Run, load_run

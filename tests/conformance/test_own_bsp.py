@@ -12,7 +12,7 @@ async def test_our_own_bsp_conforms(brokers: Any, tmp_path: Path) -> None:
         common = (sys.executable, "-m", "gridpact")
         host = ("host", "conformance", "--agents", "bsp-a", "--broker", str(broker), "--out", str(tmp_path / "part"))
         hosting = await asyncio.create_subprocess_exec(*common, *host, "--quiet")
-        told = ("--speed", "150", "--out", str(tmp_path / "report.json"))
+        told = ("--speed", "150", "--patience", "2", "--out", str(tmp_path / "report.json"))
         try:
             trying = await asyncio.create_subprocess_exec(
                 *common, "conform", "--broker", str(broker), *told, stdout=asyncio.subprocess.PIPE

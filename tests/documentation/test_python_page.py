@@ -20,7 +20,7 @@ UNITS = {
     "s": "_s",
     "EUR/h": "_eur_per_h",
 }
-WITHOUT_UNIT = ("_of_service",)  # counts and shares
+WITHOUT_UNIT = ("violations", "_of_service")  # counts and shares
 
 
 def test_every_snippet_runs(follow: Callable[[str], Any]) -> None:

@@ -180,7 +180,7 @@ async def siege(folder: Path) -> AsyncIterator[Siege]:
     async with mosquitto(configuration / "mosquitto.conf", port) as address:
         terms = host.Terms(scenario.name, str(address), configuration / "credentials", timeout_s=60)
         with PartWriter(scenario, folder / "part") as writer:
-            station, _ = host._station(scenario, own, terms, writer)
+            station, _ = host._station(scenario, own, terms, writer, None)
             begun = asyncio.Event()
             ticks = Ticks((1_000_000,), lambda at_us: begun.set(), lambda at_us: None)
             running = asyncio.create_task(station.run(host._readiness(scenario, terms), ticks))

@@ -76,3 +76,24 @@ def test_who_is_named_in_a_fault_must_take_part(handful: Path) -> None:
 def test_faults_are_for_simulated_time(handful: Path, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="they are for simulated time"):
         run(load_scenario(handful, {"faults.loss": "0.1"}), out=tmp_path / "run", realtime=True)
+
+
+@pytest.mark.soak
+def test_everybody_killed_at_every_input(handful: Path, tmp_path: Path, simulated: Run) -> None:
+    killed = befallen(handful, tmp_path / "killed", crashes__share=1, seed=1)
+    print(killed.timing["faults"])  # noqa: T201 - what `make soak` is run for
+    assert killed.timing["faults"]["deaths"] >= 1000
+    assert books(killed) == books(simulated)
+    assert audit(killed).findings == ()
+    assert replay(killed) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_no_seed_of_faults_on_the_way_changes_the_outcome(
+    handful: Path, tmp_path: Path, simulated: Run, seed: int
+) -> None:
+    shaken = befallen(handful, tmp_path / "shaken", loss=0.1, duplication=0.1, reordering=0.1, seed=seed)
+    assert accepted(shaken) == accepted(simulated)
+    assert books(shaken) == books(simulated)
+    assert audit(shaken).findings == ()

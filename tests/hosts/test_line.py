@@ -1,6 +1,7 @@
 """A line to a broker that comes and goes: nothing that must arrive is lost, and its order is kept."""
 
 import asyncio
+import getpass
 import socket
 from pathlib import Path
 
@@ -48,7 +49,8 @@ async def test_what_is_said_while_the_broker_is_away_arrives_later_in_order(
     brokers,  # type: ignore[no-untyped-def]
 ) -> None:
     port, settings, ear = free_port(), tmp_path / "open.conf", Ear()
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", "utf-8")
+    kept = f"persistence true\npersistence_location {tmp_path}/\nuser {getpass.getuser()}\n"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{kept}", "utf-8")
     topic = TOPICS.message("a", "b")
     async with brokers(settings, port) as address:
         speaker, hearer = line(address, "a", Ear()), line(address, "b", ear, topic)

@@ -94,6 +94,15 @@ def test_the_host_of_a_dso_knows_what_its_forecasts_are_made_of_and_no_more(rich
         read_private(private, ["dso-north"], plants=False, grids=["north"])
 
 
+def test_a_host_with_nothing_private_of_a_grid_takes_nothing_from_the_public_one(handful: Path, tmp_path: Path) -> None:
+    whole = load_scenario(handful)
+    public, private = tmp_path / "public.yaml", tmp_path / "private.yaml"
+    public.write_text(json.dumps(public_values(whole)), "utf-8")
+    private.write_text(json.dumps(private_values(whole, ["dso-north"], plants=False)), "utf-8")
+    laid = read_private(private, ["dso-north"], plants=False, grids=["north"])
+    assert load_scenario(public, private=laid).grids["north"].network == whole.grids["north"].network
+
+
 def test_a_host_reads_its_own_private_part_only(handful: Path, tmp_path: Path) -> None:
     private = tmp_path / "private.yaml"
     private.write_text(f"# mine\n{BSP_A}\n", "utf-8")

@@ -29,6 +29,6 @@ def test_every_step_and_silence_is_drawn(protocol: Protocol) -> None:
 def test_the_page_names_every_protocol_message_and_step_of_the_paper() -> None:
     page = protocols_page()
     for protocol in BUSINESS_USE_CASE.protocols.values():
-        assert f"\n## {protocol.name}\n" in page
+        assert f"\n### {protocol.name}\n" in page
         assert all(f"`{message.type_id}`" in page for message in protocol.messages)
         assert all(f"| {step} |" in page for step in protocol.paper.values())

@@ -15,7 +15,7 @@ from gridpact.scenarios.running import run
 from gridpact.scenarios.schema import Scenario
 
 Recorded = Callable[[str], Run]
-SHORT = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": "1"}
+SHORT = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": 1}
 
 
 @pytest.mark.parametrize("name", ["blind", "scenario-1", "scenario-1-dso", "scenario-2"])

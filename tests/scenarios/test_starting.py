@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from gridpact.scenarios.audit import audit
@@ -11,7 +12,10 @@ from gridpact.scenarios.errors import ScenarioError
 from gridpact.scenarios.linting import hints
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.running import run
+from gridpact.scenarios.shelf import known_scenarios
 from gridpact.scenarios.starting import write_start
+
+COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 def said(*arguments: str) -> str:
@@ -90,3 +94,14 @@ def test_a_unit_at_a_dead_bus_is_an_error(tmp_path: Path) -> None:
 
 def test_shells_can_complete_commands() -> None:
     assert "--install-completion" in said("--help")
+
+
+def test_shells_complete_scenarios_by_name_and_by_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scenes.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert known_scenarios("sce") == ["scenario-1", "scenario-1-dso", "scenario-2", "scenes.yaml"]
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "list"])
+def test_every_command_shows_an_example_of_itself(command: str) -> None:
+    assert f"gridpact {command}" in said(command, "--help")

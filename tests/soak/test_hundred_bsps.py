@@ -65,4 +65,5 @@ def _ticks(run: Run) -> int:
 def _figures(host: dict) -> dict:  # type: ignore[type-arg]
     timed = host["realtime"]
     late = {name: timed["lateness"][name] for name in ("count", "p50_s", "p99_s", "max_s")}
-    return {**late, "missed": timed["missed"], "load_p99": timed["load_p99"], "network": host["network"]}
+    share = host["cpu_s"] / host["total_s"]  # of one core, beginning and end included
+    return {**late, "missed": timed["missed"], "load_p99": timed["load_p99"], "cpu": share, "network": host["network"]}

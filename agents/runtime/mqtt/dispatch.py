@@ -28,17 +28,21 @@ class Dispatch(Exchange):
         publish: Callable[[Envelope, bool], None],
     ) -> None:
         """`deliver` hands over to an agent in `here`; `publish(envelope, streamed)` sends to any other one."""
-        whole = lambda arrival, at_us: deliver(Arrival(arrival.envelope), at_us)  # noqa: E731 - rows are of the merged run
-        super().__init__(Links(seed=0), kinds, recorder, whole)
+        super().__init__(Links(seed=0), kinds, recorder, self._whole)
+        self.hand_over = deliver
+        self.publish = publish
         self._here = here
-        self._publish = publish
 
     def send(self, sending: Send, now_us: int) -> None:
         """Record a message and send it on its way."""
         super().send(sending, now_us)
         receiver = sending.envelope.receiver
         if receiver not in self._here and receiver in self.kinds:
-            self._publish(sending.envelope, sending.streamed)
+            self.publish(sending.envelope, sending.streamed)
+
+    def _whole(self, arrival: Arrival, at_us: int) -> None:
+        """Rows are counted in the merged run, so here the envelope says it all."""
+        self.hand_over(Arrival(arrival.envelope), at_us)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         return now_us + WITHIN_HOST_US if link[1] in self._here else None

@@ -16,6 +16,7 @@ import math
 import socket
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import aiomqtt
@@ -23,7 +24,7 @@ from aiomqtt.exceptions import MqttConnectError
 
 from .address import BrokerAddress, BrokerError, Identity
 
-RETRY_S = (0.05, 2.0)
+RETRY_S = (0.05, 0.5)
 MOST_UNSENT = 20_000
 GIVE_UP_S = 10.0
 PATIENCE_S = 5.0
@@ -34,18 +35,20 @@ _LOGGER.propagate = False
 
 
 class Outgoing(NamedTuple):
-    """One payload on its way to a topic."""
+    """One payload on its way to a topic; `key`: under which to tell that it has been acknowledged."""
 
     topic: str
     payload: bytes
     retain: bool = False
+    key: str | None = None
 
 
 class Incoming(NamedTuple):
-    """One payload that came in."""
+    """One payload that came in; `taken` tells the broker that it need not bring it again, where it waits to be told."""
 
     topic: str
     payload: bytes
+    taken: Callable[[], None] | None = None
 
 
 Hear = Callable[[Incoming], None]
@@ -62,8 +65,13 @@ class Line:
         hear: Hear,
         *,
         will: Outgoing,
+        acknowledged: Callable[[str], None] | None = None,
     ) -> None:
-        """`hear` is called for every payload; `will` is what the broker says when we vanish."""
+        """`hear` is called for every payload; `will` is what the broker says when we vanish.
+
+        `acknowledged` is called with the key of whatever has arrived; with it the broker brings again what has not been
+        `taken` when the connection was lost.
+        """
         self.broker = broker
         self.identity = identity
         self.counts: Counter[str] = Counter()
@@ -72,6 +80,7 @@ class Line:
         self._client_id = client_id
         self._hear = hear
         self._will = will
+        self._acknowledged = acknowledged
         self._numbers = itertools.count()
         self._unsent: dict[int, Outgoing] = {}
         self._unacknowledged: dict[int, Outgoing] = {}
@@ -106,11 +115,11 @@ class Line:
             self._task.cancel()  # once may not be enough: `asyncio.wait_for` in aiomqtt can swallow it
             await asyncio.wait({self._task}, timeout=CANCEL_AGAIN_S)
 
-    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    def send(self, topic: str, payload: bytes, *, retain: bool = False, key: str | None = None) -> None:
         """Send what must arrive; BrokerError if too much is waiting already."""
         if len(self._unsent) >= MOST_UNSENT:
             raise BrokerError(f"{self.broker}: {MOST_UNSENT} messages of {self.identity.name} wait for the broker")
-        self._unsent[next(self._numbers)] = Outgoing(topic, payload, retain)
+        self._unsent[next(self._numbers)] = Outgoing(topic, payload, retain, key)
         self._empty.clear()
         self._news.set()
 
@@ -162,13 +171,25 @@ class Line:
         sending = asyncio.create_task(self._send_all(client))
         try:
             async for message in client.messages:
-                payload = message.payload if isinstance(message.payload, bytes | bytearray) else b""
-                self._hear(Incoming(message.topic.value, bytes(payload)))
+                self._hear(self._incoming(client, message))
         finally:
             self._client = None
             for task in (sending, *self._publishing):
                 task.cancel()
             await asyncio.gather(sending, *self._publishing, return_exceptions=True)
+
+    def _incoming(self, client: aiomqtt.Client, message: aiomqtt.Message) -> Incoming:
+        payload = message.payload if isinstance(message.payload, bytes | bytearray) else b""
+        waits = self._acknowledged is not None and message.qos > 0
+        return Incoming(
+            message.topic.value,
+            bytes(payload),
+            partial(self._take, client, message.mid, message.qos) if waits else None,
+        )
+
+    def _take(self, client: aiomqtt.Client, mid: int, qos: int) -> None:
+        if client is self._client:  # over a later connection the broker brings it again by itself
+            client._client.ack(mid, qos)
 
     async def _send_all(self, client: aiomqtt.Client) -> None:
         while True:
@@ -181,11 +202,11 @@ class Line:
 
     def _publish(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
         """Publish in a task of its own; tasks begin in their order, and so do their packets."""
-        task = asyncio.create_task(self._acknowledged(client, number, outgoing))
+        task = asyncio.create_task(self._published(client, number, outgoing))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _acknowledged(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
+    async def _published(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
         qos = 0 if number is None else 1
         try:
             await client.publish(outgoing.topic, outgoing.payload, qos=qos, retain=outgoing.retain, timeout=math.inf)
@@ -194,6 +215,8 @@ class Line:
             return
         if number is not None:
             self._unacknowledged.pop(number, None)
+            if self._acknowledged is not None and outgoing.key is not None:
+                self._acknowledged(outgoing.key)
             if not self.waiting:
                 self._empty.set()
 
@@ -208,7 +231,7 @@ class Line:
 
     def _new_client(self, *, clean: bool) -> aiomqtt.Client:
         who, will = self.identity, self._will
-        return aiomqtt.Client(
+        made = aiomqtt.Client(
             self.broker.host,
             self.broker.port,
             username=who.name,
@@ -221,3 +244,5 @@ class Line:
             keepalive=10,
             logger=_LOGGER,
         )
+        made._client.manual_ack_set(self._acknowledged is not None)
+        return made

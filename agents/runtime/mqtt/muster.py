@@ -15,7 +15,7 @@ from .line import Line
 from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes
 from .topics import Topics
 
-CALL_EVERY_S = 0.1
+CALL_EVERY_S, CALL_EACH_S = 0.1, 0.005  # no more often than the answers of all can be heard
 BEGINS_IN_S = 1.0
 
 
@@ -93,7 +93,7 @@ class Muster:
             if loop.time() > give_up_s:
                 self._refuse(f"not everybody came within {wanted.timeout_s:g} s; missing: {self._named()}")
             self._say(self._roll.next_call(wall_us()))
-            await asyncio.sleep(CALL_EVERY_S)
+            await asyncio.sleep(max(CALL_EVERY_S, CALL_EACH_S * len(wanted.expected)))
         self._check()
         begin_us = wall_us() + round(BEGINS_IN_S * 1e6)
         offsets_us = self._roll.offsets_us()

@@ -72,22 +72,24 @@ class RemotePlants:
 
     def __init__(self, send: Callable[[str, bytes], None], vocabulary: Vocabulary) -> None:
         """`send(agent, payload)` brings a request to the plants' host."""
-        self._send = send
+        self.send = send
         self._vocabulary = vocabulary
-        self._number = 0
+        self._numbers: Counter[str] = Counter()
 
     def observe(self, agent: str, wish: Observe, now_us: int) -> None:
         """Ask for readings."""
         source, every_us, until_us = wish
         self._ask(
             agent,
-            ObserveAsked(number=self._next(), at_us=now_us, source=source, every_us=every_us, until_us=until_us),
+            ObserveAsked(number=self._next(agent), at_us=now_us, source=source, every_us=every_us, until_us=until_us),
         )
 
     def actuate(self, agent: str, order: Actuate, now_us: int) -> None:
         """Ask for a movement."""
         target, value, announced = order
-        asked = ActuateAsked(number=self._next(), at_us=now_us, target=target, value=float(value), announced=announced)
+        asked = ActuateAsked(
+            number=self._next(agent), at_us=now_us, target=target, value=float(value), announced=announced
+        )
         self._ask(agent, asked)
 
     def reading(self, payload: bytes) -> Reading | None:
@@ -98,21 +100,42 @@ class RemotePlants:
             return None
         return given if isinstance(given, Reading) else None
 
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
+    def _next(self, agent: str) -> int:
+        self._numbers[agent] += 1
+        return self._numbers[agent]
 
     def _ask(self, agent: str, asked: ObserveAsked | ActuateAsked) -> None:
-        self._send(agent, json.dumps(asked.model_dump(), separators=(",", ":")).encode())
+        self.send(agent, json.dumps(asked.model_dump(), separators=(",", ":")).encode())
+
+
+def request_key(agent: str, payload: bytes) -> str:
+    """Under which key a request of ours is acknowledged: agent and number."""
+    return f"{agent} asks {json.loads(payload)['number']}"
+
+
+class Steps(EventQueue):
+    """A queue that counts what it has taken."""
+
+    taken = 0
+
+    def step(self) -> None:
+        """Let the next thing happen."""
+        self.taken += 1
+        super().step()
 
 
 class PlantService:
     """The plants' side: takes requests by the name of who asks, and sends readings to it; has a queue of its own."""
 
     def __init__(self, physics: Physics, send: Send, *, end_us: int) -> None:
-        """`send(agent, payload)` brings a reading to an agent; nothing is read after `end_us`."""
+        """`send(agent, payload)` brings a reading to an agent; nothing is read after `end_us`.
+
+        `noted` is told of every request that counts; while `reliving`, neither of them hears anything.
+        """
         self.counts: Counter[str] = Counter()
-        self.queue = EventQueue(physics.now_us)
+        self.queue = Steps(physics.now_us)
+        self.noted: Callable[[str, bytes, int], None] = lambda agent, payload, now_us: None
+        self.reliving = False
         self._physics = physics
         self._send = send
         self._end_us = end_us
@@ -131,6 +154,11 @@ class PlantService:
 
         self.queue.put(self.queue.now_us, tick, phase=PLANT)
 
+    def relive(self, steps: int) -> None:
+        """Take the steps of an earlier life again, up to so many; whoever read them then has done so."""
+        while self.queue.taken < steps:
+            self.queue.step()
+
     def close(self) -> None:
         """The run is over: what goes on in the grids is reported as far as it has come."""
         self._physics.close()
@@ -146,6 +174,8 @@ class PlantService:
             self.counts["repeated requests"] += 1
             return
         self._numbers[agent] = asked.number
+        if not self.reliving:
+            self.noted(agent, payload, now_us)
         as_of_us = min(asked.at_us, now_us)
         if isinstance(asked, ActuateAsked):
             self.queue.put(as_of_us, lambda at_us: self._actuate(agent, asked, at_us), phase=MOVE, agent=agent)
@@ -187,5 +217,6 @@ class PlantService:
         except (PhysicsError, GridError, KeyError):
             self.counts["refused readings"] += 1
             return False
-        self._send(agent, to_line(Reading(source, reading)).encode())
+        if not self.reliving:
+            self._send(agent, to_line(Reading(source, reading)).encode())
         return True

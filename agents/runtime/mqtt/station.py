@@ -1,18 +1,19 @@
 """One process of a run on many hosts: its agents, its lines to the broker, maybe the plants.
 
     start: lines open ─▶ roll called by the TSO's host until all are there ─▶ same beginning ─▶ queue in step
-    in:    line ─▶ gate ─▶ queue ─▶ mango inbox ─▶ host ─▶ node
+    in:    line ─▶ reception ─▶ queue ─▶ mango inbox ─▶ host ─▶ node
     out:   node ─▶ host ─▶ dispatch ─▶ mango inbox here, or line
     plants, if they are here: a queue of their own that runs a little behind (`plants.py`)
+    with a memory: whoever was killed and is started again goes on where it was (`past.py`)
 
 A failure of our own code in any host ends the process with that error; what others do wrong is answered and counted.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
@@ -21,33 +22,24 @@ from ..collector import calm
 from ..container import LocalContainer
 from ..errands import Errands
 from ..host import World
-from ..inputs import Arrival, Begin
+from ..inputs import Begin
 from ..node import Node
 from ..physics import Physics
-from ..queue import TELEMETRY
-from ..rhythm import next_of
 from ..timing import Timing
 from .address import BrokerError
 from .clock import InStep, Progress, SharedClock
+from .course import Course, Ticks
 from .dispatch import Dispatch
-from .gate import Gate, Turnstile
-from .line import Incoming, Line, Outgoing
+from .line import Line, Outgoing
+from .memory import Memory
 from .muster import Muster, Readiness
-from .network import Network
+from .network import Network, open_all
 from .outpost import Outpost
-from .plants import LAG_S, PlantService, RemotePlants
-from .roll import Presence, said, to_bytes
-from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
-
-Telemetry = Callable[[int], None]
-
-
-class Ticks(NamedTuple):
-    """How often telemetry is left, by the agents here and by the plants if they are here."""
-
-    lengths_us: tuple[int, ...]
-    agents: Telemetry
-    plants: Telemetry
+from .past import Past
+from .plants import LAG_S, PlantService, RemotePlants, request_key
+from .reception import Reception
+from .roll import Presence, to_bytes
+from .topics import PLANTS
 
 
 class Station:
@@ -63,12 +55,17 @@ class Station:
         plants: Physics | None,
         annex: Annex | None,
         end_us: int,
+        memory: Memory | None = None,
     ) -> None:
-        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here."""
+        """`kinds`: of everybody in the run; `plants`: the physical world, `annex`: where studies are made, if here.
+
+        `memory`: what this process keeps of its life, and may have kept of an earlier one.
+        """
         self.world = world
         self.network = network
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.annex = annex
+        self.memory = memory
         self.timing: Timing | None = None
         self.counts: Counter[str] = Counter()
         self.end_us = end_us
@@ -76,19 +73,30 @@ class Station:
         self.service = PlantService(plants, self._send_reading, end_us=end_us) if plants else None
         chosen = list(nodes)
         self.remote = RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
-        self.hosts = {node.agent.name: Outpost(node, world, self.remote) for node in chosen}
-        self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in self.hosts.items()}
-        self.turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
+        self.hosts = {node.agent.name: Outpost(node, world, self.remote, memory) for node in chosen}
         self.lines: dict[str, Line] = {}
-        self.clock: SharedClock | None = None
         self._in_step: list[InStep] = []
         self._errands = Errands(self.container, self.hosts)
-        self._early: list[Arrival] = []
-        self._muster: Muster | None = None
-        exchange = Dispatch(kinds, world.recorder, self.hosts, deliver=self._errands.deliver, publish=self._publish_as)
+        self._reception = self._receiving()
+        self._dispatch = Dispatch(
+            kinds, world.recorder, self.hosts, deliver=self._errands.deliver, publish=self._publish
+        )
         for name, host in self.hosts.items():
-            host.exchange = exchange
+            host.exchange = self._dispatch
             self.container.register(host, suggested_aid=name)
+
+    def _receiving(self) -> Reception:
+        reception = Reception(
+            self.hosts,
+            self.network,
+            self._errands,
+            remote=self.remote,
+            service=self.service,
+            memory=self.memory,
+            answer=lambda envelope: self._publish(envelope, False),
+        )
+        reception.wake = self._wake
+        return reception
 
     async def run(self, readiness: Readiness, ticks: Ticks, progress: Progress | None = None) -> None:
         """From the first connection to the last acknowledgement; BrokerError if the others cannot be reached."""
@@ -96,11 +104,12 @@ class Station:
         await self.container.start()
         self.container.on_ready()
         try:
-            await self._open(readiness)  # last: who is connected answers the roll, and must be ready to begin
-            assert self._muster is not None
+            course = Course(self.world, ticks, service=self.service, memory=self.memory, end_us=self.end_us)
+            past = self._past(course)
+            muster = await self._open(readiness)  # last: who is connected answers the roll, and must be ready to begin
             with calm():  # the collector takes its time before the beginning, not after it
-                start = await self._watched(self._muster.gather())
-                self._begin(start.speed, self._muster.begin_us(start), ticks)
+                clock = await self._beginning(muster)
+                self._begin(clock, course, past)
                 await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step)))
             self._say_presence(Presence(state="finished"))
         finally:
@@ -115,17 +124,43 @@ class Station:
             await self.annex.close()
         self._count()
 
-    async def _open(self, readiness: Readiness) -> None:
+    def _past(self, course: Course) -> Past | None:
+        """The earlier life of this process, lived through again, if it had one that had begun."""
+        if self.memory is None or self.memory.beginning is None:
+            return None
+        course.begin_plants()
+        past = Past(self.memory, self.hosts, self._dispatch, self.remote, self.service)
+        past.relive(course.ticks.agents)
+        self._reception.read_us = past.read_us
+        self.counts["lives before this one"] = self.memory.lives
+        return past
+
+    async def _open(self, readiness: Readiness) -> Muster:
         topics, here = self.network.topics, Presence(state="here", scenario=readiness.scenario)
         names = sorted([*self.hosts, *([PLANTS] if self.service else [])])
+        acknowledged = None if self.memory is None else self.memory.log.acknowledge
         for name in names:
-            line = self.network.line(name, partial(self._hear, name))
+            line = self.network.line(name, partial(self._reception.hear, name), acknowledged)
             line.subscriptions += topics.heard_by_plants() if name == PLANTS else topics.heard_by(name)
             line.greeting = Outgoing(topics.presence(name), to_bytes(here), retain=True)
             self.lines[name] = line
-        self._muster = Muster(self.lines, topics, readiness)
+        muster = self._reception.muster = Muster(self.lines, topics, readiness)
         self.lines[names[0]].subscriptions += topics.heard_by_all()
-        await asyncio.gather(*(line.open() for line in self.lines.values()))
+        fresh = self.memory is None or self.memory.is_new
+        await open_all(self.lines.values(), fresh=fresh)
+        return muster
+
+    async def _beginning(self, muster: Muster) -> SharedClock:
+        """The clock of the run: as it has been agreed upon now, or in an earlier life."""
+        start_us, memory = self.world.queue.now_us, self.memory
+        if memory is not None and memory.beginning is not None:
+            muster.start = memory.beginning.start
+            return SharedClock.beginning(start_us, muster.start.speed, memory.beginning.begin_us)
+        start = await self._watched(muster.gather())
+        begin_us = muster.begin_us(start)
+        if memory is not None:
+            memory.begins(start, begin_us)
+        return SharedClock.beginning(start_us, start.speed, begin_us)
 
     async def _watched(self, work: Any) -> Any:
         """Wait for some work, or for a line that fails for good."""
@@ -140,39 +175,28 @@ class Station:
                 task.result()
         return await doing
 
-    def _begin(self, speed: float, begin_us: int, ticks: Ticks) -> None:
-        """Everything that begins at the agreed time."""
-        queue = self.world.queue
-        self.timing = Timing(min(ticks.lengths_us) / 1e6, speed, "catch_up")
-        self.clock = SharedClock.beginning(queue.now_us, speed, begin_us)
-        agents = InStep(queue, self.clock, self.timing, self._errands)
+    def _begin(self, clock: SharedClock, course: Course, past: Past | None) -> None:
+        """Everything that begins at the agreed time, or goes on after an earlier life."""
+        self.timing = Timing(min(course.ticks.lengths_us) / 1e6, clock.speed, "catch_up")
+        agents = InStep(self.world.queue, clock, self.timing, self._errands)
         self._in_step.append(agents)
-        for turnstile in (self.turnstile, *(gate.turnstile for gate in self.gates.values())):
-            turnstile.speed = speed
-        for name in sorted(self.hosts):
-            self.hosts[name].plan(Begin(), queue.now_us)
-
-        def tick(at_us: int) -> None:
-            ticks.agents(at_us)
-            next_us = next_of(at_us, ticks.lengths_us)
-            agents.ticked(at_us, next_us)
-            if next_us <= self.end_us:
-                queue.put(next_us, tick, phase=TELEMETRY)
-
-        queue.put(queue.now_us, tick, phase=TELEMETRY)
-        for arrival in self._early:
-            self._take(arrival)
         if self.service is not None:
-            self.service.tick(ticks.lengths_us, ticks.plants)
-            self._in_step.append(InStep(self.service.queue, self.clock.behind(LAG_S), self.timing))
+            self._in_step.append(InStep(self.service.queue, clock.behind(LAG_S), self.timing))
+        if past is None:
+            self._begin_anew(course, agents)
+        else:
+            course.go_on(agents, past)
+            past.go_on(self.world.queue.now_us)
+            self.counts["seconds of the run away"] = (self.world.queue.now_us - past.until_us) // 1_000_000
+        self._reception.begin(clock)
 
-    def _now_us(self) -> int:
-        return self.world.queue.now_us if self.clock is None else self.clock.now_us
+    def _begin_anew(self, course: Course, agents: InStep) -> None:
+        for name in sorted(self.hosts):
+            self.hosts[name].plan(Begin(), self.world.queue.now_us)
+        course.begin(agents)
+        course.begin_plants()
 
-    def _publish_as(self, envelope: Envelope, streamed: bool) -> None:
-        self._publish(envelope, streamed=streamed)
-
-    def _publish(self, envelope: Envelope, *, streamed: bool) -> None:
+    def _publish(self, envelope: Envelope, streamed: bool) -> None:
         topic = self.network.topics.message(envelope.sender, envelope.receiver, streamed=streamed)
         line, payload = self.lines[envelope.sender], to_json(envelope).encode()
         most = self.network.allowance.message_bytes
@@ -182,90 +206,32 @@ class Station:
         if streamed:
             line.send_fresh(topic, payload)
         else:
-            line.send(topic, payload)
+            self._flush()
+            line.send(topic, payload, key=envelope.id)
+
+    def _flush(self) -> None:
+        """What leads to something that leaves is on the disk before."""
+        if self.memory is not None:
+            self.memory.log.flush()
 
     def _ask_plants(self, agent: str, payload: bytes) -> None:
         if self.service is None:
-            self.lines[agent].send(self.network.topics.plant_asked(agent), payload)
+            self._flush()
+            topic = self.network.topics.plant_asked(agent)
+            self.lines[agent].send(topic, payload, key=request_key(agent, payload))
         else:
-            self._hear_request(agent, payload)
+            self._reception.hear_request(agent, payload)
 
     def _send_reading(self, agent: str, payload: bytes) -> None:
         if agent in self.hosts:
-            self._hear_reading(agent, payload)
+            self._reception.hear_reading(agent, payload)
         else:
             self.lines[PLANTS].send_fresh(self.network.topics.plant_reading(agent), payload)
-
-    def _hear_request(self, agent: str, payload: bytes) -> None:
-        assert self.service is not None
-        self.service.hear(agent, payload, max(self._now_us(), self.world.queue.now_us))
-        self._wake()
 
     def _say_presence(self, presence: Presence) -> None:
         for name, line in self.lines.items():
             line.greeting = None
             line.send(self.network.topics.presence(name), to_bytes(presence), retain=True)
-
-    def _hear(self, name: str, incoming: Incoming) -> None:
-        """Something has come in on the line of an agent here (or of the plants)."""
-        address = self.network.topics.address(incoming.topic)
-        if address is None or address.receiver not in (name, None):
-            self.counts["foreign topics"] += 1
-        elif address.kind in (NEGOTIATION, STREAM):
-            self._hear_message(name, str(address.sender), incoming.payload, streamed=address.kind == STREAM)
-        elif address.kind == READINGS:
-            self._hear_reading(name, incoming.payload)
-        elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
-            self.counts[why] += 1
-        elif address.kind == ASKED and self.service is not None:
-            self._hear_request(str(address.sender), incoming.payload)
-        else:
-            self._hear_roll(address.sender, incoming.payload)
-
-    def _turned_away(self, via: str | None, payload: bytes) -> str | None:
-        """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
-        at_s = asyncio.get_running_loop().time()
-        return None if via is None else self.turnstile.refusal(payload, via, at_s)
-
-    def _hear_message(self, name: str, via: str, payload: bytes, *, streamed: bool) -> None:
-        at_s = asyncio.get_running_loop().time()
-        waiting = max(len(self._early), self._errands.waiting[name])
-        admission = self.gates[name].admit(payload, via, waiting=waiting, at_s=at_s)
-        if admission.answer is not None and not streamed:
-            self._answer(admission.answer)
-        if admission.envelope is not None:
-            self._take(Arrival(admission.envelope))
-
-    def _answer(self, answer: Envelope) -> None:
-        """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
-        try:
-            self._publish(answer, streamed=False)
-        except BrokerError:
-            self.counts["answers not sent"] += 1
-
-    def _take(self, arrival: Arrival) -> None:
-        """A message has come in now; before this host has begun, it waits until it has."""
-        if self.clock is None:
-            self._early.append(arrival)
-        else:
-            self._errands.deliver(arrival, self.clock.now_us)
-            self._wake()
-
-    def _hear_reading(self, name: str, payload: bytes) -> None:
-        reading = self.remote.reading(payload)
-        at_us = getattr(reading.reading, "at_us", None) if reading is not None else None
-        if reading is None or not isinstance(at_us, int):
-            self.counts["unreadable readings"] += 1
-            return
-        self.hosts[name].plan(reading, at_us)
-        self._wake()
-
-    def _hear_roll(self, name: str | None, payload: bytes) -> None:
-        what = said(payload)
-        if what is None or self._muster is None or (name is None) == isinstance(what, Presence):
-            self.counts["unreadable roll"] += 1
-        else:
-            self._muster.hear(name, what)
 
     def _wake(self) -> None:
         for each in self._in_step:
@@ -273,10 +239,12 @@ class Station:
 
     def refused(self) -> dict[str, Counter[str]]:
         """What each agent here has not taken, by the reason: at its gate, and at its desk."""
-        return {name: gate.counts + self.hosts[name].node.refused for name, gate in sorted(self.gates.items())}
+        gates = sorted(self._reception.gates.items())
+        return {name: gate.counts + self.hosts[name].node.refused for name, gate in gates}
 
     def _count(self) -> None:
-        for gate in self.gates.values():
+        self.counts += self._reception.counts
+        for gate in self._reception.gates.values():
             self.counts += gate.counts
         for line in self.lines.values():
             self.counts += line.counts

@@ -13,7 +13,6 @@ from gridpact.agents.bsp import delivery
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.bsp.state import BspState
 from gridpact.agents.delivery import OrderBook
-from gridpact.agents.events import Sampled
 from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.ordering import END, START, cancel, over, take
 from gridpact.protocols.information.activation import Activate, Activated, ActivateWhen, ActivationEnded
@@ -110,6 +109,12 @@ def test_down_orders_are_negative_set_points_and_their_energy_is_counted_positiv
     assert book.metered(+1.5, 4 * S, NOW).delivered_mwh("a.Q1.mFRR-down.1") == 0
 
 
+def test_energy_of_readings_that_were_missed_is_counted_with_the_next_one(make: Any) -> None:
+    book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
+    after = book.metered(1.0, 4 * S, NOW).metered(1.0, 4 * S, NOW + 20 * S)
+    assert after.requested["a.Q1.mFRR-up.1"] == after.delivered["a.Q1.mFRR-up.1"] == watt_us(1.0, 24 * S)
+
+
 def test_energy_counts_until_the_order_ends(make: Any) -> None:
     book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
     last = make.FIRST.end_us - S
@@ -138,5 +143,5 @@ def test_an_aggregator_splits_its_set_point_anew_at_every_reading(make: Any, kin
     profile = replace(make.bsp("a").profile, kind=kind)
     reading = ParticipantReading(NOW, 1.4, 0.0, 1.4, 0.0, (), ())
     state = BspState(set_points=Map({"r": 1.5, "idle": 0.0}))
-    _, actions = delivery.react(profile, state, Sampled(delivery.METER, reading), NOW)
+    _, actions = delivery.measured(profile, state, reading, NOW)
     assert [(action.target, action.value) for action in actions if isinstance(action, Actuate)] == moved

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from gridpact.agents.dso.studies import Monitor
 from gridpact.agents.runtime.inputs import Arrival
+from gridpact.grid.limits import Activation
+from gridpact.grid.readings import Readings
 from gridpact.protocols.information.activation import LimitFollowed, LimitRequest, Measurement, PointPower
+from gridpact.scenarios import plants
+from gridpact.scenarios.loading import load_scenario
 
 
 def requests(town: Any) -> list[float]:
@@ -105,3 +110,23 @@ def test_a_look_at_whether_a_limit_can_be_lifted_tightens_nothing(make: Any) -> 
     town.lab = lambda job: cut(job) if getattr(job, "look", False) else make.capped()(job)
     town.run(4000)
     assert requests(town) == [0.5]
+
+
+def test_no_order_relies_on_the_relief_of_a_reserve_that_may_be_at_rest() -> None:
+    scenario = load_scenario("frequency-trip")
+    studies = plants.laboratory(scenario, plants.resources(scenario)).studies["north"]
+    at_us = scenario.time.periods[0][0]
+    readings = Readings(at_us, (), studies.expected(at_us).taps)
+    orders = tuple(Activation(one, ((f"unit-{one}", 1.0),), 2.5) for one in "abc")
+    reserves = tuple(Activation(f"fcr|{mw}", (("battery-f", 1.0),), mw) for mw in (1.0, -1.0))
+    alone, beside = (
+        Monitor("north", readings, (), orders, False, None, reserves=kept).run(studies).allowed
+        for kept in ((), reserves)
+    )
+    assert alone is not None
+    assert beside is not None
+    assert [each.p_mw for each in beside[:2]] == [1.0, -1.0]
+    assert all(one.p_mw <= other.p_mw for one, other in zip(beside[2:], alone, strict=True))
+    on = [(f"unit-{each.id}", each.p_mw) for each in beside[2:]]
+    states = studies.assess_all(readings, [[*on, ("battery-f", mw)] for mw in (0.0, 1.0, -1.0)])
+    assert [state.violations for state in states] == [(), (), ()]

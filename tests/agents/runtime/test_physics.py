@@ -58,6 +58,22 @@ def test_a_participant_that_looks_between_two_ticks_sees_its_own_and_moves_nothi
     assert (physics.now_us, physics.area.reading().frequency_hz) == (NOON, 50.0)
 
 
+def test_whoever_is_at_rest_is_left_alone_until_something_is_asked_of_it() -> None:
+    physics = world(unit("a"))
+    until(physics, 8)
+    physics.moved()
+    until(physics, 12)
+    assert physics.moved() == ()
+    physics.actuate("bsp", Actuate("a", 1.0), physics.now_us)
+    until(physics, 16)
+    assert physics.moved() == ("bsp",)
+    until(physics, 60)
+    physics.moved()
+    until(physics, 64)
+    assert physics.moved() == ()
+    assert physics.read("bsp", "meter", physics.now_us).activated_mw == 1.0
+
+
 def test_a_provider_with_an_armed_reserve_sees_it_as_it_is_between_two_ticks() -> None:
     physics = world(unit("a"))
     arm(physics, "a", 2.0)

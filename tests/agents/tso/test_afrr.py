@@ -225,18 +225,19 @@ def opposing(make: Any, target_mw: float, demands_mw: list[float]) -> Any:
     return state.activation.target_mw, [dict(note.evidence) for note in notes]
 
 
-def test_mfrr_that_afrr_runs_against_for_three_minutes_is_taken_back_by_what_was_asked_for_against_it(
+def test_mfrr_that_afrr_runs_against_for_five_minutes_is_taken_back_by_what_was_asked_for_against_it(
     make: Any,
 ) -> None:
-    cycles = 180 // 4
+    cycles = 300 // 4
     assert opposing(make, 4.0, [-1.0] * (cycles - 1)) == (4.0, [])
-    left_mw, (note,) = opposing(make, 4.0, [-1.0] * (cycles - 5) + [-2.0] * 5)
+    left_mw, (note,) = opposing(make, 4.0, [-1.0] * (cycles - 5) + [-2.5] * 5)
     assert (left_mw, note["before_mw"], note["against_mw"]) == (2.9, 4.0, 1.1)
     assert opposing(make, -4.0, [1.0] * cycles)[0] == -3.0
     assert opposing(make, 1.0, [-3.0] * cycles)[0] == 0.0  # never beyond
 
 
 def test_afrr_that_turns_in_between_or_runs_the_same_way_takes_nothing_back(make: Any) -> None:
-    cycles = 180 // 4
+    cycles = 300 // 4
     assert opposing(make, 4.0, [-1.0] * (cycles - 1) + [0.0] + [-1.0] * (cycles - 1))[0] == 4.0
     assert opposing(make, 4.0, [1.0] * 2 * cycles)[0] == 4.0
+    assert opposing(make, 4.0, [-0.05] * 2 * cycles) == (4.0, [])  # below the trigger

@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.runtime.inputs import Arrival
+from gridpact.agents.tso import mfrr
 from gridpact.protocols.information.offering import DeliveredOffer, DeliveryRecord
 from gridpact.protocols.information.settlement import (
     MeteredEnergy,
@@ -24,6 +26,17 @@ def test_every_participant_agrees_with_what_the_tso_has_counted(make: Any) -> No
     assert [c["period"] for c in closed(town)] == ["Q1", "Q2"]
     for books in closed(town):
         assert sum(map(Decimal, books["balances_eur"].values())) == 0
+
+
+def test_energy_requested_in_cycles_that_were_missed_is_counted_in_the_next_one(make: Any) -> None:
+    """As when the TSO's host has been down: the orders were in force all the same."""
+    town = make.usual(need_mw=4.0).run(3800)
+    profile, state = town.nodes["tso"].agent.profile, town.state("tso")
+    later = mfrr.caught_up(profile, state, state.activation.counted_us + 20_000_000).activation
+    more = {key: watt_us(order.power_mw, 20_000_000) for key, order in state.activation.orders.items()}
+    assert more
+    assert {key: later.energy[key] - state.activation.energy[key] for key in more} == more
+    assert mfrr.caught_up(profile, state, state.activation.counted_us) is state
 
 
 def test_a_curtailed_offer_is_settled_alike_on_both_sides(make: Any) -> None:

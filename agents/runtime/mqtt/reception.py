@@ -1,0 +1,152 @@
+"""What comes in on the lines of one process, and where it goes.
+
+    negotiation, streams ─▶ gate ─▶ the agent's inbox      readings ─▶ the agent's queue
+    requests ─▶ the plants, if they are here               presence, roll ─▶ the muster
+
+Before the run has begun here, messages wait. A broker is told that a message has been taken only when it has been:
+until then it would bring it again to a process started anew.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from ....protocols.envelope import Envelope
+from ..errands import Errands
+from ..inputs import Arrival, Reading
+from .address import BrokerError
+from .clock import SharedClock
+from .gate import Gate, Turnstile
+from .line import Incoming
+from .memory import Memory
+from .muster import Muster
+from .network import Network
+from .outpost import Outpost
+from .plants import PlantService, RemotePlants
+from .roll import Presence, said
+from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
+
+Answer = Callable[[Envelope], None]
+
+
+class Reception:
+    """Everything that comes in from outside."""
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Outpost],
+        network: Network,
+        errands: Errands,
+        *,
+        remote: RemotePlants,
+        service: PlantService | None,
+        memory: Memory | None,
+        answer: Answer,
+    ) -> None:
+        """`answer` sends what a gate says to what it does not let in."""
+        self.gates = {name: Gate(host.node.desk, network.allowance) for name, host in hosts.items()}
+        self.counts: Counter[str] = Counter()
+        self.muster: Muster | None = None
+        self.wake: Callable[[], None] = lambda: None
+        self.read_us: dict[tuple[str, str], int] = {}  # readings of an earlier life
+        self._clock: SharedClock | None = None
+        self._early: list[tuple[Arrival, Incoming]] = []
+        kinds = next(iter(self.gates.values())).desk.kinds
+        self._turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
+        self._hosts, self._topics, self._errands = hosts, network.topics, errands
+        self._remote, self._service, self._memory, self._answer = remote, service, memory, answer
+
+    def begin(self, clock: SharedClock) -> None:
+        """The run has begun: what has come before now goes its way."""
+        self._clock = clock
+        for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
+            turnstile.speed = clock.speed
+        for arrival, incoming in self._early:
+            self._take(arrival, incoming)
+        self._early = []
+
+    def hear(self, name: str, incoming: Incoming) -> None:
+        """Something has come in on the line of an agent here (or of the plants)."""
+        address = self._topics.address(incoming.topic)
+        if address is None or address.receiver not in (name, None):
+            self.counts["foreign topics"] += 1
+        elif address.kind in (NEGOTIATION, STREAM):
+            self._hear_message(name, str(address.sender), incoming, streamed=address.kind == STREAM)
+            return
+        elif address.kind == READINGS:
+            self.hear_reading(name, incoming.payload)
+        elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
+            self.counts[why] += 1
+        elif address.kind == ASKED and self._service is not None:
+            self.hear_request(str(address.sender), incoming.payload)
+        else:
+            self._hear_roll(address.sender, incoming.payload)
+        self._done(incoming)
+
+    def _turned_away(self, via: str | None, payload: bytes) -> str | None:
+        """Why a request to the plants or a presence is not read; the roll is the leader's alone, and always read."""
+        at_s = asyncio.get_running_loop().time()
+        return None if via is None else self._turnstile.refusal(payload, via, at_s)
+
+    def hear_request(self, agent: str, payload: bytes) -> None:
+        """An agent asks something of the plants here."""
+        assert self._service is not None
+        self._service.hear(agent, payload, self._now_us())
+        self.wake()
+
+    def hear_reading(self, name: str, payload: bytes) -> None:
+        """The plants tell an agent here a reading."""
+        reading = self._remote.reading(payload)
+        at_us = getattr(reading.reading, "at_us", None) if reading is not None else None
+        if reading is None or not isinstance(at_us, int):
+            self.counts["unreadable readings"] += 1
+        elif at_us <= self.read_us.get((name, reading.source), -1):
+            self.counts["repeated readings"] += 1
+        else:
+            self._plan(name, reading, at_us)
+
+    def _plan(self, name: str, reading: Reading, at_us: int) -> None:
+        self._hosts[name].plan(reading, at_us)
+        self.wake()
+
+    def _now_us(self) -> int:
+        world_us = next(iter(self._hosts.values())).world.queue.now_us
+        return world_us if self._clock is None else max(world_us, self._clock.now_us)
+
+    def _hear_message(self, name: str, via: str, incoming: Incoming, *, streamed: bool) -> None:
+        at_s = asyncio.get_running_loop().time()
+        waiting = max(len(self._early), self._errands.waiting[name])
+        admission = self.gates[name].admit(incoming.payload, via, waiting=waiting, at_s=at_s)
+        if admission.answer is not None and not streamed:
+            self._reply(admission.answer)
+        if admission.envelope is not None:
+            self._take(Arrival(admission.envelope), incoming)
+        else:
+            self._done(incoming)
+
+    def _reply(self, answer: Envelope) -> None:
+        """What the gate answers is no promise of anybody: where it cannot be sent, it is counted."""
+        try:
+            self._answer(answer)
+        except BrokerError:
+            self.counts["answers not sent"] += 1
+
+    def _take(self, arrival: Arrival, incoming: Incoming) -> None:
+        if self._clock is None:
+            self._early.append((arrival, incoming))
+        else:
+            self._errands.deliver(arrival, self._clock.now_us, partial(self._done, incoming))
+            self.wake()
+
+    def _done(self, incoming: Incoming) -> None:
+        if self._memory is not None and incoming.taken is not None:
+            self._memory.log.flush()
+            incoming.taken()
+
+    def _hear_roll(self, name: str | None, payload: bytes) -> None:
+        what = said(payload)
+        if what is None or self.muster is None or (name is None) == isinstance(what, Presence):
+            self.counts["unreadable roll"] += 1
+        else:
+            self.muster.hear(name, what)

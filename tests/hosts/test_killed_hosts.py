@@ -1,0 +1,228 @@
+"""Processes killed, and a broker stopped, in the middle of a run: who comes back goes on, and keeps what it promised.
+
+The moments are chosen where nobody waits for those who are away, because a second is a minute of the run here.
+`make soak` kills twenty times at any moment, and stops the broker for half a minute of offering and of activation.
+"""
+
+import asyncio
+import getpass
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from gridpact.agents.runtime.mqtt.embedded import free_port
+from gridpact.agents.runtime.mqtt.roll import Start, said
+from gridpact.agents.runtime.mqtt.topics import Topics
+from gridpact.scenarios.audit import audit
+from gridpact.scenarios.hosting.merge import merge
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.running import run
+
+EARLY = """\
+gridpact: 1
+name: early
+extends: handful.yaml
+time: {cfp_lead_min: 4.5}
+hosting: {plants: dso-north}
+"""
+SHARES = {"tso": ("tso",), "dso": ("dso-north",), "providers": ("bsp-*", "gen-t")}
+SPEEDS, SOAK_SPEED = (60.0, 25.0), 5.0
+IN_TIME_S = 270  # of the run, from the deaths until somebody is waited for
+
+
+class Stage:
+    """A broker, and processes that run shares of a scenario; all of them can be stopped and started again."""
+
+    def __init__(self, scenario: Path, folder: Path, brokers: Any, shares: dict[str, tuple[str, ...]]) -> None:
+        self.scenario, self.folder, self.shares = scenario, folder, shares
+        self.start: Start | None = None
+        self._brokers, self._port, self._broker = brokers, free_port(), AsyncExitStack()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._listening: asyncio.Task[None] | None = None
+
+    async def open(self, speed: float) -> None:
+        await self.open_broker()
+        await asyncio.gather(*(self._begin(name, speed) for name in self.shares))
+        self._speed = speed
+        async with asyncio.timeout(220), aiomqtt.Client("127.0.0.1", self._port) as client:
+            await client.subscribe(Topics(load_scenario(self.scenario).name).roll)
+            async for message in client.messages:
+                what = said(bytes(message.payload))  # type: ignore[arg-type]
+                if isinstance(what, Start):
+                    self.start = what
+                    return
+
+    async def open_broker(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        settings = self.folder / "broker.conf"
+        lines = (
+            f"listener {self._port} 127.0.0.1",
+            "allow_anonymous true",
+            "set_tcp_nodelay true",
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            f"user {getpass.getuser()}",
+        )
+        settings.write_text("\n".join(lines) + "\n", "utf-8")
+        await self._broker.enter_async_context(self._brokers(settings, self._port))
+
+    async def close_broker(self) -> None:
+        await self._broker.aclose()
+
+    async def _begin(self, name: str, speed: float) -> None:
+        command = ["host", str(self.scenario), "--broker", f"mqtt://127.0.0.1:{self._port}", "--speed", str(speed)]
+        command += ["--journal", str(self.folder / f"{name}-journal"), "--out", str(self.folder / name), "--quiet"]
+        command += ["--timeout", "200"]
+        for agent in self.shares[name]:
+            command += ["--agents", agent]
+        self._processes[name] = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gridpact", *command, stderr=asyncio.subprocess.PIPE
+        )
+
+    async def until(self, clock: str) -> None:
+        """Wait until it is so late in the run."""
+        assert self.start is not None
+        times = load_scenario(self.scenario).time
+        due_s = self.start.begin_us / 1e6 + (times.at_clock(clock) - times.start_us) / 1e6 / self._speed
+        await asyncio.sleep(max(0.0, due_s - time.time()))
+
+    async def at(self, at_s: float) -> None:
+        """Wait until so many seconds after its beginning."""
+        assert self.start is not None
+        await asyncio.sleep(max(0.0, self.start.begin_us / 1e6 + at_s - time.time()))
+
+    async def kill(self, *names: str) -> None:
+        for name in names:
+            self._processes[name].kill()
+            assert await self._processes[name].wait() < 0
+        await asyncio.gather(*(self._begin(name, self._speed) for name in names))
+
+    def is_running(self, name: str) -> bool:
+        return self._processes[name].returncode is None
+
+    async def end(self) -> Run:
+        for process in self._processes.values():
+            _, told = await process.communicate()
+            assert process.returncode == 0, told.decode()
+        return merge([self.folder / name for name in self.shares], self.folder / "merged")
+
+    async def close(self) -> None:
+        for process in self._processes.values():
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        await self.close_broker()
+
+
+def books(record: Run) -> str:
+    return (record.folder / "settlement.csv").read_text("utf-8")
+
+
+def accepted(record: Run) -> list[list[object]]:
+    return record.merit_order[["offer_id", "accepted_mw"]].to_numpy().tolist()
+
+
+def lives(record: Run) -> int:
+    return sum(host["network"].get("lives before this one", 0) for host in record.timing["hosts"])
+
+
+def keeps_pace(record: Run, speed: float) -> bool:
+    hosts = record.timing["hosts"]
+    late_s = max(host["realtime"]["lateness"].get("p50_s", 0.0) for host in hosts)
+    away_s = max(host["network"].get("seconds of the run away", 0) for host in hosts)
+    print(f"median lateness {late_s:.3f} s, away for {away_s} s of the run")  # noqa: T201 - shown if it fails
+    return bool(late_s * speed < 5 and away_s < IN_TIME_S)
+
+
+@pytest.fixture
+async def stages(tmp_path: Path, brokers: Any) -> AsyncIterator[Any]:
+    """Makes stages, and leaves nothing running."""
+    made: list[Stage] = []
+
+    def make(scenario: Path, name: str, shares: dict[str, tuple[str, ...]]) -> Stage:
+        made.append(Stage(scenario, tmp_path / name, brokers, shares))
+        return made[-1]
+
+    yield make
+    for stage in made:
+        await stage.close()
+
+
+async def disturbed(stage: Stage, speed: float) -> Run:
+    """The broker is away while offers are asked for; both hosts are killed when they have promised."""
+    await stage.open(speed)
+    await stage.until("11:49:20")
+    await stage.close_broker()
+    await stage.until("11:52:20")
+    await stage.open_broker()
+    await stage.until("11:54:30")
+    await stage.kill("tso", "providers")
+    return await stage.end()
+
+
+@pytest.mark.timeout(900)
+async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
+    with_mosquitto: None, handful: Path, tmp_path: Path, stages: Any
+) -> None:
+    """Promised where everybody keeps pace, and is back in time: where one could not, it is tried once more slowly."""
+    scenario = handful.parent / "early.yaml"
+    scenario.write_text(EARLY, "utf-8")
+    simulated = await asyncio.to_thread(run, load_scenario(scenario), out=tmp_path / "simulated")
+    for speed in SPEEDS:
+        merged = await disturbed(stages(scenario, f"at-{speed:g}", SHARES), speed)
+        assert lives(merged) == 2
+        assert replay(merged) == []
+        if books(merged) == books(simulated):
+            break
+    if keeps_pace(merged, speed):
+        assert accepted(merged) == accepted(simulated)
+        assert books(merged) == books(simulated)
+        assert audit(merged).findings == ()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+async def test_killed_twenty_times_at_any_moment(
+    with_mosquitto: None, handful: Path, tmp_path: Path, simulated: Run, stages: Any
+) -> None:
+    """Who is away for a moment loses and doubles nothing; what it decides later is settled as of then."""
+    stage, dice = stages(handful, "stage", SHARES), random.Random("twenty deaths")  # noqa: S311 - reproducible
+    await stage.open(SOAK_SPEED)
+    times = load_scenario(handful).time
+    length_s = (times.end_us - times.start_us) / 1e6 / SOAK_SPEED
+    for at_s in sorted(dice.uniform(5.0, 0.85 * length_s) for _ in range(20)):
+        await stage.at(at_s)
+        await stage.kill(dice.choice(sorted(SHARES)))
+    merged = await stage.end()
+    print(lives(merged), keeps_pace(merged, SOAK_SPEED), books(merged) == books(simulated))  # noqa: T201
+    assert lives(merged) == 20
+    assert accepted(merged) == accepted(simulated)
+    assert replay(merged) == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("clock", ["11:50:10", "12:03:00"])
+async def test_a_broker_away_for_half_a_minute(
+    with_mosquitto: None, handful: Path, simulated: Run, stages: Any, clock: str
+) -> None:
+    """In the middle of offering, and of activation: the run comes to its end, and the market to what it would have."""
+    stage = stages(handful, "stage", SHARES)
+    await stage.open(SOAK_SPEED)
+    await stage.until(clock)
+    await stage.close_broker()
+    await asyncio.sleep(30)
+    await stage.open_broker()
+    merged = await stage.end()
+    print(clock, keeps_pace(merged, SOAK_SPEED), books(merged) == books(simulated))  # noqa: T201
+    assert accepted(merged) == accepted(simulated)
+    assert replay(merged) == []

@@ -1,0 +1,69 @@
+"""A run's memory does not grow with its length: what is over is let go, and timers that were cancelled are gone.
+
+A slice is always tried; a day of a thousand BSPs in `make soak`.
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gridpact.agents.runtime.run import Operation
+from gridpact.grid.engine import single_threaded
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.record.writer import RunWriter
+from gridpact.scenarios.running import prepare
+from gridpact.scenarios.schema import Scenario
+
+
+@contextmanager
+def driven(scenario: Scenario, folder: Path) -> Iterator[Operation]:
+    """A run that is begun, and driven by the caller."""
+    with single_threaded(), RunWriter(scenario, folder / "run") as writer:
+        yield prepare(scenario, writer)
+
+
+def held_mb() -> float:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] / 2**20
+
+
+def market(bsps: int, periods: int, **settings: str) -> Scenario:
+    own = {"bsps": str(bsps), "aggregators": "0", "time.market_time_units": str(periods), "journal": "false"}
+    return load_scenario("swarm", {**own, **settings})
+
+
+def growth_mb(scenario: Scenario, folder: Path, *, settled_periods: int) -> tuple[float, list[int]]:
+    """MB that are held more at the end than when so many periods were over, and how much waits after each period."""
+    waiting = []
+    with driven(scenario, folder) as operation:
+        for number, (_, end_us) in enumerate(scenario.time.periods):
+            operation.simulate(end_us)
+            waiting.append(len(operation.world.queue))
+            if number + 1 == settled_periods:
+                gc.collect()
+                tracemalloc.start(1)
+        try:
+            return held_mb(), waiting[settled_periods - 1 :]
+        finally:
+            tracemalloc.stop()
+
+
+def test_what_waits_is_bounded_over_the_periods_of_a_run(tmp_path: Path) -> None:
+    scenario = market(3, 4, ticks="{control_s: 30, measurement_s: 30, monitoring_s: 30}")
+    grown_mb, waiting = growth_mb(scenario, tmp_path, settled_periods=2)
+    assert max(waiting) <= 1.2 * waiting[0] + 20
+    assert grown_mb < 4.0
+
+
+@pytest.mark.soak
+def test_a_day_of_a_thousand_bsps_hardly_grows_after_its_first_hour(tmp_path: Path) -> None:
+    scenario = market(1000, 96)
+    grown_mb, waiting = growth_mb(scenario, tmp_path, settled_periods=4)
+    assert max(waiting) <= 1.2 * waiting[0] + 1000
+    assert grown_mb < 100.0
