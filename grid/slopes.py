@@ -14,9 +14,10 @@ import numpy as np
 from .arrays import Complexes, Floats, Integers
 from .cases import Hearing
 from .fallback import PowerFlowSolver
-from .solver import SENSITIVITY_ACCURACY, BatchSolver
+from .solver import BatchSolver
 
 DIRECTIONS = 12
+SENSITIVITY_ACCURACY = 1e-3
 SMALL_MW = 1e-3
 _TURNS = np.exp(-2j * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)
 

@@ -5,7 +5,8 @@ With w the voltages without load and Z the inverse of the admittance matrix betw
     V ← w + Z·conj(S(|V|) / V),    S(|V|) = S_P + S_I·|V| + S_Z·|V|²
 
 is iterated for all states together; loads are ZIP, each with its own shares (pandapower's own ZIP is wrong where a
-generator shares the bus). It needs slack and PQ buses only. What does not converge to finite voltages, or has power
+generator shares the bus). Many states near one, and networks whose generators hold a voltage, are solved by Newton's
+method (`newton.py`). What does not converge to finite voltages, or has power
 at a bus without supply, is reported as not converged, and means infeasible.
 """
 
@@ -30,7 +31,6 @@ from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
 
-SENSITIVITY_ACCURACY = 1e-3
 DIRECT_UP_TO_STATES = 4
 
 
