@@ -235,10 +235,10 @@ def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> No
 
     clerk = Clerk()
     file = WideFile(tmp_path / "wide.parquet", clerk)
-    names = [f"bsp-{number:05d}.p_mw" for number in range(600)]
+    names = tuple(f"bsp-{number:05d}.p_mw" for number in range(600))
     ticks = 2**21 // 600 + 2
     for tick in range(ticks):
-        file.add(tick * 1_000_000, dict.fromkeys(names, float(tick)))
+        file.add(tick * 1_000_000, names, [float(tick)] * len(names))
     file.close()
     clerk.finish()
     written = pq.ParquetFile(tmp_path / "wide.parquet")
