@@ -5,6 +5,7 @@ with what is understood. Nothing is ever imported or executed because a message 
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -84,7 +85,10 @@ def content_from(type_id: str, content: object, vocabulary: Vocabulary) -> Messa
 
 
 def _understood(type_id: str, vocabulary: Vocabulary) -> str:
-    """The versions that are understood of a type, or else every type."""
+    """The versions that are understood of a type, or else every type: those of plugins first, if the list is cut."""
     name = type_id.partition("/")[0]
     versions = [known for known in vocabulary.messages if known.partition("/")[0] == name]
-    return ", ".join(sorted(versions or vocabulary.messages))
+    spaces = Counter(known.partition(".")[0] for known in vocabulary.messages)
+    return ", ".join(
+        sorted(versions or vocabulary.messages, key=lambda known: (spaces[known.partition(".")[0]], known))
+    )
