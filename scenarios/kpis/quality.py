@@ -79,15 +79,8 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
 
 def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     """At which ticks a loading or a voltage of a grid was beyond its limit, be it its network's or the scenario's."""
-    telemetry, prefix = run.telemetry, "shadow_" if shadow else ""
-    if f"{grid}.{prefix}violations" in telemetry:
-        return telemetry[f"{grid}.{prefix}violations"] > 0
-    if _loading(grid, shadow) not in telemetry:
-        return telemetry["at"].isna()
-    limits = _limits(run, grid)  # a record of before these were counted
-    lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
-    beyond = telemetry[_loading(grid, shadow)] > limits["loading_percent"]
-    return beyond | (lowest < limits["vm_min_pu"]) | (highest > limits["vm_max_pu"])
+    telemetry, column = run.telemetry, f"{grid}.{'shadow_' if shadow else ''}violations"
+    return telemetry[column] > 0 if column in telemetry else telemetry["at"].isna()
 
 
 def _limits(run: Run, grid: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 FORMAT = "gridpact-run"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PLANT = "plant:"
 Kind = Literal["text", "integer", "number", "time", "boolean", "json"]
 

@@ -223,7 +223,7 @@ def test_a_folder_that_is_no_run(
         (json.dumps({"format": "gridpact-run", "format_version": 0, "files": {}}), "an older one"),
         (json.dumps({"format": "gridpact-run", "format_version": 99, "files": {}}), "another one"),
         (json.dumps({"format": "other"}), "no run of gridpact"),
-        (json.dumps({"format": "gridpact-run", "format_version": 1}), "lists no files"),
+        (json.dumps({"format": "gridpact-run", "format_version": 2}), "lists no files"),
         ("{", "damaged"),
         ("[]", "no run of gridpact"),
     ],
