@@ -91,7 +91,5 @@ def _tail() -> str:
         "| activation | measurements of every participant at every tick: read, said, checked, recorded |\n"
         "| settlement | statements as messages |\n"
         "| record | the tables and KPIs from what was written |\n\n"
-        "A message's own parts, of the time of one that is streamed: making and validating it a fifth, its delay a "
-        "fifth, desks and conversations a fifth, the record two fifths. With `journal: true` every input is written "
-        "as JSON as well, and nothing goes in bulk."
+        "With `journal: true` every input is written as JSON as well, and nothing goes in bulk."
     )
