@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -28,10 +28,13 @@ def figure_of(name: str, title: str, figure: Any) -> Figure:
 
 def write_rendered(path: Path, template: str, **values: Any) -> Path:
     """Write a template of this package with its values; returns the path. RecordError if it cannot be written."""
-    surroundings = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader(__package__, "")
+    surroundings = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     plotly = Markup(get_plotlyjs())  # noqa: S704 - plotly's own
     own = {"css": _own("page.css"), "js": _own("page.js"), "plotly": plotly}
-    text = surroundings.from_string(str(_own(template))).render(**values, **own)
+    text = surroundings.get_template(template).render(**values, **own)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

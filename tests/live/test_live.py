@@ -3,7 +3,6 @@
 import http.client
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,23 +175,6 @@ def test_a_run_over_hosts_cannot_be_watched(
         main()
     assert stop.value.code == 2
     assert "--watch shows a run in one process" in capsys.readouterr().err
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """A headless Chromium, if Debian's packages chromium and chromium-driver are there."""
-    if not (shutil.which("chromedriver") and shutil.which("chromium")):
-        pytest.skip("chromium or chromedriver is not installed: the page is not looked at in a browser")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-background-networking", "hide-scrollbars"):
-        options.add_argument(f"--{word}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 POINTS = "return document.querySelector('#plot-frequency')?.data?.[0]?.x?.length ?? 0"
