@@ -65,14 +65,7 @@ class RunWriter:
 
     def message(self, sent: Sent) -> None:
         """A negotiation message, in the order of sending."""
-        envelope = sent.envelope
-        values = {
-            "id": envelope.id,
-            "sequence": sent.sequence,
-            **_address(sent),
-            "content": envelope.content.model_dump(mode="json"),
-        }
-        self._messages.write(line(values))
+        self._messages.write(line(message_row(sent)))
         self._rows[MESSAGES.file] += 1
 
     def stream(self, sent: Sent) -> None:
@@ -176,6 +169,12 @@ class RunWriter:
 
     def _json(self, name: str, value: object) -> None:
         self._text(name, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def message_row(sent: Sent) -> dict[str, object]:
+    """A message as messages.jsonl has it."""
+    content = sent.envelope.content.model_dump(mode="json")
+    return {"id": sent.envelope.id, "sequence": sent.sequence, **_address(sent), "content": content}
 
 
 def _address(sent: Sent) -> dict[str, object]:
