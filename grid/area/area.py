@@ -121,10 +121,11 @@ class Area:
         while (left := to_us // STEP_US - self._step) > 0:
             count = self._before_next_cycle(min(left, MOST_STEPS))
             outer_mw = self._outer_mw(count)
-            outer_mw[:, 0] += before_mw
+            own_mw = outer_mw[:, 0]
+            own_mw += before_mw
             if per_us:
                 middles_us = STEPS_US[:count] + (self._step * STEP_US + STEP_US // 2 - before_us)
-                outer_mw[:, 0] += np.maximum(middles_us, 0) * per_us
+                own_mw += (middles_us if middles_us[0] >= 0 else np.maximum(middles_us, 0)) * per_us
             self._integrate(outer_mw)
         self._deviation_us, self._deviation_mw = to_us, deviation_mw
         self._last = self._reading(0)
@@ -151,11 +152,12 @@ class Area:
         """Some or all of these sub-steps: at once as far as that holds, else some one by one."""
         containment, done = self._containment, 0
         if containment.unhindered:
-            states, done = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
+            followed = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
+            done = followed.count
             if done:
-                last, size, own_hz = states[done - 1].copy(), len(self._z), states[:done, 0]
+                last, size = followed.states[done - 1].copy(), len(self._z)
                 self._z = last[:size]
-                self._note(float(own_hz.min()), float(own_hz.max()))
+                self._note(followed.lowest_hz, followed.highest_hz)
                 containment.lagged_mw = containment.mw = last[size:]
         if done == 0:
             done = min(SINGLE_STEPS, len(outer_mw))
@@ -177,7 +179,10 @@ class Area:
         self._note(float(self._z[0]), float(self._z[0]))
 
     def _note(self, lowest_hz: float, highest_hz: float) -> None:
-        self._lowest_hz, self._highest_hz = min(self._lowest_hz, lowest_hz), max(self._highest_hz, highest_hz)
+        if lowest_hz < self._lowest_hz:
+            self._lowest_hz = lowest_hz
+        if highest_hz > self._highest_hz:
+            self._highest_hz = highest_hz
 
     def extremes_hz(self) -> tuple[float, float]:
         """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""
@@ -206,8 +211,10 @@ class Area:
         at_us = self._deviation_us
         disturbance_mw = self._disturbances[number].at(at_us)
         fcr_mw = float(self._containment.felt[number] @ self._containment.mw)
-        values = (self._ace_mw(number), fcr_mw, disturbance_mw, self._tie_mw(number))
-        ace_mw, fcr_mw, disturbance_mw, tie_mw = (round(value, 6) + 0.0 for value in values)
+        tie_mw = self._tie_mw(number)
+        ace_mw = tie_mw + self._bias[number] * float(self._z[number])
+        values = (ace_mw, fcr_mw, disturbance_mw, tie_mw)
+        ace_mw, fcr_mw, disturbance_mw, tie_mw = [round(value, 6) + 0.0 for value in values]
         frequency_hz = round(self.description.nominal_hz + float(self._z[number]), 6)
         return AreaReading(at_us, frequency_hz, ace_mw, fcr_mw, disturbance_mw, tie_mw)
 
