@@ -179,10 +179,8 @@ class Area:
         self._note(float(self._z[0]), float(self._z[0]))
 
     def _note(self, lowest_hz: float, highest_hz: float) -> None:
-        if lowest_hz < self._lowest_hz:
-            self._lowest_hz = lowest_hz
-        if highest_hz > self._highest_hz:
-            self._highest_hz = highest_hz
+        self._lowest_hz = min(self._lowest_hz, lowest_hz)
+        self._highest_hz = max(self._highest_hz, highest_hz)
 
     def extremes_hz(self) -> tuple[float, float]:
         """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""

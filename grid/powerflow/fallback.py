@@ -20,7 +20,7 @@ from ..engine import run_power_flow
 from ..errors import SolverError
 from .operating_point import OperatingPoint
 from .self_check import branch_loadings, interface_powers_mva
-from .solver import Solution
+from .solution import Solution
 
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40
