@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Complexes, Floats
 from ..engine import quiet
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
@@ -37,7 +37,10 @@ def columns(net: Any) -> tuple[str, ...]:
 
 
 class Rows:
-    """The rows of one network: what never changes is looked up once, what changes with outages once for each."""
+    """The rows of one network: what never changes is looked up once, what changes with outages once for each.
+
+    A row follows another of the same grid's own powers mostly, so only what hangs on voltages and participants is new.
+    """
 
     def __init__(self, net: Any) -> None:
         self.names = columns(net)
@@ -45,23 +48,34 @@ class Rows:
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
         self._standing: dict[tuple[int, ...], Floats] = {}
+        self._known: tuple[OperatingPoint, Floats, Floats] | None = None  # a state, its row, its powers unrounded
 
-    def of(self, state: OperatingPoint, solution: Solution) -> Floats:
+    def of(self, own: OperatingPoint, added_mva: Complexes, solution: Solution) -> Floats:
         """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
 
-        Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
+        `own`: the grid's own powers, `added_mva`: what is injected at the connection points beyond them. Where there
+        is no power flow, `converged` is 0 and loads are written at nominal voltage.
         """
-        converged = bool(solution.converged[0])
-        factor = solution.load_factor[0] if converged else np.full(len(state.load_p_mw), 1 + 1j)
-        drawn = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
-        pairs = (drawn, (state.sgen_p_mw, state.sgen_q_mvar), (state.storage_p_mw, state.storage_q_mvar))
-        powers = np.empty((sum(len(active) for active, _ in pairs), 2))
-        first = 0
-        for active, reactive in pairs:
-            last = first + len(active)
-            powers[first:last, 0], powers[first:last, 1], first = active, reactive, last
-        standing = self._standing_with(state.out)
-        return np.concatenate([[converged], np.round(powers, 6).ravel() + 0.0, state.taps, standing])
+        if self._known is None or self._known[0] is not own:
+            self._known = self._still(own)
+        row, powers = self._known[1].copy(), self._known[2]
+        loads, generators = 2 * len(own.load_p_mw), 2 * (len(own.load_p_mw) + len(own.sgen_p_mw))
+        points = slice(generators - 2 * len(added_mva), generators)
+        if solution.converged[0]:
+            row[0] = 1.0
+            factor = np.ascontiguousarray(solution.load_factor[0]).view(float)
+            _put(row[1 : 1 + loads], powers[:loads] * factor)
+        _put(row[1 + points.start : 1 + points.stop], powers[points] + added_mva.view(float))
+        return row
+
+    def _still(self, own: OperatingPoint) -> tuple[OperatingPoint, Floats, Floats]:
+        """A state, its row without a power flow, and its powers as pairs, not rounded."""
+        active = np.concatenate((own.load_p_mw, own.sgen_p_mw, own.storage_p_mw))
+        reactive = np.concatenate((own.load_q_mvar, own.sgen_q_mvar, own.storage_q_mvar))
+        powers = np.stack((active, reactive), axis=1).ravel()
+        row = np.concatenate(([0.0], powers, own.taps, self._standing_with(own.out)))
+        _put(row[1 : 1 + len(powers)], powers)
+        return own, row, powers
 
     def _standing_with(self, out: tuple[int, ...]) -> Floats:
         """Switches, branches in service, and sources, with these branches out."""
@@ -70,6 +84,12 @@ class Rows:
             branches = [int(one) for table in in_service for one in table]
             self._standing[out] = np.array([*self._closed, *branches, *self._source_pu], dtype=float)
         return self._standing[out]
+
+
+def _put(where: Floats, powers: Floats) -> None:
+    """Rounded to 1 W, and no -0.0."""
+    np.round(powers, 6, out=where)
+    where += 0.0
 
 
 def network_json(net: Any) -> str:
