@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -120,19 +121,24 @@ def _array(name: str, values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
 
 
-def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
-    """From one value of each to one a row."""
+def _spread(number: Sequence[int | None]) -> Callable[[Any], Any]:
+    """From one value of each to one a row; null where it is none's."""
     taken = pa.array(number, type=pa.int32())
     return lambda values: values.take(taken)
 
 
 def _said(contents: Sequence[Message]) -> list[Any]:
-    """The columns of contents; one that several were told is looked at once."""
-    places: dict[int, int] = {}
-    number = [places.setdefault(id(content), len(places)) for content in contents]
-    distinct = list({id(content): content for content in contents}.values())
-    spread = _spread(number)
-    arrays = [*_measured(_each(distinct, Measurement)), *_ordered(_each(distinct, SetPoint))]
+    return [*_columns(contents, Measurement, _measured), *_columns(contents, SetPoint, _ordered)]
+
+
+def _columns(contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """What contents of a kind say, null where they are of another; one that several were told is looked at once."""
+    distinct = {id(content): content for content in contents if type(content) is kind}
+    arrays = arrays_of(list(distinct.values()))
+    if len(distinct) == len(contents):
+        return arrays
+    places = {which: place for place, which in enumerate(distinct)}
+    spread = _spread([places.get(id(content)) for content in contents])
     return [spread(array) for array in arrays]
 
 
@@ -144,39 +150,24 @@ def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {**measured, "points": json.loads(measured["points"] or "[]")}
 
 
-def _each(contents: Sequence[Message], kind: type[Message]) -> Callable[[Callable[[Any], object]], list[Any]]:
-    """Reads something of every content of a kind; None where it is of another."""
-    if all(type(content) is kind for content in contents):
-        return lambda read: [read(content) for content in contents]
-    own = [content if type(content) is kind else None for content in contents]
-    return lambda read: [None if content is None else read(content) for content in own]
+def _measured(contents: list[Any]) -> list[Any]:
+    participants, measured_at, *powers, points = _by_column(MEASURED, contents)
+    return [_texts(participants), _times(measured_at), *map(numbers, powers), _texts(_points(points))]
 
 
-def _measured(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
-    return [
-        _texts(each(lambda content: content.participant)),
-        _times(each(lambda content: content.measured_at)),
-        numbers(each(lambda content: content.p_mw)),
-        numbers(each(lambda content: content.q_mvar)),
-        numbers(each(lambda content: content.activated_mw)),
-        numbers(each(lambda content: content.baseline_mw)),
-        numbers(each(lambda content: content.set_point_mw)),
-        _texts(_points(each(lambda content: content))),
-    ]
+def _ordered(contents: list[Any]) -> list[Any]:
+    products, kinds, power_mw = _by_column(ORDERED, contents)
+    return [_texts(products), _texts(kinds), numbers(power_mw)]
 
 
-def _ordered(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
-    return [
-        _texts(each(lambda content: content.product)),
-        _texts(each(lambda content: content.kind)),
-        numbers(each(lambda content: content.power_mw)),
-    ]
+def _by_column(names: tuple[str, ...], contents: list[Any]) -> Sequence[Sequence[Any]]:
+    return list(zip(*map(attrgetter(*names), contents), strict=True)) or [()] * len(names)
 
 
-def _points(contents: Sequence[Any]) -> list[str | None]:
+def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
     """Connection points as JSON, made once for as long as they show the same."""
     made: dict[tuple[int, ...], str | None] = {(): None}
-    return [None if content is None else _json_of(content.points, made) for content in contents]
+    return [_json_of(points, made) if points else None for points in shown]
 
 
 def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
@@ -190,9 +181,9 @@ def _point(point: PointPower) -> dict[str, Any]:
     return {"point": point.point, "p_mw": number(point.p_mw), "q_mvar": number(point.q_mvar)}
 
 
-def _texts(values: list[Any]) -> Any:
+def _texts(values: Sequence[Any]) -> Any:
     return pa.array(values, type=_TEXT)
 
 
-def _times(values: list[Any]) -> Any:
+def _times(values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME)

@@ -28,7 +28,7 @@ from .derived import derived_files
 from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
-from .parquet import ParquetFile, WideFile, schema_of
+from .parquet import ParquetFile, WideFile
 from .streaming import address_of, check_streamed, stream_arrays
 
 
@@ -47,7 +47,8 @@ class RunWriter:
         self._events = (self.folder / EVENTS.file).open("wb")
         self._clerk = Clerk()
         self._journal = JournalFile(self.folder / JOURNAL.file, self._clerk)
-        self._streams = ParquetFile(self.folder / STREAMS.file, schema_of(STREAMS), stream_arrays, self._clerk)
+        place, unique = self.folder / STREAMS.file, ("id", "caused_by")
+        self._streams = ParquetFile(place, STREAMS, stream_arrays, self._clerk, unique=unique)
         self._telemetry = WideFile(self.folder / "telemetry.parquet", self._clerk)
         self._states: dict[str, WideFile] = {}
         self._rows = {MESSAGES.file: 0, EVENTS.file: 0}
