@@ -46,9 +46,15 @@ class ParquetFile(Generic[R]):
     """Rows of any kind, turned into columns (`arrays_of`, in the order of the schema) in groups of a fixed size."""
 
     def __init__(
-        self, path: Path, table: Table, arrays_of: Callable[[list[R]], list[Any]], clerk: Clerk, *, unique: Sequence[str]
+        self,
+        path: Path,
+        table: Table,
+        arrays_of: Callable[[list[R]], list[Any]],
+        clerk: Clerk,
+        *,
+        unique: Sequence[str],
     ) -> None:
-        """Columns of numbers, times and what is `unique` have hardly a value twice, so they go without a dictionary."""
+        """Columns of numbers, times and what is `unique` hold hardly a value twice: they go without a dictionary."""
         self._schema = schema_of(table)
         self._arrays_of = arrays_of
         self._clerk = clerk

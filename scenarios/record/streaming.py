@@ -131,7 +131,9 @@ def _said(contents: Sequence[Message]) -> list[Any]:
     return [*_columns(contents, Measurement, _measured), *_columns(contents, SetPoint, _ordered)]
 
 
-def _columns(contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]) -> list[Any]:
+def _columns(
+    contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]
+) -> list[Any]:
     """What contents of a kind say, null where they are of another; one that several were told is looked at once."""
     distinct = {id(content): content for content in contents if type(content) is kind}
     arrays = arrays_of(list(distinct.values()))
