@@ -67,8 +67,8 @@ class Links:
 
     def delay_us(self, message_id: str) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
-        return round(self.delay_median_s * spread * 1e6)
+        drawn = _quantile(uniform(self.seed, "delay", message_id))
+        return round(self.delay_median_s * math.exp(self.delay_sigma * drawn) * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
@@ -111,7 +111,7 @@ class Exchange:
         for flow, number in numbered:
             message_id = f"{flow.prefix}{number}"
             arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
-            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            row = _new(Row, (flow, message_id, number, content, caused_by, now_us, arrives_us))
             self.row += 1
             self.recorder.flowed(row)
             if arrives_us is not None and flow.link[1] in self.kinds:

@@ -138,7 +138,7 @@ class Node:
     def _alarmed(self, given: Alarm, effects: list[Effect]) -> Sequence[Event]:
         timer = given.timer
         self.timers.pop(timer, None)
-        return (Woken(timer),)
+        return (_new(Woken, (timer,)),)
 
     def _open(self, action: Open, effects: list[Effect]) -> None:
         protocol, topic, content, reply_by_us, caused_by, round_id = action
@@ -181,7 +181,7 @@ class Node:
                 said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
         if numbered:
-            effects.append(Stream(numbered, content, caused_by))
+            effects.append(_new(Stream, (numbered, content, caused_by)))
 
     def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
         """What flows in a subscription; None if its next message has to be said by itself."""
