@@ -39,7 +39,7 @@ def columns(net: Any) -> tuple[str, ...]:
 class Rows:
     """The rows of one network: what never changes is looked up once, what changes with outages once for each.
 
-    A row follows another of the same grid's own powers mostly, so only what hangs on voltages and participants is new.
+    Rows of the same own powers of the grid differ only in what hangs on voltages and on participants.
     """
 
     def __init__(self, net: Any) -> None:
@@ -51,22 +51,23 @@ class Rows:
         self._known: tuple[OperatingPoint, Floats, Floats] | None = None  # a state, its row, its powers unrounded
 
     def of(self, own: OperatingPoint, added_mva: Complexes, solution: Solution) -> Floats:
-        """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
+        """Return the rows of solved states (n × names): MW and Mvar rounded to 1 W, signed as in each element's table.
 
-        `own`: the grid's own powers, `added_mva`: what is injected at the connection points beyond them. Where there
-        is no power flow, `converged` is 0 and loads are written at nominal voltage.
+        `own`: the grid's own powers, `added_mva` (n × points): what is injected at the connection points beyond them.
+        Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
         """
         if self._known is None or self._known[0] is not own:
             self._known = self._still(own)
-        row, powers = self._known[1].copy(), self._known[2]
+        count, still, powers = len(added_mva), *self._known[1:]
         loads, generators = 2 * len(own.load_p_mw), 2 * (len(own.load_p_mw) + len(own.sgen_p_mw))
-        points = slice(generators - 2 * len(added_mva), generators)
-        if solution.converged[0]:
-            row[0] = 1.0
-            factor = np.ascontiguousarray(solution.load_factor[0]).view(float)
-            _put(row[1 : 1 + loads], powers[:loads] * factor)
-        _put(row[1 + points.start : 1 + points.stop], powers[points] + added_mva.view(float))
-        return row
+        points = slice(generators - 2 * added_mva.shape[1], generators)
+        rows = np.empty((count, len(still)))
+        rows[:] = still
+        rows[:, 0] = solution.converged
+        factor = np.where(solution.converged[:, None], solution.load_factor, 1 + 1j)
+        _put(rows[:, 1 : 1 + loads], powers[:loads] * np.ascontiguousarray(factor).view(float))
+        _put(rows[:, 1 + points.start : 1 + points.stop], powers[points] + np.ascontiguousarray(added_mva).view(float))
+        return rows
 
     def _still(self, own: OperatingPoint) -> tuple[OperatingPoint, Floats, Floats]:
         """A state, its row without a power flow, and its powers as pairs, not rounded."""

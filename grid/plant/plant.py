@@ -11,7 +11,6 @@ No party of the market; a DSO learns from it only through readings of what is me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from ..voltage.regulation import Regulation, set_points, settled
 from ..voltage.taps import TapDrive
 from .protection import Incident, Relays
 from .recovery import BEAT_US, Recovery, next_beat_us
-from .state import Gauge, Metering, Moment, PlantState
+from .state import Gauge, Metering, Moment, PlantState, tabulated
 
 
 class GridPlant:
@@ -201,7 +200,7 @@ class GridPlant:
     def shadow_state(self, added: Mapping[str, float]) -> PlantState:
         """Return the state that would be with power added at connection points (MW, + up). Raises NetworkError."""
         state = self._operating_point().with_changes(added)
-        return self._gauge.read(self.model.solve(state))
+        return PlantState(self._gauge, self.model.solve(state))
 
     def readings(self, at_us: int) -> Readings:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""
@@ -225,7 +224,7 @@ class GridPlant:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
         state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
         if self._reference is None or self._reference[0] is not state:
-            self._reference = state, self._gauge.read(self.model.solve(self._undisturbed(state))).interface_p_mw
+            self._reference = state, PlantState(self._gauge, self.model.solve(self._undisturbed(state))).interface_p_mw
         return self._reference[1]
 
     def snapshot(self, at_us: int) -> Row:
@@ -237,8 +236,16 @@ class GridPlant:
         self.advance(at_us)
         now = self._solution()
         if self._row is None or self._row[0] is not now:
-            self._row = now, self._rows.of(now.own, now.added_mva, now.solution)
+            self._row = now, self._rows.of(now.own, now.added_mva[None], now.solution)[0]
         return self._row[1]
+
+    def moment(self) -> Moment:
+        """Return the present moment, to be tabulated later."""
+        return self._solution()
+
+    def tabulated(self, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
+        """Return the rows (n × `columns`) and the figures (n × FIGURES) of some of its moments, in order of time."""
+        return tabulated(self._rows, self._gauge, moments)
 
     def network_json(self) -> str:
         """Return the prepared network as JSON, to be stored once beside the rows."""
@@ -272,15 +279,12 @@ class GridPlant:
             self._near = Vicinity(self.model.solver(own.taps), own)
         added_mva = self._power_mva.copy()
         solution = self._near.solve(added_mva[None])
-        return Moment(self._near.state, added_mva, solution, self._gauge.read(solution))
+        return Moment(self._near.state, added_mva, solution, PlantState(self._gauge, solution))
 
     def _reduced(self) -> Moment:
         """The present moment of a grid of which protection has taken something out of service."""
         state, wanted = self._operating_point(), self._wanted()
         solution = self.model.solve(state)
-        lost_mw = [
-            round(float((getattr(wanted, name) - getattr(state, name)).sum()), 6) + 0.0
-            for name in ("load_p_mw", "sgen_p_mw")
-        ]
-        found = replace(self._gauge.read(solution), lost_load_mw=lost_mw[0], lost_generation_mw=lost_mw[1])
-        return Moment(state, np.zeros_like(self._power_mva), solution, found)
+        lost = [getattr(wanted, name) - getattr(state, name) for name in ("load_p_mw", "sgen_p_mw")]
+        lost_mw = round(float(lost[0].sum()), 6) + 0.0, round(float(lost[1].sum()), 6) + 0.0
+        return Moment(state, np.zeros_like(self._power_mva), solution, PlantState(self._gauge, solution, lost_mw))

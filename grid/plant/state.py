@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
-from ..arrays import Complexes, Floats, Integers
+from ..arrays import Booleans, Complexes, Floats, Integers
 from ..errors import ProfileError
 from ..limits.constraints import Binding, Constraints
+from ..moments.snapshot import Rows
 from ..network.elements import Elements
 from ..network.ratings import Ratings
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solution import Solution
+from ..powerflow.solution import Solution, stacked
 
 Metered = tuple[tuple[str, float, float], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PlantState:
     """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
 
-    Without a power flow (`converged` false) the grid counts as lost: no power at the interface, voltages NaN. `lost_…`:
-    what loads would draw at 1 pu, and generators inject, where protection has left no supply.
+    Without a power flow (`converged` false) the grid is lost: no power at the interface, voltages NaN. `lost_mw`:
+    what loads would draw at 1 pu, and generators inject, where protection has left no supply. What costs something is
+    computed when it is asked for.
     """
 
-    solution: Solution
-    interface: tuple[tuple[str, float, float], ...]
-    converged: bool
-    violations: tuple[Binding, ...]
-    worst_element: str
-    worst_loading_percent: float
-    vm_min_pu: float
-    vm_max_pu: float
-    lost_load_mw: float = 0.0
-    lost_generation_mw: float = 0.0
+    def __init__(self, gauge: Gauge, solution: Solution, lost_mw: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`solution` has one row."""
+        self.solution, self._gauge = solution, gauge
+        self.converged = bool(solution.converged[0])
+        self.interface = gauge.interface(solution, 0) if self.converged else gauge.nothing
+        self.lost_load_mw, self.lost_generation_mw = lost_mw
 
-    @property
+    @cached_property
     def vm_pu(self) -> Floats:
         """Voltages per bus to 1e-6 pu."""
         return np.asarray(np.round(self.solution.vm_pu[0], 6))
 
-    @property
+    @cached_property
     def loading_percent(self) -> Floats:
         """Loadings per branch to 1e-4 %."""
         return np.asarray(np.round(self.solution.loading_percent[0], 4))
+
+    @cached_property
+    def violations(self) -> tuple[Binding, ...]:
+        """Every limit that is violated, worst first."""
+        return self._gauge.constraints.violations(self.solution, "")[0]
+
+    @cached_property
+    def _figures(self) -> tuple[int, list[float]]:
+        places, rows = self._gauge.figures(self.solution)
+        return int(places[0]), rows[0].tolist()
+
+    @property
+    def worst_element(self) -> str:
+        """The line or transformer that is loaded most, by its limit."""
+        return self._gauge.ratings.branches[self._figures[0]] if self._figures[0] >= 0 else ""
+
+    @property
+    def worst_loading_percent(self) -> float:
+        """How much it is loaded."""
+        return self._figures[1][2]
+
+    @property
+    def vm_min_pu(self) -> float:
+        """The lowest voltage of the buses below the source."""
+        return self._figures[1][3]
+
+    @property
+    def vm_max_pu(self) -> float:
+        """The highest voltage of the buses below the source."""
+        return self._figures[1][4]
 
     @property
     def interface_p_mw(self) -> float:
@@ -68,47 +97,60 @@ class Moment:
     solution: Solution
     shown: PlantState
 
-    def state(self) -> OperatingPoint:
-        """Return everything that is drawn and injected, loads as they would be at 1 pu."""
-        return self.own.with_change_mva(self.added_mva)
-
 
 class Gauge:
-    """Reads a state of one grid off a solution."""
+    """Reads what is recorded of the states of one grid off their solutions."""
 
     def __init__(self, ratings: Ratings, constraints: Constraints) -> None:
-        self._ratings, self._constraints = ratings, constraints
+        self.ratings, self.constraints = ratings, constraints
+        self.nothing = tuple((name, 0.0, 0.0) for name in ratings.interfaces)
 
-    def read(self, solution: Solution) -> PlantState:
-        """Return the state that is the solution's only row: MW to 1 W, voltages to 1e-6 pu, loadings to 1e-4 %."""
-        ratings = self._ratings
-        converged = bool(solution.converged[0])
-        flows = solution.interface_mva[0].tolist() if converged else [0j] * len(ratings.interfaces)
-        loading, watched = solution.loading_percent[0], solution.vm_pu[0, ratings.buses]
-        worst = int((loading / ratings.loading_percent).argmax()) if converged and len(loading) else -1
-        low, high = _extremes(watched, converged)
-        rounded = [(round(s.real, 6) + 0.0, round(s.imag, 6) + 0.0) for s in flows]
-        return PlantState(
-            solution=solution,
-            interface=tuple([(name, p, q) for name, (p, q) in zip(ratings.interfaces, rounded, strict=True)]),
-            converged=converged,
-            violations=self._constraints.violations(solution, "")[0],
-            worst_element=ratings.branches[worst] if worst >= 0 else "",
-            worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
-            vm_min_pu=round(low, 6),
-            vm_max_pu=round(high, 6),
-        )
+    def interface(self, solution: Solution, row: int) -> tuple[tuple[str, float, float], ...]:
+        """Return (interface, MW, Mvar) of a state that has a power flow, rounded to 1 W, + = import."""
+        flows = zip(self.ratings.interfaces, solution.interface_mva[row].tolist(), strict=True)
+        return tuple([(name, round(flow.real, 6) + 0.0, round(flow.imag, 6) + 0.0) for name, flow in flows])
+
+    def figures(self, solution: Solution) -> tuple[Integers, Floats]:
+        """Return, per state, the branch loaded most by its limit (−1: none), and FIGURES to 1e-6, loadings to 1e-4."""
+        converged, loading = solution.converged, solution.loading_percent
+        watched = solution.vm_pu[:, self.ratings.buses]
+        found = np.zeros((len(converged), len(FIGURES)))
+        flows = np.where(converged[:, None], solution.interface_mva, 0.0)
+        found[:, 0] = np.round(flows.real, 6).sum(axis=1)
+        found[:, 1] = np.round(flows.imag, 6).sum(axis=1)
+        worst = np.full(len(converged), -1)
+        if loading.shape[1]:
+            worst = np.where(converged, (loading / self.ratings.loading_percent).argmax(axis=1), -1)
+            found[:, 2] = np.where(worst >= 0, np.round(loading[np.arange(len(worst)), worst], 4), 0.0)
+        found[:, 3:5] = np.round(np.stack(_extremes(watched, converged), axis=1), 6)
+        found[:, 5] = [len(each) for each in self.constraints.violations(solution, "")]
+        return worst, found
 
 
-def _extremes(vm_pu: Floats, converged: bool) -> tuple[float, float]:
-    """The lowest and the highest voltage of buses with supply; NaN if there is none."""
-    if not len(vm_pu):
-        return float("nan"), float("nan")
-    low, high = float(vm_pu.min()), float(vm_pu.max())
-    if not converged or math.isfinite(low):
-        return low, high
-    supplied = vm_pu[np.isfinite(vm_pu)]
-    return _extremes(supplied, converged)
+def tabulated(rows: Rows, gauge: Gauge, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
+    """Return the rows (n × their names) and the figures (n × FIGURES) of moments of one grid, in order of time."""
+    values, figures = [], []
+    for _, group in groupby(moments, key=lambda moment: id(moment.own)):
+        counts = Counter(group)
+        solution = stacked([moment.solution for moment in counts])
+        added_mva, times = np.stack([moment.added_mva for moment in counts]), list(counts.values())
+        values.append(np.repeat(rows.of(next(iter(counts)).own, added_mva, solution), times, axis=0))
+        figures.append(np.repeat(gauge.figures(solution)[1], times, axis=0))
+    return np.concatenate(values), np.concatenate(figures)
+
+
+FIGURES = ("interface_p_mw", "interface_q_mvar", "worst_loading_percent", "vm_min_pu", "vm_max_pu", "violations")
+
+
+def _extremes(vm_pu: Floats, converged: Booleans) -> tuple[Floats, Floats]:
+    """The lowest and the highest voltage of buses with supply (states each); NaN if there is none."""
+    if not vm_pu.shape[1]:
+        return np.full(len(vm_pu), np.nan), np.full(len(vm_pu), np.nan)
+    low, high = vm_pu.min(axis=1), vm_pu.max(axis=1)
+    for row in np.flatnonzero(converged & ~np.isfinite(low)):
+        supplied = vm_pu[row][np.isfinite(vm_pu[row])]
+        low[row], high[row] = (supplied.min(), supplied.max()) if len(supplied) else (np.nan, np.nan)
+    return low, high
 
 
 class Metering:

@@ -26,6 +26,7 @@ def dark(healthy: BatchSolver | PowerFlowSolver, state: OperatingPoint) -> Solut
         vm_pu=np.where(healthy.reference, known.vm_pu, np.nan),
         loading_percent=np.zeros_like(known.loading_percent),
         interface_mva=np.zeros_like(known.interface_mva),
-        factor=lambda: np.zeros_like(known.load_factor),
+        factor=lambda _: np.zeros_like(known.load_factor),
+        magnitude=np.zeros((len(known.converged), 0)),
         converged=np.ones_like(known.converged),
     )

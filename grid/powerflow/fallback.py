@@ -128,8 +128,9 @@ class PowerFlowSolver:
             vm_pu=self._stacked([flow and flow.vm_pu for flow in flows], len(self.supplied)),
             loading_percent=self._stacked([flow and flow.loading_percent for flow in flows], self._branches()),
             interface_mva=self._stacked([flow and flow.interface_mva for flow in flows], len(self.interface_buses)),
-            factor=lambda: self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
+            factor=lambda _: self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
             converged=np.array([flow is not None for flow in flows], dtype=np.bool_),
+            magnitude=np.zeros((len(flows), 0)),
         )
 
     def _branches(self) -> int:

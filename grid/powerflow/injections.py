@@ -39,7 +39,7 @@ class Injections:
         impedance, current = (shares[:, (0, 2)], shares[:, (1, 3)])
         self._kinds = 1 - current - impedance, current, impedance
         polynomial = [self.live["load"] * (each[:, 0] + 1j * each[:, 1]) for each in self._kinds]
-        self._factor = [np.asarray(each[:, None], dtype=complex) for each in polynomial]
+        self._factor = [np.asarray(each, dtype=complex) for each in polynomial]
         at = np.concatenate([self._at[table] for table in _SIGNS])
         weights = np.concatenate([sign * self.live[table] for table, sign in _SIGNS.items()])
         others = np.zeros(len(at) - len(shares))
@@ -109,7 +109,7 @@ class Injections:
         return replace(state, **{name: getattr(state, name) * self.live[table] for table, name in names})
 
     def load_factor(self, magnitude: Floats) -> Complexes:
-        """Return what each load draws per nominal (loads × states; P real, Q imaginary), from |V| (buses × states)."""
-        v = magnitude[self._at["load"]]
+        """Return what each load draws per nominal (states × loads; P real, Q imaginary), from |V| (states × buses)."""
+        v = magnitude[:, self._at["load"]]
         constant, linear, square = self._factor
         return np.asarray(constant + v * (linear + v * square))

@@ -121,7 +121,8 @@ class BatchSolver:
             vm_pu=self._at_buses(found.magnitude.T).T,
             loading_percent=found.loading_percent,
             interface_mva=found.interface_mva,
-            factor=lambda: self._injections.load_factor(found.magnitude.T).T,
+            factor=self._injections.load_factor,
+            magnitude=found.magnitude,
             converged=np.ones(len(change_mva), dtype=np.bool_),
             voltage=found.voltage,
         )
@@ -267,7 +268,8 @@ class BatchSolver:
             vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
-            factor=lambda: self._injections.load_factor(magnitude).T,
+            factor=self._injections.load_factor,
+            magnitude=magnitude.T,
             converged=converged & np.isfinite(magnitude).all(axis=0),
             voltage=voltage.T,
         )

@@ -119,6 +119,8 @@ class Sight:
 class WatchedWriter(RunWriter):
     """Writes a record and lets it be seen."""
 
+    watched = True
+
     def __init__(self, scenario: Scenario, out: Path, sight: Sight) -> None:
         super().__init__(scenario, out)
         self._sight = sight
