@@ -20,6 +20,7 @@ NetworkName = Annotated[str, Field(json_schema_extra={"enum": sorted(NAMES)})]
 Scale = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 DEFAULT_LIMITS = {"loading_percent": 100.0, "vm_min_pu": 0.95, "vm_max_pu": 1.05}
 GROUPS = ("load", "wind", "pv", "storage")
+BEAT_S = 5.0  # how often regulators look, and loads recover
 
 
 class TapChanger(Part):
@@ -36,8 +37,7 @@ class TapChanger(Part):
     @property
     def step_s(self) -> float:
         """How long one step takes from its order: the drive, and before it a regulator's delay."""
-        beat_s = 5.0  # a regulator looks every 5 s
-        return self.seconds_per_step + (0.0 if self.regulator is None else self.regulator.delay_s + beat_s)
+        return self.seconds_per_step + (0.0 if self.regulator is None else self.regulator.delay_s + BEAT_S)
 
     @model_validator(mode="after")
     def _position_within_range(self) -> Self:

@@ -17,6 +17,7 @@ from ..arrays import Floats
 from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
 from ..errors import NetworkError
 from .points import ConnectionPoint, bus_index
+from .slack import slack_generators
 from .source import load
 
 POINT_TYPE = "connection point"
@@ -50,8 +51,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
 
 
 def _refuse_unusable(net: Any) -> None:
-    slack = bool((net.gen.in_service & net.gen.slack.fillna(False).astype(bool)).any()) if len(net.gen) else False
-    if not len(net.bus) or not (net.ext_grid.in_service.any() or slack):
+    if not len(net.bus) or not (net.ext_grid.in_service.any() or slack_generators(net).any()):
         raise NetworkError("the network needs buses and an external grid (ext_grid) in service as its connection")
     for table in ("bus", "load", "sgen", "storage", "line", "trafo", "trafo3w", "gen", "ext_grid"):
         if not net[table].index.is_unique:

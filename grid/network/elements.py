@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Booleans, Floats, Integers
+from ..description.grid import GROUPS
 from ..errors import ProfileError, near_names
 from .building import POINT_TYPE
 
 TABLES = ("load", "sgen", "storage")
-GROUP_NAMES = ("load", "storage", "wind", "pv", "household", "commerce")
+GROUP_NAMES = (*GROUPS, "household", "commerce")
 _CLUES = ("type", "profile", "name")
 _WIND = re.compile(r"\b(wp|wind\w*|wka|wea|wt)\b", re.IGNORECASE)
 _COMMERCE = re.compile(r"\b(ci\d*|g\d|commerc\w*|industr\w*|gewerbe\w*|handel\w*)\b", re.IGNORECASE)
@@ -75,7 +76,7 @@ class Elements:
 
     def group_positions(self) -> tuple[tuple[str, str, Integers], ...]:
         """Return (group, table, positions) of the groups that do not overlap: load, wind, pv, storage."""
-        found = [(group, *self.find(group)[0]) for group in ("load", "wind", "pv", "storage")]
+        found = [(group, *self.find(group)[0]) for group in GROUPS]
         return tuple(each for each in found if len(each[2]))
 
     def _own_names(self) -> list[str]:
@@ -106,7 +107,7 @@ def elements_of(net: Any) -> Elements:
 
 def specificity(name: str) -> int:
     """Return how specific a name is: 0 for groups that cover all, 3 for a single element; the last word wins."""
-    if name in ("load", "storage", "wind", "pv"):
+    if name in GROUPS:
         return 0
     if name in GROUP_NAMES:
         return 1

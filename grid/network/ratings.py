@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Booleans, Floats, Integers
+from .slack import slack_generators
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +66,7 @@ def _loading_limits(net: Any) -> Floats:
 
 def _interface_name(net: Any, buses: list[int]) -> str:
     at = net.ext_grid[net.ext_grid.bus.isin(buses) & net.ext_grid.in_service]
-    at = at if len(at) else net.gen[net.gen.bus.isin(buses) & net.gen.in_service]
+    at = at if len(at) else net.gen[net.gen.bus.isin(buses) & slack_generators(net)]
     name = at.name.iloc[0]
     return name if isinstance(name, str) and name else f"external grid {at.bus.iloc[0]}"
 

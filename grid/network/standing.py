@@ -7,6 +7,7 @@ from functools import lru_cache
 from ..description.grid import GridDescription
 from ..engine import quiet
 from ..errors import NetworkError
+from .slack import slack_generators
 from .source import load
 
 
@@ -24,9 +25,7 @@ def _standing(network: str | None, simbench: str | None, file: str | None) -> tu
 
     net = load(GridDescription(network=network, simbench=simbench, file=file))
     with quiet():
-        without = set(unsupplied_buses(net)) | set(net.ext_grid.bus)
-    slack = net.gen.slack.fillna(False).astype(bool) if len(net.gen) else []
-    without |= set(net.gen.bus[slack]) if len(net.gen) else set()
+        without = set(unsupplied_buses(net)) | set(net.ext_grid.bus) | set(net.gen.bus[slack_generators(net)])
     found = tuple(int(bus) for bus in net.bus.index[net.bus.in_service] if bus not in without)
     if not found:
         name = network or simbench or file

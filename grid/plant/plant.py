@@ -18,19 +18,19 @@ import numpy as np
 
 from ..arrays import Complexes, Floats
 from ..clock import US_PER_SECOND, clock_text
-from ..description.grid import GridDescription
+from ..description.grid import GridDescription, TapChanger
 from ..errors import GridError, NetworkError
 from ..limits.constraints import Constraints
 from ..model import load_model
 from ..moments.snapshot import Row, Rows, network_json, with_row
 from ..network.points import ConnectionPoint
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 from ..readings import Readings
 from ..series.blocks import Window
 from ..series.profiles import Profiles
 from ..voltage.regulation import Regulation, set_points, settled
-from ..voltage.taps import DEFAULT_SECONDS_PER_STEP, TapDrive
+from ..voltage.taps import TapDrive
 from .protection import Incident, Relays
 from .recovery import BEAT_US, Recovery, next_beat_us
 from .state import PlantState, drawn, metered
@@ -62,11 +62,11 @@ class GridPlant:
         self._meters_interface = "interface" in description.metered
         self._midnight_us = self._now_us = midnight_us
         self._power_mva: Complexes = np.zeros(len(self.model.point_names), dtype=complex)
-        seconds = description.taps.seconds_per_step if description.taps else DEFAULT_SECONDS_PER_STEP
+        taps = description.taps or TapChanger()
         drives = zip(self.model.initial_taps, self.model.tap_ranges, strict=True)
-        self._drives = [TapDrive(tap, reach, round(seconds * US_PER_SECOND)) for tap, reach in drives]
+        self._drives = [TapDrive(tap, reach, round(taps.seconds_per_step * US_PER_SECOND)) for tap, reach in drives]
         self._recovery = Recovery(description.load_recovery, len(self.model.net.load))
-        self._regulator = description.taps.regulator if description.taps else None
+        self._regulator = taps.regulator
         self._regulation = None if self._regulator is None else Regulation(self.model, self._regulator)
         self.recovered_mwh = 0.0
         ratings = self.model.ratings

@@ -15,9 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Complexes
+from ..clock import US_PER_SECOND
+from ..description.grid import BEAT_S
 from ..description.uncertainty import LoadRecovery
 
-BEAT_US = 5_000_000
+BEAT_US = round(BEAT_S * US_PER_SECOND)
 _NEGLIGIBLE = 1e-5
 
 

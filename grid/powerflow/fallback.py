@@ -18,9 +18,10 @@ import numpy as np
 from ..arrays import Booleans, Complexes, Floats, Integers
 from ..engine import run_power_flow
 from ..errors import SolverError
+from ..network.slack import slack_generators
 from .operating_point import OperatingPoint
 from .self_check import branch_loadings, interface_powers_mva
-from .solver import Solution
+from .solution import Solution
 
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40
@@ -42,10 +43,6 @@ def needs_power_flow(net: Any) -> str | None:
         found = int(net[table].in_service.sum()) if table in net and len(net[table]) else 0
         reasons += [f"{found} {name}"] if found else []
     return " and ".join(reasons) or None
-
-
-def _slack(net: Any) -> Any:
-    return net.gen.slack.fillna(False).astype(bool)
 
 
 def _has_controllers(net: Any) -> bool:
@@ -95,9 +92,7 @@ class PowerFlowSolver:
         """Return, per source, the positions of its bus and of those that switches fuse with it."""
         net = self._net
         inside = np.asarray(net._pd2ppc_lookups["bus"])[net.bus.index.to_numpy()]
-        buses = [*net.ext_grid.bus[net.ext_grid.in_service]]
-        if len(net.gen):
-            buses += [*net.gen.bus[net.gen.in_service & _slack(net)]]
+        buses = [*net.ext_grid.bus[net.ext_grid.in_service], *net.gen.bus[slack_generators(net)]]
         numbers = sorted({int(net._pd2ppc_lookups["bus"][bus]) for bus in buses})
         at = [np.flatnonzero((inside == number) & self.supplied) for number in numbers]
         return tuple(each.astype(np.int64) for each in at if len(each))

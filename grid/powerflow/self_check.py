@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Complexes, Floats
 from ..engine import run_power_flow
 from ..errors import SolverError
+from ..network.slack import slack_generators
 
 SELF_CHECK_PU = 1e-7
 INTERFACE_MVA = 1e-4
@@ -32,8 +33,8 @@ def _at(net: Any, buses: list[int]) -> complex:
     grids = net.res_ext_grid[net.ext_grid.bus.isin(buses).to_numpy()]
     total = complex(grids.p_mw.sum(), grids.q_mvar.sum())
     if len(net.gen):
-        slack = net.gen.slack.astype(bool) & net.gen.in_service & net.gen.bus.isin(buses)
-        total += complex(*net.res_gen.loc[slack, ["p_mw", "q_mvar"]].sum())
+        generators = net.res_gen[slack_generators(net) & net.gen.bus.isin(buses).to_numpy()]
+        total += complex(generators.p_mw.sum(), generators.q_mvar.sum())
     return total
 
 

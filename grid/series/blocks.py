@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arrays import Floats, Integers
-from ..clock import US_PER_SECOND, clock_text
+from ..clock import QUARTER_US, US_PER_SECOND, clock_text
 from ..errors import ProfileError
 from ..network.elements import Elements, specificity
 from .timestamps import since_midnight_us
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = {".p_mw": "p_mw", ".q_mvar": "q_mvar"}
-QUARTER_US = 900 * US_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Booleans, Floats
+from ..clock import QUARTER_US
 from ..description.uncertainty import ForecastError, GroupError
 from ..network.elements import Elements
-from .blocks import QUARTER_US
 from .course import Course
 from .noise import persistent
 

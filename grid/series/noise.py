@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import numpy as np
 
 from ..arrays import Floats
+from ..seeding import generator
 
 
 def persistent(key: tuple[object, ...], steps: int, persistence: float) -> Floats:
@@ -16,8 +15,7 @@ def persistent(key: tuple[object, ...], steps: int, persistence: float) -> Float
     """
     from scipy.signal import lfilter  # half a second, and only where forecasts err
 
-    digest = sha256("\x1f".join(str(part) for part in key).encode()).digest()
-    drawn = np.random.default_rng(int.from_bytes(digest[:16], "big")).standard_normal(steps)
+    drawn = generator("\x1f".join(str(part) for part in key)).standard_normal(steps)
     fresh = np.sqrt(1 - persistence**2)
     drawn[1:] *= fresh
     course: Floats = lfilter([1.0], [1.0, -persistence], drawn)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..clock import clock_text
-from ..description.grid import GridDescription
+from ..description.grid import GridDescription, TapChanger
 from ..limits import allowing, headroom
 from ..limits.allowing import Activation, Allowed, Scope, Split
 from ..limits.cases import Case, Hearing
@@ -32,7 +32,6 @@ from ..series.profiles import outlook_of
 from ..voltage import cvr
 from ..voltage.cvr import Behaviour, TapBlock
 from ..voltage.regulation import set_points, settled
-from ..voltage.taps import DEFAULT_SECONDS_PER_STEP
 from .assessing import Assessor
 
 _ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
@@ -65,9 +64,8 @@ class GridStudies:
         self._places: dict[str, tuple[str, int]] = {}
         self._belief: tuple[tuple[object, ...], OperatingPoint] | None = None
         self._midnight_us = midnight_us
-        taps, recovery = description.taps, description.load_recovery
-        seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
-        self.behaviour = Behaviour(seconds, recovery.share, taps.regulator if taps else None)
+        taps = description.taps or TapChanger()
+        self.behaviour = Behaviour(taps.step_s, description.load_recovery.share, taps.regulator)
 
     def unknown_points(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names that are not connection points of this grid, in their order."""

@@ -70,9 +70,9 @@ class Regulation:
 
     def set_voltage(self, position: int, vm_pu: float) -> None:
         """Change a set-point. Raises NetworkError outside its range."""
-        low, high = self._regulator.vm_low_pu, self._regulator.vm_high_pu
-        if not low <= vm_pu <= high:
-            raise NetworkError(f"voltage set-point {vm_pu:g} pu is outside the range {low:g} … {high:g}")
+        if not self._regulator.reaches(vm_pu):
+            reach = f"{self._regulator.vm_low_pu:g} … {self._regulator.vm_high_pu:g}"
+            raise NetworkError(f"voltage set-point {vm_pu:g} pu is outside the range {reach}")
         self.wanted[position] = vm_pu
         self._off_since_us[position] = None
 

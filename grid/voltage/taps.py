@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..errors import NetworkError
 
-DEFAULT_SECONDS_PER_STEP = 10.0
-
 
 class TapDrive:
     """One motor drive; a step that begins at t acts at t + `step_us`. It depends on no tick size."""

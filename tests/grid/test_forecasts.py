@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from gridpact.grid.clock import QUARTER_US
 from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.model import GridModel
-from gridpact.grid.series.blocks import QUARTER_US, Window
+from gridpact.grid.series.blocks import Window
 from gridpact.grid.series.profiles import Profiles
 from gridpact.grid.studies.studies import GridStudies
 
