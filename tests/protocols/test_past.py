@@ -131,4 +131,4 @@ def test_a_conversation_that_is_over_takes_a_few_hundred_bytes(tidy: tuple[Desk,
     finally:
         tracemalloc.stop()
     assert len(tso.known()) == 1000
-    assert each < 260
+    assert each < 160
