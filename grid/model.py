@@ -17,7 +17,7 @@ from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
 from .network.building import POINT_TYPE, ZIP_COLUMNS, build, zip_shares
 from .network.columns import columns_of
-from .network.copies import copied
+from .network.copies import copied, sharing
 from .network.points import ConnectionPoint
 from .network.ratings import ratings_of
 from .network.source import file_digest
@@ -41,7 +41,7 @@ class GridModel:
         """Build and compile; raises NetworkError or SolverError."""
         with quiet():
             prepared = build(description, points)
-        self.net = prepared.net
+        self.net = sharing(prepared.net)
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin

@@ -79,7 +79,9 @@ class Topic:
         parts = conversation_id.split("/")
         if len(parts) != 5 or not all(parts) or "#" in conversation_id:
             raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
-        return cls(*parts)
+        topic = cls(*parts)
+        topic.__dict__["conversation_id"] = conversation_id  # the very text, so that it is in memory once
+        return topic
 
 
 def message_id(conversation_id: str, side: Side, index: int) -> str:

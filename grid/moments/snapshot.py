@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Rows:
     """
 
     def __init__(self, net: Any) -> None:
-        self.names = columns(net)
+        self.names = tuple(map(intern, columns(net)))
         self._net = net
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
