@@ -63,16 +63,6 @@ class Topic:
         """The deterministic id: the five parts, joined by slashes."""
         return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
 
-    @cached_property
-    def initiator_says(self) -> str:
-        """What the ids of the initiator's messages begin with."""
-        return f"{self.conversation_id}#{Side.INITIATOR[0]}"
-
-    @cached_property
-    def peer_says(self) -> str:
-        """What the ids of the peer's messages begin with."""
-        return f"{self.conversation_id}#{Side.RESPONDENT[0]}"
-
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":
         """Take a conversation id apart; raises ValueError if it has not five non-empty parts without `#`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...grid.limits import Allowed
+from ...grid.limits.activation import Allowed
 from .studies import AskTaps, TapOptions, UnknownPoint, Validate
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ its units at once and tells the TSO as of any other limit (INFO 8), so that what
 from collections.abc import Iterator
 from itertools import count
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.activation import Activation, Allowed
 from ...protocols.information.activation import LimitRequest
 from ...protocols.information.capacity import TestOrder, TestSample
 from ...protocols.information.offering import CallForOffers, Offer
