@@ -12,7 +12,7 @@ from ...grid.limits.activation import Allowed
 from .studies import AskTaps, TapOptions, UnknownPoint, Validate
 
 if TYPE_CHECKING:
-    from ...grid.studies import GridStudies
+    from ...grid.studies.studies import GridStudies
 
 
 class OwnOptions(NamedTuple):

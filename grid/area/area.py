@@ -153,7 +153,7 @@ class Area:
         containment, done = self._containment, 0
         if containment.unhindered:
             followed = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
-            done = followed.count
+            done = followed.held
             if done:
                 last, size = followed.states[done - 1].copy(), len(self._z)
                 self._z = last[:size]

@@ -49,7 +49,7 @@ class Followed(NamedTuple):
     """States after each sub-step (n, d), how many of them hold, and the own area's least and greatest deviation."""
 
     states: Floats
-    count: int
+    held: int
     lowest_hz: float
     highest_hz: float
 

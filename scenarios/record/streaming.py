@@ -95,7 +95,7 @@ def _by_itself(row: Row) -> Sent:
 def _address(*key: Any) -> Address:
     *parties, kind, protocol, about, answered, reply_by, stage, step = key
     named = kind.performative.value, protocol, about, answered, reply_by, stage, step, kind.info, kind.type_id
-    return Address(*parties, *named)
+    return Address._make((*parties, *named))
 
 
 def _address_of_flow(flow: Flow) -> Address:
