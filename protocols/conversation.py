@@ -107,8 +107,10 @@ class Conversation(NamedTuple):
 
     def silent(self) -> "Conversation":
         """The deadline has passed: go where the table says silence leads."""
-        then = self.protocol.after_silence[(self.state, self.side)]
-        return self._replace(state=then, deadline_us=None)
+        protocol, topic, side, state, said, heard, last_said, last_heard, _, round_id = self
+        then = protocol.after_silence[(state, side)]
+        now = (protocol, topic, side, then, said, heard, last_said, last_heard, None, round_id)
+        return _new(Conversation, now)
 
     def index_of(self, envelope: Envelope) -> int:
         """The running number of a message of the peer; RemoteProtocolError if its id is not one of the peer's.

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from .messages import Message
 
+_PARTS = ("initiator", "stage", "period", "subject", "peer")
+_blank = object.__new__  # and then all at once: a frozen value otherwise sets one by one, and every opening is parsed
 _NUMBER = re.compile(r"(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
 
 
@@ -69,7 +71,9 @@ class Topic:
         parts = conversation_id.split("/")
         if len(parts) != 5 or not all(parts) or "#" in conversation_id:
             raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
-        return cls(*parts)
+        topic = _blank(cls)
+        topic.__dict__.update(zip(_PARTS, parts, strict=True), conversation_id=conversation_id)
+        return topic
 
 
 def message_id(conversation_id: str, side: Side, index: int) -> str:
