@@ -88,7 +88,7 @@ def in_turn(works: Mapping[K, Callable[[int], float]], count: int, repeats: int)
     """
     found: dict[K, list[float]] = {name: [] for name in works}
     for work in works.values():
-        work(max(100, count // 10))
+        work(max(10, count // 10))
     for _ in range(repeats):
         for name, work in works.items():
             gc.collect()
