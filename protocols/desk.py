@@ -231,7 +231,8 @@ class Desk:
         kind = self.kinds.get(agent)
         if kind is None:
             raise error(f"unknown agent '{agent}'")
-        if role not in self.vocabulary.roles.get(kind, frozenset()):
+        roles = self.vocabulary.roles.get(kind)
+        if roles is None or role not in roles:
             raise error(f"{agent} ({kind}) may not take the role {role}")
 
     def _hear_not_understood(self, envelope: Envelope, content: NotUnderstood) -> Hearing:

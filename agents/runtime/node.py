@@ -116,7 +116,7 @@ class Node:
         if conversation is None or step is None:
             return self._not_in_turn(envelope, hearing, effects)
         if conversation.deadline_us is not None:
-            effects.append(Deadline(conversation.id, conversation.deadline_us))
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
         heard = _new(Heard, (envelope, conversation, step.late))
         return (heard,) if closed_round is None else (heard, RoundClosed(closed_round))
 
@@ -134,7 +134,8 @@ class Node:
         silent = self.desk.silence(given.conversation_id, given.deadline_us)
         if silent is None:
             return ()
-        return (Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round))
+        silence = _new(Silence, (silent.conversation, silent.waited_in))
+        return (silence,) if silent.closed_round is None else (silence, RoundClosed(silent.closed_round))
 
     def _alarmed(self, given: Alarm, effects: list[Effect]) -> Sequence[Event]:
         timer = given.timer
@@ -172,7 +173,8 @@ class Node:
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
         conversation_ids, content, caused_by = action
-        numbered, kind = list[tuple[Flow, int]](), type(content)
+        kind = type(content)
+        numbered: list[tuple[Flow, int]] = []
         for conversation_id in conversation_ids:
             flow = self._flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
@@ -210,7 +212,7 @@ class Node:
         step = protocol.paper.get(type(envelope.content))
         effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
         if conversation.deadline_us is not None:
-            effects.append(Deadline(conversation.id, conversation.deadline_us))
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
 
 
 _EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {

@@ -6,13 +6,14 @@ between machines. A suite is a function that yields rows; `run.py` lists the sui
 
 from __future__ import annotations
 
+import gc
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -43,12 +44,19 @@ class Row:
         """How many times faster than the yardstick."""
         return self.against_ms / self.median_ms if self.against_ms and self.median_ms else None
 
+    def with_yardstick(self, against_ms: float) -> Row:
+        """The same, compared."""
+        return replace(self, against_ms=against_ms)
+
     @property
     def reached(self) -> bool | None:
         """Whether it is as fast (or small) as it should be; None if nothing is said."""
         if self.reach_ratio is not None and self.ratio is not None:
             return self.ratio >= self.reach_ratio
         return self.median_ms <= self.reach_ms if self.reach_ms is not None else None
+
+
+K = TypeVar("K")
 
 
 def timed(
@@ -71,6 +79,21 @@ def timed(
             work()
         found.append(1e3 * (clock() - started) / inner)
     return spread(found)
+
+
+def in_turn(works: Mapping[K, Callable[[int], float]], count: int, repeats: int) -> dict[K, tuple[float, float, float]]:
+    """Return (median, lower, upper quartile) in ms of each work, which says itself how many seconds `count` take.
+
+    They take turns, one round after the other, so that what else the machine does slows all of them alike.
+    """
+    found: dict[K, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work(max(10, count // 10))
+    for _ in range(repeats):
+        for name, work in works.items():
+            gc.collect()
+            found[name].append(1e3 * work(count))
+    return {name: spread(times) for name, times in found.items()}
 
 
 def spread(found: list[float]) -> tuple[float, float, float]:
