@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..engine import quiet
+from ..engine import run_power_flow
 from ..errors import NetworkError
-from ..network.scan import refuse_foreign_modules
+from ..network.source import network_of
 from .snapshot import with_row
 
 ENDS = {"line": ("from_bus", "to_bus"), "trafo": ("hv_bus", "lv_bus"), "impedance": ("from_bus", "to_bus")}
@@ -63,11 +63,7 @@ class OneLine:
 
 def one_line(text: str, rows: Sequence[Mapping[str, float | int]], name: str = "network") -> OneLine:
     """Draw a network stored as JSON and solve it in the state of each row. Raises NetworkError."""
-    import pandapower
-
-    refuse_foreign_modules(text, name)
-    with quiet():
-        net = pandapower.from_json_string(text, convert=True)
+    net = network_of(text, name)
     place = {int(bus): at for at, bus in enumerate(net.bus.index)}
     branches = _branches(net, place)
     solved = [_solved(net, row, branches) for row in rows]
@@ -130,14 +126,9 @@ def _fused(net: Any, place: Mapping[int, int]) -> Iterator[Branch]:
 
 def _solved(net: Any, row: Mapping[str, float | int], branches: Sequence[Branch]) -> tuple[Floats, Floats]:
     """Voltages and loadings at one moment; NaN where nothing flows."""
-    import pandapower
-
     then = with_row(net, row)
-    with quiet():
-        try:
-            pandapower.runpp(then)
-        except pandapower.LoadflowNotConverged:
-            return np.full(len(net.bus), np.nan), np.full(len(branches), np.nan)
+    if not run_power_flow(then):
+        return np.full(len(net.bus), np.nan), np.full(len(branches), np.nan)
     vm_pu = then.res_bus.vm_pu.to_numpy(dtype=float)
     parted = _parted(then)
     return vm_pu, np.array([_loading(then, branch, vm_pu, parted) for branch in branches])

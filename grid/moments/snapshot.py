@@ -17,9 +17,8 @@ from ..arrays import Complexes, Floats
 from ..engine import quiet
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
-from ..network.building import ZIP_COLUMNS
-from ..network.elements import TABLES
-from ..network.scan import refuse_foreign_modules
+from ..network.building import TABLES, ZIP_COLUMNS
+from ..network.source import network_of
 from ..powerflow.operating_point import OperatingPoint
 from ..powerflow.solution import Solution
 
@@ -104,12 +103,7 @@ def network_json(net: Any) -> str:
 
 def network_from(text: str, row: Mapping[str, float | int], name: str = "network") -> Any:
     """Return the network stored as JSON in the state of a row; runpp on it shows what was. Raises NetworkError."""
-    import pandapower
-
-    refuse_foreign_modules(text, name)
-    with quiet():
-        net = pandapower.from_json_string(text, convert=True)
-    return with_row(net, row)
+    return with_row(network_of(text, name), row)
 
 
 def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
