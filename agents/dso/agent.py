@@ -25,7 +25,7 @@ from ...protocols.information.settlement import MeteredQuery, Statement
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation
 from ..actions import Action, Observe, Wake
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..bsp import settlement
 from ..bsp.bidding import RECORD, SUBMIT
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
@@ -92,6 +92,10 @@ class Dso:
     def overhear(self, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
         """Measurements of a whole cycle at once."""
         return hearing.overheard(state, rows)
+
+    def told(self, state: DsoState, cycle: Cycle) -> DsoState | None:
+        """Measurements of a whole cycle as columns."""
+        return hearing.told_of(state, cycle)
 
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:

@@ -14,7 +14,7 @@ from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..changes import Span, derived, derived_now, replace, span
 from ..market.settlement import watt_us
 from ..profiles import DsoProfile
@@ -28,13 +28,34 @@ BY = " by "
 def told(state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
     """Participants' measurements have come in; each speaks for itself and its own connection points only."""
     known = derived(state, "~points", (state.connected,), lambda: _points(state))
-    return replace(state, told=state.told.update({name: _told(known, name, content) for name, content in measured}))
+    found = list(measured)
+    return replace(
+        state,
+        told=state.told.update({name: _told(known, name, content) for name, content in found}),
+        heard_us=state.heard_us.update({name: content.measured_at for name, content in found}),
+    )
 
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
     points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
-    return Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
+    return Told(measurement.set_point_mw, measurement.activated_mw, points)
+
+
+def told_of(state: DsoState, cycle: Cycle) -> DsoState:
+    """Measurements of a whole cycle as columns."""
+    names, said, at_us = cycle
+    known, before = derived(state, "~points", (state.connected,), lambda: _points(state)), state.told
+    kept: dict[str, tuple[Measurement, Told]] = derived(state, "~said", (state.connected,), dict)
+    news = {}
+    for name, one in zip(names, said, strict=True):
+        last = kept.get(name)
+        if last is None or last[0] is not one:
+            last = kept[name] = (one, _told(known, name, one))
+        if before.get(name) is not last[1]:
+            news[name] = last[1]
+    heard_us = state.heard_us.update(dict.fromkeys(names, at_us))
+    return replace(state, told=before.update(news) if news else before, heard_us=heard_us)
 
 
 def overheard(state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
@@ -90,8 +111,7 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
 
 def _last_us(state: DsoState, name: str, begun_us: int) -> int:
     """When what was last told of somebody was measured."""
-    told = state.told.get(name)
-    return begun_us if told is None else told.measured_us
+    return state.heard_us.get(name, begun_us)
 
 
 def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:

@@ -25,12 +25,11 @@ class Connected(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The last INFO 7 of a participant, and when it was measured."""
+    """The last INFO 7 of a participant."""
 
     set_point_mw: float
     activated_mw: float
     points: tuple[tuple[str, float], ...]
-    measured_us: int = 0
 
 
 class InForce(NamedTuple):
@@ -113,7 +112,8 @@ class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
-    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
+    order list are those whose resources nobody has applied with; `heard_us` is when what participants have `told` was
+    measured. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
     too long, the short time is `spent` until it has.
@@ -130,6 +130,7 @@ class DsoState:
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
+    heard_us: Map[str, int] = Map()
     subscribed: frozenset[str] = frozenset()
     reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None

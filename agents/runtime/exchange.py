@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from statistics import NormalDist
 
-from ...protocols.flow import Row
-from .inputs import Arrival, Send, Stream
+from ...protocols.flow import Row, Volley
+from .inputs import Arrival, Chorus, Send, Stream
 from .recording import Recorder, Sent
 
 Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
+PostTogether = Callable[[Volley], None]
 _quantile = NormalDist().inv_cdf
 
 
@@ -75,6 +76,7 @@ class Exchange:
     recorder: Recorder
     deliver: Deliver
     mail: Post = lambda row, at_us: None
+    mail_together: PostTogether = lambda volley: None
     sequence: int = 0
     row: int = 0
     _free_at: dict[Link, int] = field(default_factory=dict)
@@ -106,6 +108,19 @@ class Exchange:
             self.recorder.flowed(row)
             if arrives_us is not None and flow.link[1] in self.kinds:
                 self.mail(row, arrives_us)
+
+    def chorus(self, singing: Chorus, now_us: int) -> None:
+        """Put the next messages of many flows on their way at once."""
+        flows, numbers, contents, causes = singing
+        volley = Volley(flows, numbers, contents, causes, now_us, ())
+        arrival = self._arrival
+        volley.received_us = [
+            arrival(message_id, flow.link, now_us, streamed=True)
+            for flow, message_id in zip(flows, volley.ids(), strict=True)
+        ]
+        self.row += len(flows)
+        self.recorder.volley(volley)
+        self.mail_together(volley)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""

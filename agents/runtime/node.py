@@ -7,23 +7,26 @@
 
 A node is deterministic: the same inputs in the same order give the same effects. The journal is the list
 of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (protocols/flow.py): what comes of it is
-the same, only that nothing is made of a message that nobody looks at.
+the same, only that nothing is made of a message that nobody looks at. Somebody else may keep account of what readings
+and repeated set-points come to (fleet.py); before the node experiences anything by itself it calls that `back`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
-from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
+from ...protocols.flow import Flow, Row, Volley
+from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
-from ..actions import Action, Forget, Note, Open, Publish, Say, Wake
-from ..agent import Agent
+from ..actions import Action, Forget, Note, Open, Publish, PublishEach, Say, Wake
+from ..agent import Agent, Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .inputs import Alarm, Arrival, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .streams import Streams
 
 
 @dataclass
@@ -35,14 +38,14 @@ class Node:
     state: Any = None
     timers: dict[str, int] = field(default_factory=dict)
     in_bulk: bool = False
-    _flows: dict[str, Flow] = field(default_factory=dict)
-    _hearers: dict[Flow, Hearer] = field(default_factory=dict)
-    _heard_in: dict[str, Flow] = field(default_factory=dict)
+    streams: Streams = field(init=False, compare=False)
+    back: Callable[[], None] | None = field(default=None, compare=False)
     refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
         self.state = self.agent.start()
+        self.streams = Streams(self.desk, self.agent.name)
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
@@ -53,18 +56,11 @@ class Node:
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False
 
-    def settle(self, conversation_id: str) -> None:
-        """What has flowed in a conversation is part of it."""
-        flow = self._flows.pop(conversation_id, None)
-        if flow is not None:
-            self.desk.conversations[conversation_id] = flow.settled()
-        heard = self._heard_in.pop(conversation_id, None)
-        if heard is not None:
-            self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
-        hearers, known = self._hearers, 0
+        if self.back is not None:
+            self.back()
+        hearers, known = self.streams.hearers, 0
         for row in rows:
             hearer = hearers.get(row.flow)
             if hearer is None or row.number < hearer.number:
@@ -77,15 +73,28 @@ class Node:
             hearers[row.flow].number = row.number + 1
         return taken
 
-    def follow(self, flow: Flow) -> None:
-        """Expect the next message of a flow, of which one has been heard by itself."""
-        conversation = self.desk.conversations.get(flow.conversation.id)
-        hearer = hearer_of(conversation, flow) if conversation is not None else None
-        if hearer is not None:
-            self._hearers[flow], self._heard_in[hearer.conversation.id] = hearer, flow
+    def hear(self, volley: Volley, places: Sequence[int]) -> bool:
+        """Hear a part of a volley at once; False if something of it needs a closer look, so that nothing is taken."""
+        sheet = volley.contents
+        audience = self.streams.audience(volley, places) if isinstance(sheet, Sheet) else None
+        if audience is None or not isinstance(sheet, Sheet):
+            return False
+        numbers = [volley.numbers[place] for place in places]
+        if not audience.expects(numbers):
+            return False
+        if self.back is not None:
+            self.back()
+        state = self.agent.told(self.state, Cycle(audience.names, sheet.said_by(places), sheet.at_us))
+        if state is None:
+            return False
+        self.state = state
+        audience.hear(numbers)
+        return True
 
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
         for event in self._events(given, effects):
             self.state, actions = self.agent.react(self.state, event, now_us)
@@ -95,6 +104,8 @@ class Node:
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
         """The same as to take a reading, without looking what kind of input it is."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
         self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
         for action in actions:
@@ -105,11 +116,11 @@ class Node:
         if isinstance(given, Reading):
             return (Sampled(given.source, given.reading),)
         if isinstance(given, Arrival):
-            self.settle(given.envelope.conversation_id)
+            self.streams.settle(given.envelope.conversation_id)
             return self._heard(given.envelope, effects)
         match given:
             case Due(conversation_id, deadline_us):
-                self.settle(conversation_id)
+                self.streams.settle(conversation_id)
                 return self._silent(conversation_id, deadline_us)
             case Alarm(timer, _):
                 self.timers.pop(timer, None)
@@ -144,6 +155,9 @@ class Node:
         if isinstance(action, Publish):
             self._publish(action, effects)
             return
+        if isinstance(action, PublishEach):
+            self._publish_each(action, effects)
+            return
         match action:
             case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
                 effects.append(
@@ -157,7 +171,7 @@ class Node:
             case Say(conversation_id, content) if self._is_broken(conversation_id):
                 effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             case Say(conversation_id, content, reply_by_us, caused_by):
-                self.settle(conversation_id)
+                self.streams.settle(conversation_id)
                 sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
                 self._send(sent, effects)
             case Wake(timer, at_us):
@@ -173,7 +187,7 @@ class Node:
         conversation_ids, content, caused_by = action
         numbered, kind = list[tuple[Flow, int]](), type(content)
         for conversation_id in conversation_ids:
-            flow = self._flow(conversation_id, kind) if self.in_bulk else None
+            flow = self.streams.flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
                 numbered.append((flow, flow.number))
                 flow.number += 1
@@ -183,20 +197,19 @@ class Node:
         if numbered:
             effects.append(Stream(numbered, content, caused_by))
 
-    def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
-        """What flows in a subscription; None if its next message has to be said by itself."""
-        flow = self._flows.get(conversation_id)
-        if flow is not None and flow.kind is kind:
-            return flow
-        self.settle(conversation_id)
-        conversation = self.desk.conversations.get(conversation_id)
-        if conversation is None:
-            return None
-        kinds = self.desk.kinds
-        flow = flow_of(conversation, kind, (kinds[self.agent.name], kinds.get(conversation.peer, "UNKNOWN")))
-        if flow is not None:
-            self._flows[conversation_id] = flow
-        return flow
+    def _publish_each(self, action: PublishEach, effects: list[Effect]) -> None:
+        """Say to each its own: at once where all of it flows."""
+        conversation_ids, contents = action
+        kinds = {type(content) for content in contents}
+        flows = self.streams.choir(conversation_ids, kinds.pop()) if self.in_bulk and len(kinds) == 1 else None
+        if flows is None:
+            for conversation_id, content in zip(conversation_ids, contents, strict=True):
+                self._publish(Publish((conversation_id,), content), effects)
+            return
+        numbers = [flow.number for flow in flows]
+        for flow in flows:
+            flow.number += 1
+        effects.append(Chorus(flows, numbers, contents, (None,) * len(numbers)))
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""

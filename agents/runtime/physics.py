@@ -227,6 +227,10 @@ class Physics:
             self.advance(at_us)
         return self._own(agent, at_us)
 
+    def at_rest(self, agent: str) -> ParticipantReading | None:
+        """What a participant's meters show as long as nothing of its own moves; None while something does."""
+        return self._known.get(agent)
+
     def _follows_frequency(self, agent: str) -> bool:
         """Whether an agent has resources whose local control is armed, so that they move with everything else."""
         return any(holding.resource.id in self._reserves for holding in self._owned[agent])

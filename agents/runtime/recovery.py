@@ -18,6 +18,7 @@ from .input_log import Entry
 from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading, Result, SetTimer
 from .journal import from_line
 from .node import Node
+from .streams import Streams
 from .rhythm import next_tick
 
 
@@ -39,6 +40,7 @@ class Watching(NamedTuple):
 def forget(node: Node) -> None:
     """What a process knew is gone: the node is as it was before anything happened."""
     node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary)
+    node.streams = Streams(node.desk, node.agent.name)
     node.state, node.timers = node.agent.start(), {}
     node.refused.clear()
 

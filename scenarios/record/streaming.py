@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
-from ...protocols.flow import Flow, Row
+from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, PointPower, SetPoint
 from ...protocols.messages import Message
 from .cells import number
 from .columns import STREAMS
 from .parquet import TIME, numbers
+from .volleys import causes_of, contents_of, flows_of, ids_of, spreading, times_of
 
 _TEXT = pa.string()
 MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
 ORDERED = ("product", "kind", "power_mw")
-Streamed = Sent | Row
+SAID = (*MEASURED, *ORDERED)
+Streamed = Sent | Row | Volley
 
 
 class Address(NamedTuple):
@@ -59,6 +62,27 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
+    parts = [
+        (_of_volleys if of_volleys else _of_rows)(list(own))
+        for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
+    ]
+    return parts[0] if len(parts) == 1 else [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+
+
+def _of_volleys(volleys: list[Any]) -> list[Any]:
+    flows, number = flows_of(volleys)
+    contents, said, measured_at = contents_of(volleys)
+    common = zip(*(_address_of_flow(flow) for flow in flows), strict=True)
+    columns = {name: _array(name, each).take(number) for name, each in zip(Address._fields, common, strict=True)}
+    own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
+    columns |= dict(zip(Own._fields[2:], own, strict=True))
+    spread = spreading(said)
+    told = {name: spread(array) for name, array in zip(SAID, _said_once(contents), strict=True)}
+    told["measured_at"] = measured_at
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
+
+
+def _of_rows(streamed: list[Any]) -> list[Any]:
     addresses: dict[Address, int] = {}
     flowing = all(type(one) is Row for one in streamed)
     number, contents, *own = (_flowed if flowing else _sent)(streamed, addresses)
@@ -75,12 +99,12 @@ def _flowed(rows: list[Any], addresses: dict[Address, int]) -> tuple[Sequence[An
     return [numbers_of[flow] for flow in flows], contents, ids, sent_us, received_us, causes
 
 
-def _sent(streamed: list[Streamed], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
+def _sent(streamed: list[Any], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
     """The same of messages by themselves, or of both."""
     return tuple(zip(*(_own(one, addresses) for one in streamed), strict=True))
 
 
-def _own(one: Streamed, addresses: dict[Address, int]) -> Own:
+def _own(one: Sent | Row, addresses: dict[Address, int]) -> Own:
     if isinstance(one, Row):
         number = addresses.setdefault(_address_of_flow(one.flow), len(addresses))
         return Own(number, one.content, one.id, one.sent_us, one.received_us, one.caused_by)
@@ -132,8 +156,11 @@ def _said(contents: Sequence[Message]) -> list[Any]:
     number = [places.setdefault(id(content), len(places)) for content in contents]
     distinct = list({id(content): content for content in contents}.values())
     spread = _spread(number)
-    arrays = [*_measured(_each(distinct, Measurement)), *_ordered(_each(distinct, SetPoint))]
-    return [spread(array) for array in arrays]
+    return [spread(array) for array in _said_once(distinct)]
+
+
+def _said_once(contents: list[Message]) -> list[Any]:
+    return [*_measured(_each(contents, Measurement)), *_ordered(_each(contents, SetPoint))]
 
 
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:

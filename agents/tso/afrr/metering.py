@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from ....protocols.information.activation import Measurement
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
 from ...market.channel import Bounds, ChannelRules, judged, moved
@@ -78,21 +77,21 @@ def _floor_mw(lots: tuple[Lot, ...]) -> float:
     return min(FLOOR_MW, max(lot.most_mw for lot in lots)) if lots else FLOOR_MW
 
 
-def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, Measurement]]) -> Regulation:
-    """Measurements of participants have come, in this order: the one before of each has lasted until now."""
+def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, float, int]]) -> Regulation:
+    """(participant, MW, time) of measurements that have come, in this order: the one before has lasted until now."""
     if profile.regulation is None:
         return regulation
     tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
     meters = regulation.meters.mutate()
-    for name, measurement in known:
-        meter, at_us = meters.get(name), measurement.measured_at
+    for name, power_mw, at_us in known:
+        meter = meters.get(name)
         if meter is None or at_us < meter.at_us:
             continue
         if meter.power_mw or _asked(meter.bounds):
             for span in _spans(profile, meter.at_us, at_us):
                 lots = regulation.lots.get(f"{span.period}/{name}", ())
                 counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
-        meters[name] = Meter(meter.channel, at_us, measurement.activated_mw, meter.channel.at(at_us))
+        meters[name] = Meter(meter.channel, at_us, power_mw, meter.channel.at(at_us))
     return regulation._replace(meters=meters.finish(), counted=counted)
 
 

@@ -13,7 +13,7 @@ from immutables import Map
 from ....protocols.information.activation import SetPoint, SetPointRelaySubscription, SetPointSubscription
 from ....protocols.messages import Agree, Cancelled, Refuse
 from ....protocols.stages import activation as stage
-from ...actions import Action, Note, Publish, Say
+from ...actions import Action, Note, PublishEach, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
 from ...changes import replace
@@ -102,14 +102,14 @@ def _published(
     subscribers: Map[str, str], before: Map[str, SetPoint], wanted: Mapping[str, float]
 ) -> tuple[Map[str, SetPoint], tuple[Action, ...]]:
     """A row for everybody; a set-point that has not changed is said again as it is."""
-    sent, actions = before, []
-    for name, conversation_id in sorted(subscribers.items()):
+    sent, contents, names = before, [], sorted(subscribers)
+    for name in names:
         power_mw, content = wanted.get(name, 0.0), before.get(name)
         if content is None or content.power_mw != power_mw:
             content = SetPoint(product=PRODUCT, power_mw=power_mw)
             sent = sent.set(name, content)
-        actions.append(Publish((conversation_id,), content))
-    return sent, tuple(actions)
+        contents.append(content)
+    return sent, (PublishEach(tuple(subscribers[name] for name in names), tuple(contents)),) if names else ()
 
 
 def _lost(before: Controller, after: Controller) -> tuple[Action, ...]:
