@@ -25,7 +25,7 @@ from .calendar import Calendar
 from .events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 
 if TYPE_CHECKING:
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
 S = TypeVar("S")
 MARK = ":"

@@ -12,19 +12,19 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .blackout import dark, without_power
-from .columns import columns_of
-from .copies import copied
-from .description import GridDescription
+from .description.grid import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
-from .fallback import PowerFlowSolver, needs_power_flow
-from .network import ZIP_COLUMNS, build, zip_shares
-from .operating_point import OperatingPoint
-from .points import ConnectionPoint
-from .ratings import ratings_of
-from .solver import BatchSolver, Solution
-from .source import file_digest
+from .network.building import POINT_TYPE, ZIP_COLUMNS, build, zip_shares
+from .network.columns import columns_of
+from .network.copies import copied
+from .network.points import ConnectionPoint
+from .network.ratings import ratings_of
+from .network.source import file_digest
+from .powerflow.blackout import dark, without_power
+from .powerflow.fallback import PowerFlowSolver, needs_power_flow
+from .powerflow.operating_point import OperatingPoint
+from .powerflow.solver import BatchSolver, Solution
 
 Solver = BatchSolver | PowerFlowSolver
 BRANCH_TABLES = ("line", "trafo", "trafo3w")
@@ -209,7 +209,7 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
     for table in ("load", "sgen", "storage"):
         frame = net[table]
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
-        points = frame[frame.bus.isin(lost) & (frame.type == "connection point")] if table == "sgen" else active
+        points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
             raise NetworkError(
                 f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'

@@ -27,6 +27,7 @@ from ..agents.profiles import (
 )
 from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
+from ..grid.description.grid import TapChanger
 from ..grid.resources.resource import Resource
 from ..protocols.information.capacity import Dynamics
 from ..protocols.information.quantities import US_PER_S
@@ -39,8 +40,6 @@ from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-
-DEFAULT_SECONDS_PER_STEP = 10.0
 
 
 def us(seconds: float) -> int:
@@ -171,8 +170,7 @@ def _regulation(scenario: Scenario, controller: FrequencyController) -> Regulati
 
 def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
     dso = scenario.dsos[name]
-    taps = scenario.grids[dso.grid].taps
-    seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
+    seconds = (scenario.grids[dso.grid].taps or TapChanger()).step_s
     offer = dso.demand_response
     recovery = scenario.grids[dso.grid].load_recovery
     response = DemandResponse(

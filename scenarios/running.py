@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
-    from ..grid.protection import Incident
+    from ..grid.plant.protection import Incident
     from .live.sight import Sight
     from .record.run import Run
     from .record.writer import RunWriter

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
     from ..grid.arrays import Floats
-    from ..grid.plant_state import PlantState
+    from ..grid.plant.state import PlantState
 
 Row = dict[str, float]
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")

@@ -8,7 +8,7 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...protocols.flow import Row
 from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer

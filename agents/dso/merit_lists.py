@@ -9,7 +9,7 @@ what was accepted of the earlier one: it waits for that, a minute at most; then 
 
 from dataclasses import replace as replace_activation
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
 from ...protocols.information.offering import (
     AcceptanceNotice,
     GroupLimit,

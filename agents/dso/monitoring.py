@@ -6,7 +6,7 @@
 Which limits, and until when, is in `limiting.py`; what counts for whom INFO 7 is missing, in `hearing.py`.
 """
 
-from ...grid.limits import Binding
+from ...grid.limits.allowing import Binding
 from ...grid.readings import Readings
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import GridReading, Limit, LimitFollowed, LimitRequest

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from immutables import Map
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest

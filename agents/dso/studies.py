@@ -1,6 +1,6 @@
 """The questions a DSO asks of its grid: frozen jobs that a host runs against the DSO's model of the grid.
 
-The model (`grid.studies.GridStudies`) stays outside the agent; a job names what is asked and carries
+The model (`grid.studies.studies.GridStudies`) stays outside the agent; a job names what is asked and carries
 everything that the answer depends on, so that the answer can be journalled and replayed.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...grid.cvr import TapBlock
-from ...grid.headroom import Headroom
-from ...grid.limits import Activation, Allowed, Rating, Scope, Split
+from ...grid.limits.allowing import Activation, Allowed, Rating, Scope, Split
+from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from .keeping import enlarged, reduced
 
 if TYPE_CHECKING:
-    from ...grid.studies import GridStudies
+    from ...grid.studies.studies import GridStudies
 
 
 SLICES = 20

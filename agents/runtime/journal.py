@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ...grid.area.area import AreaReading
-from ...grid.cvr import TapBlock
-from ...grid.headroom import Headroom
-from ...grid.limits import Allowed, Binding
+from ...grid.limits.allowing import Allowed, Binding
+from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.envelope import Envelope
 from ...protocols.information.activation import PointPower
 from ...protocols.vocabulary import Vocabulary

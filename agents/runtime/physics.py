@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from ...grid.area.area import Area, AreaReading
 from ...grid.area.containment import Droop
-from ...grid.plant import GridPlant
-from ...grid.protection import Incident
+from ...grid.plant.plant import GridPlant
+from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
 from ...grid.resources.resource import PointPower as Injection
 from ...grid.resources.resource import Resource, ResourceState

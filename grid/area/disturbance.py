@@ -7,7 +7,6 @@ piece in force at its start, at the value of its middle: a step never acts befor
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,12 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats
-from ..clock import US_PER_SECOND, clock_us
+from ..clock import QUARTER_US, US_PER_SECOND, clock_us
 from ..errors import GridError
+from ..seeding import generator
 from .description import BalanceDescription, Disturbance, Recorded, Variation
 
 STEP_US = 50_000
-QUARTER_US = 900 * US_PER_SECOND
 BLOCK = 900  # noise is drawn in blocks of as many values, one a second
 
 
@@ -112,8 +111,7 @@ def _steps(disturbances: Sequence[Disturbance], midnight_us: int) -> list[Piece]
 
 
 def _random(key: str) -> np.random.Generator:
-    digest = hashlib.sha256(f"gridpact/area/{key}".encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+    return generator(f"gridpact/area/{key}")
 
 
 def _quarter_hours(variation: Variation, key: str, begins_us: int) -> Iterator[Piece]:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.cvr import Behaviour, block_power_mva, options, positions
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.errors import NetworkError
 from gridpact.grid.model import GridModel
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
+from gridpact.grid.voltage.cvr import Behaviour, block_power_mva, options, positions
 
 Vary = Callable[..., GridDescription]
 SECOND_US = 1_000_000

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gridpact.grid.cases import Case
-from gridpact.grid.description import GridDescription, GridLimits
+from gridpact.grid.description.grid import GridDescription, GridLimits
 from gridpact.grid.errors import GridError
-from gridpact.grid.limits import Activation, check, limit
+from gridpact.grid.limits.allowing import Activation, check, limit
+from gridpact.grid.limits.cases import Case
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 NOON_US = 12 * 3_600_000_000
 Cases = list[Case]

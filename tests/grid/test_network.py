@@ -10,15 +10,15 @@ import pandapower
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.errors import NetworkError, ProfileError
 from gridpact.grid.model import load_model
-from gridpact.grid.network import build
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.source import load
+from gridpact.grid.network.building import build
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.network.source import load
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.series.profiles import Profiles
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_an_element_s_own_profile_goes_before_its_group_s(vary: Callable[..., Gr
 
 
 def test_a_stored_network_and_row_give_the_moment_back(vary: Callable[..., GridDescription]) -> None:
-    from gridpact.grid.snapshot import network_from
+    from gridpact.grid.moments.snapshot import network_from
 
     plant = GridPlant("g", vary(), (ConnectionPoint("A", 9),))
     plant.set_point_power("A", 1.25, 0.5)
@@ -194,5 +194,5 @@ def test_a_stored_network_and_row_give_the_moment_back(vary: Callable[..., GridD
 def test_importing_the_package_does_not_import_pandapower() -> None:
     import subprocess
 
-    code = "import sys, gridpact.grid.studies, gridpact.grid.plant; sys.exit('pandapower' in sys.modules)"
+    code = "import sys, gridpact.grid.studies.studies, gridpact.grid.plant.plant; sys.exit('pandapower' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -76,8 +76,8 @@ def test_they_are_spread_over_all_buses_but_those_of_the_sources() -> None:
 
 
 def test_the_sources_that_are_avoided_are_those_of_the_networks() -> None:
-    from gridpact.grid.description import GridDescription
-    from gridpact.grid.source import load
+    from gridpact.grid.description.grid import GridDescription
+    from gridpact.grid.network.source import load
 
     for name, sources in SOURCES.items():
         net = load(GridDescription.model_validate({"network": name}))
