@@ -18,8 +18,8 @@ from .input_log import Entry
 from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading, Result, SetTimer
 from .journal import from_line
 from .node import Node
-from .streams import Streams
 from .rhythm import next_tick
+from .streams import Streams
 
 
 class Lived(NamedTuple):
