@@ -17,7 +17,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
-from . import hearing, limiting, reserves, short_time, terms
+from . import archive, hearing, limiting, reserves, short_time, terms
 from .state import DsoState
 from .studies import Monitor, Watch
 
@@ -26,7 +26,7 @@ WATCH = "watch"
 
 def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) -> Reaction[DsoState]:
     """Readings have been taken: archive what was told and, every so many readings, ask what they mean for the grid."""
-    state = hearing.archived(profile, state, now_us)
+    state = archive.archived(profile, state, now_us)
     idle = state.idle_readings
     state = replace(state, readings=readings, idle_readings=(idle + 1) % profile.state_every)
     if idle:

@@ -85,6 +85,17 @@ class Way(NamedTuple):
     cause: str | None = None
 
 
+class Counting(NamedTuple):
+    """Readings of the period that is being archived, and which of them was the first to count a participant's `told`.
+
+    What counts for the same participant several times is added to the archive when it changes.
+    """
+
+    period: str = ""
+    readings: int = 0
+    since: Map[str, int] = Map()
+
+
 @dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised.
@@ -151,6 +162,7 @@ class DsoState:
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
+    counting: Counting = Counting()
     demand: DemandResponseState = DemandResponseState()
 
     def with_demand(self, **changes: Any) -> "DsoState":

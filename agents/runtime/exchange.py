@@ -1,16 +1,19 @@
 """The exchange platform between the agents: delay, loss and the order of sending, in one place.
 
-A message's delay is lognormal and keyed by the seed and the message's id, never drawn in order of arrival,
-so that a run does not depend on who speaks first. Between two agents order is kept, as on one connection.
+A message's delay is lognormal and keyed by the seed and the message's id, never drawn in order of arrival, so that a
+run does not depend on who speaks first; those of streams are drawn many at once (delays.py). Between two agents order
+is kept, as on one connection.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from statistics import NormalDist
 
 from ...protocols.flow import Row, Volley
+from .delays import Delays
 from .inputs import Arrival, Chorus, Send, Stream
 from .recording import Recorder, Sent
 
@@ -43,7 +46,7 @@ class Silence:
         return between and self.since_us <= now_us < self.until_us and (streamed or not self.streams_only)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Links:
     """How messages travel: median delay, spread of its logarithm, the probability of loss, and who is silent when."""
 
@@ -57,8 +60,15 @@ class Links:
         """Whether somebody's silence swallows a message."""
         return any(silence.swallows(link, now_us, streamed=streamed) for silence in self.silences)
 
-    def delay_us(self, message_id: str) -> int:
+    @cached_property
+    def streams(self) -> Delays:
+        """How long messages of streams take."""
+        return Delays(self.seed, self.delay_median_s, self.delay_sigma)
+
+    def delay_us(self, message_id: str, *, streamed: bool = False) -> int:
         """Delay of one message."""
+        if streamed:
+            return self.streams.of(message_id)
         spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
         return round(self.delay_median_s * spread * 1e6)
 
@@ -113,14 +123,25 @@ class Exchange:
         """Put the next messages of many flows on their way at once."""
         flows, numbers, contents, causes = singing
         volley = Volley(flows, numbers, contents, causes, now_us, ())
-        arrival = self._arrival
-        volley.received_us = [
-            arrival(message_id, flow.link, now_us, streamed=True)
-            for flow, message_id in zip(flows, volley.ids(), strict=True)
-        ]
+        volley.received_us = self._arrivals(volley)
         self.row += len(flows)
         self.recorder.volley(volley)
         self.mail_together(volley)
+
+    def _arrivals(self, volley: Volley) -> list[int | None]:
+        """When all messages of a volley arrive."""
+        now_us, links, free_at = volley.sent_us, self.links, self._free_at
+        if links.silences or links.loss:
+            named = zip(volley.flows, volley.ids(), strict=True)
+            return [self._arrival(message_id, flow.link, now_us, streamed=True) for flow, message_id in named]
+        found: list[int | None] = []
+        for flow, delay_us in zip(volley.flows, links.streams.of_all(volley.flows, list(volley.numbers)), strict=True):
+            arrives_us, link = now_us + delay_us, flow.link
+            free_us = free_at.get(link, 0)
+            arrives_us = max(arrives_us, free_us)
+            free_at[link] = arrives_us
+            found.append(arrives_us)
+        return found
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
@@ -129,7 +150,7 @@ class Exchange:
             return None
         if links.loss and links.loses(message_id):
             return None
-        arrives_us, free_us = now_us + links.delay_us(message_id), self._free_at.get(link, 0)
+        arrives_us, free_us = now_us + links.delay_us(message_id, streamed=streamed), self._free_at.get(link, 0)
         arrives_us = max(arrives_us, free_us)
         self._free_at[link] = arrives_us
         return arrives_us

@@ -120,6 +120,10 @@ class Host(MangoAgent):  # type: ignore[misc]
             return []
         row = rows[taken]
         assert row.received_us is not None
+        effects = self.node.hear_next(row)
+        if effects is not None:
+            self._carry_out_all(effects, row.received_us)
+            return rows[taken + 1 :]
         self.take(Arrival(row.envelope()), row.received_us)
         self.node.streams.follow(row.flow)
         return rows[taken + 1 :]

@@ -73,6 +73,21 @@ class Node:
             hearers[row.flow].number = row.number + 1
         return taken
 
+    def hear_next(self, row: Row) -> list[Effect] | None:
+        """Hear the next message of a flow by itself; None if it is not the next one, so that the desk has to look."""
+        hearer = self.streams.hearers.get(row.flow)
+        if hearer is None or row.number != hearer.number or row.received_us is None:
+            return None
+        if self.back is not None:
+            self.back()
+        hearer.number = row.number + 1
+        effects: list[Effect] = []
+        heard = Heard(row.envelope(), hearer.settled(), False)
+        self.state, actions = self.agent.react(self.state, heard, row.received_us)
+        for action in actions:
+            self._carry_out(action, effects)
+        return effects
+
     def hear(self, volley: Volley, places: Sequence[int]) -> bool:
         """Hear a part of a volley at once; False if something of it needs a closer look, so that nothing is taken."""
         sheet = volley.contents

@@ -59,11 +59,14 @@ def _lot(position: Position) -> Lot:
     return Lot(position.offer.offer_id, position.offer.direction == "up", position.accepted_mw)
 
 
-def guided(regulation: Regulation, period: str, rules: ChannelRules, now_us: int) -> Regulation:
-    """Everybody's channel after the set-points of this cycle."""
-    meters = regulation.meters
-    for name, meter in sorted(regulation.meters.items()):
-        content = regulation.sent.get(name)
+def guided(
+    regulation: Regulation, names: Iterable[str], period: str, rules: ChannelRules, *, now_us: int
+) -> Regulation:
+    """The channels of these, who have meters, after the set-points of this cycle."""
+    known = meters = regulation.meters
+    sent = regulation.sent
+    for name in names:
+        meter, content = known[name], sent.get(name)
         power_mw = content.power_mw if content is not None else 0.0
         if not meter.channel.rests_at(power_mw):
             floor_mw = _floor_mw(regulation.lots.get(f"{period}/{name}", ()))
@@ -82,17 +85,19 @@ def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[
     if profile.regulation is None:
         return regulation
     tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
-    meters = regulation.meters.mutate()
+    known_meters, news = regulation.meters, dict[str, Meter]()
     for name, power_mw, at_us in known:
-        meter = meters.get(name)
-        if meter is None or at_us < meter.at_us:
+        meter = known_meters.get(name)
+        if meter is None or at_us < meter.at_us or (not power_mw and meter.idle):
             continue
         if meter.power_mw or _asked(meter.bounds):
             for span in _spans(profile, meter.at_us, at_us):
                 lots = regulation.lots.get(f"{span.period}/{name}", ())
                 counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
-        meters[name] = Meter(meter.channel, at_us, power_mw, meter.channel.at(at_us))
-    return regulation._replace(meters=meters.finish(), counted=counted)
+        news[name] = Meter(meter.channel, at_us, power_mw, meter.channel.at(at_us))
+    if not news:
+        return regulation
+    return regulation._replace(meters=known_meters.update(news), counted=counted)
 
 
 def _asked(bounds: Bounds) -> bool:

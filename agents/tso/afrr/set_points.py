@@ -16,7 +16,7 @@ from ....protocols.stages import activation as stage
 from ...actions import Action, Note, PublishEach, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
-from ...changes import replace
+from ...changes import derived, replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
@@ -25,7 +25,7 @@ from ...profiles import TsoProfile
 from ...strategies.frequency import Sample, controlled
 from ..applicants import source_of
 from ..caps import caps
-from ..state import TsoState
+from ..state import Known, TsoState
 from . import metering
 from .metering import PRODUCT
 
@@ -82,7 +82,9 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
     sent, published = _published(known.subscribers, known.sent, wanted)
     known = known._replace(controller=after, sent=sent)
-    state = replace(state, regulation=metering.guided(known, walk.period, rules.channel, now_us))
+    state = replace(
+        state, regulation=metering.guided(known, _metered(state), walk.period, rules.channel, now_us=now_us)
+    )
     return state, (*silenced, *_lost(before, after), *published)
 
 
@@ -91,11 +93,18 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     since_us = now_us - profile.stale_after_us - profile.quality_patience_us
     if since_us < profile.calendar.first.start_us:
         return state, ()
-    silent = tuple(name for name, meter in sorted(state.regulation.meters.items()) if meter.at_us < since_us)
+    known, never = state.activation.known, Known(0.0, 0)
+    silent = tuple([name for name in _metered(state) if known.get(name, never).measured_us < since_us])
     if silent == state.regulation.silent:
         return state, ()
     evidence = {"name": "not counted on", "participants": list(silent), "reason": "no measurement"}
     return state.with_regulation(silent=silent, stale=True), (Note(stage.STAGE, "7.5", evidence),)
+
+
+def _metered(state: TsoState) -> tuple[str, ...]:
+    """Who has a meter, by name; meters are added together with lots."""
+    regulation = state.regulation
+    return derived(state, "~metered", (regulation.lots,), lambda: tuple(sorted(regulation.meters)))
 
 
 def _published(
