@@ -192,16 +192,21 @@ class OrderBook:
         return derived_span(self, "~placed", sources, now_us, lambda: self._placing(now_us))
 
     def _placing(self, now_us: int) -> Span:
-        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
-        placed = self._place(now_us)
-        asked = [(task, sum(power_mw for _, power_mw in shares)) for task, shares in placed]
-        return span(now_us, intervals, InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
+        tasks = derived_span(self, "~merit", (self.tasks, self.offers), now_us, lambda: self._in_merit_order(now_us))
+        placed = self._place(tasks.value)
+        asked = [(task, sum([power_mw for _, power_mw in shares])) for task, shares in placed]
+        return tasks._replace(value=InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
 
-    def _place(self, now_us: int) -> Placed:
+    def _in_merit_order(self, now_us: int) -> Span:
+        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
+        tasks = sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id]))
+        return span(now_us, intervals, tasks)
+
+    def _place(self, tasks: list[Task]) -> Placed:
         left = dict(self.caps.items())
         wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
-        for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
+        for task in tasks:
             offer, shares = self.offers[task.offer_id], list[tuple[str, float]]()
             room_mw = min(task.power_mw, wanted[offer.direction]) if task.controlled else task.power_mw
             for resource, share_mw in ((offer.resource, task.power_mw), *self.moved.get(task.offer_id, ())):

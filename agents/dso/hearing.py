@@ -89,7 +89,8 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
     begun_us = profile.calendar.first.start_us
     offers, since_us = current(state, now_us), now_us - profile.stale_after_us
     expected = derived(state, "~expected", (offers,), lambda: sorted({offer.participant for offer in offers}))
-    late = [] if begun_us >= since_us else [name for name in expected if _last_us(state, name, begun_us) < since_us]
+    heard_us = state.heard_us
+    late = [] if begun_us >= since_us else [name for name in expected if heard_us.get(name, begun_us) < since_us]
     missing = frozenset(late)
     if missing == state.missing:
         return state, ()
@@ -99,11 +100,6 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
         evidence = {"name": what, "participant": name, "assumed_share": profile.assumed_share}
         notes.append(Note(stage.STAGE, None, evidence))
     return replace(archive.settled(profile, state, missing ^ state.missing), missing=missing), tuple(notes)
-
-
-def _last_us(state: DsoState, name: str, begun_us: int) -> int:
-    """When what was last told of somebody was measured."""
-    return state.heard_us.get(name, begun_us)
 
 
 def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:
@@ -147,9 +143,18 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
             continue
         for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
             if part_mw > 0 and resource in state.connected:
-                points = state.connected[resource].points
-                found.append(Activation(activation_id(offer, resource), points, signed(part_mw, offer.direction)))
+                found.append(_activation(state, offer, resource, signed(part_mw, offer.direction)))
     return tuple(found)
+
+
+def _activation(state: DsoState, offer: AcceptedOffer, resource: str, p_mw: float) -> Activation:
+    """What a unit gives of an offer, as a study knows it; the same object as long as it is the same power."""
+    kept: dict[tuple[str, str], Activation] = derived(state, "~activations", (state.accepted, state.connected), dict)
+    found = kept.get((offer.offer_id, resource))
+    if found is None or found.p_mw != p_mw:
+        points = state.connected[resource].points
+        found = kept[offer.offer_id, resource] = Activation(activation_id(offer, resource), points, p_mw)
+    return found
 
 
 def _by_unit(state: DsoState, offer: AcceptedOffer, taken_mw: float, *, lift: bool) -> Iterator[tuple[str, float]]:

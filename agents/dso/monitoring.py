@@ -51,6 +51,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
         reserves=moving,
         margin=margin,
         rating=short_time.rating(profile, state, look=look),
+        spared=now_us - state.headroom_us < limiting.LOOK_US,
     )
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
@@ -61,6 +62,8 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
     watch = event.result
     if event.error is not None or not isinstance(watch, Watch):
         return state, (Note(stage.STAGE, "7.6", {"name": "monitoring failed", "reason": event.error}),)
+    if watch.headroom:
+        state = replace(state, headroom_us=now_us)
     if state.looking:
         state = replace(state, limits=state.limits.update(limiting.looked(profile, state, watch, now_us)))
     state, used = short_time.counted(profile, state, watch)

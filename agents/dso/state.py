@@ -126,6 +126,7 @@ class DsoState:
     order list are those whose resources nobody has applied with; `heard_us` is when what participants have `told` was
     measured. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    How much units may still move was last looked at `headroom_us`.
     For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
     too long, the short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
@@ -149,6 +150,7 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    headroom_us: int = 0
     heated_us: int = 0
     spent: bool = False
     idle_readings: int = 0

@@ -6,7 +6,7 @@ is kept, as on one connection.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -15,6 +15,7 @@ from statistics import NormalDist
 from ...protocols.flow import Row, Volley
 from .delays import Delays
 from .inputs import Arrival, Chorus, Send, Stream
+from .queues import Queues
 from .recording import Recorder, Sent
 
 Link = tuple[str, str]
@@ -89,7 +90,7 @@ class Exchange:
     mail_together: PostTogether = lambda volley: None
     sequence: int = 0
     row: int = 0
-    _free_at: dict[Link, int] = field(default_factory=dict)
+    _queues: Queues = field(default_factory=Queues)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
@@ -128,20 +129,14 @@ class Exchange:
         self.recorder.volley(volley)
         self.mail_together(volley)
 
-    def _arrivals(self, volley: Volley) -> list[int | None]:
+    def _arrivals(self, volley: Volley) -> Sequence[int | None]:
         """When all messages of a volley arrive."""
-        now_us, links, free_at = volley.sent_us, self.links, self._free_at
+        now_us, links = volley.sent_us, self.links
         if links.silences or links.loss:
             named = zip(volley.flows, volley.ids(), strict=True)
             return [self._arrival(message_id, flow.link, now_us, streamed=True) for flow, message_id in named]
-        found: list[int | None] = []
-        for flow, delay_us in zip(volley.flows, links.streams.of_all(volley.flows, list(volley.numbers)), strict=True):
-            arrives_us, link = now_us + delay_us, flow.link
-            free_us = free_at.get(link, 0)
-            arrives_us = max(arrives_us, free_us)
-            free_at[link] = arrives_us
-            found.append(arrives_us)
-        return found
+        delays_us = links.streams.of_all(volley.flows, list(volley.numbers))
+        return self._queues.in_order(volley.flows, [now_us + delay_us for delay_us in delays_us], now_us)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
@@ -150,10 +145,7 @@ class Exchange:
             return None
         if links.loss and links.loses(message_id):
             return None
-        arrives_us, free_us = now_us + links.delay_us(message_id, streamed=streamed), self._free_at.get(link, 0)
-        arrives_us = max(arrives_us, free_us)
-        self._free_at[link] = arrives_us
-        return arrives_us
+        return self._queues.after_others(link, now_us + links.delay_us(message_id, streamed=streamed))
 
 
 class AsRecorded(Exchange):

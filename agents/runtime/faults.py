@@ -108,8 +108,7 @@ class FaultyExchange(Exchange):
 
     def _after_others(self, link: Link, arrives_us: int) -> int:
         """After whatever is on the same link already."""
-        self._free_at[link] = max(arrives_us, self._free_at.get(link, 0))
-        return self._free_at[link]
+        return self._queues.after_others(link, arrives_us)
 
     def _pass(self, about: str, link: Link, now_us: int, *, streamed: bool) -> Passage | None:
         faults = self.faults

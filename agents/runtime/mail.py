@@ -66,12 +66,11 @@ class Mail:
     def put_together(self, volley: Volley) -> None:
         """The rows of a volley will arrive, each at its time, those that are lost excepted."""
         self._volleys.append(volley)
-        arriving = [at_us for at_us in volley.received_us if at_us is not None]
-        self.next_us = min((self.next_us, *arriving))
-        flows = self._routes_of(volley).flows
-        waiting = self._rows and any(row.flow in flows for rows in self._rows.values() for row in rows)
-        if waiting or len(arriving) < len(volley):
+        flows, lost = self._routes_of(volley).flows, None in volley.received_us
+        if lost or (self._rows and any(row.flow in flows for rows in self._rows.values() for row in rows)):
             self._fall_apart([volley])
+        else:
+            self.next_us = min(self.next_us, _first(volley))
 
     def _fall_apart(self, volleys: list[Volley]) -> None:
         for volley in volleys:
@@ -118,7 +117,7 @@ class Mail:
 
     def _hear(self, volley: Volley, queue: EventQueue) -> bool:
         """Let everybody hear a volley, as far as nothing happens before all of it has arrived."""
-        last_us, heard = max(at_us for at_us in volley.received_us if at_us is not None), False
+        last_us, heard = _last(volley), False
         self._volleys.remove(volley)
         for name, places in self._routes_of(volley).places:
             next_us = queue.next_time()
@@ -136,3 +135,11 @@ class Mail:
         if queue.is_before(_arrival(rows[-1]), phase=phase, agent=name, rank=RANK):
             return rows
         return [row for row in rows if queue.is_before(_arrival(row), phase=phase, agent=name, rank=RANK)]
+
+
+def _first(volley: Volley) -> int:
+    return min(volley.received_us)  # type: ignore[type-var, return-value]  # nothing of it is lost
+
+
+def _last(volley: Volley) -> int:
+    return max(volley.received_us)  # type: ignore[type-var, return-value]  # nothing of it is lost

@@ -148,20 +148,12 @@ class Lot(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """One participant's meter: its acceptance channel, and the last measurement with the bounds of its time.
-
-    Where nothing is asked for and nothing delivered, further measurements of nothing leave it as it is.
-    """
+    """One participant's meter: its acceptance channel, what is measured since `at_us`, and the bounds of that time."""
 
     channel: Channel = Channel()
     at_us: int = 0
     power_mw: float = 0.0
     bounds: Bounds = Bounds(0, 0.0, 0.0)
-
-    @property
-    def idle(self) -> bool:
-        """Whether another measurement of nothing would change nothing but the time."""
-        return not self.power_mw and self.bounds == self.channel.bounds and self.channel.rests_at(0.0)
 
 
 class Counted(NamedTuple):

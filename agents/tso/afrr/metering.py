@@ -15,6 +15,7 @@ from immutables import Map
 
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
+from ...changes import INFINITY_US, replace
 from ...market.channel import Bounds, ChannelRules, judged, moved
 from ...market.merit_order import Position
 from ...market.settlement import watt_us
@@ -81,23 +82,59 @@ def _floor_mw(lots: tuple[Lot, ...]) -> float:
 
 
 def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, float, int]]) -> Regulation:
-    """(participant, MW, time) of measurements that have come, in this order: the one before has lasted until now."""
+    """(participant, MW, time) of measurements that have come, in this order: the one before has lasted until now.
+
+    One that says the same as the last, between the same bounds in the same period, goes on with it.
+    """
     if profile.regulation is None:
         return regulation
-    tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
-    known_meters, news = regulation.meters, dict[str, Meter]()
+    counted, news, period = regulation.counted, dict[str, Meter](), Since(-1, 0)
     for name, power_mw, at_us in known:
-        meter = known_meters.get(name)
-        if meter is None or at_us < meter.at_us or (not power_mw and meter.idle):
+        meter = regulation.meters.get(name)
+        if meter is None or at_us < meter.at_us:
             continue
-        if meter.power_mw or _asked(meter.bounds):
-            for span in _spans(profile, meter.at_us, at_us):
-                lots = regulation.lots.get(f"{span.period}/{name}", ())
-                counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
-        news[name] = Meter(meter.channel, at_us, power_mw, meter.channel.at(at_us))
-    if not news:
-        return regulation
-    return regulation._replace(meters=known_meters.update(news), counted=counted)
+        period = period if period.at_us == at_us else _begun(profile, at_us)
+        bounds = meter.channel.at(at_us)
+        if power_mw == meter.power_mw and period.begun_us <= meter.at_us and bounds == meter.bounds:
+            continue
+        counted = _lasted(profile, regulation._replace(counted=counted), name, at_us)
+        news[name] = Meter(meter.channel, at_us, power_mw, bounds)
+    return regulation._replace(meters=regulation.meters.update(news), counted=counted) if news else regulation
+
+
+class Since(NamedTuple):
+    """An instant, and when the period began that it is in; for ever after the last one."""
+
+    at_us: int
+    begun_us: int
+
+
+def _begun(profile: TsoProfile, at_us: int) -> Since:
+    period = profile.calendar.at(at_us)
+    return Since(at_us, INFINITY_US if period is None else period.start_us)
+
+
+def caught_up(profile: TsoProfile, state: TsoState) -> TsoState:
+    """Count what goes on up to the last measurement of everybody."""
+    regulation = state.regulation
+    for name, meter in sorted(regulation.meters.items()):
+        last = state.activation.known.get(name)
+        if last is not None and last.measured_us > meter.at_us:
+            counted = _lasted(profile, regulation, name, last.measured_us)
+            meters = regulation.meters.set(name, meter._replace(at_us=last.measured_us))
+            regulation = regulation._replace(meters=meters, counted=counted)
+    return replace(state, regulation=regulation)
+
+
+def _lasted(profile: TsoProfile, regulation: Regulation, name: str, until_us: int) -> Map[str, Counted]:
+    """The energy counted when a participant's last measurement has lasted until now."""
+    meter, counted = regulation.meters[name], regulation.counted
+    if profile.regulation is None or not (meter.power_mw or _asked(meter.bounds)):
+        return counted
+    for span in _spans(profile, meter.at_us, until_us):
+        lots = regulation.lots.get(f"{span.period}/{name}", ())
+        counted = _counted(counted, lots, meter, span.lasts_us, profile.regulation.channel.tolerance)
+    return counted
 
 
 def _asked(bounds: Bounds) -> bool:
