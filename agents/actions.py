@@ -78,6 +78,7 @@ class Observe(NamedTuple):
 
 
 TAPS, VOLTAGE, RESERVE, RESERVE_TEST = "taps/", "voltage/", "reserve/", "reserve-test/"
+UNITS = "units/"  # stands before the sources of resources that a grid operator operates itself
 
 
 class Actuate(NamedTuple):

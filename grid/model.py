@@ -24,7 +24,8 @@ from .network.source import file_digest
 from .powerflow.blackout import dark, without_power
 from .powerflow.fallback import PowerFlowSolver, needs_power_flow
 from .powerflow.operating_point import OperatingPoint
-from .powerflow.solver import BatchSolver, Solution
+from .powerflow.solution import Solution
+from .powerflow.solver import BatchSolver
 
 Solver = BatchSolver | PowerFlowSolver
 BRANCH_TABLES = ("line", "trafo", "trafo3w")

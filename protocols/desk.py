@@ -25,6 +25,8 @@ from .tables import START, Protocol, Step
 from .vocabulary import Vocabulary
 from .wire import LONGEST, Plain, from_plain, to_plain
 
+_new = tuple.__new__  # a named tuple of known length, made with every message
+
 
 class Hearing(NamedTuple):
     """What came of an incoming envelope.
@@ -97,14 +99,16 @@ class Desk:
         conversation = self.conversations.get(conversation_id)
         if conversation is None:
             raise LocalProtocolError(f"we say {content.type_id} in {conversation_id}, which we do not know")
-        moved, envelope = conversation.say(content, reply_by_us=reply_by_us, caused_by=caused_by)
-        self.conversations[conversation_id] = moved
+        self.conversations[conversation_id], envelope = conversation.say(
+            content, reply_by_us=reply_by_us, caused_by=caused_by
+        )
         return envelope
 
     def hear(self, envelope: Envelope) -> Hearing:
         """Take in an envelope; never raises for what the other side did wrong."""
-        if isinstance(envelope.content, NotUnderstood):
-            return self._hear_not_understood(envelope, envelope.content)
+        content = envelope.content
+        if isinstance(content, NotUnderstood):
+            return self._hear_not_understood(envelope, content)
         try:
             conversation = self._conversation_for(envelope)
             index = conversation.index_of(envelope)
@@ -116,7 +120,7 @@ class Desk:
             return Hearing(None, reply=self.not_understood(envelope, fault), fault=fault)
         self.conversations[envelope.conversation_id] = moved
         closed = None if moved.round is None else self._closed_round(moved)
-        return Hearing(moved, step, None, False, closed)
+        return _new(Hearing, (moved, step, None, False, closed, None))
 
     def hear_text(self, text: str | bytes, *, via: str) -> Hearing:
         """Take in what came over a wire on the channel of `via`; never raises for what the other side did wrong.

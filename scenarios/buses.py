@@ -66,7 +66,7 @@ def wrong_buses(scenario: Scenario) -> Iterator[Finding]:
 def _by_grid(scenario: Scenario) -> dict[str, list[tuple[str, tuple[str | int, ...], int | str]]]:
     """(participant, path, bus) of every connection, by grid."""
     found: dict[str, list[tuple[str, tuple[str | int, ...], int | str]]] = {}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         found.setdefault(provider.grid, []).extend((name, path, bus) for path, bus in _connections(provider))
     return found
 

@@ -110,6 +110,8 @@ class Telemetry:
                 self._states[name] = node.state
                 self._ask(name, node)
         for name in self.physics.moved():
+            if name not in self._metered:
+                continue
             self._put(f"meter of {name}", meter_row(self.meters, name, at_us))
         limited = withheld(self._tso, at_us)
         for grid in self.physics.grids:

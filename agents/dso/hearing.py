@@ -31,18 +31,18 @@ def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Mea
     known = derived(state, "~points", (state.connected,), lambda: _points(state))
     found = list(measured)
     heard_us = state.heard_us.update({name: content.measured_at for name, content in found})
-    return _news(profile, state, {name: _told(known, name, content) for name, content in found}, heard_us)
+    return news(profile, state, {name: _told(known, name, content) for name, content in found}, heard_us)
 
 
-def _news(profile: DsoProfile, state: DsoState, news: Mapping[str, Told], heard_us: Map[str, int]) -> DsoState:
+def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told], heard_us: Map[str, int]) -> DsoState:
     """What is told of somebody from now on; what was told until now is archived where it was another power."""
     told = state.told
-    if not news:
+    if not found:
         return replace(state, heard_us=heard_us)
-    turned = [name for name, now in news.items() if name not in told or told[name].activated_mw != now.activated_mw]
+    turned = [name for name, now in found.items() if name not in told or told[name].activated_mw != now.activated_mw]
     if turned:
         state = archive.settled(profile, state, turned)
-    return replace(state, told=told.update(news), heard_us=heard_us)
+    return replace(state, told=told.update(found), heard_us=heard_us)
 
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
@@ -56,14 +56,14 @@ def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
     names, said, at_us = cycle
     known, before = derived(state, "~points", (state.connected,), lambda: _points(state)), state.told
     kept: dict[str, tuple[Measurement, Told]] = derived(state, "~said", (state.connected,), dict)
-    news = {}
+    found = {}
     for name, one in zip(names, said, strict=True):
         last = kept.get(name)
         if last is None or last[0] is not one:
             last = kept[name] = (one, _told(known, name, one))
         if before.get(name) is not last[1]:
-            news[name] = last[1]
-    return _news(profile, state, news, state.heard_us.update(dict.fromkeys(names, at_us)))
+            found[name] = last[1]
+    return news(profile, state, found, state.heard_us.update(dict.fromkeys(names, at_us)))
 
 
 def overheard(profile: DsoProfile, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:

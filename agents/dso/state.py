@@ -9,7 +9,7 @@ from ...grid.limits.allowing import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
-from ...protocols.information.offering import AcceptedOffer, MeritOrderList
+from ...protocols.information.offering import AcceptedOffer, CallForOffers, MeritOrderList
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..changes import replace
@@ -100,7 +100,8 @@ class Counting(NamedTuple):
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised.
 
-    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed.
+    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed. Where the DSO operates units too:
+    open `calls`, what is `available` of the units, their `set_points`, `units_mw` as measured, and who is `lost`.
     """
 
     options: TapOptions | None = None
@@ -116,6 +117,11 @@ class DemandResponseState:
     recovered_mw: float = 0.0
     measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
+    calls: Map[str, CallForOffers] = Map()
+    available: Map[str, tuple[float, float]] = Map()
+    set_points: Map[str, float] = Map()
+    units_mw: float = 0.0
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

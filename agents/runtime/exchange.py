@@ -8,7 +8,7 @@ is kept, as on one connection.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 
@@ -23,12 +23,20 @@ Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
 PostTogether = Callable[[Volley], None]
 _quantile = NormalDist().inv_cdf
+_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 def uniform(seed: int, purpose: str, key: str) -> float:
     """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
-    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest) + 0.5) / 2**64
+    begun = _begun(seed, purpose).copy()
+    begun.update(key.encode())
+    return (int.from_bytes(begun.digest()) + 0.5) / 2**64
+
+
+@lru_cache(maxsize=256)
+def _begun(seed: int, purpose: str) -> blake2b:
+    """The hash of what many keys have before them."""
+    return blake2b(f"{seed}/{purpose}/".encode(), digest_size=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +78,8 @@ class Links:
         """Delay of one message."""
         if streamed:
             return self.streams.of(message_id)
-        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
-        return round(self.delay_median_s * spread * 1e6)
+        drawn = _quantile(uniform(self.seed, "delay", message_id))
+        return round(self.delay_median_s * math.exp(self.delay_sigma * drawn) * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
@@ -95,18 +103,19 @@ class Exchange:
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        arrives_us = self._arrival(envelope.id, (envelope.sender, envelope.receiver), now_us, streamed=streamed)
+        message_id, sender, receiver = envelope[:3]
+        arrives_us = self._arrival(message_id, (sender, receiver), now_us, streamed=streamed)
+        kind, hears = self.kinds[sender], self.kinds.get(receiver)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
-        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
-        sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
+        sent = _new(Sent, (sequence, now_us, arrives_us, envelope, kind, hears or "UNKNOWN", stage, step))
         if streamed:
             self.row += 1
             self.recorder.stream(sent)
         else:
             self.sequence += 1
             self.recorder.message(sent)
-        if arrives_us is not None and envelope.receiver in self.kinds:
-            self.deliver(Arrival(envelope, row), arrives_us)
+        if arrives_us is not None and hears is not None:
+            self.deliver(_new(Arrival, (envelope, row)), arrives_us)
 
     def stream(self, streaming: Stream, now_us: int) -> None:
         """Put the next messages of flows on their way."""
@@ -114,7 +123,7 @@ class Exchange:
         for flow, number in numbered:
             message_id = f"{flow.prefix}{number}"
             arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
-            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            row = _new(Row, (flow, message_id, number, content, caused_by, now_us, arrives_us))
             self.row += 1
             self.recorder.flowed(row)
             if arrives_us is not None and flow.link[1] in self.kinds:

@@ -135,11 +135,13 @@ class Host(MangoAgent):  # type: ignore[misc]
         return self.node.hear(volley, places)
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
+        if type(effect) is SetTimer:
+            self.plan(Alarm(effect.timer, effect.at_us), effect.at_us)
+            return
+        if type(effect) is Deadline:
+            self.plan(Due(effect.conversation_id, effect.deadline_us), effect.deadline_us)
+            return
         match effect:
-            case Deadline(conversation_id, deadline_us):
-                self.plan(Due(conversation_id, deadline_us), deadline_us)
-            case SetTimer(timer, at_us):
-                self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
                 self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
             case Observe():
@@ -186,4 +188,4 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
-        self.plan(arrival, at_us)
+        self.world.queue.give(at_us, arrival, self.take, phase=self.phase, agent=self.agent_name)

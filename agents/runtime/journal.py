@@ -23,6 +23,7 @@ from ...protocols.information.activation import PointPower
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import FIELDS, from_plain
 from ..bsp.reading import ParticipantReading, ResourceReading
+from ..dso.own_study import OwnOptions
 from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
 from .inputs import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
@@ -46,6 +47,7 @@ TYPES: dict[str, type[Any]] = {
         Due,
         Headroom,
         InterfaceForecast,
+        OwnOptions,
         ParticipantReading,
         PointPower,
         Reading,

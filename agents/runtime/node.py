@@ -12,21 +12,23 @@ and repeated set-points come to (fleet.py); before the node experiences anything
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
+from ...protocols.conversation import NOT_UNDERSTOOD
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
 from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
-from ..actions import Action, Forget, Note, Open, Publish, PublishEach, Say, Wake
+from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
 from ..agent import Agent, Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from .inputs import Alarm, Arrival, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .streams import Streams
+
+_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 @dataclass
@@ -111,10 +113,10 @@ class Node:
         if self.back is not None:
             self.back()
         effects: list[Effect] = []
-        for event in self._events(given, effects):
+        for event in _EVENTS[type(given)](self, given, effects):
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
-                self._carry_out(action, effects)
+                _DEEDS[type(action)](self, action, effects)
         return effects
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
@@ -127,75 +129,70 @@ class Node:
             self._carry_out(action, effects)
         return effects
 
-    def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:
-        if isinstance(given, Reading):
-            return (Sampled(given.source, given.reading),)
-        if isinstance(given, Arrival):
-            self.streams.settle(given.envelope.conversation_id)
-            return self._heard(given.envelope, effects)
-        match given:
-            case Due(conversation_id, deadline_us):
-                self.streams.settle(conversation_id)
-                return self._silent(conversation_id, deadline_us)
-            case Alarm(timer, _):
-                self.timers.pop(timer, None)
-                return [Woken(timer)]
-            case Result(key, result, error):
-                return [Computed(key, result, error)]
-            case _:
-                return [Started()]
+    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
+        _DEEDS[type(action)](self, action, effects)
 
-    def _heard(self, envelope: Envelope, effects: list[Effect]) -> list[Event]:
+    def _arrived(self, given: Arrival, effects: list[Effect]) -> Sequence[Event]:
+        envelope = given.envelope
+        if self.streams.flowing:
+            self.streams.settle(envelope.conversation_id)
         hearing = self.desk.hear(envelope)
+        conversation, step, _, _, closed_round, _ = hearing
+        if conversation is None or step is None:
+            return self._not_in_turn(envelope, hearing, effects)
+        if conversation.deadline_us is not None:
+            effects.append(Deadline(conversation.id, conversation.deadline_us))
+        heard = _new(Heard, (envelope, conversation, step.late))
+        return (heard,) if closed_round is None else (heard, RoundClosed(closed_round))
+
+    def _not_in_turn(self, envelope: Envelope, hearing: Hearing, effects: list[Effect]) -> Sequence[Event]:
+        """What the desk has refused, has heard before, or is the other side's not-understood."""
         if hearing.reply is not None:
             effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
-        conversation = hearing.conversation
-        if conversation is None or hearing.copy:
+        if hearing.conversation is None or hearing.copy:
             self.refused[_why(hearing)] += 1
-            return []
-        if hearing.step is None:
-            events: list[Event] = [Rejected(envelope, conversation)]
-        else:
-            events = [Heard(envelope, conversation, hearing.step.late)]
-            _deadline(conversation, effects)
-        return events + _closed(hearing.closed_round)
+            return ()
+        return (Rejected(envelope, hearing.conversation), *_closed(hearing.closed_round))
 
-    def _silent(self, conversation_id: str, deadline_us: int) -> list[Event]:
-        silent = self.desk.silence(conversation_id, deadline_us)
+    def _due(self, given: Due, effects: list[Effect]) -> Sequence[Event]:
+        self.streams.settle(given.conversation_id)
+        silent = self.desk.silence(given.conversation_id, given.deadline_us)
         if silent is None:
-            return []
-        return [Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round)]
+            return ()
+        return (Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round))
 
-    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
-        if isinstance(action, Publish):
-            self._publish(action, effects)
+    def _alarmed(self, given: Alarm, effects: list[Effect]) -> Sequence[Event]:
+        timer = given.timer
+        self.timers.pop(timer, None)
+        return (_new(Woken, (timer,)),)
+
+    def _open(self, action: Open, effects: list[Effect]) -> None:
+        protocol, topic, content, reply_by_us, caused_by, round_id = action
+        if not self.desk.may_take(topic.peer, protocol.respondent):
+            effects.append(_unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here"))
             return
-        if isinstance(action, PublishEach):
-            self._publish_each(action, effects)
+        sent = self.desk.open(protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id)
+        self._send(sent, effects)
+
+    def _say(self, action: Say, effects: list[Effect]) -> None:
+        conversation_id, content, reply_by_us, caused_by = action
+        if self._is_broken(conversation_id):
+            effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             return
-        match action:
-            case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
-                effects.append(
-                    _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
-                )
-            case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
-                sent = self.desk.open(
-                    protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
-                )
-                self._send(sent, effects)
-            case Say(conversation_id, content) if self._is_broken(conversation_id):
-                effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
-            case Say(conversation_id, content, reply_by_us, caused_by):
-                self.streams.settle(conversation_id)
-                sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
-                self._send(sent, effects)
-            case Wake(timer, at_us):
-                self.timers[timer] = at_us
-                effects.append(SetTimer(timer, at_us))
-            case Forget(timer):
-                self.timers.pop(timer, None)
-            case _:
-                effects.append(action)
+        self.streams.settle(conversation_id)
+        sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
+        self._send(sent, effects)
+
+    def _wake(self, action: Wake, effects: list[Effect]) -> None:
+        timer, at_us = action
+        self.timers[timer] = at_us
+        effects.append(_new(SetTimer, action))
+
+    def _forget(self, action: Forget, effects: list[Effect]) -> None:
+        self.timers.pop(action.timer, None)
+
+    def _leave(self, action: Compute | Observe | Actuate | Note, effects: list[Effect]) -> None:
+        effects.append(action)
 
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
@@ -210,7 +207,7 @@ class Node:
                 said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
         if numbered:
-            effects.append(Stream(numbered, content, caused_by))
+            effects.append(_new(Stream, (numbered, content, caused_by)))
 
     def _publish_each(self, action: PublishEach, effects: list[Effect]) -> None:
         """Say to each its own: at once where all of it flows."""
@@ -235,8 +232,28 @@ class Node:
         conversation = self.desk.conversations[envelope.conversation_id]
         protocol = conversation.protocol
         step = protocol.paper.get(type(envelope.content))
-        effects.append(Send(envelope, protocol.stage, step, streamed))
-        _deadline(conversation, effects)
+        effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
+        if conversation.deadline_us is not None:
+            effects.append(Deadline(conversation.id, conversation.deadline_us))
+
+
+_EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {
+    Arrival: Node._arrived,
+    Due: Node._due,
+    Alarm: Node._alarmed,
+    Reading: lambda _, given, effects: (Sampled(given.source, given.reading),),
+    Result: lambda _, given, effects: (Computed(given.key, given.result, given.error),),
+    Begin: lambda _, given, effects: (Started(),),
+}
+_DEEDS: Mapping[type[Action], Callable[[Node, Any, list[Effect]], None]] = {
+    Open: Node._open,
+    Say: Node._say,
+    Publish: Node._publish,
+    PublishEach: Node._publish_each,
+    Wake: Node._wake,
+    Forget: Node._forget,
+    **dict.fromkeys((Compute, Observe, Actuate, Note), Node._leave),
+}
 
 
 def _why(hearing: Hearing) -> str:
@@ -249,11 +266,6 @@ def _why(hearing: Hearing) -> str:
 def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:
     evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id, "reason": reason}
     return Note(_stage_of(conversation_id), None, evidence)
-
-
-def _deadline(conversation: Conversation, effects: list[Effect]) -> None:
-    if conversation.deadline_us is not None:
-        effects.append(Deadline(conversation.id, conversation.deadline_us))
 
 
 def _closed(round_id: str | None) -> list[Event]:

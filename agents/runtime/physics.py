@@ -24,7 +24,7 @@ from ...grid.resources.outage import is_lost, metered
 from ...grid.resources.resource import PointPower as Injection
 from ...grid.resources.resource import Resource, ResourceState
 from ...protocols.information.activation import PointPower
-from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
+from ..actions import RESERVE, RESERVE_TEST, TAPS, UNITS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
 Meters = tuple[tuple[ResourceState, tuple[Injection, ...]], ...]
@@ -211,7 +211,7 @@ class Physics:
         if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
             self.advance(at_us)
             return self.area.reading()
-        if agent in self.operators:
+        if agent in self.operators and not source.startswith(UNITS):
             self.advance(at_us)
             return self.grids[self.operators[agent]].readings(at_us)
         return self.read_own(agent, at_us)

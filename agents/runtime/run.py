@@ -97,12 +97,11 @@ class Operation:
         with calm():
             while True:
                 at_us = queue.next_time()
-                if mail.next_us <= min(until_us, at_us or until_us) and mail.deliver(queue):
-                    continue
                 if at_us is None or at_us > until_us:
-                    break
-                queue.step()
-                done = (at_us - start_us) / max(1, until_us - start_us)
-                if progress is not None and done - shown >= 0.01:
-                    shown = done
-                    progress(done)
+                    if mail.next_us > until_us or not mail.deliver(queue):
+                        break
+                elif mail.next_us > at_us or not mail.deliver(queue):
+                    queue.step()
+                    if progress is not None and (done := (at_us - start_us) / (until_us - start_us)) - shown >= 0.01:
+                        shown = done
+                        progress(done)

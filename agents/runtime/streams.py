@@ -42,6 +42,11 @@ class Streams:
     _choir: tuple[Flow, ...] = ()
     hearers: dict[Flow, Hearer] = field(default_factory=dict)
 
+    @property
+    def flowing(self) -> bool:
+        """Whether anything flows here at all."""
+        return bool(self._flows or self._heard_in)
+
     def settle(self, conversation_id: str) -> None:
         """What has flowed in a conversation is part of it."""
         flow = self._flows.pop(conversation_id, None)

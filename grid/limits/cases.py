@@ -15,7 +15,7 @@ from ..description.grid import GridLimits
 from ..errors import GridError
 from ..model import GridModel
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 from .constraints import Constraints, Rating
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import Floats
 from ..description.grid import GridLimits
 from ..model import GridModel
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 
 Kind = Literal["loading_percent", "vm_max_pu", "vm_min_pu", "no_solution"]
 Rating = Literal["continuous", "short_time"]

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..arrays import Booleans, Complexes, Floats, Integers
 from ..powerflow.newton import Tangent
-from ..powerflow.solver import BatchSolver, Solution
+from ..powerflow.solution import Solution
+from ..powerflow.solver import BatchSolver
 from .cases import Hearing
 from .constraints import Binding, no_solution
 

@@ -20,7 +20,7 @@ from ..network.building import ZIP_COLUMNS
 from ..network.elements import TABLES
 from ..network.scan import refuse_foreign_modules
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 
 Row = dict[str, float | int]
 

@@ -25,7 +25,7 @@ from ..model import load_model
 from ..moments.snapshot import Row, Rows, network_json, with_row
 from ..network.points import ConnectionPoint
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 from ..readings import Readings
 from ..series.blocks import Window
 from ..series.profiles import Profiles

@@ -12,7 +12,7 @@ from ..errors import ProfileError
 from ..limits.constraints import Binding
 from ..network.elements import Elements
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,8 @@ import numpy as np
 
 from .fallback import PowerFlowSolver
 from .operating_point import OperatingPoint
-from .solver import BatchSolver, Solution
+from .solution import Solution
+from .solver import BatchSolver
 
 _POWERS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 

@@ -21,7 +21,7 @@ from ..errors import SolverError
 from ..network.slack import slack_generators
 from .operating_point import OperatingPoint
 from .self_check import branch_loadings, interface_powers_mva
-from .solver import Solution
+from .solution import Solution
 
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40

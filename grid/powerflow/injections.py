@@ -30,7 +30,7 @@ class Injections:
         }
         self._at = {name: np.maximum(at, 0) for name, at in buses.items()}
         self.live = {name: np.asarray(at >= 0, dtype=np.bool_) for name, at in buses.items()}
-        self._all_live = all(live.all() for live in self.live.values())
+        self.all_live = all(live.all() for live in self.live.values())
         self._incidence: Any = None
         self.set_shares(shares)
 
@@ -69,7 +69,7 @@ class Injections:
         """
         buses, live = self._incidence_of(change_mva.shape[1] if at is None else count, at)
         stranded = np.zeros(len(change_mva), dtype=np.bool_)
-        if not self._all_live:
+        if not self.all_live:
             stranded = np.asarray((change_mva[:, ~live] != 0).any(axis=1), dtype=np.bool_)
         found: Complexes = buses @ change_mva.T
         found += power[:, None]
@@ -80,9 +80,16 @@ class Injections:
         if self._incidence is None or self._incidence[0] != count or self._incidence[1] is not at:
             buses, live = self.of_points(count)
             buses, live = (buses, live) if at is None else (buses[at], live[at])
-            entries = (live / self._base_mva, (buses, np.arange(len(buses))))
-            self._incidence = count, at, handy(sp.csr_matrix(entries, (self._n_bus, len(buses)))), live
+            self._incidence = count, at, handy(self._entering(buses, live)), live
         return self._incidence[2], self._incidence[3]
+
+    def incidence(self, count: int) -> Floats:
+        """Return what a MVA at each of `count` connection points injects at each bus, per unit (buses × points)."""
+        return np.asarray(self._entering(*self.of_points(count)).toarray())
+
+    def _entering(self, buses: Integers, live: Booleans) -> sp.csr_matrix:
+        entries = (live / self._base_mva, (buses, np.arange(len(buses))))
+        return sp.csr_matrix(entries, (self._n_bus, len(buses)))
 
     def of_points(self, count: int) -> tuple[Integers, Booleans]:
         """Return the internal buses of the last generators, which are the connection points, and which have supply."""
@@ -91,7 +98,7 @@ class Injections:
 
     def is_stranded(self, state: OperatingPoint) -> bool:
         """Return whether anything with power stands at a bus without supply, where a power flow would drop it."""
-        if self._all_live:
+        if self.all_live:
             return False
         powers = {table: (getattr(state, f"{table}_p_mw"), getattr(state, f"{table}_q_mvar")) for table in _SIGNS}
         return any(bool(array[~self.live[table]].any()) for table, pair in powers.items() for array in pair)

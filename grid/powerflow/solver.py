@@ -12,8 +12,6 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,36 +22,16 @@ from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
 from .admittance import compile_admittance
+from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
 from .fixed_point import TOLERANCE_PU, FixedPoint, fixed_point_of
 from .injections import Injections
 from .newton import DENSE_UP_TO_BUSES, Balance, Powers, Tangent, newton
 from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
+from .solution import Solution
 
 DIRECT_UP_TO_STATES = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """Results of a batch, one row per state; rows that are not converged hold NaN.
-
-    vm_pu (n × buses, NaN without supply) · loading_percent (n × branches: lines, transformers, three-winding) ·
-    interface_mva (n × interfaces, + = import from the overlying grid) · factor: what returns `load_factor` · voltage
-    (n × internal buses): complex, for `BatchSolver.sensitivity`.
-    """
-
-    vm_pu: Floats
-    loading_percent: Floats
-    interface_mva: Complexes
-    factor: Callable[[], Complexes]
-    converged: Booleans
-    voltage: Complexes | None = None
-
-    @property
-    def load_factor(self) -> Complexes:
-        """Return what each load draws per nominal (n × loads), real part for P, imaginary part for Q."""
-        return self.factor()
 
 
 class BatchSolver:
@@ -124,6 +102,29 @@ class BatchSolver:
             batch = Powers(power, given.current, given.impedance)
             voltage, converged = self._iterate(batch, self._near(near, start), tolerance_pu, tangent or self._own)
             return self._results(voltage, converged & ~lost & (not stranded), batch)
+
+    def chord(self, state: OperatingPoint) -> Chord | None:
+        """Return what makes few states near this one quick to solve, for `along`; None where it would not pay."""
+        fixed, others = self._fixed_point, self._admittance.others
+        if fixed is None or len(others) > UP_TO_BUSES or not self._injections.all_live:
+            return None
+        given, base, converged = self._base(state)
+        wiring = wiring_of(self._admittance, fixed, self._injections.incidence(len(state.point_names)))
+        return chord_at(wiring, given, base[others, 0]) if converged[0] else None
+
+    def along(self, chord: Chord, change_mva: Complexes) -> Solution | None:
+        """Solve few states near that of a chord of this solver, as `solve` does; None where that is not quick."""
+        found = chord.solve(change_mva)
+        if found is None:
+            return None
+        return Solution(
+            vm_pu=self._at_buses(found.magnitude.T).T,
+            loading_percent=found.loading_percent,
+            interface_mva=found.interface_mva,
+            factor=lambda: self._injections.load_factor(found.magnitude.T).T,
+            converged=np.ones(len(change_mva), dtype=np.bool_),
+            voltage=found.voltage,
+        )
 
     def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
         return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise

@@ -8,7 +8,7 @@ from ..arrays import Floats
 from ..clock import clock_text
 from ..limits.constraints import Binding, Constraints
 from ..model import GridModel
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 from ..readings import Assessment, Readings
 
 NEAR_LOADING = 0.05

@@ -18,7 +18,7 @@ from ..description.uncertainty import Regulator
 from ..limits.constraints import Constraints
 from ..model import GridModel
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solver import Solution
+from ..powerflow.solution import Solution
 from .regulation import voltage_after
 
 SMALLEST_BLOCK_MW = 1e-4

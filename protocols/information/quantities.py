@@ -7,6 +7,7 @@ cannot be meant (NaN, a million GW, the year 10 000); what a market allows is th
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
@@ -24,7 +25,14 @@ LAST_US = 253_402_300_799_999_999  # the end of the year 9999, the last that ISO
 
 def iso(at_us: int) -> str:
     """Microseconds since the epoch as ISO 8601, UTC, without a fraction where there is none."""
-    return (EPOCH + timedelta(microseconds=at_us)).isoformat().replace("+00:00", "Z")
+    second, rest_us = divmod(at_us, US_PER_S)
+    return f"{_second(second)}.{rest_us:06d}Z" if rest_us else f"{_second(second)}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    """A whole second without its zone; many messages fall into the same."""
+    return (EPOCH + timedelta(seconds=second)).isoformat()[: -len("+00:00")]
 
 
 def instant(text: str) -> int:

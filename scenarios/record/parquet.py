@@ -7,7 +7,7 @@ So memory is bounded whatever the length of the run, and what a row costs is lit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ MANY_COLUMNS = 4096
 WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
+REPEATED = ("text", "json")
 R = TypeVar("R")
 
 
@@ -54,13 +55,24 @@ def schema_of(table: Table) -> pa.Schema:
 class ParquetFile(Generic[R]):
     """Rows of any kind, turned into columns (`arrays_of`, in the order of the schema) in groups of a fixed size."""
 
-    def __init__(self, path: Path, schema: pa.Schema, arrays_of: Callable[[list[R]], list[Any]], clerk: Clerk) -> None:
-        self._schema = schema
+    def __init__(
+        self,
+        path: Path,
+        table: Table,
+        arrays_of: Callable[[list[R]], list[Any]],
+        clerk: Clerk,
+        *,
+        unique: Sequence[str],
+    ) -> None:
+        """Columns of numbers, times and what is `unique` hold hardly a value twice: they go without a dictionary."""
+        self._schema = schema_of(table)
         self._arrays_of = arrays_of
         self._clerk = clerk
         self._waiting: list[R] = []
         self._many = 0
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=False)
+        words = [column.name for column in table.columns if column.kind in REPEATED and column.name not in unique]
+        packed = {"compression": "zstd", "use_dictionary": words}
+        self._writer = pq.ParquetWriter(path, self._schema, version="2.6", write_statistics=False, **packed)
         self.rows = 0
 
     def add(self, row: R) -> None:

@@ -12,7 +12,7 @@ from gridpact.grid.limits.allowing import Activation, check
 from gridpact.grid.model import GridModel
 from gridpact.grid.network.points import ConnectionPoint
 from gridpact.grid.plant.plant import GridPlant
-from gridpact.grid.powerflow.solver import Solution
+from gridpact.grid.powerflow.solution import Solution
 from gridpact.grid.series.profiles import Profiles
 from gridpact.grid.studies.studies import GridStudies
 

@@ -67,7 +67,7 @@ class Line:
         will: Outgoing,
         acknowledged: Callable[[str], None] | None = None,
     ) -> None:
-        """`hear` is called for every payload; `will` is what the broker says when we vanish.
+        """`hear` is called for every payload, `lost` without a connection; `will` is what the broker says if we vanish.
 
         `acknowledged` is called with the key of whatever has arrived; with it the broker brings again what has not been
         `taken` when the connection was lost.
@@ -77,6 +77,7 @@ class Line:
         self.counts: Counter[str] = Counter()
         self.subscriptions: list[tuple[str, int]] = []
         self.greeting: Outgoing | None = None
+        self.lost: Callable[[], None] = lambda: None
         self._client_id = client_id
         self._hear = hear
         self._will = will
@@ -136,6 +137,11 @@ class Line:
         await asyncio.shield(self._task)
 
     @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._client is not None
+
+    @property
     def waiting(self) -> int:
         """How much has not been acknowledged yet."""
         return len(self._unsent) + len(self._unacknowledged)
@@ -152,6 +158,7 @@ class Line:
                     raise BrokerError(f"{self.broker} does not let {self.identity.name} in: {error}") from None
             except aiomqtt.MqttError:
                 self.counts["connections lost"] += 1
+                self.lost()
             finally:
                 self._client = None
             await asyncio.sleep(pause_s)
