@@ -93,6 +93,7 @@ class Node:
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
                 _DEEDS[type(action)](self, action, effects)
+        self.desk.tidy_up(now_us)
         return effects
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
@@ -202,7 +203,7 @@ class Node:
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
-        conversation = self.desk.conversations.get(conversation_id)
+        conversation = self.desk.find(conversation_id)
         return conversation is not None and conversation.state == NOT_UNDERSTOOD
 
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
