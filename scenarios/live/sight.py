@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...agents.runtime.recording import Sent
-    from ...grid.one_line import OneLine
-    from ...grid.plant import GridPlant
-    from ...grid.plant_state import PlantState
+    from ...grid.moments.one_line import OneLine
+    from ...grid.plant.plant import GridPlant
+    from ...grid.plant.state import PlantState
 
 MOST_PARTICIPANTS, BEFORE_US = 60, 300_000_000
 DELIVERED, UP, DOWN = ".activated_mw", "all.up_mw", "all.down_mw"
@@ -90,7 +90,7 @@ class Sight:
     def network(self, grid: str, text: str) -> None:
         """A grid has been built: its diagram, from its pandapower JSON."""
         if self._drawn:
-            from ...grid.one_line import one_line
+            from ...grid.moments.one_line import one_line
 
             self.diagrams[grid] = one_line(text, (), grid)
 
