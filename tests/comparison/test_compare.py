@@ -16,7 +16,7 @@ from gridpact.scenarios.comparison.table import PARTS
 from gridpact.scenarios.record.qualifying import qualifications
 from gridpact.scenarios.record.run import Run, load_run
 
-VALIDATED = ("scenario-1", "scenario-1-dso-static", "scenario-1-dso", "scenario-2")
+VALIDATED = ("scenario-1", "scenario-1-dso-static", "scenario-1-dso", "scenario-2", "scenario-2-dso")
 LISTED = ["period", "direction", "rank", "participant", "price_eur_per_mwh", "offered_mw", "accepted_mw"]
 
 
@@ -31,7 +31,7 @@ def run_of(made: Comparison, scheme: str, scale: float | None = None) -> Run:
 
 
 def test_all_that_was_asked_for_was_run(congested: Comparison, roomy: Comparison) -> None:
-    for made, count in ((congested, 12), (roomy, 4)):
+    for made, count in ((congested, 14), (roomy, 4)):
         assert len(made.runs) == count
         assert set(made.runs["status"]) == {"ok"}, made.runs["error"].dropna().tolist()
         assert made.notes == ()
@@ -105,7 +105,7 @@ def test_the_table_is_what_the_record_says(congested: Comparison) -> None:
     settled = run.settlement[run.settlement["kind"] == "balancing_energy"]["amount_eur"].map(Decimal).sum()
     assert told["bids_eur"] + told["replacement_eur"] == pytest.approx(float(settled))
     frame = run.telemetry.set_index("at")["2026-03-02T12:30+01:00":"2026-03-02T12:44:59+01:00"]
-    assert told["imbalance_left_mwh"] == pytest.approx(frame["ace_mw"].abs().sum() * 10 / 3600)
+    assert told["imbalance_left_mwh"] == pytest.approx(frame["ace_mw"].abs().sum() * 20 / 3600)
     assert told["shortage_eur"] == pytest.approx(500 * told["imbalance_left_mwh"])
     assert told["total_eur"] == pytest.approx(sum(told[part] for part in PARTS))
     assert told["messages"] == len(run.messages) + len(run.streams)
@@ -114,7 +114,7 @@ def test_the_table_is_what_the_record_says(congested: Comparison) -> None:
     states = run.states().set_index("at").loc[frame.index]
     power = {name: states.filter(regex=rf"^{name}\.\d+\.p_mw$").sum(axis=1) for name in ("sgen", "load", "storage")}
     losses = frame["north.interface_p_mw"] + power["sgen"] - power["load"] - power["storage"]
-    assert told["losses_mwh"] == pytest.approx(losses.sum() * 10 / 3600)
+    assert told["losses_mwh"] == pytest.approx(losses.sum() * 20 / 3600)
     assert losses.loc[pd.Timestamp("2026-03-02T12:36+01:00")] == pytest.approx(
         _losses_by_pandapower(run, "12:36:00"), abs=1e-4
     )
