@@ -59,7 +59,7 @@ def diagrams(sight: Sight) -> str:
 
 def _grids(sight: Sight, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Per grid the values of its diagram now."""
-    from ...grid.one_line import moment
+    from ...grid.moments.one_line import moment
     from ..report.drawing import values_told
 
     for grid, (state, out) in sorted(sight.grids.items()):

@@ -19,7 +19,8 @@ import numpy as np
 from ...agents.runtime.recording import Values
 from ...grid.arrays import Floats
 from ..record.cells import moment, plain
-from ..record.writer import RunWriter, message_row
+from ..record.messages import message_row
+from ..record.writer import RunWriter
 from ..schema import Scenario
 from .course import Course, frame
 from .market import SEEN, Market
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...agents.runtime.recording import Sent
-    from ...grid.one_line import OneLine
-    from ...grid.plant import GridPlant
-    from ...grid.plant_state import PlantState
+    from ...grid.moments.one_line import OneLine
+    from ...grid.plant.plant import GridPlant
+    from ...grid.plant.state import PlantState
 
 MOST_PARTICIPANTS, BEFORE_US = 60, 300_000_000
 DELIVERED, UP, DOWN = ".activated_mw", "all.up_mw", "all.down_mw"
@@ -89,7 +90,7 @@ class Sight:
     def network(self, grid: str, text: str) -> None:
         """A grid has been built: its diagram, from its pandapower JSON."""
         if self._drawn:
-            from ...grid.one_line import one_line
+            from ...grid.moments.one_line import one_line
 
             self.diagrams[grid] = one_line(text, (), grid)
 
@@ -154,6 +155,8 @@ class Sight:
 
 class WatchedWriter(RunWriter):
     """Writes a record and lets it be seen."""
+
+    watched = True
 
     def __init__(self, scenario: Scenario, out: Path, sight: Sight) -> None:
         super().__init__(scenario, out)

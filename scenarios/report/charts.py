@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ...grid.description import DEFAULT_LIMITS, GridLimits
+from ...grid.description.grid import DEFAULT_LIMITS, GridLimits
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from ...grid.arrays import Floats
-from ...grid.one_line import OneLine
+from ...grid.moments.one_line import OneLine
 from .moments import Seen
 
 WIDTH, HEIGHT, EDGE = 900.0, 520.0, 40.0

@@ -10,7 +10,7 @@ from ..record.instants import times_us
 from ..record.run import Run
 
 if TYPE_CHECKING:
-    from ...grid.one_line import OneLine
+    from ...grid.moments.one_line import OneLine
 
 MOMENTS = 40
 
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
 
 def seen(run: Run, grid: str) -> Seen:
     """Solve a grid's recorded states at the moments to be shown."""
-    from ...grid.one_line import one_line
+    from ...grid.moments.one_line import one_line
 
     states = run.states(grid)
     chosen = _chosen(run, grid, states)
