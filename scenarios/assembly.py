@@ -26,6 +26,7 @@ from ..agents.profiles import (
 )
 from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
+from ..grid.description.grid import TapChanger
 from ..grid.resources.resource import Resource
 from ..protocols.information.quantities import US_PER_S
 from . import plugins
@@ -37,8 +38,6 @@ from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-
-DEFAULT_SECONDS_PER_STEP = 10.0
 
 
 def us(seconds: float) -> int:
@@ -169,8 +168,7 @@ def _regulation(scenario: Scenario, controller: FrequencyController) -> Regulati
 
 def _dso_profile(scenario: Scenario, name: str, made: Resources, dates: Calendar, scheme: Coordination) -> DsoProfile:
     dso = scenario.dsos[name]
-    taps = scenario.grids[dso.grid].taps
-    seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
+    seconds = (scenario.grids[dso.grid].taps or TapChanger()).step_s
     offer = dso.demand_response
     recovery = scenario.grids[dso.grid].load_recovery
     response = DemandResponse(

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..grid.description import GridDescription
+from ..grid.description.grid import GridDescription
 from ..grid.errors import NetworkError
-from ..grid.points import bus_index
+from ..grid.network.points import bus_index
 from .consistency import Finding
 from .errors import ScenarioError
 from .schema import Scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..grid.part import Part, Positive
+from ..grid.description.part import Part, Positive
 
 
 class TakenFromOthers(Part):
@@ -21,7 +21,11 @@ class TakenFromOthers(Part):
 
 
 class Hosting(Part):
-    """Where the plants run (on the host of this agent; the TSO's if it is not given), and what is taken from others."""
+    """Where the plants run (on the host of this agent; the TSO's if it is not given), and what is taken from others.
+
+    `waits`: the time of the run stands still for everybody while somebody is away.
+    """
 
     plants: str | None = None
+    waits: bool = False
     limits: TakenFromOthers = TakenFromOthers()

@@ -16,7 +16,7 @@ from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..grid.resources.description import PoolDescription, UnitDescription
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
 Path = tuple[str | int, ...]
 LEAST_MW = 1e-3
@@ -80,7 +80,7 @@ def _above_qualified(scenario: Scenario, grid: str, own: GridStudies, made: plan
     """Offers for which the DSO would not qualify as much, as its scheme judges: each alone, or all together."""
     if not scenario.has_dso:
         return
-    from ..grid.limits import Activation
+    from ..grid.limits.allowing import Activation
 
     asked = {}
     for name, provider in scenario.connected.items():

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..grid.part import Part, Positive, Size
+from ..grid.description.part import Part, Positive, Size
 from ..protocols.information.quantities import Direction, Product
 from .security import LimitRules, LostCommunication
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..grid.area.area import Area
 from ..grid.area.description import AreaDescription
 from ..grid.errors import NetworkError
-from ..grid.points import ConnectionPoint
+from ..grid.network.points import ConnectionPoint
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
 from ..grid.resources.unit import Unit
@@ -28,8 +28,8 @@ from .schema import Scenario
 if TYPE_CHECKING:
     from ..agents.runtime.laboratory import Laboratory
     from ..agents.runtime.physics import Physics
-    from ..grid.plant import GridPlant
-    from ..grid.series import Window
+    from ..grid.plant.plant import GridPlant
+    from ..grid.series.blocks import Window
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def connection_points(scenario: Scenario, made: Resources) -> dict[str, tuple[Co
 def physics(scenario: Scenario, made: Resources) -> Physics:
     """The true world."""
     from ..agents.runtime.physics import Holding, LocalControl, Physics
-    from ..grid.plant import GridPlant
+    from ..grid.plant.plant import GridPlant
 
     midnight_us, span, plants = scenario.time.midnight_us, window(scenario), {}
     points = connection_points(scenario, made)
@@ -127,7 +127,7 @@ def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[f
 def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     """Each DSO's model of its own grid."""
     from ..agents.runtime.laboratory import Laboratory
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
     midnight_us, span, studies = scenario.time.midnight_us, window(scenario), {}
     points = connection_points(scenario, made)
@@ -139,7 +139,7 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
 
 def window(scenario: Scenario) -> Window:
     """The time that series of load and generation must cover."""
-    from ..grid.series import Window
+    from ..grid.series.blocks import Window
 
     times = scenario.time
     return Window(times.midnight_us, times.start_us - times.midnight_us, times.end_us - times.midnight_us)

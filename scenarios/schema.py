@@ -22,9 +22,9 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ..grid.area.description import AreaDescription
-from ..grid.description import GridDescription
-from ..grid.part import Part
-from ..grid.uncertainty import located_series
+from ..grid.description.grid import GridDescription
+from ..grid.description.part import Part
+from ..grid.description.uncertainty import located_series
 from .consistency import check_together
 from .faults import FaultRules
 from .files import NamedFile, Steps, files_of, with_files

@@ -10,7 +10,7 @@ what the power flow says.
 
 from collections.abc import Iterable, Mapping
 
-from ...grid.cvr import TapBlock
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.information.capacity import (
     ConnectedShare,
     Dynamics,

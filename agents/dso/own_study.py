@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...grid.limits import Allowed
+from ...grid.limits.activation import Allowed
 from .studies import AskTaps, TapOptions, UnknownPoint, Validate
 
 if TYPE_CHECKING:
-    from ...grid.studies import GridStudies
+    from ...grid.studies.studies import GridStudies
 
 
 class OwnOptions(NamedTuple):

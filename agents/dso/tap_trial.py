@@ -4,8 +4,8 @@ TestOrder ─▶ import just before ─▶ taps fully down (or up) in voltage �
                                                                       └▶ TestReport, and MW per step
 """
 
-from ...grid.cvr import TapBlock
 from ...grid.readings import Readings
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.information.capacity import TestOrder, TestReport, TestSample
 from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Agree, Refuse

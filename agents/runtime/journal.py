@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ...grid.area.area import AreaReading
-from ...grid.cvr import TapBlock
-from ...grid.headroom import Headroom
-from ...grid.limits import Allowed, Binding
+from ...grid.limits.allowing import Allowed, Binding
+from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.envelope import Envelope
 from ...protocols.information.activation import PointPower
 from ...protocols.vocabulary import Vocabulary
@@ -32,6 +32,15 @@ class Streamed(NamedTuple):
     """The arrival of a streamed message, by its number among the run's; whoever reads it knows what was said."""
 
     row: int
+
+
+class Restarted(NamedTuple):
+    """No input: an agent's process is there again, and does now what it had not yet done about its last input.
+
+    `done`: how many effects of that input it had carried out before it died.
+    """
+
+    done: int
 
 
 TYPES: dict[str, type[Any]] = {
@@ -53,6 +62,7 @@ TYPES: dict[str, type[Any]] = {
         Reading,
         Readings,
         ResourceReading,
+        Restarted,
         Result,
         Streamed,
         TapBlock,
@@ -91,13 +101,15 @@ def from_values(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any
     return _value(plain, vocabulary, types)
 
 
-def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input | Streamed:
+def from_line(
+    line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None
+) -> Input | Streamed | Restarted:
     """Read an input back; ValueError, KeyError or a protocol error if the line is none.
 
     `added`: further types by name, those that plugins' studies answer with.
     """
     given = from_text(line, vocabulary, {**TYPES, **(added or {})})
-    if not isinstance(given, Begin | Arrival | Streamed | Due | Alarm | Result | Reading):
+    if not isinstance(given, Begin | Arrival | Streamed | Restarted | Due | Alarm | Result | Reading):
         raise ValueError(f"not an input of an agent: {line[:80]}")
     return given
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...grid.area.area import AreaReading
-from ...grid.constraints import Binding
-from ...grid.cvr import TapBlock
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
+from ...grid.limits.constraints import Binding
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from ..actions import RESERVE_TEST, UNITS
 from ..agent import Agent
 from ..bsp.qualification import TEST_METER

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...grid.cheapest import Dispatch, Dispatcher, Prices, Supply
+from ...grid.dispatch.cheapest import Dispatch, Dispatcher, Prices, Supply
+from ...grid.dispatch.feeder import Feeder
 from ...grid.engine import single_threaded
-from ...grid.feeder import Feeder
 from .. import plants
 from ..schema import Scenario
 

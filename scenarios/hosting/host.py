@@ -179,6 +179,7 @@ def _readiness(scenario: Scenario, terms: Terms) -> Readiness:
         speed=terms.speed,
         timeout_s=terms.timeout_s,
         clock_tolerance_s=terms.clock_tolerance_s,
+        waits=scenario.hosting.waits,
     )
 
 

@@ -3,11 +3,13 @@
     time of the run = start + (monotonic clock - beginning) × speed
 
 Happenings are taken at their due time or as soon after it as the machine can; a new one that is due earlier wakes the
-wait. Between two of them the network has its turn, and what takes longer (an inbox, a study) is waited for.
+wait. Between two of them the network has its turn every few milliseconds, and what takes longer (an inbox, a study) is
+waited for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
 """
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from ..errands import Errands
 from ..queue import EventQueue
 from ..timing import Timing
 
+TURN_S = 0.005
 Progress = Callable[[float], None]
 
 
@@ -24,32 +27,68 @@ def wall_us() -> int:
     return time.time_ns() // 1000
 
 
-@dataclass(frozen=True)
+@dataclass
 class SharedClock:
-    """The time of a run on one machine; `began_s` is on the loop's monotonic clock."""
+    """The time of a run on one machine; `began_s` is on the loop's monotonic clock, `stopped_us`: it stands still."""
 
     start_us: int
     speed: float
     began_s: float
+    stopped_us: int | None = None
 
     @classmethod
     def beginning(cls, start_us: int, speed: float, begin_us: int) -> "SharedClock":
         """A clock that shows `start_us` when the machine's clock shows `begin_us`."""
         return cls(start_us, speed, asyncio.get_running_loop().time() + (begin_us - wall_us()) / 1e6)
 
-    def behind(self, lag_s: float) -> "SharedClock":
-        """A clock that shows everything a while later."""
-        return SharedClock(self.start_us, self.speed, self.began_s + lag_s)
-
     @property
     def now_us(self) -> int:
         """The time of the run; before the beginning it stands still."""
+        if self.stopped_us is not None:
+            return self.stopped_us
         passed_s = max(0.0, asyncio.get_running_loop().time() - self.began_s)
         return self.start_us + int(passed_s * self.speed * 1e6)
 
     def wait_s(self, at_us: int) -> float:
-        """Seconds of wall clock until a time of the run; negative if it has passed."""
+        """Seconds of wall clock until a time of the run; negative if it has passed, infinite if none can be told."""
+        if self.stopped_us is not None:
+            return math.inf if at_us > self.stopped_us else (at_us - self.stopped_us) / 1e6 / self.speed
         return self.began_s + (at_us - self.start_us) / 1e6 / self.speed - asyncio.get_running_loop().time()
+
+    def stop(self) -> None:
+        """Stand still from now on."""
+        self.stopped_us = self.now_us
+
+    def go_on(self, at_us: int, begin_us: int) -> None:
+        """Go on, so that it shows `at_us` when the machine's clock shows `begin_us`."""
+        anew = SharedClock.beginning(at_us, self.speed, begin_us)
+        self.start_us, self.began_s, self.stopped_us = anew.start_us, anew.began_s, None
+
+
+@dataclass(frozen=True)
+class LaggingClock:
+    """A clock that shows everything a while later than another one: `lag_s` seconds of wall clock."""
+
+    ahead: SharedClock
+    lag_s: float
+
+    @property
+    def speed(self) -> float:
+        """How fast it goes."""
+        return self.ahead.speed
+
+    @property
+    def now_us(self) -> int:
+        """What it shows."""
+        return self.ahead.now_us - self._lag_us
+
+    def wait_s(self, at_us: int) -> float:
+        """As for the one ahead."""
+        return self.ahead.wait_s(at_us + self._lag_us)
+
+    @property
+    def _lag_us(self) -> int:
+        return round(self.lag_s * self.ahead.speed * 1e6)
 
 
 @dataclass
@@ -57,10 +96,11 @@ class InStep:
     """A queue taken in step with a clock; `errands`, if there are any, are done before the next happening."""
 
     queue: EventQueue
-    clock: SharedClock
+    clock: SharedClock | LaggingClock
     timing: Timing
     errands: Errands | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn_s: float = 0.0
 
     def wake(self) -> None:
         """Something has been put into the queue from outside."""
@@ -97,10 +137,12 @@ class InStep:
         if self.errands is not None:
             await self.errands.run(at_us)
         self.timing.busy(loop.time() - began_s)
-        await asyncio.sleep(0)  # the network must not wait for a host that is behind
+        if loop.time() - self._turn_s > TURN_S:  # the network must not wait for a host that is behind
+            await asyncio.sleep(0)
+            self._turn_s = loop.time()
 
     async def _wait(self, seconds: float) -> None:
         self._news.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(None if seconds == math.inf else seconds):
                 await self._news.wait()

@@ -6,7 +6,7 @@ nobody begins.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .address import BrokerError
@@ -16,12 +16,15 @@ from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes
 from .topics import Topics
 
 CALL_EVERY_S, CALL_EACH_S = 0.1, 0.005  # no more often than the answers of all can be heard
-BEGINS_IN_S = 1.0
+BEGINS_IN_S, GOES_ON_IN_S = 1.0, 0.2
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """What must hold before a run begins; `lead` is the agent whose host calls the roll."""
+    """What must hold before a run begins; `lead` is the agent whose host calls the roll.
+
+    `waits`: whether the run stands still while somebody is away (`standstill.py`).
+    """
 
     lead: str
     expected: tuple[str, ...]
@@ -29,20 +32,34 @@ class Readiness:
     speed: float = 1.0
     timeout_s: float = 60.0
     clock_tolerance_s: float = 0.05
+    waits: bool = False
 
 
 class Muster:
     """One host's part in the barrier."""
 
-    def __init__(self, lines: Mapping[str, Line], topics: Topics, readiness: Readiness) -> None:
-        """`lines` are those of the agents here."""
+    def __init__(self, lines: Mapping[str, Line], topics: Topics, readiness: Readiness, life: int = 0) -> None:
+        """`lines` are those of the agents here, `life` how often this process had died before.
+
+        `came_us` tells how far the run has come here; `parted` is called when somebody is away from a run that waits.
+        """
         self.readiness = readiness
         self.seen: dict[str, str] = {}
         self.start: Start | None = None
+        self.came_us: Callable[[], int] = lambda: 0
+        self.parted: Callable[[], None] = lambda: None
         self._lines = lines
         self._topics = topics
-        self._roll = Roll(readiness.expected, str(wall_us()))
+        self._life = life
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """The roll is to be called anew: nobody has answered, and nothing has been decided."""
+        here = (name for name in self.readiness.expected if self.seen.get(name) != "finished")
+        self._roll = Roll(tuple(here), str(wall_us()))
         self._decided: asyncio.Future[Start] = asyncio.get_running_loop().create_future()
+        if self._is_left:
+            self._decide_alone()
 
     @property
     def leads(self) -> bool:
@@ -58,10 +75,14 @@ class Muster:
                 self._answer(what)
             case _ if self.leads:
                 pass  # what it has said itself
-            case Start() if not self._decided.done():
+            case Start() if not self._decided.done() and self._is_meant(what):
                 self._decided.set_result(what)
             case Refused(reason=reason) if not self._decided.done():
                 self._decided.set_exception(BrokerError(reason))
+
+    def _is_meant(self, start: Start) -> bool:
+        """Whether a start is for us as we are now: not for an earlier life of this process."""
+        return all(start.lives.get(name, self._life) == self._life for name in self._lines)
 
     async def gather(self) -> Start:
         """Wait until everybody is there; BrokerError if that does not come about."""
@@ -70,15 +91,36 @@ class Muster:
 
     def _seen(self, name: str, presence: Presence) -> None:
         self.seen[name] = presence.state
-        if not self.leads:
-            return
-        self._roll.hear(name, presence, wall_us())
-        if self.start is not None and presence.state == "here" and presence.call is None:
-            self._say(self.start)  # somebody has come back
+        came_back = presence.state == "here" and presence.call is None
+        if self.readiness.waits and self.start is not None and (came_back or presence.state == "gone"):
+            self.parted()
+        if self.leads:
+            self._roll.hear(name, presence, wall_us())
+        elif self._is_left:
+            self._decide_alone()
+        if self.leads and not self.readiness.waits and self.start is not None and came_back:
+            self._say(self.start)
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether nobody will call the roll any more, because the leader's run is over."""
+        return self.start is not None and not self.leads and self.seen.get(self.readiness.lead) == "finished"
+
+    def _decide_alone(self) -> None:
+        if not self._decided.done() and self.start is not None:
+            self._decided.set_result(self.start)
 
     def _answer(self, call: Call) -> None:
+        if self.readiness.waits and self.start is not None and call.call != self.start.call:
+            self.parted()
         here = Presence(
-            state="here", call=call.call, number=call.number, clock_us=wall_us(), scenario=self.readiness.scenario
+            state="here",
+            call=call.call,
+            number=call.number,
+            clock_us=wall_us(),
+            scenario=self.readiness.scenario,
+            at_us=self.came_us(),
+            life=self._life,
         )
         for name, line in self._lines.items():
             line.send(self._topics.presence(name), to_bytes(here), retain=True)
@@ -92,12 +134,18 @@ class Muster:
         while not self._roll.complete:
             if loop.time() > give_up_s:
                 self._refuse(f"not everybody came within {wanted.timeout_s:g} s; missing: {self._named()}")
-            self._say(self._roll.next_call(wall_us()))
+            if self._lines[wanted.lead].is_connected:
+                self._say(self._roll.next_call(wall_us()))
             await asyncio.sleep(max(CALL_EVERY_S, CALL_EACH_S * len(wanted.expected)))
         self._check()
-        begin_us = wall_us() + round(BEGINS_IN_S * 1e6)
-        offsets_us = self._roll.offsets_us()
-        start = Start(call=self._roll.call, begin_us=begin_us, speed=wanted.speed, offsets_us=offsets_us)
+        start = Start(
+            call=self._roll.call,
+            begin_us=wall_us() + round((BEGINS_IN_S if self.start is None else GOES_ON_IN_S) * 1e6),
+            speed=wanted.speed,
+            offsets_us=self._roll.offsets_us(),
+            at_us=max(one.at_us for one in self._roll.answers.values()),
+            lives={name: one.life for name, one in sorted(self._roll.answers.items())},
+        )
         self._say(start)
         return start
 

@@ -20,7 +20,7 @@ from ..recovery import Lived, Unfinished, relive, take_up
 from .dispatch import Dispatch
 from .memory import ASKED, PROCESS, STEPPED, Memory
 from .outpost import Outpost
-from .plants import PlantService, RemotePlants, request_key
+from .plants import PlantService, RemotePlants, reading_key, request_key
 
 Telemetry = Callable[[int], None]
 
@@ -35,8 +35,10 @@ class Past:
         dispatch: Dispatch,
         remote: RemotePlants,
         service: PlantService | None,
+        *,
+        keeps: bool = False,
     ) -> None:
-        """Nothing has been lived through yet."""
+        """Nothing has been lived through yet; `keeps`: what is streamed or read must arrive too (`standstill.py`)."""
         self.until_us = 0
         self.ticked_us: int | None = None
         self.read_us: dict[tuple[str, str], int] = {}
@@ -47,13 +49,15 @@ class Past:
         self._unsent: list[Envelope] = []
         self._unheard: dict[tuple[str, str], Arrival] = {}
         self._unasked: dict[str, tuple[str, bytes]] = {}
+        self._unread: dict[str, tuple[str, bytes]] = {}
+        self._keeps = keeps
 
     def relive(self, telemetry: Telemetry) -> None:
         """Live through all of it; `telemetry` is left again at every tick."""
         deliver, publish, ask = self._dispatch.hand_over, self._dispatch.publish, self._remote.send
         self._dispatch.hand_over, self._dispatch.publish, self._remote.send = self._kept, self._sent, self._asked
         if self._service is not None:
-            self._service.reliving = True
+            self._service.reliving, send, self._service.send = True, self._service.send, self._read
         for entry in self._memory.log.entries():
             self.until_us = max(self.until_us, entry.at_us)
             if entry.agent == PROCESS:
@@ -62,7 +66,7 @@ class Past:
                 self._of_agent(entry)
         self._dispatch.hand_over, self._dispatch.publish, self._remote.send = deliver, publish, ask
         if self._service is not None:
-            self._service.reliving = False
+            self._service.reliving, self._service.send = False, send
 
     def go_on(self, now_us: int) -> None:
         """Do what is left, and take up what is still to come."""
@@ -70,6 +74,9 @@ class Past:
             self._dispatch.publish(envelope, False)
         for agent, payload in self._unasked.values():
             self._remote.send(agent, payload)
+        for agent, payload in self._unread.values():
+            assert self._service is not None
+            self._service.send(agent, payload)
         for arrival in self._unheard.values():
             self._dispatch.hand_over(arrival, now_us)
         for name, unfinished in sorted(self._unfinished.items()):
@@ -108,10 +115,16 @@ class Past:
         self._unheard[arrival.envelope.receiver, arrival.envelope.id] = arrival
 
     def _sent(self, envelope: Envelope, streamed: bool) -> None:
-        if not streamed and envelope.id not in self._done:
+        if envelope.id not in self._done and (self._keeps or not streamed):
             self._unsent.append(envelope)
 
     def _asked(self, agent: str, payload: bytes) -> None:
         key = request_key(agent, payload)
         if key not in self._done:
             self._unasked[key] = agent, payload
+
+    def _read(self, agent: str, payload: bytes) -> None:
+        """Of an agent here the last reading of each source is kept: what it has experienced already it drops."""
+        key = f"{agent} here" if agent in self._hosts else reading_key(agent, payload)
+        if self._keeps and key not in self._done:
+            self._unread[key] = agent, payload

@@ -15,6 +15,7 @@ Whoever asks for what is not its own is refused and counted: over a network that
 import json
 from collections import Counter
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -108,6 +109,11 @@ class RemotePlants:
         self.send(agent, json.dumps(asked.model_dump(), separators=(",", ":")).encode())
 
 
+def reading_key(agent: str, payload: bytes) -> str:
+    """Under which key a reading of ours is acknowledged: who reads, and a digest of what."""
+    return f"{agent} reads {blake2b(payload, digest_size=8).hexdigest()}"
+
+
 def request_key(agent: str, payload: bytes) -> str:
     """Under which key a request of ours is acknowledged: agent and number."""
     return f"{agent} asks {json.loads(payload)['number']}"
@@ -130,14 +136,14 @@ class PlantService:
     def __init__(self, physics: Physics, send: Send, *, end_us: int) -> None:
         """`send(agent, payload)` brings a reading to an agent; nothing is read after `end_us`.
 
-        `noted` is told of every request that counts; while `reliving`, neither of them hears anything.
+        `noted` is told of every request that counts, but not while `reliving`.
         """
         self.counts: Counter[str] = Counter()
         self.queue = Steps(physics.now_us)
         self.noted: Callable[[str, bytes, int], None] = lambda agent, payload, now_us: None
         self.reliving = False
+        self.send = send
         self._physics = physics
-        self._send = send
         self._end_us = end_us
         self._numbers: dict[str, int] = {}
         self._observed: Counter[str] = Counter()
@@ -217,6 +223,5 @@ class PlantService:
         except (PhysicsError, GridError, KeyError):
             self.counts["refused readings"] += 1
             return False
-        if not self.reliving:
-            self._send(agent, to_line(Reading(source, reading)).encode())
+        self.send(agent, to_line(Reading(source, reading)).encode())
         return True

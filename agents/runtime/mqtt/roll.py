@@ -35,7 +35,8 @@ class Call(_Said):
 class Start(_Said):
     """The run begins at a time of the TSO's clock (microseconds since the epoch), `speed` times as fast as the clock.
 
-    `offsets_us`: how far the clocks of others are ahead of it, where that is more than could not be told.
+    `offsets_us`: how far the clocks of others are ahead of it, where that is more than could not be told. `at_us`: the
+    time of the run then, if it goes on after a standstill; `lives`: of which life of each process the answers were.
     """
 
     kind: Literal["start"] = "start"
@@ -43,6 +44,8 @@ class Start(_Said):
     begin_us: int = Field(ge=0, lt=2**62)
     speed: float = Field(gt=0, le=1e6)
     offsets_us: dict[str, int] = Field(default_factory=dict)
+    at_us: int = Field(default=0, ge=0, lt=2**62)
+    lives: dict[str, int] = Field(default_factory=dict)
 
 
 class Refused(_Said):
@@ -54,7 +57,10 @@ class Refused(_Said):
 
 
 class Presence(_Said):
-    """An agent is here (and answers a call), has finished, or is gone."""
+    """An agent is here (and answers a call), has finished, or is gone.
+
+    `at_us`: how far the run has come here, if it has begun; `life`: how often its process had died before.
+    """
 
     kind: Literal["presence"] = "presence"
     state: Literal["here", "finished", "gone"]
@@ -62,6 +68,8 @@ class Presence(_Said):
     number: int = Field(default=0, ge=0)
     clock_us: int = Field(default=0, ge=0, lt=2**62)
     scenario: str = Field(default="", max_length=80)
+    at_us: int = Field(default=0, ge=0, lt=2**62)
+    life: int = Field(default=0, ge=0)
 
 
 Said = Call | Start | Refused | Presence
@@ -83,12 +91,14 @@ def to_bytes(what: Said) -> bytes:
 
 @dataclass
 class Answers:
-    """What one agent has answered: how often, its clock's offset, and how well that is known."""
+    """What one agent has answered: how often, its clock's offset and how well that is known, how far it has come."""
 
     count: int = 0
     offset_us: int = 0
     round_trip_us: int = 2**62
     scenario: str = ""
+    at_us: int = 0
+    life: int = 0
 
 
 @dataclass
@@ -109,12 +119,14 @@ class Roll:
         """An agent has answered; what answers no call of ours only says that it has gone."""
         if presence.state != "here":
             self.answers.pop(name, None)
+        if presence.state == "finished":
+            self.expected = tuple(each for each in self.expected if each != name)
         if presence.state != "here" or presence.call != self.call or presence.number >= len(self._called_us):
             return
         known = self.answers.setdefault(name, Answers())
         called_us = self._called_us[presence.number]
         known.count += 1
-        known.scenario = presence.scenario
+        known.scenario, known.at_us, known.life = presence.scenario, presence.at_us, presence.life
         if now_us - called_us < known.round_trip_us:
             known.round_trip_us = now_us - called_us
             known.offset_us = presence.clock_us - (called_us + now_us) // 2

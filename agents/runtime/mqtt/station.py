@@ -11,7 +11,7 @@ A failure of our own code in any host ends the process with that error; what oth
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ from ..node import Node
 from ..physics import Physics
 from ..timing import Timing
 from .address import BrokerError
-from .clock import InStep, Progress, SharedClock
+from .clock import InStep, LaggingClock, Progress, SharedClock
 from .course import Course, Ticks
 from .dispatch import Dispatch
 from .line import Line, Outgoing
@@ -36,9 +36,10 @@ from .muster import Muster, Readiness
 from .network import Network, open_all
 from .outpost import Outpost
 from .past import Past
-from .plants import LAG_S, PlantService, RemotePlants, request_key
+from .plants import LAG_S, PlantService, RemotePlants, reading_key, request_key
 from .reception import Reception
 from .roll import Presence, to_bytes
+from .standstill import Standstill
 from .topics import PLANTS
 
 
@@ -75,6 +76,7 @@ class Station:
         self.remote = RemotePlants(self._ask_plants, chosen[0].desk.vocabulary)
         self.hosts = {node.agent.name: Outpost(node, world, self.remote, memory) for node in chosen}
         self.lines: dict[str, Line] = {}
+        self._keeps = False  # what is streamed must arrive, because the run waits
         self._in_step: list[InStep] = []
         self._errands = Errands(self.container, self.hosts)
         self._reception = self._receiving()
@@ -104,16 +106,30 @@ class Station:
         await self.container.start()
         self.container.on_ready()
         try:
+            self._keeps = readiness.waits
             course = Course(self.world, ticks, service=self.service, memory=self.memory, end_us=self.end_us)
             past = self._past(course)
-            muster = await self._open(readiness)  # last: who is connected answers the roll, and must be ready to begin
+            muster = await self._open(
+                readiness, past
+            )  # last: who is connected answers the roll, and must be ready to begin
             with calm():  # the collector takes its time before the beginning, not after it
                 clock = await self._beginning(muster)
                 self._begin(clock, course, past)
-                await self._watched(asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step)))
+                going = asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step))
+                await self._watched(going, *self._standing_still(clock, muster))
             self._say_presence(Presence(state="finished"))
         finally:
             await self._close()
+
+    def _standing_still(self, clock: SharedClock, muster: Muster) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Where the run waits for whoever is away: what makes it do so."""
+        if not muster.readiness.waits:
+            return ()
+        still = Standstill(clock, muster, self.memory, self.counts, self._wake)
+        muster.came_us, muster.parted = lambda: clock.now_us, still.part
+        for line in self.lines.values():
+            line.lost = still.part
+        return (still.watch(),)
 
     async def _close(self) -> None:
         if self.service is not None:
@@ -129,22 +145,27 @@ class Station:
         if self.memory is None or self.memory.beginning is None:
             return None
         course.begin_plants()
-        past = Past(self.memory, self.hosts, self._dispatch, self.remote, self.service)
+        past = Past(self.memory, self.hosts, self._dispatch, self.remote, self.service, keeps=self._keeps)
         past.relive(course.ticks.agents)
         self._reception.read_us = past.read_us
         self.counts["lives before this one"] = self.memory.lives
         return past
 
-    async def _open(self, readiness: Readiness) -> Muster:
+    async def _open(self, readiness: Readiness, past: Past | None) -> Muster:
         topics, here = self.network.topics, Presence(state="here", scenario=readiness.scenario)
         names = sorted([*self.hosts, *([PLANTS] if self.service else [])])
         acknowledged = None if self.memory is None else self.memory.log.acknowledge
         for name in names:
             line = self.network.line(name, partial(self._reception.hear, name), acknowledged)
-            line.subscriptions += topics.heard_by_plants() if name == PLANTS else topics.heard_by(name)
+            line.subscriptions += (
+                topics.heard_by_plants() if name == PLANTS else topics.heard_by(name, kept=self._keeps)
+            )
             line.greeting = Outgoing(topics.presence(name), to_bytes(here), retain=True)
             self.lines[name] = line
-        muster = self._reception.muster = Muster(self.lines, topics, readiness)
+        lives = 0 if self.memory is None else self.memory.lives
+        muster = self._reception.muster = Muster(self.lines, topics, readiness, lives)
+        if past is not None and self.memory is not None and self.memory.beginning is not None:
+            muster.start, muster.came_us = self.memory.beginning.start, lambda: past.until_us
         self.lines[names[0]].subscriptions += topics.heard_by_all()
         fresh = self.memory is None or self.memory.is_new
         await open_all(self.lines.values(), fresh=fresh)
@@ -153,19 +174,18 @@ class Station:
     async def _beginning(self, muster: Muster) -> SharedClock:
         """The clock of the run: as it has been agreed upon now, or in an earlier life."""
         start_us, memory = self.world.queue.now_us, self.memory
-        if memory is not None and memory.beginning is not None:
-            muster.start = memory.beginning.start
-            return SharedClock.beginning(start_us, muster.start.speed, memory.beginning.begin_us)
+        if memory is not None and memory.beginning is not None and not muster.readiness.waits:
+            return SharedClock.beginning(start_us, memory.beginning.start.speed, memory.beginning.begin_us)
         start = await self._watched(muster.gather())
         begin_us = muster.begin_us(start)
         if memory is not None:
             memory.begins(start, begin_us)
-        return SharedClock.beginning(start_us, start.speed, begin_us)
+        return SharedClock.beginning(start.at_us or start_us, start.speed, begin_us)
 
-    async def _watched(self, work: Any) -> Any:
-        """Wait for some work, or for a line that fails for good."""
+    async def _watched(self, work: Any, *besides: Any) -> Any:
+        """Wait for some work, or for what fails meanwhile: a line for good, or something besides."""
         doing = asyncio.ensure_future(work)
-        failing = [asyncio.ensure_future(line.failed()) for line in self.lines.values()]
+        failing = [asyncio.ensure_future(each) for each in (*(line.failed() for line in self.lines.values()), *besides)]
         await asyncio.wait([doing, *failing], return_when=asyncio.FIRST_COMPLETED)
         for task in (doing, *failing):
             if not task.done():
@@ -181,7 +201,7 @@ class Station:
         agents = InStep(self.world.queue, clock, self.timing, self._errands)
         self._in_step.append(agents)
         if self.service is not None:
-            self._in_step.append(InStep(self.service.queue, clock.behind(LAG_S), self.timing))
+            self._in_step.append(InStep(self.service.queue, LaggingClock(clock, LAG_S), self.timing))
         if past is None:
             self._begin_anew(course, agents)
         else:
@@ -203,7 +223,7 @@ class Station:
         if len(payload) > most:
             size = f"{len(payload)} bytes, but others take {most}; raise hosting.limits.message_kb"
             raise BrokerError(f"message {envelope.id} has {size}")
-        if streamed:
+        if streamed and not self._keeps:
             line.send_fresh(topic, payload)
         else:
             self._flush()
@@ -225,8 +245,12 @@ class Station:
     def _send_reading(self, agent: str, payload: bytes) -> None:
         if agent in self.hosts:
             self._reception.hear_reading(agent, payload)
+            return
+        line, topic = self.lines[PLANTS], self.network.topics.plant_reading(agent)
+        if self._keeps:
+            line.send(topic, payload, key=reading_key(agent, payload))
         else:
-            self.lines[PLANTS].send_fresh(self.network.topics.plant_reading(agent), payload)
+            line.send_fresh(topic, payload)
 
     def _say_presence(self, presence: Presence) -> None:
         for name, line in self.lines.items():

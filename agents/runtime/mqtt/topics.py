@@ -70,12 +70,12 @@ class Topics:
         """Where the roll is called and the start is given."""
         return f"{self._head}{ROLL}"
 
-    def heard_by(self, agent: str) -> tuple[tuple[str, int], ...]:
-        """(filter, QoS) of everything that is addressed to an agent."""
+    def heard_by(self, agent: str, *, kept: bool = False) -> tuple[tuple[str, int], ...]:
+        """(filter, QoS) of everything that is addressed to an agent; `kept`: what is streamed must arrive too."""
         return (
             (self.message("+", agent), 1),
-            (self.message("+", agent, streamed=True), 0),
-            (self.plant_reading(agent), 0),
+            (self.message("+", agent, streamed=True), int(kept)),
+            (self.plant_reading(agent), int(kept)),
         )
 
     def heard_by_plants(self) -> tuple[tuple[str, int], ...]:
