@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gridpact.grid.cheapest import Prices
+from gridpact.grid.dispatch.cheapest import Prices
 from gridpact.grid.engine import single_threaded
 from gridpact.scenarios.comparison.comparing import Comparison
 from gridpact.scenarios.comparison.foresight import Foreseen, Foresight
