@@ -90,10 +90,10 @@ def _blocks(run: Run, during: pd.DataFrame, direction: str) -> Iterator[Planned]
     own = frame[of_taps & (frame["direction"] == direction)]
     starts_us = [start_us for start_us, _ in run.scenario.time.periods]
     ticks = np.searchsorted(starts_us, times_us(during["at"]), "right") - 1
-    for (name, _), rows in own.groupby(["participant", "price_eur_per_mwh"], sort=True):
+    for (name, price), rows in own.groupby(["participant", "price_eur_per_mwh"], sort=True):
         offered = rows.groupby("period")["offered_mw"].sum().to_dict()
         by_period = np.array([float(offered.get(period_id(start_us), 0.0)) for start_us in starts_us])
-        yield Planned(str(name), by_period[ticks], float(rows["price_eur_per_mwh"].iloc[0]))
+        yield Planned(str(name), by_period[ticks], float(str(price)))
 
 
 def _planned(scenario: Scenario, direction: str) -> list[Planned]:
