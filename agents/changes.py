@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
+from immutables import Map
+
 S = TypeVar("S")
 V = TypeVar("V")
 INFINITY_US = 1 << 62
@@ -50,6 +52,17 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
 def _are_the_same(kept: tuple[object, ...], sources: tuple[object, ...]) -> bool:
     """Whether these are the same objects, and as many."""
     return len(kept) == len(sources) and all(map(is_, kept, sources))
+
+
+def without(known: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
+    """A map without some of its keys; the same object if it has none of them."""
+    over = [key for key in keys if key in known]
+    if not over:
+        return known
+    left = known.mutate()
+    for key in over:
+        del left[key]
+    return left.finish()
 
 
 class Span(NamedTuple):

@@ -7,6 +7,7 @@ Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. I
 about orders stands in `ordering.py`, how their energy is counted in `energy.py`.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import INFINITY_US, Span, derived, derived_span, replace, span
+from .changes import INFINITY_US, Span, derived, derived_span, replace, span, without
 from .market.merit_order import merit
 from .market.settlement import megawatt_hours
 
@@ -67,6 +68,15 @@ class OrderBook:
         for offer in offers:
             known = known.set(offer.offer_id, offer)
         return replace(self, offers=known)
+
+    def forgotten(self, gone: Set[str]) -> "OrderBook":
+        """Without the offers of periods that are gone, unless one of them is still ordered."""
+        ordered = {task.offer_id for task in self.tasks.values()} if gone else ()
+        over = [name for name, offer in self.offers.items() if offer.session in gone and name not in ordered]
+        if not over:
+            return self
+        maps = {name: without(getattr(self, name), over) for name in ("offers", "moved", "requested", "delivered")}
+        return replace(self, **maps)
 
     def fault(self, order: Activate | ActivateWhen, now_us: int) -> str | None:
         """Why an order is refused, or None."""

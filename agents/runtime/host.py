@@ -30,6 +30,7 @@ from .rhythm import Rhythm, next_tick
 from .rounds import Member, Rounds, Span
 
 TIMED = (Alarm, Due)
+_new = tuple.__new__  # an Alarm has the members of its SetTimer, and a Due those of its Deadline
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,10 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:
         if type(effect) is SetTimer:
-            self.plan(Alarm(effect.timer, effect.at_us), effect.at_us)
+            self.plan(_new(Alarm, effect), effect.at_us)
             return
         if type(effect) is Deadline:
-            self.plan(Due(effect.conversation_id, effect.deadline_us), effect.deadline_us)
+            self.plan(_new(Due, effect), effect.deadline_us)
             return
         match effect:
             case Compute(key, job):

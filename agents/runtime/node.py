@@ -118,6 +118,7 @@ class Node:
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
                 _DEEDS[type(action)](self, action, effects)
+        self.desk.tidy_up(now_us)
         return effects
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
@@ -142,7 +143,7 @@ class Node:
         if conversation is None or step is None:
             return self._not_in_turn(envelope, hearing, effects)
         if conversation.deadline_us is not None:
-            effects.append(Deadline(conversation.id, conversation.deadline_us))
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
         heard = _new(Heard, (envelope, conversation, step.late))
         return (heard,) if closed_round is None else (heard, RoundClosed(closed_round))
 
@@ -160,7 +161,8 @@ class Node:
         silent = self.desk.silence(given.conversation_id, given.deadline_us)
         if silent is None:
             return ()
-        return (Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round))
+        silence = _new(Silence, (silent.conversation, silent.waited_in))
+        return (silence,) if silent.closed_round is None else (silence, RoundClosed(silent.closed_round))
 
     def _alarmed(self, given: Alarm, effects: list[Effect]) -> Sequence[Event]:
         timer = given.timer
@@ -198,7 +200,8 @@ class Node:
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
         conversation_ids, content, caused_by = action
-        numbered, kind = list[tuple[Flow, int]](), type(content)
+        kind = type(content)
+        numbered: list[tuple[Flow, int]] = []
         for conversation_id in conversation_ids:
             flow = self.streams.flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
@@ -226,7 +229,7 @@ class Node:
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
-        conversation = self.desk.conversations.get(conversation_id)
+        conversation = self.desk.find(conversation_id)
         return conversation is not None and conversation.state == NOT_UNDERSTOOD
 
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
@@ -235,7 +238,7 @@ class Node:
         step = protocol.paper.get(type(envelope.content))
         effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
         if conversation.deadline_us is not None:
-            effects.append(Deadline(conversation.id, conversation.deadline_us))
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
 
 
 _EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {

@@ -39,7 +39,7 @@ class Watching(NamedTuple):
 
 def forget(node: Node) -> None:
     """What a process knew is gone: the node is as it was before anything happened."""
-    node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary)
+    node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary, tidy=node.desk.tidy)
     node.streams = Streams(node.desk, node.agent.name)
     node.state, node.timers = node.agent.start(), {}
     node.refused.clear()

@@ -42,6 +42,7 @@ class Operation:
         self.world = world
         self.ticks_us = tuple(sorted(set(ticks_us)))
         self.next_tick_us = self._last_tick_us = world.queue.now_us
+        self.at_end: list[Callable[[], None]] = []
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.hosts = {node.agent.name: host(node, world) for node in nodes}
         self.exchange = Exchange(links, kinds, world.recorder, self._receive)
@@ -55,6 +56,12 @@ class Operation:
             made.node.in_bulk = in_bulk
             made.exchange = self.exchange
             self.container.register(made, suggested_aid=name)
+
+    def close(self) -> None:
+        """The run is over: what goes on in the plants is reported as far as it has come, and what waits is written."""
+        self.world.physics.close()
+        for close in self.at_end:
+            close()
 
     def _receive(self, arrival: Arrival, at_us: int) -> None:
         self.hosts[arrival.envelope.receiver].receive(arrival, at_us)

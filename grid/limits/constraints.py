@@ -45,7 +45,8 @@ class Constraints:
 
     def __init__(self, model: GridModel, rating: Rating = "continuous", limits: GridLimits | None = None) -> None:
         """`rating`: which loading counts, where the model has a short-time one · `limits`: override the model's."""
-        ratings, own = model.ratings, limits or GridLimits(margin=model.margin)
+        ratings, own = model.ratings, limits or GridLimits()
+        margin = own.margin if "margin" in own.model_fields_set else model.margin
         self._buses = ratings.buses
         count = len(ratings.bus_names)
         self.elements = (*ratings.branches, *ratings.bus_names, *ratings.bus_names)
@@ -66,8 +67,9 @@ class Constraints:
         self._scale = np.array([1.0 if kind == "loading_percent" else 100.0 for kind in self.kinds])
         self._factor = self._sign * self._scale
         self.nominal = self._factor * self.limits
+        self._kept = self.nominal + _SLACK
         self._size = np.abs(self.nominal)
-        self._safe = self.nominal - np.abs(self.nominal) * own.margin
+        self._safe = self.nominal - self._size * margin
 
     def values(self, solution: Solution) -> Floats:
         """Return states × constraints, signed and scaled; rows that are not converged are infinite.
@@ -129,9 +131,18 @@ class Constraints:
     def _rating_of(self, kind: Kind) -> Rating:
         return self.rating if kind == "loading_percent" else "continuous"
 
+    def violations(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
+        """Return, per state, every plain limit that it violates, worst first; mostly none, which is seen at once."""
+        vm_pu = solution.vm_pu[:, self._buses]
+        values = np.concatenate((solution.loading_percent, vm_pu, vm_pu), axis=1)
+        values *= self._factor
+        if (values <= self._kept).all():
+            return ((),) * len(values)
+        return tuple(self.beyond(row, case) for row in self.values(solution))
+
     def beyond(self, values: Floats, case: str) -> tuple[Binding, ...]:
         """Return every plain limit that one row violates, worst first."""
-        over = np.flatnonzero(~(values <= self.nominal + _SLACK))
+        over = np.flatnonzero(~(values <= self._kept))
         if not len(over):
             return ()
         if not np.isfinite(values).all():

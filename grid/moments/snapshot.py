@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from sys import intern
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Complexes, Floats
 from ..engine import quiet
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
-from ..network.building import ZIP_COLUMNS
-from ..network.elements import TABLES
-from ..network.scan import refuse_foreign_modules
+from ..network.building import TABLES, ZIP_COLUMNS
+from ..network.source import network_of
 from ..powerflow.operating_point import OperatingPoint
 from ..powerflow.solution import Solution
 
@@ -37,31 +37,46 @@ def columns(net: Any) -> tuple[str, ...]:
 
 
 class Rows:
-    """The rows of one network: what never changes is looked up once, what changes with outages once for each."""
+    """The rows of one network: what never changes is looked up once, what changes with outages once for each.
+
+    Rows of the same own powers of the grid differ only in what hangs on voltages and on participants.
+    """
 
     def __init__(self, net: Any) -> None:
-        self.names = columns(net)
+        self.names = tuple(map(intern, columns(net)))
         self._net = net
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
         self._standing: dict[tuple[int, ...], Floats] = {}
+        self._known: tuple[OperatingPoint, Floats, Floats] | None = None  # a state, its row, its powers unrounded
 
-    def of(self, state: OperatingPoint, solution: Solution) -> Floats:
-        """Return the row of a solved state: MW and Mvar rounded to 1 W, in the sign of each element's table.
+    def of(self, own: OperatingPoint, added_mva: Complexes, solution: Solution) -> Floats:
+        """Return the rows of solved states (n × names): MW and Mvar rounded to 1 W, signed as in each element's table.
 
+        `own`: the grid's own powers, `added_mva` (n × points): what is injected at the connection points beyond them.
         Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
         """
-        converged = bool(solution.converged[0])
-        factor = solution.load_factor[0] if converged else np.full(len(state.load_p_mw), 1 + 1j)
-        drawn = state.load_p_mw * factor.real, state.load_q_mvar * factor.imag
-        pairs = (drawn, (state.sgen_p_mw, state.sgen_q_mvar), (state.storage_p_mw, state.storage_q_mvar))
-        powers = np.empty((sum(len(active) for active, _ in pairs), 2))
-        first = 0
-        for active, reactive in pairs:
-            last = first + len(active)
-            powers[first:last, 0], powers[first:last, 1], first = active, reactive, last
-        standing = self._standing_with(state.out)
-        return np.concatenate([[converged], np.round(powers, 6).ravel() + 0.0, state.taps, standing])
+        if self._known is None or self._known[0] is not own:
+            self._known = self._still(own)
+        count, still, powers = len(added_mva), *self._known[1:]
+        loads, generators = 2 * len(own.load_p_mw), 2 * (len(own.load_p_mw) + len(own.sgen_p_mw))
+        points = slice(generators - 2 * added_mva.shape[1], generators)
+        rows = np.empty((count, len(still)))
+        rows[:] = still
+        rows[:, 0] = solution.converged
+        factor = np.where(solution.converged[:, None], solution.load_factor, 1 + 1j)
+        _put(rows[:, 1 : 1 + loads], powers[:loads] * np.ascontiguousarray(factor).view(float))
+        _put(rows[:, 1 + points.start : 1 + points.stop], powers[points] + np.ascontiguousarray(added_mva).view(float))
+        return rows
+
+    def _still(self, own: OperatingPoint) -> tuple[OperatingPoint, Floats, Floats]:
+        """A state, its row without a power flow, and its powers as pairs, not rounded."""
+        active = np.concatenate((own.load_p_mw, own.sgen_p_mw, own.storage_p_mw))
+        reactive = np.concatenate((own.load_q_mvar, own.sgen_q_mvar, own.storage_q_mvar))
+        powers = np.stack((active, reactive), axis=1).ravel()
+        row = np.concatenate(([0.0], powers, own.taps, self._standing_with(own.out)))
+        _put(row[1 : 1 + len(powers)], powers)
+        return own, row, powers
 
     def _standing_with(self, out: tuple[int, ...]) -> Floats:
         """Switches, branches in service, and sources, with these branches out."""
@@ -70,6 +85,12 @@ class Rows:
             branches = [int(one) for table in in_service for one in table]
             self._standing[out] = np.array([*self._closed, *branches, *self._source_pu], dtype=float)
         return self._standing[out]
+
+
+def _put(where: Floats, powers: Floats) -> None:
+    """Rounded to 1 W, and no -0.0."""
+    np.round(powers, 6, out=where)
+    where += 0.0
 
 
 def network_json(net: Any) -> str:
@@ -82,12 +103,7 @@ def network_json(net: Any) -> str:
 
 def network_from(text: str, row: Mapping[str, float | int], name: str = "network") -> Any:
     """Return the network stored as JSON in the state of a row; runpp on it shows what was. Raises NetworkError."""
-    import pandapower
-
-    refuse_foreign_modules(text, name)
-    with quiet():
-        net = pandapower.from_json_string(text, convert=True)
-    return with_row(net, row)
+    return with_row(network_of(text, name), row)
 
 
 def with_row(net: Any, row: Mapping[str, float | int]) -> Any:

@@ -11,7 +11,6 @@ No party of the market; a DSO learns from it only through readings of what is me
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from ..model import load_model
 from ..moments.snapshot import Row, Rows, network_json, with_row
 from ..network.points import ConnectionPoint
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solution import Solution
+from ..powerflow.vicinity import Vicinity
 from ..readings import Readings
 from ..series.blocks import Window
 from ..series.profiles import Profiles
@@ -33,7 +32,7 @@ from ..voltage.regulation import Regulation, set_points, settled
 from ..voltage.taps import TapDrive
 from .protection import Incident, Relays
 from .recovery import BEAT_US, Recovery, next_beat_us
-from .state import PlantState, drawn, metered
+from .state import Gauge, Metering, Moment, PlantState, tabulated
 
 
 class GridPlant:
@@ -52,13 +51,13 @@ class GridPlant:
         self.grid_id = grid_id
         self.model = load_model(description, points)
         self._rows = Rows(self.model.net)
-        self._row: tuple[Solution, Floats] | None = None
+        self._row: tuple[Moment, Floats] | None = None
         self.columns = self._rows.names
         self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
         error = description.forecast_error
         self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
-        self._constraints = Constraints(self.model)
-        self._metered = metered(self._profiles.elements, description.metered)
+        self._gauge = Gauge(self.model.ratings, Constraints(self.model))
+        self._metering = Metering(self._profiles.elements, description.metered)
         self._meters_interface = "interface" in description.metered
         self._midnight_us = self._now_us = midnight_us
         self._power_mva: Complexes = np.zeros(len(self.model.point_names), dtype=complex)
@@ -73,7 +72,8 @@ class GridPlant:
         self._relays = Relays(ratings.branches, ratings.loading_percent, description.protection)
         self.lost_points: frozenset[str] = frozenset()
         self._settle()
-        self._solved: tuple[OperatingPoint, Solution, PlantState] | None = None
+        self._solved: Moment | None = None
+        self._near: Vicinity | None = None  # of the grid's own powers
         self._reference: tuple[OperatingPoint, float] | None = None
         self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
 
@@ -134,8 +134,8 @@ class GridPlant:
         """What loads draw at present beyond what their voltage says, because of tap steps before."""
         if not self._recovery.active:
             return 0.0
-        state, solution, plant_state = self._solution()
-        drawn = state.load_p_mw * solution.load_factor[0].real if plant_state.converged else np.zeros(0)
+        now = self._solution()
+        drawn = now.own.load_p_mw * now.solution.load_factor[0].real if now.shown.converged else np.zeros(0)
         return float((drawn * (1 - 1 / self._recovery.factor.real)).sum()) if len(drawn) else 0.0
 
     def _beats(self) -> bool:
@@ -146,20 +146,24 @@ class GridPlant:
         return self._recovery.possible and (moved or self._recovery.active)
 
     def _beat(self) -> None:
-        state, solution, plant_state = self._solution()
+        now = self._solution()
         if self._regulation is not None:
-            self._regulation.beat(self._now_us, plant_state.vm_pu, self._drives)
+            self._regulation.beat(self._now_us, now.shown.vm_pu, self._drives)
         undisturbed = self._operating_point(recovered=False)
         if self._regulation is None or self._regulation.touched:
             undisturbed = self._undisturbed(undisturbed)
-        touched = self._recovery.active or undisturbed.taps != state.taps
-        if not (self._recovery.possible and touched and plant_state.converged):
+        touched = self._recovery.active or undisturbed.taps != now.own.taps
+        if not (self._recovery.possible and touched and now.shown.converged):
             return
         self.recovered_mwh += self.load_recovery_mw * BEAT_US / 3.6e9
         reference = self.model.solve(undisturbed)
         if reference.converged[0]:
-            self._recovery.beat(solution.load_factor[0], reference.load_factor[0])
-            self._solved = None
+            self._recovery.beat(now.solution.load_factor[0], reference.load_factor[0])
+            self._change()
+
+    def _change(self) -> None:
+        """The grid's own powers, taps or branches are others from now on."""
+        self._solved = self._near = None
 
     def _move(self, to_us: int) -> None:
         before = self._profiles.actual(self._now_us)
@@ -168,10 +172,10 @@ class GridPlant:
             for drive in self._drives:
                 drive.advance(to_us)
             if taps != self.taps:
-                self._solved = None
+                self._change()
         self._now_us = to_us
         if before is not self._profiles.actual(to_us):
-            self._solved = None
+            self._change()
 
     def protect(self) -> tuple[Incident, ...]:
         """Let protection look at the present state; what trips is out of service from now on, `solve` shows it.
@@ -179,9 +183,11 @@ class GridPlant:
         Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
         """
         state, before = self.solve(), self._relays.out
-        incidents = self._relays.look(self._now_us, state.loading_percent) if state.converged else ()
+        if not state.converged or self._relays.sleep(self._now_us, state.solution.loading_percent):
+            return ()
+        incidents = self._relays.look(self._now_us, state.loading_percent)
         if self._relays.out != before:
-            self._solved = None
+            self._change()
             self.lost_points = self.model.unsupplied_points(self._relays.out)
         return incidents
 
@@ -191,24 +197,26 @@ class GridPlant:
 
     def solve(self) -> PlantState:
         """Return the present state; computed only when something has changed."""
-        return self._solution()[2]
+        return self._solution().shown
 
     def shadow_state(self, added: Mapping[str, float]) -> PlantState:
         """Return the state that would be with power added at connection points (MW, + up). Raises NetworkError."""
-        state = self._operating_point().with_changes(added)
-        return self._state(self.model.solve(state))
+        if self._relays.out:
+            return PlantState(self._gauge, self.model.solve(self._operating_point().with_changes(added)))
+        self._solution()
+        assert self._near is not None
+        change_mva = self._power_mva.copy()
+        for name, p_mw in added.items():
+            change_mva[self.model.point(name)] += p_mw
+        return PlantState(self._gauge, self._near.solve(change_mva[None]))
 
     def readings(self, at_us: int) -> Readings:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""
         self.advance(at_us)
-        state, solution, plant_state = self._solution()
-        powers = drawn(state, solution)
-        found: list[tuple[str, float, float]] = []
-        for table, names, places in self._metered:
-            both = (np.round(power[places], 6) + 0.0 for power in powers[table])
-            found += zip(names, *(shown.tolist() for shown in both), strict=True)
-        interface = plant_state.interface if self._meters_interface else ()
-        return Readings(at_us, tuple(found), self.taps, interface, self.out_of_service)
+        now = self._solution()
+        interface = now.shown.interface if self._meters_interface else ()
+        metered = self._metering.read(now.own, now.solution)
+        return Readings(at_us, metered, self.taps, interface, self.out_of_service)
 
     def untouched(self, at_us: int) -> OperatingPoint:
         """Return what truly is at an instant when nobody activates anything and the taps are where nobody moved them.
@@ -224,7 +232,7 @@ class GridPlant:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
         state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
         if self._reference is None or self._reference[0] is not state:
-            self._reference = state, self._state(self.model.solve(self._undisturbed(state))).interface_p_mw
+            self._reference = state, PlantState(self._gauge, self.model.solve(self._undisturbed(state))).interface_p_mw
         return self._reference[1]
 
     def snapshot(self, at_us: int) -> Row:
@@ -234,10 +242,18 @@ class GridPlant:
     def snapshot_values(self, at_us: int) -> Floats:
         """Return the same as numbers, in the order of `columns`; the same array while the state is the same."""
         self.advance(at_us)
-        state, solution, _ = self._solution()
-        if self._row is None or self._row[0] is not solution:
-            self._row = solution, self._rows.of(state, solution)
+        now = self._solution()
+        if self._row is None or self._row[0] is not now:
+            self._row = now, self._rows.of(now.own, now.added_mva[None], now.solution)[0]
         return self._row[1]
+
+    def moment(self) -> Moment:
+        """Return the present moment, to be tabulated later."""
+        return self._solution()
+
+    def tabulated(self, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
+        """Return the rows (n × `columns`) and the figures (n × FIGURES) of some of its moments, in order of time."""
+        return tabulated(self._rows, self._gauge, moments)
 
     def network_json(self) -> str:
         """Return the prepared network as JSON, to be stored once beside the rows."""
@@ -252,42 +268,31 @@ class GridPlant:
 
     def _wanted(self, *, recovered: bool = True) -> OperatingPoint:
         """What everybody would draw and inject if all had supply."""
-        state = self._profiles.actual(self._now_us).with_change_mva(self._power_mva)
-        state = state.with_taps(self.taps).with_out(self._relays.out)
+        return self._own(recovered=recovered).with_change_mva(self._power_mva)
+
+    def _own(self, *, recovered: bool = True) -> OperatingPoint:
+        """The same without what participants do beyond their baselines."""
+        state = self._profiles.actual(self._now_us).with_taps(self.taps).with_out(self._relays.out)
         return state.with_load_factor(self._recovery.factor) if recovered and self._recovery.active else state
 
-    def _solution(self) -> tuple[OperatingPoint, Solution, PlantState]:
+    def _solution(self) -> Moment:
         if self._solved is None:
-            state = self._operating_point()
-            solution = self.model.solve(state)
-            found = self._state(solution)
-            if state.out:
-                wanted = self._wanted()
-                lost_mw = [
-                    round(float((getattr(wanted, name) - getattr(state, name)).sum()), 6) + 0.0
-                    for name in ("load_p_mw", "sgen_p_mw")
-                ]
-                found = replace(found, lost_load_mw=lost_mw[0], lost_generation_mw=lost_mw[1])
-            self._solved = state, solution, found
+            self._solved = self._reduced() if self._relays.out else self._whole()
         return self._solved
 
-    def _state(self, solution: Solution) -> PlantState:
-        ratings = self.model.ratings
-        converged = bool(solution.converged[0])
-        flows = solution.interface_mva[0] if converged else np.zeros(len(ratings.interfaces), dtype=complex)
-        loading, vm_pu = solution.loading_percent[0], solution.vm_pu[0]
-        worst = int(np.argmax(loading / ratings.loading_percent)) if converged and len(loading) else -1
-        watched = vm_pu[ratings.buses]
-        watched = watched[np.isfinite(watched)] if converged else watched
-        rounded = [(round(float(s.real), 6) + 0.0, round(float(s.imag), 6) + 0.0) for s in flows]
-        return PlantState(
-            vm_pu=np.round(vm_pu, 6),
-            loading_percent=np.round(loading, 4),
-            interface=tuple((name, p, q) for name, (p, q) in zip(ratings.interfaces, rounded, strict=True)),
-            converged=converged,
-            violations=self._constraints.beyond(self._constraints.values(solution)[0], ""),
-            worst_element=ratings.branches[worst] if worst >= 0 else "",
-            worst_loading_percent=round(float(loading[worst]), 4) if worst >= 0 else 0.0,
-            vm_min_pu=round(float(watched.min()), 6) if len(watched) else float("nan"),
-            vm_max_pu=round(float(watched.max()), 6) if len(watched) else float("nan"),
-        )
+    def _whole(self) -> Moment:
+        """The present moment of a grid that has all its branches: near that of its own powers."""
+        if self._near is None:
+            own = self._own()
+            self._near = Vicinity(self.model.solver(own.taps), own)
+        added_mva = self._power_mva.copy()
+        solution = self._near.solve(added_mva[None])
+        return Moment(self._near.state, added_mva, solution, PlantState(self._gauge, solution))
+
+    def _reduced(self) -> Moment:
+        """The present moment of a grid of which protection has taken something out of service."""
+        state, wanted = self._operating_point(), self._wanted()
+        solution = self.model.solve(state)
+        lost = [getattr(wanted, name) - getattr(state, name) for name in ("load_p_mw", "sgen_p_mw")]
+        lost_mw = round(float(lost[0].sum()), 6) + 0.0, round(float(lost[1].sum()), 6) + 0.0
+        return Moment(state, np.zeros_like(self._power_mva), solution, PlantState(self._gauge, solution, lost_mw))

@@ -35,16 +35,12 @@ class Recovery:
         self._share = description.share
         self._decay = 1.0 - float(np.exp(-BEAT_US / 1e6 / description.time_s))
         self.factor: Complexes = np.full(loads, 1 + 1j)
+        self.active = False  # whether loads draw anything but what their voltage says
 
     @property
     def possible(self) -> bool:
         """Whether any load recovers in this grid."""
         return self._share > 0 and len(self.factor) > 0
-
-    @property
-    def active(self) -> bool:
-        """Whether loads draw anything but what their voltage says."""
-        return bool((self.factor != 1 + 1j).any())
 
     def beat(self, now: Complexes, undisturbed: Complexes) -> None:
         """Move on by one beat: `now` and `undisturbed` are what loads draw per nominal, with the taps as they are and
@@ -58,3 +54,4 @@ class Recovery:
             own += self._decay * (target - own)
         if np.abs(self.factor - (1 + 1j)).max() < _NEGLIGIBLE and np.abs(now - undisturbed).max() < 1e-9:
             self.factor[:] = 1 + 1j
+        self.active = bool((self.factor != 1 + 1j).any())

@@ -5,7 +5,6 @@ S(|V|) = S_P + S_I·|V| + S_Z·|V|² per internal bus and unit; each load has it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ class Injections:
         impedance, current = (shares[:, (0, 2)], shares[:, (1, 3)])
         self._kinds = 1 - current - impedance, current, impedance
         polynomial = [self.live["load"] * (each[:, 0] + 1j * each[:, 1]) for each in self._kinds]
-        self._factor = [np.asarray(each[:, None], dtype=complex) for each in polynomial]
+        self._factor = [np.asarray(each, dtype=complex) for each in polynomial]
         at = np.concatenate([self._at[table] for table in _SIGNS])
         weights = np.concatenate([sign * self.live[table] for table, sign in _SIGNS.items()])
         others = np.zeros(len(at) - len(shares))
@@ -105,11 +104,10 @@ class Injections:
 
     def supplied_part(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what has no supply."""
-        names = [(table, f"{table}_{kind}") for table in self.live for kind in ("p_mw", "q_mvar")]
-        return replace(state, **{name: getattr(state, name) * self.live[table] for table, name in names})
+        return state.where(self.live)
 
     def load_factor(self, magnitude: Floats) -> Complexes:
-        """Return what each load draws per nominal (loads × states; P real, Q imaginary), from |V| (buses × states)."""
-        v = magnitude[self._at["load"]]
+        """Return what each load draws per nominal (states × loads; P real, Q imaginary), from |V| (states × buses)."""
+        v = magnitude[:, self._at["load"]]
         constant, linear, square = self._factor
         return np.asarray(constant + v * (linear + v * square))

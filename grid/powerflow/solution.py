@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..arrays import Booleans, Complexes, Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """Results of a batch, one row per state; rows that are not converged hold NaN.
+class Solution(Protocol):
+    """Results of a batch, one row per state; rows that are not converged hold NaN."""
 
-    vm_pu (n × buses, NaN without supply) · loading_percent (n × branches: lines, transformers, three-winding) ·
-    interface_mva (n × interfaces, + = import from the overlying grid) · factor: what returns `load_factor` · voltage
-    (n × internal buses): complex, for `BatchSolver.sensitivity`.
-    """
+    @property
+    def vm_pu(self) -> Floats:
+        """Voltages (n × buses), NaN without supply."""
+
+    @property
+    def loading_percent(self) -> Floats:
+        """Loadings (n × branches: lines, transformers, three-winding)."""
+
+    @property
+    def interface_mva(self) -> Complexes:
+        """Powers from the overlying grid (n × interfaces), + = import."""
+
+    @property
+    def load_factor(self) -> Complexes:
+        """What each load draws per nominal (n × loads), real part for P, imaginary part for Q."""
+
+    @property
+    def converged(self) -> Booleans:
+        """Which states have been solved (n)."""
+
+    @property
+    def voltage(self) -> Complexes | None:
+        """Complex voltages (n × internal buses), for `BatchSolver.sensitivity`; None where there are none to be had."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """A solution of which all is known but `load_factor`, which few ask for."""
 
     vm_pu: Floats
     loading_percent: Floats
@@ -26,5 +50,5 @@ class Solution:
 
     @property
     def load_factor(self) -> Complexes:
-        """Return what each load draws per nominal (n × loads), real part for P, imaginary part for Q."""
+        """What each load draws per nominal (n × loads), real part for P, imaginary part for Q."""
         return self.factor()

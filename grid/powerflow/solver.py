@@ -12,24 +12,25 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..arrays import Booleans, Complexes, Floats, Integers, handy, size_of
+from ..arrays import Booleans, Complexes, Floats, Integers, size_of
 from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
 from .admittance import compile_admittance
 from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
-from .fixed_point import TOLERANCE_PU, FixedPoint, fixed_point_of
+from .fixed_point import TOLERANCE_PU
 from .injections import Injections
-from .newton import DENSE_UP_TO_BUSES, Balance, Powers, Tangent, newton
+from .matrices import matrices_of
+from .newton import DENSE_UP_TO_BUSES, Powers, Tangent, newton
 from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
-from .solution import Solution
+from .solution import Solution, Solved
 
 DIRECT_UP_TO_STATES = 4
 
@@ -44,6 +45,7 @@ class BatchSolver:
         """
         self._last: tuple[OperatingPoint, Powers, Complexes, Booleans] | None = None
         self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
+        self._own: Tangent | None = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
@@ -104,27 +106,14 @@ class BatchSolver:
             return self._results(voltage, converged & ~lost & (not stranded), batch)
 
     def chord(self, state: OperatingPoint) -> Chord | None:
-        """Return what makes few states near this one quick to solve, for `along`; None where it would not pay."""
+        """Return what makes few states near this one quick to solve, None where it would not pay."""
         fixed, others = self._fixed_point, self._admittance.others
         if fixed is None or len(others) > UP_TO_BUSES or not self._injections.all_live:
             return None
         given, base, converged = self._base(state)
-        wiring = wiring_of(self._admittance, fixed, self._injections.incidence(len(state.point_names)))
+        incidence = self._injections.incidence(len(state.point_names))
+        wiring = wiring_of(self._admittance, fixed, incidence, self._bus, self._injections.load_factor)
         return chord_at(wiring, given, base[others, 0]) if converged[0] else None
-
-    def along(self, chord: Chord, change_mva: Complexes) -> Solution | None:
-        """Solve few states near that of a chord of this solver, as `solve` does; None where that is not quick."""
-        found = chord.solve(change_mva)
-        if found is None:
-            return None
-        return Solution(
-            vm_pu=self._at_buses(found.magnitude.T).T,
-            loading_percent=found.loading_percent,
-            interface_mva=found.interface_mva,
-            factor=lambda: self._injections.load_factor(found.magnitude.T).T,
-            converged=np.ones(len(change_mva), dtype=np.bool_),
-            voltage=found.voltage,
-        )
 
     def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
         return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise
@@ -203,20 +192,13 @@ class BatchSolver:
         return self._fixed_point.derivative(factors, direct, accuracy)
 
     def _prepare_matrices(self) -> None:
+        made = self._matrices = matrices_of(self._admittance)
+        self._admittance = replace(self._admittance, ybus=made.ybus, rows=made.rows)
+        self._balance, self._below = made.balance, made.below
+        self._reference_rows, self._branch_rows = made.reference_rows, made.branch_rows
+        self._fixed_point, self._own = made.fixed_point, None
         adm = self._admittance
-        yqq = sp.csc_matrix(adm.ybus[adm.others][:, adm.others])
-        source = -(adm.ybus[adm.others][:, adm.reference] @ adm.v_reference)
-        held = np.searchsorted(adm.others, adm.held)
-        self._balance = Balance(sp.csr_matrix(yqq), source, held, adm.vm_held_pu)
-        self._reference_rows, self._branch_rows = adm.ybus[adm.reference].toarray(), handy(adm.rows)
-        self._below = np.full(adm.ybus.shape[0], -1)
-        self._below[adm.others] = np.arange(len(adm.others))
-        self._fixed_point: FixedPoint | None = None
-        self._own: Tangent | None = None
-        self._start = adm.v_compiled[adm.others]
-        if not len(held):
-            self._fixed_point = fixed_point_of(yqq, source)
-            self._start = self._fixed_point.no_load
+        self._start = adm.v_compiled[adm.others] if made.fixed_point is None else made.fixed_point.no_load
 
     def _others(self, given: Powers) -> Powers:
         """Return the injections below the source."""
@@ -263,11 +245,11 @@ class BatchSolver:
         own = given.power[ref] + magnitude[ref] * (
             given.current[ref, None] + magnitude[ref] * given.impedance[ref, None]
         )
-        return Solution(
+        return Solved(
             vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
-            factor=lambda: self._injections.load_factor(magnitude).T,
+            factor=lambda: self._injections.load_factor(magnitude.T),
             converged=converged & np.isfinite(magnitude).all(axis=0),
             voltage=voltage.T,
         )

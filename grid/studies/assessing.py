@@ -24,19 +24,19 @@ class Assessor:
 
     def assess(self, solution: Solution, readings: Readings) -> tuple[Assessment, ...]:
         """Return an assessment per row of a solution, all at the time of the readings."""
-        values = self._constraints.values(solution)
         vm_pu = solution.vm_pu[:, self._ratings.buses]
         if np.isnan(vm_pu.sum()):
             vm_pu = np.where(np.isnan(vm_pu), self._middle_pu, vm_pu)
         relative = solution.loading_percent / self._ratings.loading_percent
-        worst = relative.argmax(axis=1) if relative.shape[1] else np.zeros(len(values), dtype=np.int64)
+        worst = relative.argmax(axis=1) if relative.shape[1] else np.zeros(len(vm_pu), dtype=np.int64)
         total = solution.interface_mva.sum(axis=1)
         near = self._near(relative, vm_pu)
         voltages = vm_pu.min(axis=1).tolist(), vm_pu.max(axis=1).tolist()
         case = clock_text(readings.at_us - self._midnight_us)
+        every = self._constraints.violations(solution, case)
         found = []
         for row, solved in enumerate(solution.converged.tolist()):
-            violations = self._constraints.beyond(values[row], case)
+            violations = every[row]
             if not solved:
                 found.append(_unsolved(readings, violations))
                 continue

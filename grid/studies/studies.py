@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Complexes, Floats
 from ..clock import clock_text
 from ..description.grid import GridDescription, TapChanger
 from ..limits import allowing, headroom
@@ -25,7 +25,8 @@ from ..limits.constraints import Binding, Constraints, Rating
 from ..limits.headroom import Headroom
 from ..model import load_model
 from ..network.points import ConnectionPoint
-from ..powerflow.operating_point import OperatingPoint
+from ..powerflow.operating_point import POWERS, OperatingPoint
+from ..powerflow.vicinity import Vicinity
 from ..readings import Assessment, Readings
 from ..series.blocks import Window
 from ..series.profiles import outlook_of
@@ -33,8 +34,6 @@ from ..voltage import cvr
 from ..voltage.cvr import Behaviour, TapBlock
 from ..voltage.regulation import set_points, settled
 from .assessing import Assessor
-
-_ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 
 
 class GridStudies:
@@ -63,6 +62,7 @@ class GridStudies:
         self._assessor = Assessor(self.model, self._constraints, midnight_us)
         self._places: dict[str, tuple[str, int]] = {}
         self._belief: tuple[tuple[object, ...], OperatingPoint] | None = None
+        self._near: Vicinity | None = None  # of what is believed without activations
         self._midnight_us = midnight_us
         taps = description.taps or TapChanger()
         self.behaviour = Behaviour(taps.step_s, description.load_recovery.share, taps.regulator)
@@ -122,12 +122,25 @@ class GridStudies:
         self, readings: Readings, alternatives: Sequence[Sequence[tuple[str, float]]]
     ) -> tuple[Assessment, ...]:
         """Return an assessment for each of several lists of activations on top of the same readings, in one batch."""
-        state = self.model.energised(self.believed(readings))
-        change = np.zeros((len(alternatives), len(self.model.point_names)), dtype=complex)
-        for row, activated in enumerate(alternatives):
+        state, change = self.believed(readings), self._changes(alternatives)
+        if state.out:
+            state = self.model.energised(state)
+            solution = self.model.solver(state.taps, state.out).solve(state, change)
+        else:
+            if self._near is None or self._near.state is not state:
+                self._near = Vicinity(self.model.solver(state.taps), state)
+            solution = self._near.solve(change)
+        return self._assessor.assess(solution, readings)
+
+    def _changes(self, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Complexes:
+        """MW added at every connection point, one row per list of (connection point, MW); what is named twice adds."""
+        rows, position = [], self.model.point
+        for activated in alternatives:
+            row = [0.0] * len(self.model.point_names)
             for name, p_mw in activated:
-                change[row, self.model.point(name)] += p_mw
-        return self._assessor.assess(self.model.solver(state.taps, state.out).solve(state, change), readings)
+                row[position(name)] += p_mw
+            rows.append(row)
+        return np.array(rows, dtype=complex).reshape(len(rows), len(self.model.point_names))
 
     def watch(
         self,
@@ -212,7 +225,7 @@ class GridStudies:
         state = forecast.with_taps(readings.taps).with_out(out)
         if not readings.p_mw:
             return state
-        arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
+        arrays = {name: getattr(state, name).copy() for name in POWERS}
         loads: list[tuple[int, float, float]] = []
         for element, p_mw, q_mvar in readings.p_mw:
             table, position = self._place(element)

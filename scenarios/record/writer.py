@@ -36,6 +36,8 @@ from .streaming import check_streamed, stream_arrays
 class RunWriter:
     """Writes a run directory; implements `Recorder`. Use it as a context: left without `finish`, nothing stays."""
 
+    watched = False  # whether somebody looks at every tick as it happens
+
     def __init__(self, scenario: Scenario, out: Path) -> None:
         """Raises RecordError if `out` exists and is no run, or cannot be written."""
         self._directory = RunDirectory(out)
