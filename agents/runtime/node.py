@@ -23,7 +23,8 @@ from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
-from ..agent import Agent, Cycle
+from ..agent import Agent
+from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .streams import Streams

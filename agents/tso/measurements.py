@@ -12,13 +12,14 @@ from ...protocols.flow import Row
 from ...protocols.information.activation import Measurement
 from ...protocols.stages import activation as stage
 from ..actions import Note
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
 from ..changes import derived, replace
+from ..cycle import Cycle
 from ..events import Heard
 from ..profiles import TsoProfile
 from . import reserve_watch
 from .afrr import metering
-from .state import Known, TsoState
+from .state import Activation, Known, TsoState
 
 Measured = tuple[str, float, int]
 
@@ -47,12 +48,19 @@ def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tupl
 
 
 def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
-    """The same as columns; None if it is somebody's first."""
-    names, said, at_us = cycle
-    known = _heard_of(state)
-    if not derived(state, "~all heard of", (known, names), lambda: known.issuperset(names)):
+    """The same as columns; None if it is somebody's first, or of somebody who keeps containment reserve."""
+    names, known, before = cycle.names, _heard_of(state), state.activation.cycle
+    energy_only = derived(
+        state, "~energy only", (known, names), lambda: known.issuperset(names) and _keepers(state).isdisjoint(names)
+    )
+    if not energy_only:
         return None
-    return _taken(profile, state, [(name, one.activated_mw, at_us) for name, one in zip(names, said, strict=True)])
+    news = {name: Known(one.activated_mw, cycle.at_us) for name, one in cycle.news(before)}
+    same = before is None or before.names is names
+    activation = state.activation if same else _one_by_one(state.activation)
+    activation = replace(activation, known=activation.known.update(news), cycle=cycle)
+    regulation = metering.together(profile, state.regulation, activation, before)
+    return replace(state, activation=activation, regulation=regulation)
 
 
 def _heard_of(state: TsoState) -> frozenset[str]:
@@ -78,6 +86,15 @@ def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -
         kept = {name: known for name, known in last.items() if name in keepers}
         state = state.with_reserve(known=state.reserve.known.update(kept))
         last = {name: known for name, known in last.items() if name not in keepers}
-    activation = replace(state.activation, known=state.activation.known.update(last))
+    activation = _one_by_one(state.activation)
+    activation = replace(activation, known=activation.known.update(last))
     regulation = metering.measured(profile, state.regulation, [one for one in measured if one[0] in last])
     return replace(state, activation=activation, regulation=regulation)
+
+
+def _one_by_one(activation: Activation) -> Activation:
+    """Whoever was last heard in a cycle counts as heard by itself from now on."""
+    if activation.cycle is None:
+        return activation
+    known = {name: last for name in activation.cycle.names if (last := activation.last(name)) is not None}
+    return replace(activation, known=activation.known.update(known), cycle=None)
