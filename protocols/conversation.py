@@ -69,11 +69,11 @@ class Conversation(NamedTuple):
             may = ", ".join(protocol.may_say(state, side)) or "nothing"
             raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{state}', where we may say {may}")
         then, waits = found
-        if side is Side.INITIATOR:
-            spoken, me, peer = f"{topic.initiator_says}{said}", topic.initiator, topic.peer
-        else:
-            spoken, me, peer = f"{topic.peer_says}{said}", topic.peer, topic.initiator
         name, about = protocol.name, topic.conversation_id
+        if side is Side.INITIATOR:
+            spoken, me, peer = f"{about}#i{said}", topic.initiator, topic.peer
+        else:
+            spoken, me, peer = f"{about}#r{said}", topic.peer, topic.initiator
         envelope = _new(Envelope, (spoken, me, peer, name, about, content, last_heard, caused_by, reply_by_us))
         until_us = (deadline_us if reply_by_us is None else reply_by_us) if waits else None
         now = (protocol, topic, side, then, said + 1, heard, spoken, last_heard, until_us, round_id)
@@ -107,16 +107,18 @@ class Conversation(NamedTuple):
 
     def silent(self) -> "Conversation":
         """The deadline has passed: go where the table says silence leads."""
-        then = self.protocol.after_silence[(self.state, self.side)]
-        return self._replace(state=then, deadline_us=None)
+        protocol, topic, side, state, said, heard, last_said, last_heard, _, round_id = self
+        then = protocol.after_silence[(state, side)]
+        now = (protocol, topic, side, then, said, heard, last_said, last_heard, None, round_id)
+        return _new(Conversation, now)
 
     def index_of(self, envelope: Envelope) -> int:
         """The running number of a message of the peer; RemoteProtocolError if its id is not one of the peer's.
 
         One below `heard` is a copy of what has been heard, or was overtaken by a later message.
         """
-        topic, heard = self.topic, self.heard
-        if envelope.id == f"{topic.peer_says if self.side is Side.INITIATOR else topic.initiator_says}{heard}":
+        heard = self.heard
+        if envelope.id == f"{self.topic.conversation_id}#{'r' if self.side is Side.INITIATOR else 'i'}{heard}":
             return heard
         index = index_in(envelope.id, self.id, self.side.other)
         if index is None:

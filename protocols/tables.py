@@ -100,6 +100,12 @@ class Protocol:
         return frozenset(self.states - {step.state for step in self.steps}) | self.ends
 
     @cached_property
+    def over(self) -> frozenset[str]:
+        """Final states in which nobody waits or may begin to say anything: what comes then is late or crossed."""
+        going = {step.state for step in self.steps if not step.only_heard}
+        return self.final - going - {silence.state for silence in self.silences}
+
+    @cached_property
     def states(self) -> frozenset[str]:
         """Every state that the table names."""
         named = {START} | {s.state for s in self.steps} | {s.then for s in self.steps}

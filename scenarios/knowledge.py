@@ -16,7 +16,7 @@ from . import plants
 from .audit.findings import moment_of
 from .errors import RecordError
 from .nodes import Cast, cast, played_by
-from .replaying import Recall
+from .replaying import Recall, is_restart
 
 if TYPE_CHECKING:
     from ..agents.runtime.inputs import Effect, Input
@@ -50,6 +50,8 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
         now, point = moment_of(row["at"]), moment_of(at)
         if now > point or (now == point and inputs is not None and taken >= inputs):
             break
+        if is_restart(row):
+            continue
         node = everybody.nodes.get(row["agent"])
         try:
             if node is None:
@@ -105,7 +107,7 @@ def _of_all(everybody: Cast) -> dict[str, Paths]:
 
 
 def _of(node: Node) -> Paths:
-    talks = {key: _stand(talk) for key, talk in sorted(node.desk.conversations.items())}
+    talks = {key: _stand(talk) for key, talk in sorted(node.desk.known().items())}
     own = node.state.own if isinstance(node.agent, Extended) else None
     agent, state = played_by(node)
     return {

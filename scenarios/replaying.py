@@ -66,18 +66,42 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
     exchange, recall = _exchange(run, everybody, writer), Recall(everybody)
     physical = {row["sequence"]: row for row in run.event_rows if row["agent"].startswith(PLANT)}
     _copy(physical, writer)
+    deaths = _deaths(run)
+    late: dict[str, list[Effect]] = {}
     for row in run.journal_rows():
         agent, at_us = row["agent"], instant(row["at"])
         try:
-            effects = everybody.nodes[agent].take(recall.input_of(row), at_us)
+            effects = late.pop(agent) if is_restart(row) else everybody.nodes[agent].take(recall.input_of(row), at_us)
         except (ProtocolError, ValueError, KeyError, TypeError) as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
+        if row["sequence"] in deaths:
+            done = deaths[row["sequence"]]
+            effects, late[agent] = effects[:done], effects[done:]
         recall.keep(effects)
         for effect in effects:
             _keep(effect, exchange, writer, agent=agent, at_us=at_us)
             _copy(physical, writer)
     return None
+
+
+def is_restart(row: Mapping[str, Any]) -> bool:
+    """Whether a line of the journal is no input, but says that an agent's process is there again."""
+    return isinstance(row["input"], dict) and row["input"].get("@") == "Restarted"
+
+
+def _deaths(run: Run) -> dict[int, int]:
+    """The inputs (by their line) of which an agent could not do everything before it died, and how much it had done."""
+    last: dict[str, int] = {}
+    found: dict[int, int] = {}
+    if run.scenario.faults is None or not run.scenario.faults.crashes.down_s:
+        return found
+    for row in run.journal_rows():
+        if is_restart(row):
+            before = last[row["agent"]]
+            found[before] = int(row["input"]["done"])
+        last[row["agent"]] = row["sequence"]
+    return found
 
 
 def _copy(physical: Mapping[int, Mapping[str, Any]], writer: RunWriter) -> None:
@@ -111,10 +135,12 @@ class Recall:
     def input_of(self, row: Mapping[str, Any]) -> Input:
         """What an agent experienced in a line of the journal; ValueError, KeyError or a ProtocolError if it is none."""
         from ..agents.runtime.inputs import Arrival
-        from ..agents.runtime.journal import Streamed, from_line
+        from ..agents.runtime.journal import Restarted, Streamed, from_line
 
         vocabulary = self._everybody.nodes[row["agent"]].desk.vocabulary
         given = from_line(json.dumps(row["input"]), vocabulary, self._results)
+        if isinstance(given, Restarted):
+            raise ValueError("a restart is no input")
         return Arrival(self._said.pop(given.row), given.row) if isinstance(given, Streamed) else given
 
 

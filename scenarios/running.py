@@ -55,6 +55,8 @@ def run(
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
     with single_threaded(), _writer(scenario, out, sight) as writer:
         operation = prepare(scenario, writer, pace)
+        if sight is not None:
+            sight.watch(operation.world.physics.grids)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
         operation.close()

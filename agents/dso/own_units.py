@@ -23,6 +23,7 @@ from ..bsp.reading import ParticipantReading
 from ..changes import replace
 from ..market.merit_order import floor_to_step
 from ..profiles import BidPlan, DsoProfile
+from .hearing import news
 from .own_study import AskOwn
 from .state import Connected, DsoState, Told
 from .studies import AskTaps, Validate
@@ -145,8 +146,9 @@ def _metered(profile: DsoProfile, state: DsoState, reading: ParticipantReading) 
     demand, failures = outage.seen(state.demand, reading.resources)
     demand = replace(demand, units_mw=reading.activated_mw)
     points = tuple((point.point, point.p_mw) for point in reading.points)
-    told = Told(_together_mw(state), reading.activated_mw, points, reading.at_us)
-    state = replace(state, demand=demand, told=state.told.set(profile.name, told))
+    told, heard_us = Told(_together_mw(state), reading.activated_mw, points), state.heard_us
+    state = replace(state, demand=demand)
+    state = news(profile, state, {profile.name: told}, heard_us.set(profile.name, reading.at_us))
     pools = [unit.id for unit in (profile.units.resources if profile.units else ()) if unit.kind == "pool"]
     shares = (Actuate(name, demand.set_points[name]) for name in pools if demand.set_points.get(name))
     return state, (*failures, *shares)
@@ -165,10 +167,9 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     wanted = dict.fromkeys(before, 0.0) | points
     moves = tuple(Actuate(name, mw) for name, mw in sorted(wanted.items()) if before.get(name, 0.0) != mw)
     state = state.with_demand(set_points=before.update(wanted))
-    told = state.told.get(profile.name)
-    if moves and told is not None:
-        known = state.told.set(profile.name, told._replace(set_point_mw=_together_mw(state)))
-        state = replace(state, told=known)
+    if moves:  # nobody has to tell it what it has just ordered itself
+        told = state.told.get(profile.name) or Told(0.0, 0.0, ())
+        state = replace(state, told=state.told.set(profile.name, told._replace(set_point_mw=_together_mw(state))))
     return state, moves
 
 

@@ -34,6 +34,15 @@ class Streamed(NamedTuple):
     row: int
 
 
+class Restarted(NamedTuple):
+    """No input: an agent's process is there again, and does now what it had not yet done about its last input.
+
+    `done`: how many effects of that input it had carried out before it died.
+    """
+
+    done: int
+
+
 TYPES: dict[str, type[Any]] = {
     cls.__name__: cls
     for cls in (
@@ -53,6 +62,7 @@ TYPES: dict[str, type[Any]] = {
         Reading,
         Readings,
         ResourceReading,
+        Restarted,
         Result,
         Streamed,
         TapBlock,
@@ -91,13 +101,15 @@ def from_values(plain: Any, vocabulary: Vocabulary, types: Mapping[str, type[Any
     return _value(plain, vocabulary, types)
 
 
-def from_line(line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None) -> Input | Streamed:
+def from_line(
+    line: str, vocabulary: Vocabulary, added: Mapping[str, type[Any]] | None = None
+) -> Input | Streamed | Restarted:
     """Read an input back; ValueError, KeyError or a protocol error if the line is none.
 
     `added`: further types by name, those that plugins' studies answer with.
     """
     given = from_text(line, vocabulary, {**TYPES, **(added or {})})
-    if not isinstance(given, Begin | Arrival | Streamed | Due | Alarm | Result | Reading):
+    if not isinstance(given, Begin | Arrival | Streamed | Restarted | Due | Alarm | Result | Reading):
         raise ValueError(f"not an input of an agent: {line[:80]}")
     return given
 

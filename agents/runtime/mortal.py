@@ -19,7 +19,7 @@ from .faults import FaultyExchange
 from .host import Host, World
 from .input_log import InputLog
 from .inputs import Arrival, Begin, Effect, Input, Send
-from .journal import to_text
+from .journal import Restarted, to_text
 from .node import Node
 from .queue import Happening, Taker
 from .recovery import Unfinished, forget, relive, take_up
@@ -153,10 +153,12 @@ class MortalHost(Host):
     def _rise(self, now_us: int) -> None:
         """A new process with the old log."""
         self._is_down = False
-        unfinished, last = Unfinished(), list[Effect]()
+        unfinished, last, until_us = Unfinished(), list[Effect](), now_us
         for lived in relive(self.node, self._mortality.log.entries(self.agent_name), self._mortality.types):
             unfinished.note(lived)
-            last = lived.effects
+            last, until_us = lived.effects, lived.at_us
+        if until_us < now_us:
+            self._tell_of_restart(unfinished, len(last), now_us)
         for number, effect in enumerate(last):
             self._redo(effect, now_us, carried_out=number < self._done)
         self._done = len(last)
@@ -166,6 +168,15 @@ class MortalHost(Host):
         for arrival in self._kept:
             self.receive(arrival, now_us)
         self._kept = []
+
+    def _tell_of_restart(self, unfinished: Unfinished, effects: int, now_us: int) -> None:
+        """What is done late is seen: in the journal, so that a replay does it then, and in the counts."""
+        counts = self._mortality.counts
+        counts["done late"] += sum(at_us < now_us for _, at_us in unfinished.due(self.node))
+        if self._done < effects:
+            counts["done late"] += effects - self._done
+            if self.world.journalled:
+                self._journal(self.agent_name, now_us, to_text(Restarted(self._done)))
 
     def _redo(self, effect: Effect, now_us: int, *, carried_out: bool) -> None:
         """What others have had already they drop: messages by their ids, orders and notes by their numbers."""

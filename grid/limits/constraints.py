@@ -45,7 +45,8 @@ class Constraints:
 
     def __init__(self, model: GridModel, rating: Rating = "continuous", limits: GridLimits | None = None) -> None:
         """`rating`: which loading counts, where the model has a short-time one · `limits`: override the model's."""
-        ratings, own = model.ratings, limits or GridLimits(margin=model.margin)
+        ratings, own = model.ratings, limits or GridLimits()
+        margin = own.margin if "margin" in own.model_fields_set else model.margin
         self._buses = ratings.buses
         count = len(ratings.bus_names)
         self.elements = (*ratings.branches, *ratings.bus_names, *ratings.bus_names)
@@ -68,7 +69,7 @@ class Constraints:
         self.nominal = self._factor * self.limits
         self._kept = self.nominal + _SLACK
         self._size = np.abs(self.nominal)
-        self._safe = self.nominal - np.abs(self.nominal) * own.margin
+        self._safe = self.nominal - self._size * margin
 
     def values(self, solution: Solution) -> Floats:
         """Return states × constraints, signed and scaled; rows that are not converged are infinite.

@@ -5,8 +5,8 @@
 
 What is promised: each unit alone, everything else as it is now. Where a unit can use its whole reach and a twentieth
 more, first derivatives say so (to a hundredth; currents as complex numbers, so flows may turn); everywhere else the MW
-have passed AC, and what is less than the reach names its constraint. A constraint that is violated already leaves no
-headroom to whatever makes it worse.
+have passed AC. A constraint that is violated already leaves no headroom to whatever makes it worse. What binds is not
+named: a limit says that, and headroom is asked for in every cycle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from ..arrays import Floats, Integers
 from ..model import GridModel
 from .activation import Activation
 from .cases import Hearing
-from .constraints import Binding, no_solution
 from .judging import Judge
 from .legs import Legs, legs_of
 from .slopes import Slopes, slopes_at
@@ -37,13 +36,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """MW that a unit may add (`up_mw`) and take away (`down_mw`), both ≥ 0, at most its reach; what binds if less."""
+    """MW that a unit may add (`up_mw`) and take away (`down_mw`), both ≥ 0, at most its reach."""
 
     id: str
     up_mw: float
     down_mw: float
-    up_binding: Binding | None
-    down_binding: Binding | None
 
 
 def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, ...]:
@@ -59,25 +56,20 @@ def headroom(hearing: Hearing, units: Sequence[Activation]) -> tuple[Headroom, .
     nothing = np.zeros(len(model.columns.points), dtype=complex)
     slopes = slopes_at(hearing, nothing, reactive=reactive, accuracy=ACCURACY)
     if slopes is None:
-        lost = no_solution(hearing.name)
-        return tuple(Headroom(each.id, 0.0, 0.0, lost, lost) for each in units)
+        return tuple(Headroom(each.id, 0.0, 0.0) for each in units)
     judge = Judge((hearing,), nothing)
     reach = np.array([abs(each.p_mw) for each in units] * 2)
     first_met = _first_met(slopes, directions, judge.bounds(0))
     estimate = np.concatenate([first_met[0][of_unit], first_met[1][of_unit]])
     chained = np.array([each.spread == "merit" for each in units] * 2)
     doubtful = np.flatnonzero((estimate * SURE < reach) | chained)
-    free_mw, bindings = np.minimum(estimate, reach), {}
+    free_mw = np.minimum(estimate, reach)
     if len(doubtful):
         asked = [replace(units[int(k) % count], p_mw=float(reach[k]) * (1 if k < count else -1)) for k in doubtful]
         legs = legs_of(model, asked)
         free_mw[doubtful] = _confirmed(judge, legs, free_mw[doubtful], reach[doubtful])
-        bindings = _bindings(judge, legs, doubtful, free_mw[doubtful], reach[doubtful])
     free_mw = np.floor(free_mw * 1e6) / 1e6
-    return tuple(
-        Headroom(each.id, float(free_mw[k]), float(free_mw[count + k]), bindings.get(k), bindings.get(count + k))
-        for k, each in enumerate(units)
-    )
+    return tuple(Headroom(each.id, float(free_mw[k]), float(free_mw[count + k])) for k, each in enumerate(units))
 
 
 @lru_cache(maxsize=32)
@@ -133,13 +125,3 @@ def _confirmed(judge: Judge, legs: Legs, wanted_mw: Floats, reach: Floats) -> Fl
         free_mw[which] *= np.clip(secant * SAFE, 0.0, SAFE)
     free_mw[which] = 0.0
     return free_mw
-
-
-def _bindings(judge: Judge, legs: Legs, names: Integers, free_mw: Floats, reach: Floats) -> dict[int, Binding]:
-    which = np.flatnonzero(free_mw < reach)
-    if not len(which):
-        return {}
-    sign = legs.sign[legs.first[which]]
-    past_mw = np.minimum(reach[which], free_mw[which] * 1.02 + 1e-3)
-    beyond, asked = (singly(legs, legs.plain, which, sign * each)[0] for each in (past_mw, reach[which]))
-    return dict(zip(names[which].tolist(), judge.bindings(beyond, asked), strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,15 @@ class Verdict:
         """Which states are allowed in every case."""
         return np.asarray(self.excess <= 0, dtype=np.bool_)
 
+    def by_state(self) -> tuple[Floats, Floats, Floats, Complexes, Floats]:
+        """Return all that was found with states as rows, in the order of `of`."""
+        return self.excess, self.by_case.T, self.gaps, self.interface_mva, self.jump_pu
+
+    @classmethod
+    def of(cls, excess: Any, by_state: Any, gaps: Any, interface_mva: Any, jump_pu: Any) -> Verdict:
+        """Make a verdict of what `by_state` returns."""
+        return cls(excess, by_state.T, gaps, interface_mva, jump_pu)
+
 
 class Judge:
     """Judges batches of changes against the same cases, with `fixed_mva` (columns) on throughout."""
@@ -74,17 +84,14 @@ class Judge:
 
         `path`: jumps are measured from row to row, otherwise from the base.
         """
-        parts = [change_mva[k : k + STATES_AT_ONCE] for k in range(0, len(change_mva), STATES_AT_ONCE)]
-        found = [self._judge(part, path) for part in parts] or [self._judge(change_mva, path)]
-        if len(found) == 1:
-            return found[0]
-        return Verdict(
-            np.concatenate([each.excess for each in found]),
-            np.concatenate([each.by_case for each in found], axis=1),
-            np.concatenate([each.gaps for each in found]),
-            np.concatenate([each.interface_mva for each in found]),
-            np.concatenate([each.jump_pu for each in found]),
-        )
+        if len(change_mva) <= STATES_AT_ONCE:
+            return self._judge(change_mva, path)
+        found = []
+        for first in range(0, len(change_mva), STATES_AT_ONCE):
+            before = int(path and first > 0)  # the last state of the part before, from which the first one jumps
+            verdict = self._judge(change_mva[first - before : first + STATES_AT_ONCE], path)
+            found.append([part[before:] for part in verdict.by_state()])
+        return Verdict.of(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
     def bindings(self, beyond_mva: Complexes, asked_mva: Complexes) -> list[Binding]:
         """Name the worst constraint of states just beyond what is allowed, with its value at what was asked for.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,8 @@ from ..arrays import Complexes, Floats
 from ..engine import quiet
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
-from ..network.building import ZIP_COLUMNS
-from ..network.elements import TABLES
-from ..network.scan import refuse_foreign_modules
+from ..network.building import TABLES, ZIP_COLUMNS
+from ..network.source import network_of
 from ..powerflow.operating_point import OperatingPoint
 from ..powerflow.solution import Solution
 
@@ -43,7 +43,7 @@ class Rows:
     """
 
     def __init__(self, net: Any) -> None:
-        self.names = columns(net)
+        self.names = tuple(map(intern, columns(net)))
         self._net = net
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
@@ -103,12 +103,7 @@ def network_json(net: Any) -> str:
 
 def network_from(text: str, row: Mapping[str, float | int], name: str = "network") -> Any:
     """Return the network stored as JSON in the state of a row; runpp on it shows what was. Raises NetworkError."""
-    import pandapower
-
-    refuse_foreign_modules(text, name)
-    with quiet():
-        net = pandapower.from_json_string(text, convert=True)
-    return with_row(net, row)
+    return with_row(network_of(text, name), row)
 
 
 def with_row(net: Any, row: Mapping[str, float | int]) -> Any:

@@ -21,6 +21,7 @@ from .slack import slack_generators
 from .source import load
 
 POINT_TYPE = "connection point"
+TABLES = ("load", "sgen", "storage")  # whose powers make a state
 UNLIMITED_KA = 99999.0
 ZIP_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
@@ -56,14 +57,14 @@ def _refuse_unusable(net: Any) -> None:
     for table in ("bus", "load", "sgen", "storage", "line", "trafo", "trafo3w", "gen", "ext_grid"):
         if not net[table].index.is_unique:
             raise NetworkError(f"the indices of the network's {table} table must be unique")
-    for table in ("load", "sgen", "storage"):
+    for table in TABLES:
         values = net[table][["p_mw", "q_mvar"]].to_numpy(dtype=float)
         if not np.isfinite(values).all():
             raise NetworkError(f"every {table} of the network needs a finite p_mw and q_mvar")
 
 
 def _fold_scaling(net: Any) -> None:
-    for table in ("load", "sgen", "storage"):
+    for table in TABLES:
         frame = net[table]
         factor = frame.scaling.fillna(1.0).astype(float) * frame.in_service.astype(bool)
         frame["p_mw"], frame["q_mvar"] = frame.p_mw * factor, frame.q_mvar * factor
@@ -136,9 +137,9 @@ def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> Non
     for table, column, field in columns:
         frame, given = net[table], getattr(limits, field)
         value = float(DEFAULT_LIMITS[field] if given is None else given)
-        if not len(frame):
-            continue
-        missing = frame[column].isna() if column in frame else np.ones(len(frame), dtype=bool)
+        if column not in frame:
+            frame[column] = np.nan
+        missing = frame[column].isna()
         if given is not None or missing.all():
             frame[column] = value
         else:

@@ -12,6 +12,7 @@ they do is never a profile of the grid.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,8 @@ import numpy as np
 from ..arrays import Booleans, Floats, Integers
 from ..description.grid import GROUPS
 from ..errors import ProfileError, near_names
-from .building import POINT_TYPE
+from .building import POINT_TYPE, TABLES
 
-TABLES = ("load", "sgen", "storage")
 GROUP_NAMES = (*GROUPS, "household", "commerce")
 _CLUES = ("type", "profile", "name")
 _WIND = re.compile(r"\b(wp|wind\w*|wka|wea|wt)\b", re.IGNORECASE)
@@ -86,8 +86,8 @@ class Elements:
 
 def elements_of(net: Any) -> Elements:
     """Read the elements of a prepared network; what has no name of its own is called `load 3`, `sgen 5`, …"""
-    given = [str(name) for table in TABLES for name in net[table].name if isinstance(name, str) and name]
-    twice = {name for name in given if given.count(name) > 1}
+    given = Counter(str(name) for table in TABLES for name in net[table].name if isinstance(name, str) and name)
+    twice = {name for name, count in given.items() if count > 1}
     kinds = [f"{sgen.type} {sgen.name}".replace("_", " ") for sgen in net.sgen.itertuples()]
     loads = [" ".join(each) for each in zip(*(_texts(net.load.get(c), len(net.load)) for c in _CLUES), strict=True)]
     zone = net.bus.zone if "zone" in net.bus else {}

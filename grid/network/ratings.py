@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,14 +55,14 @@ def _branch_names(net: Any) -> tuple[str, ...]:
     names += [f"transformer {a}-{b}" for a, b in zip(net.trafo.hv_bus, net.trafo.lv_bus, strict=True)]
     names += [f"transformer {t.hv_bus}-{t.mv_bus}-{t.lv_bus}" for t in net.trafo3w.itertuples()]
     indices = [*net.line.index, *net.trafo.index, *net.trafo3w.index]
-    twice = {name for name in names if names.count(name) > 1}
-    return tuple(f"{n} #{k}" if n in twice else n for n, k in zip(names, indices, strict=True))
+    count = Counter(names)
+    return tuple(f"{n} #{k}" if count[n] > 1 else n for n, k in zip(names, indices, strict=True))
 
 
 def _loading_limits(net: Any) -> Floats:
-    limits = [net.line.max_loading_percent, net.trafo.max_loading_percent if len(net.trafo) else []]
-    limits.append(net.trafo3w.max_loading_percent if len(net.trafo3w) else [])
-    return np.concatenate([np.asarray(part, dtype=float) for part in limits])
+    return np.concatenate(
+        [each.max_loading_percent.to_numpy(dtype=float) for each in (net.line, net.trafo, net.trafo3w)]
+    )
 
 
 def _interface_name(net: Any, buses: list[int]) -> str:
@@ -73,10 +74,11 @@ def _interface_name(net: Any, buses: list[int]) -> str:
 
 def _interface_rating_mw(net: Any, buses: list[int]) -> float:
     """Return what the branches from these buses can carry; those within the same set carry nothing out of it."""
-    trafo, line = net.trafo, net.line
+    trafo, line, wide = net.trafo, net.line, net.trafo3w
     at = trafo[(trafo.hv_bus.isin(buses) ^ trafo.lv_bus.isin(buses)) & trafo.in_service]
-    rating = float((at.sn_mva * at.parallel * at.df * at.max_loading_percent / 100).sum()) if len(at) else 0.0
+    rated_mw = (at.sn_mva * at.parallel * at.df * at.max_loading_percent / 100).sum()
+    at = wide[wide.hv_bus.isin(buses) & wide.in_service]
+    rated_mw += (at.sn_hv_mva * at.max_loading_percent / 100).sum()
     at = line[(line.from_bus.isin(buses) ^ line.to_bus.isin(buses)) & line.in_service]
     rated_ka = (at.max_i_ka * at.df * at.parallel * at.max_loading_percent / 100).sum()
-    wide = net.trafo3w[net.trafo3w.hv_bus.isin(buses) & net.trafo3w.in_service]
-    return rating + float(wide.sn_hv_mva.sum()) + float(rated_ka * net.bus.vn_kv.loc[buses[0]] * np.sqrt(3.0))
+    return float(rated_mw + rated_ka * net.bus.vn_kv.loc[buses[0]] * np.sqrt(3.0))

@@ -73,19 +73,21 @@ def _read(path: Path) -> Any:
         raise NetworkError(f"network file {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise NetworkError(f"network file {path} is not text; give a network saved by pandapower.to_json") from error
-    refuse_foreign_modules(text, str(path))
-    return _decoded(text, path)
+    return network_of(text, str(path))
 
 
-def _decoded(text: str, path: Path) -> Any:
+def network_of(text: str, name: str) -> Any:
+    """Return the pandapower network of a JSON text; `name`: the file, for errors. Raises NetworkError."""
     import pandapower
     from pandapower.io_utils import DeserializationNotAllowed
 
+    refuse_foreign_modules(text, name)
     refused = (ValueError, KeyError, TypeError, AttributeError, LookupError, ImportError, UserWarning)
     try:
-        net = pandapower.from_json_string(text, convert=True)
+        with quiet():
+            net = pandapower.from_json_string(text, convert=True)
     except (*refused, NotImplementedError, DeserializationNotAllowed) as error:
-        raise NetworkError(f"network file {path} is not a readable pandapower network: {error}") from error
+        raise NetworkError(f"network file {name} is not a readable pandapower network: {error}") from error
     if not isinstance(net, pandapower.pandapowerNet):
-        raise NetworkError(f"network file {path} holds {type(net).__name__}, not a pandapower network")
+        raise NetworkError(f"network file {name} holds {type(net).__name__}, not a pandapower network")
     return net

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from ..arrays import Complexes, Floats, Integers
 from ..engine import run_power_flow
 from ..errors import BlackoutError, SolverError
+from ..network.building import TABLES
 
 _P_DEMAND, _Q_DEMAND, _BASE_KV = 2, 3, 9
 _GEN_BUS, _GEN_P, _GEN_STATUS = 0, 1, 7
@@ -78,9 +79,8 @@ def compile_admittance(net: Any) -> Admittance:
 
 def _converge(net: Any) -> None:
     """Admittances do not depend on the loads, so a hopeless state is compiled at a lighter one."""
-    tables = ("load", "sgen", "storage")
     for scale in (1.0, 0.3, 0.0):
-        for table in tables:
+        for table in TABLES:
             net[table]["scaling"] = scale
         if run_power_flow(net):
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .fallback import PowerFlowSolver
@@ -11,17 +9,10 @@ from .operating_point import OperatingPoint
 from .solution import Solution, Solved
 from .solver import BatchSolver
 
-_POWERS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
-
-
-def without_power(state: OperatingPoint) -> OperatingPoint:
-    """Return a state in which nobody draws or injects anything."""
-    return replace(state, **{name: np.zeros_like(getattr(state, name)) for name in _POWERS})
-
 
 def dark(healthy: BatchSolver | PowerFlowSolver, state: OperatingPoint) -> Solution:
     """Return the solution without any supply; `healthy` solves the grid as it was, and gives the shapes."""
-    known = healthy.solve(without_power(state))
+    known = healthy.solve(state.without_power())
     return Solved(
         vm_pu=np.where(healthy.reference, known.vm_pu, np.nan),
         loading_percent=np.zeros_like(known.loading_percent),

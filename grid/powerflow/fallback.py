@@ -10,7 +10,7 @@ converged only when powers and voltages agree; every state starts flat, so no re
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from ..arrays import Booleans, Complexes, Floats, Integers
 from ..engine import run_power_flow
 from ..errors import SolverError
+from ..network.building import TABLES
 from ..network.slack import slack_generators
 from .operating_point import OperatingPoint
 from .self_check import branch_loadings, interface_powers_mva
@@ -25,7 +26,6 @@ from .solution import Solution, Solved
 
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40
-_TABLES = ("load", "sgen", "storage")
 # Tables whose elements bring equations that an admittance matrix, sources and held voltages do not have.
 _REGULATING = {
     "svc": "static VAR compensators",
@@ -75,15 +75,15 @@ class PowerFlowSolver:
         held = [position for each in self.interface_buses for position in each]
         self.reference: Booleans = np.isin(np.arange(len(net.bus)), held)
         self._sources_of = tuple(tuple(int(bus) for bus in net.bus.index[at]) for at in self.interface_buses)
-        self._bus = {table: net.bus.index.get_indexer(net[table].bus) for table in _TABLES}
+        self._bus = {table: net.bus.index.get_indexer(net[table].bus) for table in TABLES}
         self._live = {table: self.supplied[at] for table, at in self._bus.items()}
 
     def _converge(self, net: Any) -> None:
         for scale in (1.0, 0.3, 0.0):
-            for table in _TABLES:
+            for table in TABLES:
                 net[table]["scaling"] = scale
             if run_power_flow(net, controlled=self._controlled):
-                for table in _TABLES:
+                for table in TABLES:
                     net[table]["scaling"] = 1.0
                 return
         raise SolverError("pandapower finds no power flow for this network, not even without load")
@@ -104,8 +104,7 @@ class PowerFlowSolver:
 
     def supplied_part(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what has no supply."""
-        names = [(table, f"{table}_{kind}") for table in _TABLES for kind in ("p_mw", "q_mvar")]
-        return replace(state, **{name: getattr(state, name) * self._live[table] for table, name in names})
+        return state.where(self._live)
 
     def solve(
         self,
@@ -142,7 +141,7 @@ class PowerFlowSolver:
 
     def _flow(self, state: OperatingPoint, tolerance_pu: float) -> _Flow | None:
         """Iterate the loads' voltage dependence around the power flow; None where there is no solution."""
-        powers = {table: _powers(state, table) for table in _TABLES}
+        powers = {table: _powers(state, table) for table in TABLES}
         if any(not np.isfinite(each).all() or each[~self._live[table]].any() for table, each in powers.items()):
             return None
         net = deepcopy(self._net) if self._controlled else self._net

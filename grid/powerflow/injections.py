@@ -5,7 +5,6 @@ S(|V|) = S_P + S_I·|V| + S_Z·|V|² per internal bus and unit; each load has it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,8 +104,7 @@ class Injections:
 
     def supplied_part(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what has no supply."""
-        names = [(table, f"{table}_{kind}") for table in self.live for kind in ("p_mw", "q_mvar")]
-        return replace(state, **{name: getattr(state, name) * self.live[table] for table, name in names})
+        return state.where(self.live)
 
     def load_factor(self, magnitude: Floats) -> Complexes:
         """Return what each load draws per nominal (states × loads; P real, Q imaginary), from |V| (states × buses)."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.linalg.lapack import dgetrf, dgetri
 from scipy.sparse.linalg import splu
 
@@ -219,13 +220,17 @@ def _inverse(jacobian: sp.csc_matrix | Floats) -> Solve:
         inverse, also = dgetri(factors, pivots, lwork=64 * len(factors), overwrite_lu=True)
         if singular or also:
             raise ArithmeticError("the Jacobian of this state is singular")
-        product: Solve = np.ascontiguousarray(inverse).__matmul__
-        return product
+        return _product(np.ascontiguousarray(inverse, dtype=np.float32))
     try:
         solve: Solve = splu(jacobian).solve
     except RuntimeError as error:
         raise ArithmeticError(f"the Jacobian of this state is singular ({error})") from error
     return solve
+
+
+def _product(inverse: NDArray[np.float32]) -> Solve:
+    """Return the product with an inverse; a step is as good in half the digits, because the residual has them all."""
+    return lambda residual: np.asarray(inverse @ residual.astype(np.float32), dtype=np.float64)
 
 
 def _refuse_endless(jacobian: sp.csc_matrix | Floats) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Complexes, Floats, Integers
+from ..arrays import Booleans, Complexes, Floats, Integers
 from ..errors import NetworkError, near_names
+from ..network.building import TABLES
+
+POWERS = tuple(f"{table}_{column}" for table in TABLES for column in ("p_mw", "q_mvar"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,15 @@ class OperatingPoint:
         """Return this state with these branches out of service, besides those that the network has out already."""
         return self if tuple(out) == self.out else replace(self, out=tuple(sorted(out)))
 
+    def where(self, live: Mapping[str, Booleans]) -> OperatingPoint:
+        """Return this state without the power of what is not live (per table)."""
+        names = [(table, f"{table}_{column}") for table in TABLES for column in ("p_mw", "q_mvar")]
+        return replace(self, **{name: getattr(self, name) * live[table] for table, name in names})
+
+    def without_power(self) -> OperatingPoint:
+        """Return this state with nobody drawing or injecting anything."""
+        return replace(self, **{name: np.zeros_like(getattr(self, name)) for name in POWERS})
+
     def _position(self, name: str) -> int:
         if name not in self.point_names:
             raise NetworkError(f'connection point "{name}" is not in this grid{near_names(name, self.point_names)}')
@@ -78,8 +90,7 @@ class OperatingPoint:
 
     def same_as(self, other: OperatingPoint) -> bool:
         """Return whether two states are equal to the last bit."""
-        names = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
-        arrays = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        arrays = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in POWERS)
         return arrays and (self.taps, self.out) == (other.taps, other.out)
 
 
@@ -87,7 +98,7 @@ def state_of(net: Any) -> OperatingPoint:
     """Return the state of a network as it stands, scaling included."""
     powers = {
         f"{table}_{column}": (net[table][column] * net[table].scaling).to_numpy(dtype=float)
-        for table in ("load", "sgen", "storage")
+        for table in TABLES
         for column in ("p_mw", "q_mvar")
     }
     return OperatingPoint(**powers, taps=())

@@ -12,20 +12,21 @@ at a bus without supply, is reported as not converged, and means infeasible.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
-from ..arrays import Booleans, Complexes, Floats, Integers, handy, size_of
+from ..arrays import Booleans, Complexes, Floats, Integers, size_of
 from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
 from .admittance import compile_admittance
 from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
-from .fixed_point import TOLERANCE_PU, FixedPoint, fixed_point_of
+from .fixed_point import TOLERANCE_PU
 from .injections import Injections
-from .newton import DENSE_UP_TO_BUSES, Balance, Powers, Tangent, newton
+from .matrices import matrices_of
+from .newton import DENSE_UP_TO_BUSES, Powers, Tangent, newton
 from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
@@ -44,6 +45,7 @@ class BatchSolver:
         """
         self._last: tuple[OperatingPoint, Powers, Complexes, Booleans] | None = None
         self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
+        self._own: Tangent | None = None
         with single_threaded():
             self._admittance = compile_admittance(net)
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
@@ -190,20 +192,13 @@ class BatchSolver:
         return self._fixed_point.derivative(factors, direct, accuracy)
 
     def _prepare_matrices(self) -> None:
+        made = self._matrices = matrices_of(self._admittance)
+        self._admittance = replace(self._admittance, ybus=made.ybus, rows=made.rows)
+        self._balance, self._below = made.balance, made.below
+        self._reference_rows, self._branch_rows = made.reference_rows, made.branch_rows
+        self._fixed_point, self._own = made.fixed_point, None
         adm = self._admittance
-        yqq = sp.csc_matrix(adm.ybus[adm.others][:, adm.others])
-        source = -(adm.ybus[adm.others][:, adm.reference] @ adm.v_reference)
-        held = np.searchsorted(adm.others, adm.held)
-        self._balance = Balance(sp.csr_matrix(yqq), source, held, adm.vm_held_pu)
-        self._reference_rows, self._branch_rows = adm.ybus[adm.reference].toarray(), handy(adm.rows)
-        self._below = np.full(adm.ybus.shape[0], -1)
-        self._below[adm.others] = np.arange(len(adm.others))
-        self._fixed_point: FixedPoint | None = None
-        self._own: Tangent | None = None
-        self._start = adm.v_compiled[adm.others]
-        if not len(held):
-            self._fixed_point = fixed_point_of(yqq, source)
-            self._start = self._fixed_point.no_load
+        self._start = adm.v_compiled[adm.others] if made.fixed_point is None else made.fixed_point.no_load
 
     def _others(self, given: Powers) -> Powers:
         """Return the injections below the source."""

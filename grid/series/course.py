@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..arrays import Floats, Integers
-from ..network.elements import TABLES
+from ..network.building import TABLES
 from ..powerflow.operating_point import OperatingPoint
 
 

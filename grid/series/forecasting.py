@@ -27,6 +27,7 @@ from .course import Course
 from .noise import persistent
 
 Masks = dict[str, Booleans]
+MARGIN_CASES = ("high load, low infeed", "low load, high infeed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,20 +130,17 @@ def _follow(reactive: Floats, truth: Floats, expected: Floats) -> Floats:
     return reactive * ratio
 
 
-Margin = tuple[str, dict[str, Floats]]
-
-
 def margins(
     powers: dict[str, Floats], error: ForecastError, vintage: int, z: float, elements: Elements
-) -> tuple[Margin, Margin]:
-    """Return the two worst directions of a forecast row: loads high and infeed low, and the other way round.
+) -> list[dict[str, Floats]]:
+    """Return the two worst directions of a forecast row, as MARGIN_CASES names them.
 
     `powers`: as fields of OperatingPoint · `z`: how many standard deviations. All elements err together, which is
     never less strict than their true correlation for what one branch carries of one kind.
     """
     share = sigma_share(error, vintage) * error.scale * z / 100.0
     found = []
-    for name, sense in (("high load, low infeed", 1.0), ("low load, high infeed", -1.0)):
+    for sense in (1.0, -1.0):
         shifted = {field: values.copy() for field, values in powers.items()}
         for group, table, at in elements.group_positions():
             of = error.of_group(group)
@@ -151,5 +149,5 @@ def margins(
             moved = _expected(p_mw[None, :], installed, of, np.full((1, len(at)), step))[0]
             shifted[f"{table}_q_mvar"][at] = _follow(powers[f"{table}_q_mvar"][at], p_mw, moved)
             shifted[f"{table}_p_mw"][at] = moved
-        found.append((name, shifted))
-    return found[0], found[1]
+        found.append(shifted)
+    return found

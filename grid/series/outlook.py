@@ -12,9 +12,10 @@ import numpy as np
 from ..arrays import Floats
 from ..description.grid import GROUPS, GridDescription, PlanningCase
 from ..model import GridModel
-from ..network.elements import TABLES, Elements
+from ..network.building import TABLES
+from ..network.elements import Elements
 from ..powerflow.operating_point import OperatingPoint
-from .forecasting import Vintages, margins
+from .forecasting import MARGIN_CASES, Vintages, margins
 
 _KEPT = 1024
 Named = tuple[str, OperatingPoint]
@@ -50,14 +51,12 @@ class Outlook:
         if margin is None or error is None or error.scale == 0:
             return ()
         vintage, row = self._place(at_us, made_us)
-        z, powers = NormalDist().inv_cdf(margin.quantile), self._vintages.courses[vintage].powers(row)
-        found = []
-        for name, shifted in margins(powers, error, vintage, z, self.elements):
-            key = (vintage, row, name)
-            if key not in self._states:
+        keys = [(vintage, row, name) for name in MARGIN_CASES]
+        if any(key not in self._states for key in keys):
+            z, powers = NormalDist().inv_cdf(margin.quantile), self._vintages.courses[vintage].powers(row)
+            for key, shifted in zip(keys, margins(powers, error, vintage, z, self.elements), strict=True):
                 self._keep(key, self._state(shifted))
-            found.append((name, self._states[key]))
-        return tuple(found)
+        return tuple((key[2], self._states[key]) for key in keys)
 
     def planning_cases(self) -> tuple[Named, ...]:
         """Return every planning case by name; without any, the grid as its description stands."""

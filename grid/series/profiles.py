@@ -17,7 +17,8 @@ from ..description.grid import GridDescription, Profile
 from ..description.uncertainty import SIMBENCH, SYNTHETIC
 from ..errors import ProfileError
 from ..model import GridModel
-from ..network.elements import TABLES, Elements, elements_of, specificity
+from ..network.building import TABLES
+from ..network.elements import Elements, elements_of, specificity
 from ..powerflow.operating_point import OperatingPoint
 from .blocks import SeriesValues, Window, quarter_hours, read_series
 from .course import Course, instants
@@ -67,10 +68,6 @@ class Profiles:
             state = self._truth.operating_point(row, self._model.initial_taps, self._model.point_names)
             self._now = row, state
         return self._now[1]
-
-    def changes_us(self) -> tuple[int, ...]:
-        """Return the instants at which the truth changes, ascending."""
-        return tuple(self._midnight_us + int(at) for at in self._truth.starts_us[1:])
 
 
 def outlook_of(

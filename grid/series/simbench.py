@@ -12,7 +12,8 @@ import numpy as np
 
 from ..arrays import Floats, Integers
 from ..errors import ProfileError
-from ..network.elements import TABLES, Elements
+from ..network.building import TABLES
+from ..network.elements import Elements
 from .blocks import Block, SeriesValues, Window, quarter_hours
 
 YEAR = 2016

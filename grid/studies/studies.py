@@ -25,7 +25,7 @@ from ..limits.constraints import Binding, Constraints, Rating
 from ..limits.headroom import Headroom
 from ..model import load_model
 from ..network.points import ConnectionPoint
-from ..powerflow.operating_point import OperatingPoint
+from ..powerflow.operating_point import POWERS, OperatingPoint
 from ..powerflow.vicinity import Vicinity
 from ..readings import Assessment, Readings
 from ..series.blocks import Window
@@ -34,8 +34,6 @@ from ..voltage import cvr
 from ..voltage.cvr import Behaviour, TapBlock
 from ..voltage.regulation import set_points, settled
 from .assessing import Assessor
-
-_ARRAYS = ("load_p_mw", "load_q_mvar", "sgen_p_mw", "sgen_q_mvar", "storage_p_mw", "storage_q_mvar")
 
 
 class GridStudies:
@@ -227,7 +225,7 @@ class GridStudies:
         state = forecast.with_taps(readings.taps).with_out(out)
         if not readings.p_mw:
             return state
-        arrays = {name: getattr(state, name).copy() for name in _ARRAYS}
+        arrays = {name: getattr(state, name).copy() for name in POWERS}
         loads: list[tuple[int, float, float]] = []
         for element, p_mw, q_mvar in readings.p_mw:
             table, position = self._place(element)

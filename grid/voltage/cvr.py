@@ -124,12 +124,6 @@ def _effect(model: GridModel, before: Solution, after: Solution) -> tuple[comple
     return freed, after.vm_pu[0, model.ratings.buses], worst
 
 
-def block_power_mva(model: GridModel, state: OperatingPoint, taps: tuple[int, ...]) -> complex:
-    """Return the reduction of import (MW + j Mvar) if the taps stood at `taps`; NaN where there is no power flow."""
-    before, after = model.solve(state), model.solve(state.with_taps(taps))
-    return complex(before.interface_mva[0].sum() - after.interface_mva[0].sum())
-
-
 def _sequence(model: GridModel, state: OperatingPoint, behaviour: Behaviour, *, up: bool) -> tuple[TapBlock, ...]:
     constraints = Constraints(model)
     here = model.solve(state)

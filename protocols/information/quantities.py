@@ -8,9 +8,10 @@ cannot be meant (NaN, a million GW, the year 10 000); what a market allows is th
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from .consistency import exceeds
 
@@ -43,6 +44,17 @@ def instant(text: str) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+class Iso:
+    """An ISO 8601 text is read as an instant; the integer that agents give goes by without a call into Python."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """In JSON always a text, in Python a text or an integer."""
+        whole = handler(source)
+        read = core_schema.with_info_before_validator_function(_to_us, whole)
+        either = core_schema.union_schema([{**whole, "strict": True}, read], mode="left_to_right")
+        return core_schema.json_or_python_schema(read, either)
+
+
 def _to_us(value: object, info: ValidationInfo) -> object:
     if isinstance(value, str):
         return instant(value)
@@ -54,7 +66,7 @@ def _to_us(value: object, info: ValidationInfo) -> object:
 Instant = Annotated[
     int,
     Field(ge=0, le=LAST_US),
-    BeforeValidator(_to_us),
+    Iso(),
     PlainSerializer(iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

@@ -1,4 +1,4 @@
-"""Who is played and what is heard: desks for the TSO and the DSO, a line for each, and a wait for answers.
+"""Who is played and what is heard: a desk and a line for each of ours, and a wait for answers.
 
 payload ─▶ schema ─▶ in whose name ─▶ said before? ─▶ desk: in turn, in time ─▶ heard ─▶ whoever waits for it
               └─▶ what is wrong is a finding, and answered as any party would (not-understood)
@@ -46,7 +46,10 @@ class Heard(NamedTuple):
 
 @dataclass
 class Play:
-    """One conformance run: the parties played, the clock, what has arrived, what of it was heard, and the report."""
+    """One conformance run: the parties played, the clock, what has arrived, what of it was heard, and the report.
+
+    `after`: what is judged when nothing waits for the clock any more.
+    """
 
     scenario: Scenario
     calendar: Calendar
@@ -63,6 +66,7 @@ class Play:
     misunderstood: list[Envelope] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
     first: asyncio.Event = field(default_factory=asyncio.Event)
+    after: list[Callable[[], object]] = field(default_factory=list)
     _texts: dict[str, bytes] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -98,15 +102,22 @@ class Play:
             self.report.judge(DURING, "order", f"{conversation_id} has been ended: {error}", "")
             return None
 
-    def _sent(self, envelope: Envelope) -> Envelope:
+    def stream(self, who: str, conversation_id: str, content: Message) -> None:
+        """One of ours tells more in a subscription, unless the participant has ended it."""
+        try:
+            self._sent(self.desks[who].say(conversation_id, content), streamed=True)
+        except LocalProtocolError as error:
+            self.report.judge(DURING, "order", f"{conversation_id} has been ended: {error}", "")
+
+    def _sent(self, envelope: Envelope, *, streamed: bool = False) -> Envelope:
         self.said.add(envelope.id)
-        self.throw(envelope.sender, to_json(envelope))
+        self.throw(envelope.sender, to_json(envelope), streamed=streamed)
         return envelope
 
-    def throw(self, who: str, text: str | bytes) -> None:
+    def throw(self, who: str, text: str | bytes, *, streamed: bool = False) -> None:
         """Publish anything on the channel of one of ours."""
         payload = text.encode() if isinstance(text, str) else text
-        self.lines[who].send(self.topics.message(who, self.participant), payload)
+        self.lines[who].send(self.topics.message(who, self.participant, streamed=streamed), payload)
 
     async def expect(self, wanted: Callable[[Heard], bool], by_us: int) -> Heard | None:
         """The first message so far or until `by_us` that is wanted."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from ...agents.runtime.recording import Sent
 from .cells import moment
@@ -48,6 +49,11 @@ class MessageFile:
 
     def _write(self, block: list[Sent]) -> None:
         self._file.write(b"".join(map(_line, block)))
+
+
+def message_row(sent: Sent) -> dict[str, Any]:
+    """A message as messages.jsonl has it."""
+    return dict(json.loads(_line(sent)))
 
 
 def _line(sent: Sent) -> bytes:

@@ -55,7 +55,7 @@ async def test_who_does_not_come_does_not_conform(brokers: Any, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("role", "name", "sentence"),
     [
-        ("tso", "tso", "there is a script for bsp and aggregator"),
+        ("tso", "tso", "there is a script for bsp, aggregator, dso only"),
         ("bsp", "agg-1", "no bsp of conformance is called so"),
     ],
 )

@@ -38,10 +38,18 @@ def test_killed_at_two_hundred_moments_everybody_settles_as_if_nothing_had_been(
 
 
 def test_who_is_down_for_a_second_keeps_what_it_has_promised(handful: Path, tmp_path: Path, simulated: Run) -> None:
+    """What it does late is counted, costs no more than was ordered meanwhile, and is replayed when it was done."""
     down = befallen(handful, tmp_path / "down", crashes__share=0.02, crashes__down_s=1.0, seed=1)
-    assert down.timing["faults"]["deaths"] >= 10
+    told = down.timing["faults"]
+    assert told["deaths"] >= 10
+    assert told["done late"] > 0
     assert accepted(down) == accepted(simulated)
     assert audit(down).findings == ()
+    late_h = told["deaths"] * (1.0 + down.scenario.ticks.control_s) / 3600
+    orders = simulated.merit_order.set_index("offer_id")["accepted_mw"]
+    paid, before = (run.settlement.groupby("offer_id")["energy_mwh"].max() for run in (down, simulated))
+    assert (paid - before).abs().le(orders.reindex(before.index).fillna(orders.sum()) * late_h + 1e-6).all()
+    assert replay(down) == []
 
 
 def test_what_is_lost_doubled_overtaken_or_cut_off_on_the_way_changes_no_outcome(

@@ -72,8 +72,8 @@ async def test_somebody_who_vanishes_is_seen_to_be_gone(broker: BrokerAddress) -
     ear = Ear()
     watcher, vanishing = line(broker, "b", ear, TOPICS.presence("a")), line(broker, "a", Ear())
     await asyncio.gather(watcher.open(), vanishing.open())
-    assert vanishing._client is not None
-    vanishing._client._client.socket().shutdown(socket.SHUT_RDWR)  # as if the process had died
+    assert vanishing._hearing is not None
+    vanishing._hearing._paho.socket().shutdown(socket.SHUT_RDWR)  # as if the process had died
     assert await ear.until(1) == [b"gone"]
     await asyncio.gather(watcher.close(), vanishing.close())
 

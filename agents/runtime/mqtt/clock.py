@@ -3,8 +3,8 @@
     time of the run = start + (monotonic clock - beginning) × speed
 
 Happenings are taken at their due time or as soon after it as the machine can; a new one that is due earlier wakes the
-wait. Between two of them the network has its turn, and what takes longer (an inbox, a study) is waited for. A clock can
-be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
+wait. Between two of them the network has its turn every few milliseconds, and what takes longer (an inbox, a study) is
+waited for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from ..errands import Errands
 from ..queue import EventQueue
 from ..timing import Timing
 
+TURN_S = 0.005
 Progress = Callable[[float], None]
 
 
@@ -99,6 +100,7 @@ class InStep:
     timing: Timing
     errands: Errands | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn_s: float = 0.0
 
     def wake(self) -> None:
         """Something has been put into the queue from outside."""
@@ -135,7 +137,9 @@ class InStep:
         if self.errands is not None:
             await self.errands.run(at_us)
         self.timing.busy(loop.time() - began_s)
-        await asyncio.sleep(0)  # the network must not wait for a host that is behind
+        if loop.time() - self._turn_s > TURN_S:  # the network must not wait for a host that is behind
+            await asyncio.sleep(0)
+            self._turn_s = loop.time()
 
     async def _wait(self, seconds: float) -> None:
         self._news.clear()

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import math
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +22,7 @@ import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
 from .address import BrokerAddress, BrokerError, Identity
+from .channel import MOST_IN_FLIGHT, Channel
 
 RETRY_S = (0.05, 0.5)
 MOST_UNSENT = 20_000
@@ -85,13 +85,12 @@ class Line:
         self._numbers = itertools.count()
         self._unsent: dict[int, Outgoing] = {}
         self._unacknowledged: dict[int, Outgoing] = {}
-        self._news = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
         self._connected = asyncio.Event()
-        self._client: aiomqtt.Client | None = None
+        self._channel: Channel | None = None  # while there is a connection
+        self._hearing: Channel | None = None  # the latest one, which hears before all has been subscribed to
         self._task: asyncio.Task[None] | None = None
-        self._publishing: set[asyncio.Task[None]] = set()
 
     async def open(self, *, fresh: bool = True) -> None:
         """Connect; BrokerError if that does not succeed. `fresh`: what the broker has kept for us is dropped."""
@@ -122,14 +121,14 @@ class Line:
             raise BrokerError(f"{self.broker}: {MOST_UNSENT} messages of {self.identity.name} wait for the broker")
         self._unsent[next(self._numbers)] = Outgoing(topic, payload, retain, key)
         self._empty.clear()
-        self._news.set()
+        self._send_all()
 
     def send_fresh(self, topic: str, payload: bytes) -> None:
         """Send what is of use only now."""
-        if self._client is None:
+        if self._channel is None:
             self.counts["dropped while away"] += 1
-            return
-        self._publish(self._client, None, Outgoing(topic, payload))
+        elif not self._channel.publish(topic, payload):
+            self.counts["published in vain"] += 1
 
     async def failed(self) -> None:
         """Wait until the line fails for good, and raise why."""
@@ -139,7 +138,7 @@ class Line:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection now."""
-        return self._client is not None
+        return self._channel is not None
 
     @property
     def waiting(self) -> int:
@@ -150,21 +149,21 @@ class Line:
         pause_s = RETRY_S[0]
         while True:
             try:
-                async with self._new_client(clean=False) as client:
+                client = self._new_client(clean=False)
+                channel = self._hearing = Channel(client, self._incoming, self._arrived)
+                async with client:
                     pause_s = RETRY_S[0]
-                    await self._talk(client)
+                    await self._talk(client, channel)
             except MqttConnectError as error:
                 if not self._connected.is_set():
                     raise BrokerError(f"{self.broker} does not let {self.identity.name} in: {error}") from None
             except aiomqtt.MqttError:
                 self.counts["connections lost"] += 1
                 self.lost()
-            finally:
-                self._client = None
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, RETRY_S[1])
 
-    async def _talk(self, client: aiomqtt.Client) -> None:
+    async def _talk(self, client: aiomqtt.Client, channel: Channel) -> None:
         for topic, qos in self.subscriptions:
             await client.subscribe(topic, qos=qos)
         if self.greeting is not None:
@@ -172,60 +171,36 @@ class Line:
         self._unsent = {**self._unacknowledged, **self._unsent}
         self._unacknowledged = {}
         self.counts["connections"] += 1
-        self._client = client
+        self._channel = channel
         self._connected.set()
-        self._news.set()
-        sending = asyncio.create_task(self._send_all(client))
+        self._send_all()
         try:
-            async for message in client.messages:
-                self._hear(self._incoming(client, message))
+            await channel.lost()
         finally:
-            self._client = None
-            for task in (sending, *self._publishing):
-                task.cancel()
-            await asyncio.gather(sending, *self._publishing, return_exceptions=True)
+            self._channel = None
 
-    def _incoming(self, client: aiomqtt.Client, message: aiomqtt.Message) -> Incoming:
-        payload = message.payload if isinstance(message.payload, bytes | bytearray) else b""
-        waits = self._acknowledged is not None and message.qos > 0
-        return Incoming(
-            message.topic.value,
-            bytes(payload),
-            partial(self._take, client, message.mid, message.qos) if waits else None,
-        )
+    def _incoming(self, topic: str, payload: bytes, mid: int, qos: int) -> None:
+        waits = self._acknowledged is not None and qos > 0
+        self._hear(Incoming(topic, payload, partial(self._take, self._hearing, mid, qos) if waits else None))
 
-    def _take(self, client: aiomqtt.Client, mid: int, qos: int) -> None:
-        if client is self._client:  # over a later connection the broker brings it again by itself
-            client._client.ack(mid, qos)
+    def _take(self, channel: Channel | None, mid: int, qos: int) -> None:
+        if channel is not None and channel is self._hearing:  # else the broker brings it again by itself
+            channel.taken(mid, qos)
 
-    async def _send_all(self, client: aiomqtt.Client) -> None:
-        while True:
-            while self._unsent:
-                number = next(iter(self._unsent))
-                self._unacknowledged[number] = self._unsent.pop(number)
-                self._publish(client, number, self._unacknowledged[number])
-            self._news.clear()
-            await self._news.wait()
+    def _send_all(self) -> None:
+        """All that waits, in its order; without a connection it goes on waiting."""
+        while self._unsent and self._channel is not None:
+            number = next(iter(self._unsent))
+            outgoing = self._unacknowledged[number] = self._unsent.pop(number)
+            if not self._channel.publish(outgoing.topic, outgoing.payload, retain=outgoing.retain, number=number):
+                self.counts["published in vain"] += 1  # it is still in the outbox, and goes over the next connection
 
-    def _publish(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
-        """Publish in a task of its own; tasks begin in their order, and so do their packets."""
-        task = asyncio.create_task(self._published(client, number, outgoing))
-        self._publishing.add(task)
-        task.add_done_callback(self._publishing.discard)
-
-    async def _published(self, client: aiomqtt.Client, number: int | None, outgoing: Outgoing) -> None:
-        qos = 0 if number is None else 1
-        try:
-            await client.publish(outgoing.topic, outgoing.payload, qos=qos, retain=outgoing.retain, timeout=math.inf)
-        except aiomqtt.MqttError:  # the connection is lost: what must arrive is still in the outbox
-            self.counts["published in vain"] += 1
-            return
-        if number is not None:
-            self._unacknowledged.pop(number, None)
-            if self._acknowledged is not None and outgoing.key is not None:
-                self._acknowledged(outgoing.key)
-            if not self.waiting:
-                self._empty.set()
+    def _arrived(self, number: int) -> None:
+        outgoing = self._unacknowledged.pop(number, None)
+        if self._acknowledged is not None and outgoing is not None and outgoing.key is not None:
+            self._acknowledged(outgoing.key)
+        if not self.waiting:
+            self._empty.set()
 
     async def _forget(self) -> None:
         """A clean session of the same name makes the broker forget what it kept for an earlier run."""
@@ -249,6 +224,7 @@ class Line:
             tls_context=who.tls_context() if self.broker.tls else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             keepalive=10,
+            max_inflight_messages=MOST_IN_FLIGHT,
             logger=_LOGGER,
         )
         made._client.manual_ack_set(self._acknowledged is not None)
