@@ -61,6 +61,7 @@ class Pool:
         self._shown: tuple[tuple[PointPower, ...], ResourceState] | None = None  # as of the time reached
         always = np.full(description.dfrs, -np.inf)
         self.orders: list[tuple[Floats, Floats]] = [(always, np.zeros(description.dfrs))]  # (in effect from s, MW)
+        self._schemes = {"up": self._scheme(self.fleet.up_mw), "down": self._scheme(self.fleet.down_mw)}
         self._buses = tuple(self.fleet.bus.tolist())
         self._split: tuple[PoolView, Floats] | None = None  # what was last shared out by the scheme
         self._site_names = tuple(f"{description.id}@{bus}" for bus in description.buses)
@@ -125,8 +126,10 @@ class Pool:
         return min(counts or {"load": 0}, key=lambda kind: (-counts[kind], kind))
 
     def activation_scheme(self, direction: Direction = "up") -> Floats:
-        """Share of each resource in an activation (K, sum 1): by size in that direction."""
-        size = self.fleet.up_mw if direction == "up" else self.fleet.down_mw
+        """Share of each resource in an activation (K, sum 1): by size in that direction; never to be changed."""
+        return self._schemes[direction]
+
+    def _scheme(self, size: Floats) -> Floats:
         if not size.any():
             size = np.maximum(self.fleet.up_mw, self.fleet.down_mw)
         shares: Floats = size / size.sum()
@@ -156,19 +159,15 @@ class Pool:
         require_finite(self.id, p_mw)
         self.advance(at_us)
         direction: Direction = "up" if p_mw >= 0 else "down"
-        targets = self._shared_out(self._view(p_mw, direction))
+        view = self._view(p_mw, direction)
+        if self._split is not None and self._split[1] is self.orders[-1][1] and _are_alike(self._split[0], view):
+            return  # the scheme gives the same again as long as all can hold what they could
+        targets = np.asarray(self.dispatch.targets(view), dtype=float)
         if targets.shape != (self.description.dfrs,):
             text = f"its dispatch {type(self.dispatch).__name__} gives targets of shape {targets.shape}"
             raise ResourceError(f"{self.id}: {text}, but it has {self.description.dfrs} resources")
         self.set_targets(targets, at_us)
-
-    def _shared_out(self, view: PoolView) -> Floats:
-        """What is asked of each; the scheme gives the same again as long as all can hold what they could."""
-        if type(self.dispatch) is not ByScheme:
-            return np.asarray(self.dispatch.targets(view), dtype=float)
-        if self._split is None or not _are_alike(self._split[0], view):
-            self._split = view, self.dispatch.targets(view)
-        return self._split[1]
+        self._split = (view, self.orders[-1][1]) if type(self.dispatch) is ByScheme else None
 
     def _view(self, p_mw: float, direction: Direction) -> PoolView:
         fleet = self.fleet
