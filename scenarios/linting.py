@@ -1,7 +1,7 @@
 """What is allowed in a scenario and yet is hardly meant: told by `gridpact check`, each in one sentence.
 
     hints              from the description alone: ticks longer than ramps, needs that nobody can cover
-    hints_of_grids     once the grids are built: one already in violation, offers above what would be qualified
+    hints_of_grids     once the grids are built (linting_grids.py)
 
 What cannot be run at all is an error, and not told here: a bus without supply, an offer above what its unit can do.
 """
@@ -11,15 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import plants
-from .schema import Scenario
-
 if TYPE_CHECKING:
-    from ..grid.resources.description import PoolDescription, UnitDescription
-    from ..grid.studies.studies import GridStudies
+    from .schema import Scenario
 
 Path = tuple[str | int, ...]
-LEAST_MW = 1e-3
 
 
 class Hint(NamedTuple):
@@ -62,39 +57,3 @@ def _needs(scenario: Scenario) -> Iterator[Hint]:
         if offered < need.quantity_mw and scenario.swarm is None:
             text = f"the TSO needs {need.quantity_mw:g} MW of {need.product} {need.direction}, but {offered:g} MW"
             yield Hint(("market", "needs", index, "quantity_mw"), f"{text} are offered in all")
-
-
-def hints_of_grids(scenario: Scenario, studies: Mapping[str, GridStudies]) -> Iterator[Hint]:
-    """What the DSOs' own studies show before anything happens."""
-    made = plants.resources(scenario)
-    for grid, own in studies.items():
-        found = own.standing_violation(scenario.time.first_delivery_us)
-        if found is not None:
-            value = f"{found.element}: {found.kind} {found.value:g}, limit {found.limit:g}, in {found.case}"
-            text = f"this grid is in violation before anything is activated ({value})"
-            yield Hint(("grids", grid), f"{text}; what worsens it is refused")
-        yield from _above_qualified(scenario, grid, own, made)
-
-
-def _above_qualified(scenario: Scenario, grid: str, own: GridStudies, made: plants.Resources) -> Iterator[Hint]:
-    """Offers for which the DSO would not qualify as much, as its scheme judges: each alone, or all together."""
-    if not scenario.has_dso:
-        return
-    from ..grid.limits.allowing import Activation
-
-    asked = {}
-    for name, provider in scenario.connected.items():
-        units: tuple[UnitDescription | PoolDescription, ...] = provider.resources
-        for resource, unit in zip(made.by_provider[name], units, strict=True):
-            for way, mw in (("up", unit.up_mw), ("down", -unit.down_mw)):
-                if provider.grid == grid and mw:
-                    asked[resource.id, way] = Activation(resource.id, plants.shares(resource), mw)
-    allowed = own.prequalify(tuple(asked.values()), "single" if scenario.scheme == "scenario-1-dso" else "all")
-    most = {key: (abs(one.p_mw), one.binding) for key, one in zip(asked, allowed, strict=True)}
-    for name, provider in scenario.connected.items():
-        for index, offer in enumerate(provider.offers):
-            qualified, binding = most.get((offer.resource or provider.resources[0].id, offer.direction), (None, None))
-            if qualified is not None and offer.quantity_mw > qualified + LEAST_MW:
-                where = f" ({binding.element}, {binding.case})" if binding is not None else ""
-                text = f"{name} offers {offer.quantity_mw:g} MW {offer.direction}, but would be qualified for about"
-                yield Hint(("participants", name, "offers", index), f"{text} {qualified:.2f} MW{where}")

@@ -21,6 +21,8 @@ from ...grid.area.containment import Droop
 from ...grid.plant.plant import GridPlant
 from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
+from ...grid.resources.park import Parks
+from ...grid.resources.pool import Pool
 from ...grid.resources.resource import PointPower as Injection
 from ...grid.resources.resource import Resource, ResourceState
 from ...protocols.information.activation import PointPower
@@ -85,6 +87,7 @@ class Physics:
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
     _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
+    _parks: Parks = field(default_factory=Parks)
 
     def __post_init__(self) -> None:
         """Sort the holdings by owner; whether they are at rest is seen at the first tick."""
@@ -115,8 +118,9 @@ class Physics:
 
     def _move(self, to_us: int) -> None:
         """Let resources go on, those at rest excepted; whoever has come to rest is left alone from now on."""
-        for name in tuple(self._moving):
-            holding = self.holdings[name]
+        moving = [(name, self.holdings[name]) for name in self._moving]
+        self._parks.advance([each.resource for _, each in moving if isinstance(each.resource, Pool)], to_us)
+        for name, holding in moving:
             holding.resource.advance(to_us)
             self._beside_mw[name] = self._beside_grid_mw(holding)
             self._forget(holding.owner)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Booleans, Floats
 from ..description.grid import GridLimits
 from ..model import GridModel
 from ..powerflow.solution import Solution
@@ -133,12 +133,27 @@ class Constraints:
 
     def violations(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
         """Return, per state, every plain limit that it violates, worst first; mostly none, which is seen at once."""
+        return self.looked_at(solution, case, self._kept)[0]
+
+    def looked_at(
+        self, solution: Solution, case: str, edge: Floats
+    ) -> tuple[tuple[tuple[Binding, ...], ...], Booleans, Floats]:
+        """Return `violations`, which states reach a value of `edge` (constraints), and voltages of the judged buses.
+
+        What has no supply reaches nothing; a state without a solution may reach anything.
+        """
         vm_pu = solution.vm_pu[:, self._buses]
         values = np.concatenate((solution.loading_percent, vm_pu, vm_pu), axis=1)
         values *= self._factor
+        reached = np.asarray((values >= edge).any(axis=1), dtype=np.bool_)
         if (values <= self._kept).all():
-            return ((),) * len(values)
-        return tuple(self.beyond(row, case) for row in self.values(solution))
+            return ((),) * len(values), reached, vm_pu
+        return tuple(self.beyond(row, case) for row in self.values(solution)), reached, vm_pu
+
+    def edge(self, loading: float, voltage_pu: float) -> Floats:
+        """Return the values that are as near their limits: a share of the loading's, and so many pu of voltages'."""
+        nearer = np.where(self._scale == 1.0, self.nominal * loading, self.nominal - 100 * voltage_pu)
+        return np.asarray(nearer)
 
     def beyond(self, values: Floats, case: str) -> tuple[Binding, ...]:
         """Return every plain limit that one row violates, worst first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..arrays import Floats
@@ -20,50 +22,50 @@ class Assessor:
 
     def __init__(self, model: GridModel, constraints: Constraints, midnight_us: int) -> None:
         self._ratings, self._constraints, self._midnight_us = model.ratings, constraints, midnight_us
-        self._middle_pu = (model.ratings.vm_min_pu + model.ratings.vm_max_pu) / 2
+        self._edge = constraints.edge(1 - NEAR_LOADING, NEAR_VOLTAGE_PU)
 
     def assess(self, solution: Solution, readings: Readings) -> tuple[Assessment, ...]:
         """Return an assessment per row of a solution, all at the time of the readings."""
-        vm_pu = solution.vm_pu[:, self._ratings.buses]
-        if np.isnan(vm_pu.sum()):
-            vm_pu = np.where(np.isnan(vm_pu), self._middle_pu, vm_pu)
-        relative = solution.loading_percent / self._ratings.loading_percent
-        worst = relative.argmax(axis=1) if relative.shape[1] else np.zeros(len(vm_pu), dtype=np.int64)
-        total = solution.interface_mva.sum(axis=1)
-        near = self._near(relative, vm_pu)
-        voltages = vm_pu.min(axis=1).tolist(), vm_pu.max(axis=1).tolist()
         case = clock_text(readings.at_us - self._midnight_us)
-        every = self._constraints.violations(solution, case)
+        every, near, vm_pu = self._constraints.looked_at(solution, case, self._edge)
         found = []
         for row, solved in enumerate(solution.converged.tolist()):
-            violations = every[row]
             if not solved:
-                found.append(_unsolved(readings, violations))
+                found.append(_unsolved(readings, every[row]))
                 continue
-            element = int(worst[row])
-            loading = float(solution.loading_percent[row, element]) if relative.shape[1] else 0.0
+            element, loading = self._worst(solution.loading_percent[row])
+            lowest_pu, highest_pu = self._extremes(vm_pu[row])
+            power_mva = sum(solution.interface_mva[row].tolist())
             found.append(
                 Assessment(
                     at_us=readings.at_us,
-                    worst_element=self._ratings.branches[element] if relative.shape[1] else "",
-                    worst_loading_percent=round(loading, 4),
-                    vm_min_pu=round(voltages[0][row], 6),
-                    vm_max_pu=round(voltages[1][row], 6),
-                    interface_p_mw=round(float(total[row].real), 6),
-                    interface_q_mvar=round(float(total[row].imag), 6),
-                    interface_gap_mw=_gap_mw(readings, float(total[row].real)),
-                    violations=violations,
-                    near=bool(violations) or bool(near[row]),
+                    worst_element=element,
+                    worst_loading_percent=loading,
+                    vm_min_pu=lowest_pu,
+                    vm_max_pu=highest_pu,
+                    interface_p_mw=round(power_mva.real, 6),
+                    interface_q_mvar=round(power_mva.imag, 6),
+                    interface_gap_mw=_gap_mw(readings, power_mva.real),
+                    violations=every[row],
+                    near=bool(every[row]) or bool(near[row]),
                 )
             )
         return tuple(found)
 
-    def _near(self, relative: Floats, vm_pu: Floats) -> Floats:
+    def _worst(self, loading_percent: Floats) -> tuple[str, float]:
+        """The branch that is loaded most by its limit, and how much."""
+        if not len(loading_percent):
+            return "", 0.0
+        worst = int((loading_percent / self._ratings.loading_percent).argmax())
+        return self._ratings.branches[worst], round(float(loading_percent[worst]), 4)
+
+    def _extremes(self, vm_pu: Floats) -> tuple[float, float]:
+        """The lowest and the highest voltage; what has no supply counts as being in the middle."""
+        low, high = float(np.minimum.reduce(vm_pu)), float(np.maximum.reduce(vm_pu))
+        if math.isfinite(low):
+            return round(low, 6), round(high, 6)
         ratings = self._ratings
-        loaded = relative.max(axis=1, initial=0.0) >= 1 - NEAR_LOADING
-        low = (vm_pu - ratings.vm_min_pu).min(axis=1, initial=np.inf) <= NEAR_VOLTAGE_PU
-        high = (ratings.vm_max_pu - vm_pu).min(axis=1, initial=np.inf) <= NEAR_VOLTAGE_PU
-        return np.asarray(loaded | low | high)
+        return self._extremes(np.where(np.isnan(vm_pu), (ratings.vm_min_pu + ratings.vm_max_pu) / 2, vm_pu))
 
 
 def _gap_mw(readings: Readings, computed_mw: float) -> float:

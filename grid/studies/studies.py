@@ -134,13 +134,13 @@ class GridStudies:
 
     def _changes(self, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Complexes:
         """MW added at every connection point, one row per list of (connection point, MW); what is named twice adds."""
-        rows, position = [], self.model.point
+        rows, position = [], self.model.positions
         for activated in alternatives:
-            row = [0.0] * len(self.model.point_names)
+            row = [0.0] * len(position)
             for name, p_mw in activated:
-                row[position(name)] += p_mw
+                row[position[name] if name in position else self.model.point(name)] += p_mw
             rows.append(row)
-        return np.array(rows, dtype=complex).reshape(len(rows), len(self.model.point_names))
+        return np.array(rows, dtype=complex).reshape(len(rows), len(position))
 
     def watch(
         self,
