@@ -87,7 +87,13 @@ def span(now_us: int, intervals: Iterable[tuple[int, int]], value: Any) -> Span:
 
 def derived_now(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Any:
     """What follows from parts of a state and from the time, made anew only when a part or the span is another."""
+    return derived_span(state, name, sources, now_us, make).value
+
+
+def derived_span(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Span:
+    """The same, with the span in which it holds."""
     kept = state.__dict__.get(name)
     if kept is None or not _are_the_same(kept[0], sources) or not kept[1].from_us <= now_us < kept[1].until_us:
         kept = state.__dict__[name] = (sources, make())
-    return kept[1].value
+    found: Span = kept[1]
+    return found

@@ -25,7 +25,7 @@ from ...protocols.information.settlement import MeteredQuery, Statement
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation
 from ..actions import Action, Observe, Wake
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..bsp import settlement
 from ..bsp.bidding import RECORD, SUBMIT
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
@@ -93,7 +93,11 @@ class Dso:
 
     def overhear(self, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
         """Measurements of a whole cycle at once."""
-        return hearing.overheard(state, rows)
+        return hearing.overheard(self.profile, state, rows)
+
+    def told(self, state: DsoState, cycle: Cycle) -> DsoState | None:
+        """Measurements of a whole cycle as columns."""
+        return hearing.told_of(self.profile, state, cycle)
 
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
@@ -109,7 +113,7 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return hearing.told(state, ((event.conversation.peer, content),)), ()
+            return hearing.told(self.profile, state, ((event.conversation.peer, content),)), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
@@ -120,7 +124,7 @@ class Dso:
             return self._hear_before_delivery(state, event, now_us)
         match content:
             case MeteredQuery():
-                return archive.asked(state, event)
+                return archive.asked(self.profile, state, event)
             case ForecastQuery():
                 return forecast.asked(self.profile, state, event, now_us)
             case _:

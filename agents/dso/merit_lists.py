@@ -27,7 +27,7 @@ from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from . import terms
-from .archive import forgotten
+from .forgetting import forgotten
 from .reserves import reserved, subscription
 from .state import DsoState, Listed
 from .studies import UnknownPoint, Validate

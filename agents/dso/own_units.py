@@ -23,6 +23,7 @@ from ..bsp.reading import ParticipantReading
 from ..changes import replace
 from ..market.merit_order import floor_to_step
 from ..profiles import BidPlan, DsoProfile
+from .hearing import news
 from .own_study import AskOwn
 from .state import Connected, DsoState, Told
 from .studies import AskTaps, Validate
@@ -145,8 +146,9 @@ def _metered(profile: DsoProfile, state: DsoState, reading: ParticipantReading) 
     demand, failures = outage.seen(state.demand, reading.resources)
     demand = replace(demand, units_mw=reading.activated_mw)
     points = tuple((point.point, point.p_mw) for point in reading.points)
-    told = Told(_together_mw(state), reading.activated_mw, points, reading.at_us)
-    state = replace(state, demand=demand, told=state.told.set(profile.name, told))
+    told, heard_us = Told(_together_mw(state), reading.activated_mw, points), state.heard_us
+    state = replace(state, demand=demand)
+    state = news(profile, state, {profile.name: told}, heard_us.set(profile.name, reading.at_us))
     pools = [unit.id for unit in (profile.units.resources if profile.units else ()) if unit.kind == "pool"]
     shares = (Actuate(name, demand.set_points[name]) for name in pools if demand.set_points.get(name))
     return state, (*failures, *shares)

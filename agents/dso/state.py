@@ -25,12 +25,11 @@ class Connected(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The last INFO 7 of a participant, and when it was measured."""
+    """The last INFO 7 of a participant."""
 
     set_point_mw: float
     activated_mw: float
     points: tuple[tuple[str, float], ...]
-    measured_us: int = 0
 
 
 class InForce(NamedTuple):
@@ -86,6 +85,17 @@ class Way(NamedTuple):
     cause: str | None = None
 
 
+class Counting(NamedTuple):
+    """Readings of the period that is being archived, and which of them was the first to count a participant's `told`.
+
+    What counts for the same participant several times is added to the archive when it changes.
+    """
+
+    period: str = ""
+    readings: int = 0
+    since: Map[str, int] = Map()
+
+
 @dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised.
@@ -119,8 +129,10 @@ class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
-    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
+    order list are those whose resources nobody has applied with; `heard_us` is when what participants have `told` was
+    measured. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    How much units may still move was last looked at `headroom_us`.
     For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
     too long, the short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
@@ -136,6 +148,7 @@ class DsoState:
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
+    heard_us: Map[str, int] = Map()
     subscribed: frozenset[str] = frozenset()
     reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
@@ -143,6 +156,7 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    headroom_us: int = 0
     heated_us: int = 0
     spent: bool = False
     idle_readings: int = 0
@@ -156,6 +170,7 @@ class DsoState:
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
+    counting: Counting = Counting()
     demand: DemandResponseState = DemandResponseState()
 
     def with_demand(self, **changes: Any) -> "DsoState":

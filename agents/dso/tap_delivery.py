@@ -19,6 +19,7 @@ from ..actions import Note, Publish, Say
 from ..agent import Reaction
 from ..bsp import outage
 from ..delivery import Task
+from ..energy import metered
 from ..events import Heard
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import DsoProfile
@@ -148,7 +149,7 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
         baseline_mw=round(-import_mw - freed_mw, 6),
         set_point_mw=demand.applied_mw,
     )
-    book = demand.book.metered(freed_mw, profile.monitoring_us, readings.at_us)
+    book = metered(demand.book, freed_mw, profile.monitoring_us, readings.at_us)
     counted = state.with_demand(book=book, measured=measurement, recovered_mw=recovered_mw)
     return counted, (Publish(demand.listeners, measurement),)
 

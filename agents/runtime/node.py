@@ -7,7 +7,8 @@
 
 A node is deterministic: the same inputs in the same order give the same effects. The journal is the list
 of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (protocols/flow.py): what comes of it is
-the same, only that nothing is made of a message that nobody looks at.
+the same, only that nothing is made of a message that nobody looks at. Somebody else may keep account of what readings
+and repeated set-points come to (fleet.py); before the node experiences anything by itself it calls that `back`.
 """
 
 from collections import Counter
@@ -18,12 +19,14 @@ from typing import Any
 from ...protocols.conversation import NOT_UNDERSTOOD
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
-from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
+from ...protocols.flow import Flow, Row, Volley
+from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
-from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, Say, Wake
-from ..agent import Agent
+from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
+from ..agent import Agent, Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .streams import Streams
 
 _new = tuple.__new__  # a named tuple of known length, made with every message
 
@@ -37,14 +40,14 @@ class Node:
     state: Any = None
     timers: dict[str, int] = field(default_factory=dict)
     in_bulk: bool = False
-    _flows: dict[str, Flow] = field(default_factory=dict)
-    _hearers: dict[Flow, Hearer] = field(default_factory=dict)
-    _heard_in: dict[str, Flow] = field(default_factory=dict)
+    streams: Streams = field(init=False, compare=False)
+    back: Callable[[], None] | None = field(default=None, compare=False)
     refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
         self.state = self.agent.start()
+        self.streams = Streams(self.desk, self.agent.name)
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
@@ -55,18 +58,11 @@ class Node:
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False
 
-    def settle(self, conversation_id: str) -> None:
-        """What has flowed in a conversation is part of it."""
-        flow = self._flows.pop(conversation_id, None)
-        if flow is not None:
-            self.desk.conversations[conversation_id] = flow.settled()
-        heard = self._heard_in.pop(conversation_id, None)
-        if heard is not None:
-            self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
-        hearers, known = self._hearers, 0
+        if self.back is not None:
+            self.back()
+        hearers, known = self.streams.hearers, 0
         for row in rows:
             hearer = hearers.get(row.flow)
             if hearer is None or row.number < hearer.number:
@@ -79,15 +75,43 @@ class Node:
             hearers[row.flow].number = row.number + 1
         return taken
 
-    def follow(self, flow: Flow) -> None:
-        """Expect the next message of a flow, of which one has been heard by itself."""
-        conversation = self.desk.conversations.get(flow.conversation.id)
-        hearer = hearer_of(conversation, flow) if conversation is not None else None
-        if hearer is not None:
-            self._hearers[flow], self._heard_in[hearer.conversation.id] = hearer, flow
+    def hear_next(self, row: Row) -> list[Effect] | None:
+        """Hear the next message of a flow by itself; None if it is not the next one, so that the desk has to look."""
+        hearer = self.streams.hearers.get(row.flow)
+        if hearer is None or row.number != hearer.number or row.received_us is None:
+            return None
+        if self.back is not None:
+            self.back()
+        hearer.number = row.number + 1
+        effects: list[Effect] = []
+        heard = Heard(row.envelope(), hearer.settled(), False)
+        self.state, actions = self.agent.react(self.state, heard, row.received_us)
+        for action in actions:
+            self._carry_out(action, effects)
+        return effects
+
+    def hear(self, volley: Volley, places: Sequence[int]) -> bool:
+        """Hear a part of a volley at once; False if something of it needs a closer look, so that nothing is taken."""
+        sheet = volley.contents
+        audience = self.streams.audience(volley, places) if isinstance(sheet, Sheet) else None
+        if audience is None or not isinstance(sheet, Sheet):
+            return False
+        numbers = [volley.numbers[place] for place in places]
+        if not audience.expects(numbers):
+            return False
+        if self.back is not None:
+            self.back()
+        state = self.agent.told(self.state, Cycle(audience.names, sheet.said_by(places), sheet.at_us))
+        if state is None:
+            return False
+        self.state = state
+        audience.hear(numbers)
+        return True
 
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
         for event in _EVENTS[type(given)](self, given, effects):
             self.state, actions = self.agent.react(self.state, event, now_us)
@@ -98,6 +122,8 @@ class Node:
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
         """The same as to take a reading, without looking what kind of input it is."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
         self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
         for action in actions:
@@ -109,8 +135,8 @@ class Node:
 
     def _arrived(self, given: Arrival, effects: list[Effect]) -> Sequence[Event]:
         envelope = given.envelope
-        if self._flows or self._heard_in:
-            self.settle(envelope.conversation_id)
+        if self.streams.flowing:
+            self.streams.settle(envelope.conversation_id)
         hearing = self.desk.hear(envelope)
         conversation, step, _, _, closed_round, _ = hearing
         if conversation is None or step is None:
@@ -130,7 +156,7 @@ class Node:
         return (Rejected(envelope, hearing.conversation), *_closed(hearing.closed_round))
 
     def _due(self, given: Due, effects: list[Effect]) -> Sequence[Event]:
-        self.settle(given.conversation_id)
+        self.streams.settle(given.conversation_id)
         silent = self.desk.silence(given.conversation_id, given.deadline_us)
         if silent is None:
             return ()
@@ -155,7 +181,7 @@ class Node:
         if self._is_broken(conversation_id):
             effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             return
-        self.settle(conversation_id)
+        self.streams.settle(conversation_id)
         sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
         self._send(sent, effects)
 
@@ -176,7 +202,7 @@ class Node:
         kind = type(content)
         numbered: list[tuple[Flow, int]] = []
         for conversation_id in conversation_ids:
-            flow = self._flow(conversation_id, kind) if self.in_bulk else None
+            flow = self.streams.flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
                 numbered.append((flow, flow.number))
                 flow.number += 1
@@ -186,20 +212,19 @@ class Node:
         if numbered:
             effects.append(_new(Stream, (numbered, content, caused_by)))
 
-    def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
-        """What flows in a subscription; None if its next message has to be said by itself."""
-        flow = self._flows.get(conversation_id)
-        if flow is not None and flow.kind is kind:
-            return flow
-        self.settle(conversation_id)
-        conversation = self.desk.conversations.get(conversation_id)
-        if conversation is None:
-            return None
-        kinds = self.desk.kinds
-        flow = flow_of(conversation, kind, (kinds[self.agent.name], kinds.get(conversation.peer, "UNKNOWN")))
-        if flow is not None:
-            self._flows[conversation_id] = flow
-        return flow
+    def _publish_each(self, action: PublishEach, effects: list[Effect]) -> None:
+        """Say to each its own: at once where all of it flows."""
+        conversation_ids, contents = action
+        kinds = {type(content) for content in contents}
+        flows = self.streams.choir(conversation_ids, kinds.pop()) if self.in_bulk and len(kinds) == 1 else None
+        if flows is None:
+            for conversation_id, content in zip(conversation_ids, contents, strict=True):
+                self._publish(Publish((conversation_id,), content), effects)
+            return
+        numbers = [flow.number for flow in flows]
+        for flow in flows:
+            flow.number += 1
+        effects.append(Chorus(flows, numbers, contents, (None,) * len(numbers)))
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
@@ -227,6 +252,7 @@ _DEEDS: Mapping[type[Action], Callable[[Node, Any, list[Effect]], None]] = {
     Open: Node._open,
     Say: Node._say,
     Publish: Node._publish,
+    PublishEach: Node._publish_each,
     Wake: Node._wake,
     Forget: Node._forget,
     **dict.fromkeys((Compute, Observe, Actuate, Note), Node._leave),

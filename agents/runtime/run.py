@@ -12,7 +12,7 @@ from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
 from .host import Host, World
 from .inputs import Arrival, Begin, Input
-from .mail import Mail
+from .mail import Listener, Mail
 from .node import Node
 from .queue import PLANT, TELEMETRY
 from .rhythm import next_of
@@ -49,8 +49,9 @@ class Operation:
         self.faults = faults
         if faults is not None:
             self.exchange = FaultyExchange(links, kinds, world.recorder, self._receive, faults=faults)
-        self.mail = Mail({name: made.listen for name, made in self.hosts.items()}, kinds)
-        self.exchange.mail = self.mail.put
+        self.mail = Mail({name: Listener(made.listen, made.hear) for name, made in self.hosts.items()}, kinds)
+        self.exchange.mail, self.exchange.mail_together = self.mail.put, self.mail.put_together
+        world.fleet.exchange = self.exchange
         for name, made in self.hosts.items():
             made.node.in_bulk = in_bulk
             made.exchange = self.exchange

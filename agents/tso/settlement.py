@@ -31,6 +31,7 @@ from ..market.merit_order import Position, by_participant
 from ..market.settlement import Payment, balances, books, line, metered_line, settled_on, total, watt_us
 from ..profiles import TsoProfile
 from . import compensation
+from .afrr import metering
 from .forgetting import forgotten
 from .state import TsoState
 
@@ -97,6 +98,7 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
 
 def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """A statement to every participant that was asked for energy."""
+    state = metering.caught_up(profile, state)
     actions: list[Action] = [_meters(profile, state, period)]
     stated: dict[str, tuple[StatementLine, ...]] = {}
     for participant in _offers(profile, state, period):

@@ -6,6 +6,7 @@ begins when the first is fully on). Reactive power follows at a fixed rate, or l
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +40,7 @@ class Activation:
         total = sum(share for _, share in self.points)
         if abs(total - 1.0) > 1e-6:
             raise GridError(f"activation {self.id}: the shares of its connection points must sum to 1, got {total:g}")
-        if not np.isfinite([self.p_mw, self.min_mw, *self.q_rates]).all():
+        if not all(map(math.isfinite, (self.p_mw, self.min_mw, *self.q_rates))):
             raise GridError(f"activation {self.id}: power must be finite, got {self.p_mw} MW")
         if self.q_rates[0] > self.q_rates[1]:
             raise GridError(f"activation {self.id}: q_range_per_p must ascend, got {self.q_range_per_p}")

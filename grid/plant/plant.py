@@ -183,7 +183,9 @@ class GridPlant:
         Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
         """
         state, before = self.solve(), self._relays.out
-        incidents = self._relays.look(self._now_us, state.loading_percent) if state.converged else ()
+        if not state.converged or self._relays.sleep(self._now_us, state.solution.loading_percent):
+            return ()
+        incidents = self._relays.look(self._now_us, state.loading_percent)
         if self._relays.out != before:
             self._change()
             self.lost_points = self.model.unsupplied_points(self._relays.out)
@@ -199,8 +201,14 @@ class GridPlant:
 
     def shadow_state(self, added: Mapping[str, float]) -> PlantState:
         """Return the state that would be with power added at connection points (MW, + up). Raises NetworkError."""
-        state = self._operating_point().with_changes(added)
-        return PlantState(self._gauge, self.model.solve(state))
+        if self._relays.out:
+            return PlantState(self._gauge, self.model.solve(self._operating_point().with_changes(added)))
+        self._solution()
+        assert self._near is not None
+        change_mva = self._power_mva.copy()
+        for name, p_mw in added.items():
+            change_mva[self.model.point(name)] += p_mw
+        return PlantState(self._gauge, self._near.solve(change_mva[None]))
 
     def readings(self, at_us: int) -> Readings:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""

@@ -54,6 +54,15 @@ class Relays:
         self._out_since: dict[int, int] = {}
         self._looked_us = 0
 
+    def sleep(self, at_us: int, loading_percent: Floats) -> bool:
+        """Whether nothing goes on and no loading (of any shape, not rounded) is near what counts: then it is seen."""
+        if self._running or self._armed or self._out_since:
+            return False
+        if not float(loading_percent.max(initial=0.0)) <= self._lowest - 1e-4:
+            return False
+        self._looked_us = at_us
+        return True
+
     def look(self, at_us: int, loading_percent: Floats) -> tuple[Incident, ...]:
         """Take note of the loadings from now on; returns what ends or happens now. `out` is what is out of service."""
         found = self._reclosed(at_us)

@@ -17,7 +17,8 @@ from ..moments.snapshot import Rows
 from ..network.elements import Elements
 from ..network.ratings import Ratings
 from ..powerflow.operating_point import OperatingPoint
-from ..powerflow.solution import Solution, stacked
+from ..powerflow.solution import Solution
+from ..powerflow.vicinity import stacked
 
 Metered = tuple[tuple[str, float, float], ...]
 
@@ -130,13 +131,18 @@ class Gauge:
 def tabulated(rows: Rows, gauge: Gauge, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
     """Return the rows (n × their names) and the figures (n × FIGURES) of moments of one grid, in order of time."""
     values, figures = [], []
-    for _, group in groupby(moments, key=lambda moment: id(moment.own)):
+    for _, group in groupby(moments, key=_kind):
         counts = Counter(group)
         solution = stacked([moment.solution for moment in counts])
         added_mva, times = np.stack([moment.added_mva for moment in counts]), list(counts.values())
         values.append(np.repeat(rows.of(next(iter(counts)).own, added_mva, solution), times, axis=0))
         figures.append(np.repeat(gauge.figures(solution)[1], times, axis=0))
     return np.concatenate(values), np.concatenate(figures)
+
+
+def _kind(moment: Moment) -> tuple[int, type[Solution]]:
+    """The first moment of own powers is solved by itself, those after it along a chord."""
+    return id(moment.own), type(moment.solution)
 
 
 FIGURES = ("interface_p_mw", "interface_q_mvar", "worst_loading_percent", "vm_min_pu", "vm_max_pu", "violations")

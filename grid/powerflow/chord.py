@@ -13,11 +13,13 @@ A grid of 15 buses costs what numpy costs to be called, so everything is laid ou
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Complexes, Floats, Integers
+from ..arrays import Booleans, Complexes, Floats, Integers
 from .admittance import Admittance
 from .fixed_point import TOLERANCE_PU, FixedPoint
 from .newton import Powers
@@ -26,6 +28,7 @@ from .sensitivity import factors_of
 UP_TO_BUSES = 100
 MOST_STATES = 4
 PASSES = 14
+Factor = Callable[[Floats], Complexes]
 # As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
 FAST = 0.3
 FARTHEST_PU = 0.5  # over all buses and states together
@@ -37,7 +40,8 @@ class Wiring:
 
     impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points (p × b): per unit of
     what is injected at connection points · flows (b × (rows + references)): from voltages to the loading of each side
-    in percent and to the current at each source · pairs: whether every branch has two rows, else row_starts.
+    in percent and to the current at each source, row_starts: the first row of each branch · bus: internal number of
+    each network bus, negative without supply · factor: what loads draw per nominal, from |V| (states × b).
     """
 
     impedance: Complexes
@@ -49,22 +53,74 @@ class Wiring:
     flows: Complexes
     row_starts: Integers
     base_mva: float
+    bus: Integers
+    factor: Factor
+
+
+class Neighbours:
+    """The states that were found along a chord, a solution whose parts are computed when they are asked for.
+
+    below (states × n): their voltages · change_mva (states × p): what they differ by.
+    """
+
+    def __init__(self, chord: Chord, below: Complexes, change_mva: Complexes) -> None:
+        self.chord, self.below, self.change_mva = chord, below, change_mva
+
+    @cached_property
+    def converged(self) -> Booleans:
+        """All of them."""
+        return np.ones(len(self.below), dtype=np.bool_)
+
+    @cached_property
+    def voltage(self) -> Complexes:
+        """Voltages of all buses (states × b)."""
+        wiring = self.chord.wiring
+        found = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
+        found[:, wiring.others] = self.below
+        found[:, wiring.reference] = wiring.v_reference
+        return found
+
+    @cached_property
+    def magnitude(self) -> Floats:
+        """Their size."""
+        return np.abs(self.voltage)
 
     @property
-    def pairs(self) -> bool:
-        """Whether every branch has two sides, so that no search is needed for the more loaded one."""
-        rows = self.flows.shape[1] - len(self.reference)
-        return bool(np.array_equal(self.row_starts, np.arange(0, rows, 2)))
+    def vm_pu(self) -> Floats:
+        """Voltages at the network's buses, NaN without supply."""
+        found: Floats = self.magnitude[:, self.chord.wiring.bus]
+        if self.chord.unsupplied is not None:
+            found[:, self.chord.unsupplied] = np.nan
+        return found
 
+    @property
+    def load_factor(self) -> Complexes:
+        """What each load draws per nominal, real part for P, imaginary part for Q."""
+        return np.asarray(self.chord.wiring.factor(self.magnitude))
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What was found (states × …): voltages of all buses, their size, loadings in percent, power from the sources."""
+    @cached_property
+    def _flows(self) -> Complexes:
+        return np.dot(self.below, self.chord.flows) + self.chord.flows_of_source
 
-    voltage: Complexes
-    magnitude: Floats
-    loading_percent: Floats
-    interface_mva: Complexes
+    @cached_property
+    def loading_percent(self) -> Floats:
+        """Loadings of the branches: of their more loaded sides."""
+        starts, rows = self.chord.wiring.row_starts, self._flows.shape[1] - len(self.chord.wiring.reference)
+        sides = np.abs(self._flows[:, :rows])
+        if self.chord.pairs:
+            return np.asarray(np.maximum(sides[:, ::2], sides[:, 1::2]))
+        return np.asarray(np.maximum.reduceat(sides, starts, axis=1)) if rows else sides
+
+    @cached_property
+    def interface_mva(self) -> Complexes:
+        """Powers from the sources, less what is drawn and injected there."""
+        chord, sources = self.chord, len(self.chord.wiring.reference)
+        power = np.conj(self._flows[:, -sources:]) * chord.wiring.v_reference
+        power -= chord.own
+        if chord.points_at_source is not None:
+            power -= np.dot(self.change_mva, chord.points_at_source)
+        power *= chord.wiring.base_mva
+        return power
 
 
 class Work:
@@ -87,8 +143,7 @@ class Chord:
         """`given` (b, one state), `voltage` (n): of the state itself. LinAlgError where J is singular."""
         below, at = wiring.others, wiring.reference
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
-        self._wiring, self._below, self._pairs = wiring, below, wiring.pairs
-        self._own = given.power[at, 0] + _at_source(given, wiring)
+        self.wiring, self._at = wiring, voltage.view(float).copy()
         self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
@@ -99,16 +154,21 @@ class Chord:
         table = [np.eye(len(reach)) - moves + through @ passive, through, start[:, None], np.zeros((len(reach), 1))]
         self._table = np.ascontiguousarray(np.hstack(table).T)
         self._first = np.ascontiguousarray((through @ _paired(np.diag(1 / np.conj(voltage)))).T)
-        self._at = voltage.view(float).copy()
         self._points = np.ascontiguousarray(wiring.points[:, below])
-        self._points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
         self._work: dict[int, Work] = {}
+        self.own = given.power[at, 0] + _at_source(given, wiring)
+        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
+        self.flows = np.ascontiguousarray(wiring.flows[below])
+        self.flows_of_source = wiring.v_reference @ wiring.flows[at]
+        rows = wiring.flows.shape[1] - len(at)
+        self.pairs = bool(np.array_equal(wiring.row_starts, np.arange(0, rows, 2)))
+        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
 
-    def solve(self, change_mva: Complexes, tolerance_pu: float = TOLERANCE_PU) -> Found | None:
+    def solve(self, change_mva: Complexes, tolerance_pu: float = TOLERANCE_PU) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
         work = self._work.get(len(change_mva))
         if work is None:
-            work = self._work[len(change_mva)] = Work(len(change_mva), self._wiring)
+            work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
         moved = np.dot(np.conj(change_mva), self._points)
         updated = np.dot(moved.view(float), self._first, out=work.updated)
         if not np.vdot(updated, updated) <= FARTHEST_PU**2:
@@ -117,7 +177,7 @@ class Chord:
         moved += self._power
         if not self._passes(work, moved, tolerance_pu):
             return None
-        return self._result(updated.view(complex), change_mva)
+        return Neighbours(self, updated.view(complex).copy(), change_mva)
 
     def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
         x, v, c, size, updated = work.x, work.v, work.c, work.size, work.updated
@@ -139,25 +199,14 @@ class Chord:
                 return True
         return False
 
-    def _result(self, below: Complexes, change_mva: Complexes) -> Found:
-        wiring = self._wiring
-        voltage = np.empty((len(below), wiring.points.shape[1]), dtype=complex)
-        voltage[:, self._below] = below
-        voltage[:, wiring.reference] = wiring.v_reference
-        flows = np.dot(voltage, wiring.flows)
-        rows = flows.shape[1] - len(wiring.reference)
-        sides = np.abs(flows[:, :rows])
-        if self._pairs:
-            loading = np.maximum(sides[:, ::2], sides[:, 1::2])
-        else:
-            loading = np.maximum.reduceat(sides, wiring.row_starts, axis=1)
-        power = wiring.v_reference * np.conj(flows[:, rows:]) - self._own
-        if self._points_at_source is not None:
-            power -= np.dot(change_mva, self._points_at_source)
-        return Found(voltage, np.abs(voltage), loading, power * wiring.base_mva)
+
+def together(parts: Sequence[Neighbours]) -> Neighbours:
+    """States along one chord, found one after the other, as one solution."""
+    below = np.concatenate([one.below for one in parts])
+    return Neighbours(parts[0].chord, below, np.concatenate([one.change_mva for one in parts]))
 
 
-def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats) -> Wiring:
+def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats, bus: Integers, factor: Factor) -> Wiring:
     """What all states have in common; `incidence` (b × p): what a MVA at each connection point injects, per unit."""
     assert fixed.matrix is not None
     flows = np.vstack((admittance.rows.toarray(), admittance.ybus[admittance.reference].toarray())).T
@@ -171,6 +220,8 @@ def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats) -> W
         flows=np.ascontiguousarray(flows),
         row_starts=admittance.row_starts,
         base_mva=admittance.base_mva,
+        bus=bus,
+        factor=factor,
     )
 
 

@@ -22,7 +22,7 @@ from ..network.building import TABLES
 from ..network.slack import slack_generators
 from .operating_point import OperatingPoint
 from .self_check import branch_loadings, interface_powers_mva
-from .solution import Solution
+from .solution import Solution, Solved
 
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 40
@@ -123,13 +123,12 @@ class PowerFlowSolver:
         flows = [
             self._flow(state.with_change_mva(row, None if change_mva is None else at), tolerance_pu) for row in batch
         ]
-        return Solution(
+        return Solved(
             vm_pu=self._stacked([flow and flow.vm_pu for flow in flows], len(self.supplied)),
             loading_percent=self._stacked([flow and flow.loading_percent for flow in flows], self._branches()),
             interface_mva=self._stacked([flow and flow.interface_mva for flow in flows], len(self.interface_buses)),
-            factor=lambda _: self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
+            factor=lambda: self._stacked([flow and flow.load_factor for flow in flows], len(self._shares)),
             converged=np.array([flow is not None for flow in flows], dtype=np.bool_),
-            magnitude=np.zeros((len(flows), 0)),
         )
 
     def _branches(self) -> int:

@@ -30,7 +30,7 @@ from .newton import DENSE_UP_TO_BUSES, Powers, Tangent, newton
 from .operating_point import OperatingPoint, state_of
 from .self_check import compare
 from .sensitivity import Sensitivity, factors_of
-from .solution import Solution
+from .solution import Solution, Solved
 
 DIRECT_UP_TO_STATES = 4
 
@@ -106,28 +106,14 @@ class BatchSolver:
             return self._results(voltage, converged & ~lost & (not stranded), batch)
 
     def chord(self, state: OperatingPoint) -> Chord | None:
-        """Return what makes few states near this one quick to solve, for `along`; None where it would not pay."""
+        """Return what makes few states near this one quick to solve, None where it would not pay."""
         fixed, others = self._fixed_point, self._admittance.others
         if fixed is None or len(others) > UP_TO_BUSES or not self._injections.all_live:
             return None
         given, base, converged = self._base(state)
-        wiring = wiring_of(self._admittance, fixed, self._injections.incidence(len(state.point_names)))
+        incidence = self._injections.incidence(len(state.point_names))
+        wiring = wiring_of(self._admittance, fixed, incidence, self._bus, self._injections.load_factor)
         return chord_at(wiring, given, base[others, 0]) if converged[0] else None
-
-    def along(self, chord: Chord, change_mva: Complexes) -> Solution | None:
-        """Solve few states near that of a chord of this solver, as `solve` does; None where that is not quick."""
-        found = chord.solve(change_mva)
-        if found is None:
-            return None
-        return Solution(
-            vm_pu=self._at_buses(found.magnitude.T).T,
-            loading_percent=found.loading_percent,
-            interface_mva=found.interface_mva,
-            factor=self._injections.load_factor,
-            magnitude=found.magnitude,
-            converged=np.ones(len(change_mva), dtype=np.bool_),
-            voltage=found.voltage,
-        )
 
     def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
         return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise
@@ -259,12 +245,11 @@ class BatchSolver:
         own = given.power[ref] + magnitude[ref] * (
             given.current[ref, None] + magnitude[ref] * given.impedance[ref, None]
         )
-        return Solution(
+        return Solved(
             vm_pu=self._at_buses(magnitude).T,
             loading_percent=loading.T,
             interface_mva=((flow - own) * adm.base_mva).T,
-            factor=self._injections.load_factor,
-            magnitude=magnitude.T,
+            factor=lambda: self._injections.load_factor(magnitude.T),
             converged=converged & np.isfinite(magnitude).all(axis=0),
             voltage=voltage.T,
         )

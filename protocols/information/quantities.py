@@ -51,7 +51,7 @@ class Iso:
         """In JSON always a text, in Python a text or an integer."""
         whole = handler(source)
         read = core_schema.with_info_before_validator_function(_to_us, whole)
-        either = core_schema.union_schema([{**whole, "strict": True}, read], mode="left_to_right")  # type: ignore[list-item, misc]
+        either = core_schema.union_schema([{**whole, "strict": True}, read], mode="left_to_right")
         return core_schema.json_or_python_schema(read, either)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,16 @@ TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
 R = TypeVar("R")
+
+
+class Parted(Protocol):
+    """Rows that are one thing, of which parts can be cut."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+
+    def part(self, places: slice) -> Parted:
+        """Some of them."""
 
 
 def numbers(values: Any) -> pa.Array:
@@ -59,6 +69,7 @@ class ParquetFile(Generic[R]):
         self._arrays_of = arrays_of
         self._clerk = clerk
         self._waiting: list[R] = []
+        self._many = 0
         words = [column.name for column in table.columns if column.kind in REPEATED and column.name not in unique]
         packed = {"compression": "zstd", "use_dictionary": words}
         self._writer = pq.ParquetWriter(path, self._schema, version="2.6", write_statistics=False, **packed)
@@ -68,8 +79,24 @@ class ParquetFile(Generic[R]):
         """Append one row."""
         self._waiting.append(row)
         self.rows += 1
-        if len(self._waiting) == FLUSH_ROWS:
+        self._many += 1
+        if self._many == FLUSH_ROWS:
             self._flush()
+
+    def add_part(self, rows: Parted) -> None:
+        """Append something that counts as many rows, and is cut where a group of rows is full."""
+        room = FLUSH_ROWS - self._many
+        if len(rows) >= room:
+            self._keep(rows.part(slice(0, room)), room)
+            self._flush()
+            rows = rows.part(slice(room, len(rows)))
+        if len(rows):
+            self._keep(rows, len(rows))
+
+    def _keep(self, rows: Any, many: int) -> None:
+        self._waiting.append(rows)
+        self.rows += many
+        self._many += many
 
     def close(self) -> None:
         """Write what is left."""
@@ -78,7 +105,7 @@ class ParquetFile(Generic[R]):
         self._clerk.do(self._writer.close)
 
     def _flush(self) -> None:
-        rows, self._waiting = self._waiting, []
+        rows, self._waiting, self._many = self._waiting, [], 0
         self._clerk.do(lambda: self._write(rows))
 
     def _write(self, rows: list[R]) -> None:

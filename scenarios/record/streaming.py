@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
-from ...protocols.flow import Flow, Row
+from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, PointPower, SetPoint
 from ...protocols.messages import Message
 from .cells import number
 from .columns import STREAMS
 from .parquet import TIME, numbers
+from .volleys import causes_of, contents_of, flows_of, ids_of, spreading, times_of
 
 _TEXT = pa.string()
 MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
 ORDERED = ("product", "kind", "power_mw")
-Streamed = Sent | Row
+SAID = (*MEASURED, *ORDERED)
+Streamed = Sent | Row | Volley
 
 
 class Address(NamedTuple):
@@ -60,6 +63,27 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
+    parts = [
+        (_of_volleys if of_volleys else _of_rows)(list(own))
+        for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
+    ]
+    return parts[0] if len(parts) == 1 else [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+
+
+def _of_volleys(volleys: list[Any]) -> list[Any]:
+    flows, number = flows_of(volleys)
+    contents, said, measured_at = contents_of(volleys)
+    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number)
+    columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
+    own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
+    columns |= dict(zip(Own._fields[2:], own, strict=True))
+    spread = spreading(said)
+    told = {name: spread(array) for name, array in zip(SAID, _said(contents), strict=True)}
+    told["measured_at"] = measured_at
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
+
+
+def _of_rows(streamed: list[Any]) -> list[Any]:
     flowing = all(type(one) is Row for one in streamed)
     addresses, own = (_flowed if flowing else _sent)(streamed)
     common, spread = zip(*addresses, strict=True), _spread(own.address)
@@ -76,7 +100,7 @@ def _flowed(rows: list[Any]) -> tuple[list[Address], Own]:
     return list(map(_address_of_flow, places)), own
 
 
-def _sent(streamed: list[Streamed]) -> tuple[list[Address], Own]:
+def _sent(streamed: list[Any]) -> tuple[list[Address], Own]:
     """The same of messages by themselves, or of both."""
     sent = [one if isinstance(one, Sent) else _by_itself(one) for one in streamed]
     _, sent_us, received_us, envelopes, *roles, stages, steps = zip(*sent, strict=True)

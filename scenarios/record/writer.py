@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent, Values
-from ...protocols.flow import Row
+from ...protocols.flow import Row, Volley
 from ..errors import ScenarioError
 from ..files import NamedFile
 from ..loading import scenario_yaml
@@ -79,6 +79,12 @@ class RunWriter:
     def flowed(self, row: Row) -> None:
         """The same, as a row of a flow."""
         self._streams.add(row)
+
+    def volley(self, volley: Volley) -> None:
+        """The same, as many rows of flows sent at one instant."""
+        for kind in {flow.kind for flow in volley.flows}:
+            check_streamed(kind)
+        self._streams.add_part(volley)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""

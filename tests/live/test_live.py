@@ -12,7 +12,7 @@ import pandapower
 import pytest
 from rich.console import Console
 
-from gridpact.grid.one_line import moment
+from gridpact.grid.moments.one_line import moment
 from gridpact.protocols.information.quantities import instant
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.live import Sight, Watch
