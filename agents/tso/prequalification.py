@@ -17,7 +17,7 @@ from ...protocols.information.capacity import (
     TechnicalData,
     TestReport,
 )
-from ...protocols.messages import Agree, Failure, Refuse
+from ...protocols.messages import Agree, Failure, Refuse, kept
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
@@ -204,6 +204,7 @@ def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestRepo
         qualified_mw = 0.0
     verdict = asked if outcome.passed else asked.model_copy(update={"verdict": "limited"})
     verdict = verdict.model_copy(update={"max_mw": qualified_mw}) if qualified_mw > 0 else rejected(asked)
+    verdict = kept(verdict)
     step = "8.2" if applicant.application is None else "4.5"
     evidence = {"name": "test judged", "applicant": participant(applicant, key), **outcome.evidence(trial)}
     note = Note(stage.STAGE, step, evidence)
