@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .conversation import NOT_UNDERSTOOD, Conversation
-from .envelope import Envelope, Side, Topic
+from .envelope import Envelope, Side, Topic, parts_of
 from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .messages import Message, NotUnderstood
 from .past import Past
@@ -217,7 +217,7 @@ class Desk:
         if round_id in self.closed_rounds:
             raise LocalProtocolError(f"round {round_id} has closed, {about} cannot join it")
         try:
-            Topic.parse(about)
+            parts_of(about)
         except ValueError as error:
             raise LocalProtocolError(str(error)) from error
         self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)

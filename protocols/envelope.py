@@ -67,13 +67,18 @@ class Topic:
 
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":
-        """Take a conversation id apart; raises ValueError if it has not five non-empty parts without `#`."""
-        parts = conversation_id.split("/")
-        if len(parts) != 5 or not all(parts) or "#" in conversation_id:
-            raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
+        """Take a conversation id apart; raises ValueError as `parts_of`."""
         topic = _blank(cls)
-        topic.__dict__.update(zip(_PARTS, parts, strict=True), conversation_id=conversation_id)
+        topic.__dict__.update(zip(_PARTS, parts_of(conversation_id), strict=True), conversation_id=conversation_id)
         return topic
+
+
+def parts_of(conversation_id: str) -> list[str]:
+    """The parts of a conversation id; raises ValueError if they are not five, non-empty and without `#`."""
+    parts = conversation_id.split("/")
+    if len(parts) != 5 or not all(parts) or "#" in conversation_id:
+        raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
+    return parts
 
 
 def message_id(conversation_id: str, side: Side, index: int) -> str:

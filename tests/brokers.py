@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import shutil
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
@@ -14,17 +16,26 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 
 @contextlib.asynccontextmanager
 async def mosquitto(settings: Path, port: int) -> AsyncIterator[BrokerAddress]:
+    with contextlib.ExitStack() as stack:
+        address = await asyncio.to_thread(stack.enter_context, standing(settings, port))
+        yield address
+        await asyncio.to_thread(stack.close)
+
+
+@contextlib.contextmanager
+def standing(settings: Path, port: int) -> Iterator[BrokerAddress]:
+    """The same for tests that share it, without a loop."""
     assert MOSQUITTO is not None
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(settings), stdout=quiet, stderr=quiet)
-    try:
-        async with asyncio.timeout(60):
-            while not await asyncio.to_thread(listens, port):  # noqa: ASYNC110 - it tells nobody when it listens
-                await asyncio.sleep(0.02)
-        yield BrokerAddress("localhost", port, tls=is_secured(settings))
-    finally:
-        process.terminate()
-        await process.wait()
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([MOSQUITTO, "-c", str(settings)], stdout=quiet, stderr=quiet) as process:
+        try:
+            give_up_s = time.monotonic() + 60
+            while not listens(port):  # it tells nobody when it listens
+                assert time.monotonic() < give_up_s
+                time.sleep(0.02)
+            yield BrokerAddress("localhost", port, tls=is_secured(settings))
+        finally:
+            process.terminate()
 
 
 def is_secured(settings: Path) -> bool:

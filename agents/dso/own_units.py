@@ -168,7 +168,7 @@ def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoStat
     moves = tuple(Actuate(name, mw) for name, mw in sorted(wanted.items()) if before.get(name, 0.0) != mw)
     state = state.with_demand(set_points=before.update(wanted))
     if moves:  # nobody has to tell it what it has just ordered itself
-        told = state.told.get(profile.name) or Told(0.0, 0.0, (), now_us)
+        told = state.told.get(profile.name) or Told(0.0, 0.0, ())
         state = replace(state, told=state.told.set(profile.name, told._replace(set_point_mw=_together_mw(state))))
     return state, moves
 

@@ -100,7 +100,7 @@ class Neighbours:
 
     @cached_property
     def _flows(self) -> Complexes:
-        return np.dot(self.below, self.chord.flows) + self.chord.flows_of_source
+        return np.asarray(np.dot(self.below, self.chord.flows) + self.chord.flows_of_source)
 
     @cached_property
     def loading_percent(self) -> Floats:

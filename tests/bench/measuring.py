@@ -6,7 +6,6 @@ between machines. A suite is a function that yields rows; `run.py` lists the sui
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,10 +42,6 @@ class Row:
     def ratio(self) -> float | None:
         """How many times faster than the yardstick."""
         return self.against_ms / self.median_ms if self.against_ms and self.median_ms else None
-
-    def with_yardstick(self, against_ms: float) -> Row:
-        """The same, compared."""
-        return replace(self, against_ms=against_ms)
 
     @property
     def reached(self) -> bool | None:
@@ -91,7 +86,6 @@ def in_turn(works: Mapping[K, Callable[[int], float]], count: int, repeats: int)
         work(max(10, count // 10))
     for _ in range(repeats):
         for name, work in works.items():
-            gc.collect()
             found[name].append(1e3 * work(count))
     return {name: spread(times) for name, times in found.items()}
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.plants import nothing
 from gridpact.scenarios.record.writer import RunWriter
+from gridpact.scenarios.schema import Scenario
 
 EVERY_US, END_US = 1_000_000, 10**12
 GATE_US = 300 * EVERY_US
@@ -125,8 +127,9 @@ class Speaker(Quiet):
                 about = event.conversation.id
                 return (left, about), (Say(about, Agree()), Wake("speak", now_us + EVERY_US))
             case Woken() if left:
-                said = tuple(Publish((about,), measurement(left - number)) for number in range(BURST))
-                return (left - BURST, about), (*said, Wake("speak", now_us + EVERY_US))
+                many = min(left, BURST)
+                said = tuple(Publish((about,), measurement(left - number)) for number in range(many))
+                return (left - many, about), (*said, Wake("speak", now_us + EVERY_US))
             case _:
                 return state, ()
 
@@ -172,8 +175,9 @@ class Caller(Quiet):
                 accepted = Say(talk.id, Acceptance(offers=event.content.offers), now_us + GATE_US)  # type: ignore[attr-defined]
                 return (left, heard + 1), (accepted,)
             case Started() | Woken() if left:
-                opened = tuple(self._opening(left - number, now_us) for number in range(BURST))
-                return (left - BURST, heard), (*opened, Wake("call", now_us + EVERY_US))
+                many = min(left, BURST)
+                opened = tuple(self._opening(left - number, now_us) for number in range(many))
+                return (left - many, heard), (*opened, Wake("call", now_us + EVERY_US))
             case _:
                 return state, ()
 
@@ -209,10 +213,15 @@ class Unrecorded:
     message = stream = flowed = volley = event = telemetry = state = network = journal = nothing
 
 
+@cache
+def any_scenario() -> Scenario:
+    """It is only there because a record has one."""
+    return load_scenario("frequency-trip")
+
+
 def written(people: tuple[Any, Any], heard: int, *, is_journalled: bool = False, in_bulk: bool = False) -> float:
-    """Seconds of a talk with all that is written; the scenario is only there because a record has one."""
-    scenario = load_scenario("frequency-trip")
-    with tempfile.TemporaryDirectory() as folder, RunWriter(scenario, Path(folder) / "run") as writer:
+    """Seconds of a talk with all that is written."""
+    with tempfile.TemporaryDirectory() as folder, RunWriter(any_scenario(), Path(folder) / "run") as writer:
         took_s = conversed(people, heard, writer, is_journalled=is_journalled, in_bulk=in_bulk)
         began = time.process_time()
         writer.close()

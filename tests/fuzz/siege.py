@@ -54,6 +54,7 @@ participants:
   bsp-x: {kind: bsp, grid: transmission, units: [{id: unit-x, up_mw: 1.0}]}
 """
 WINDOW = 200
+AT_THE_DOOR = 20
 MOST_BYTES = 60_000  # the broker ends the connection of who sends more than is allowed
 NO_TLS_SHAKE = b"\x10\x16\x00\x04MQTT\x04\x02\x00<\x00\x0aoutsider-1"  # a CONNECT without credentials
 
@@ -71,6 +72,7 @@ class Siege:
     running: asyncio.Task[None]
     sent: Counter[str] = field(default_factory=Counter)
     answers: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    hearing: asyncio.Task[None] | None = None
 
     def refused(self) -> int:
         """How many negotiation messages have been counted as refused."""
@@ -137,13 +139,19 @@ class Siege:
         """So many connections that speak no TLS, no MQTT, or neither."""
         choice = Random(seed)  # noqa: S311 - seeded, not secret
         context = Identity.from_folder(OUTSIDER, self.credentials).tls_context()
-        for number in range(count):
-            with contextlib.suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
-                await _knock(self.address, context if number % 2 else None, spoilt_bytes(choice, NO_TLS_SHAKE))
-            self.sent["connections"] += 1
+        said = [spoilt_bytes(choice, NO_TLS_SHAKE) for _ in range(count)]
+        for begin in range(0, count, AT_THE_DOOR):
+            numbers = range(begin, min(begin + AT_THE_DOOR, count))
+            await asyncio.gather(*(_knock(self.address, context if n % 2 else None, said[n]) for n in numbers))
+            self.sent["connections"] += len(numbers)
 
 
 async def _knock(address: BrokerAddress, context: ssl.SSLContext | None, text: bytes) -> None:
+    with contextlib.suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
+        await _speak(address, context, text)
+
+
+async def _speak(address: BrokerAddress, context: ssl.SSLContext | None, text: bytes) -> None:
     reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     try:
         writer.write(text)
@@ -187,7 +195,7 @@ async def siege(folder: Path) -> AsyncIterator[Siege]:
             async with _outsider(address, terms) as client:
                 where = (address, configuration / "credentials", client, Topics(scenario.name))
                 found = Siege(scenario, station, *where, running)
-                hearing = asyncio.create_task(_listen(found, digest(scenario)))
+                hearing = found.hearing = asyncio.create_task(_listen(found, digest(scenario)))
                 await _first(begun.wait(), running)
                 yield found
                 assert not running.done(), running

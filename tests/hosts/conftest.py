@@ -49,6 +49,12 @@ def pytest_report_header() -> str:
     return f"broker of tests/hosts: {MOSQUITTO or 'Mosquitto is not installed: amqtt, embedded'}"
 
 
+@pytest.fixture(scope="session")
+def handful_text() -> str:
+    """The text of a scenario small enough."""
+    return SCENARIO
+
+
 @pytest.fixture
 def handful(tmp_path: Path) -> Path:
     """A scenario with a TSO, a DSO and four BSPs, of which two are limited in real time."""

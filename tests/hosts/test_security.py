@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiomqtt
 import pytest
-from brokers import mosquitto
+from brokers import MOSQUITTO, standing
 
 from gridpact.agents.runtime.inputs import Arrival, Send
 from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
@@ -26,7 +26,7 @@ from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.nodes import cast
 
 TOPICS = Topics("handful")
-GUESSED = "guessed"
+GUESSED, KINDS = "guessed", ("password", "certificate")
 Connect = Callable[[str], AbstractAsyncContextManager[aiomqtt.Client]]
 
 
@@ -45,33 +45,37 @@ class Secured:
         )
 
 
-@contextlib.asynccontextmanager
-async def broker_of(handful: Path, folder: Path, *, by_certificate: bool) -> AsyncIterator[Secured]:
-    port = free_port()
-    write_configuration(load_scenario(handful), folder, host="localhost", port=port, by_certificate=by_certificate)
-    async with mosquitto(folder / "mosquitto.conf", port) as address:
-        yield Secured(address, folder / "credentials")
-
-
-@pytest.fixture(params=["password", "certificate"])
-async def secured(
-    with_mosquitto: None, handful: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> AsyncIterator[Secured]:
-    """A broker where agents show a password, and one where they show a certificate."""
-    async with broker_of(handful, tmp_path / "broker", by_certificate=request.param == "certificate") as found:
+@pytest.fixture(scope="module")
+def brokers_of_both_kinds(tmp_path_factory: pytest.TempPathFactory, handful_text: str) -> Iterator[dict[str, Secured]]:
+    """A broker where agents show a password, and one where they show a certificate, for all tests here."""
+    if MOSQUITTO is None:
+        pytest.skip("Mosquitto is not installed, and the embedded broker asks nobody who he is")
+    folder = tmp_path_factory.mktemp("secured")
+    (folder / "handful.yaml").write_text(handful_text, "utf-8")
+    scenario, found = load_scenario(folder / "handful.yaml"), dict[str, Secured]()
+    with contextlib.ExitStack() as stack:
+        for kind in KINDS:
+            port, own = free_port(), folder / kind
+            write_configuration(scenario, own, host="localhost", port=port, by_certificate=kind == "certificate")
+            address = stack.enter_context(standing(own / "mosquitto.conf", port))
+            found[kind] = Secured(address, own / "credentials")
         yield found
+
+
+@pytest.fixture(params=KINDS)
+def secured(brokers_of_both_kinds: dict[str, Secured], request: pytest.FixtureRequest) -> Secured:
+    """Either of them."""
+    return brokers_of_both_kinds[request.param]
 
 
 @pytest.fixture
-async def with_passwords(with_mosquitto: None, handful: Path, tmp_path: Path) -> AsyncIterator[Secured]:
-    async with broker_of(handful, tmp_path / "broker", by_certificate=False) as found:
-        yield found
+def with_passwords(brokers_of_both_kinds: dict[str, Secured]) -> Secured:
+    return brokers_of_both_kinds["password"]
 
 
 @pytest.fixture
-async def certified(with_mosquitto: None, handful: Path, tmp_path: Path) -> AsyncIterator[Secured]:
-    async with broker_of(handful, tmp_path / "broker", by_certificate=True) as found:
-        yield found
+def certified(brokers_of_both_kinds: dict[str, Secured]) -> Secured:
+    return brokers_of_both_kinds["certificate"]
 
 
 async def heard_until(client: aiomqtt.Client, marker: bytes) -> list[tuple[str, bytes]]:
@@ -114,31 +118,37 @@ async def test_a_bsp_cannot_read_what_others_are_told_or_say(secured: Secured) -
         assert await heard_until(spy, b"own") == []
 
 
-@pytest.mark.parametrize("how", ["anonymous", "wrong password", "unknown user", "without TLS"])
-async def test_nobody_without_a_password_can_do_anything(with_passwords: Secured, how: str) -> None:
+async def turned_away(address: BrokerAddress, context: ssl.SSLContext | None, **who: str | None) -> bool:
+    """Whether a client does not get in."""
+    try:
+        async with aiomqtt.Client(address.host, address.port, tls_context=context, timeout=2, **who):  # type: ignore[arg-type]
+            return False
+    except (aiomqtt.MqttError, ssl.SSLError):
+        return True
+
+
+async def test_nobody_without_a_password_can_do_anything(with_passwords: Secured) -> None:
     address, who = with_passwords.address, Identity.from_folder("bsp-a", with_passwords.credentials)
-    user, secret = {"anonymous": (None, None), "unknown user": ("bsp-q", who.password)}.get(how, ("bsp-a", GUESSED))
-    context = None if how == "without TLS" else who.tls_context()
-    with pytest.raises(aiomqtt.MqttError):
-        async with aiomqtt.Client(
-            address.host, address.port, username=user, password=secret, tls_context=context, timeout=2
-        ):
-            pass
+    tries = {
+        "anonymous": (who.tls_context(), None, None),
+        "wrong password": (who.tls_context(), "bsp-a", GUESSED),
+        "unknown user": (who.tls_context(), "bsp-q", who.password),
+        "without TLS": (None, "bsp-a", who.password),
+    }
+    shut = [turned_away(address, context, username=user, password=word) for context, user, word in tries.values()]
+    assert dict(zip(tries, await asyncio.gather(*shut), strict=True)) == dict.fromkeys(tries, True)
 
 
-@pytest.mark.parametrize("how", ["anonymous", "of another authority", "without TLS"])
 async def test_nobody_without_a_certificate_of_the_authority_can_do_anything(
-    certified: Secured, tmp_path: Path, how: str
+    certified: Secured, tmp_path: Path
 ) -> None:
-    context = ssl.create_default_context(cafile=certified.credentials / "ca.crt")
-    if how == "of another authority":
-        with Authority(tmp_path, tmp_path / "other.crt") as other:
-            other.sign_agent("bsp-a", tmp_path / "a.crt", tmp_path / "a.key")
-        context.load_cert_chain(tmp_path / "a.crt", tmp_path / "a.key")
-    address, tls = certified.address, None if how == "without TLS" else context
-    with pytest.raises((aiomqtt.MqttError, ssl.SSLError)):
-        async with aiomqtt.Client(address.host, address.port, username="bsp-a", tls_context=tls, timeout=2):
-            pass
+    anonymous, foreign = (ssl.create_default_context(cafile=certified.credentials / "ca.crt") for _ in range(2))
+    with Authority(tmp_path, tmp_path / "other.crt") as other:
+        other.sign_agent("bsp-a", tmp_path / "a.crt", tmp_path / "a.key")
+    foreign.load_cert_chain(tmp_path / "a.crt", tmp_path / "a.key")
+    tries = {"anonymous": anonymous, "of another authority": foreign, "without TLS": None}
+    shut = [turned_away(certified.address, context, username="bsp-a") for context in tries.values()]
+    assert dict(zip(tries, await asyncio.gather(*shut), strict=True)) == dict.fromkeys(tries, True)
 
 
 async def test_with_a_certificate_nobody_is_whom_he_says_but_whom_it_names(certified: Secured) -> None:
