@@ -4,6 +4,7 @@ tick ─▶ a reads, reacts ─▶ b reads, reacts ─▶ …        whatever co
        those of whom it is known what a reading comes to speak together (fleet.py), in their order
 """
 
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -48,8 +49,7 @@ class Rounds:
         members = self._members.setdefault(key, [])
         if not members:
             self._plan(member.span.from_us, key)
-        members.append(member)
-        members.sort(key=lambda one: one.agent)  # those of one name stay in the order of joining
+        insort(members, member, key=lambda one: one.agent)  # those of one name stay in the order of joining
 
     def _plan(self, at_us: int, key: tuple[int, int]) -> None:
         self.queue.put(at_us, lambda now_us: self._round(now_us, key), phase=key[1], rank=RANK)

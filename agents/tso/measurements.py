@@ -30,7 +30,7 @@ def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measu
     state = _taken(profile, state, ((name, measurement.activated_mw, measurement.measured_at),))
     if name in state.activation.subscribed or reserve_watch.keeps(state, name):
         return state, ()
-    state = state.with_activation(subscribed=state.activation.subscribed | {name})
+    state = state.with_activation(subscribed=state.activation.subscribed.set(name, True))
     step = None if name in profile.dsos else "7.4"
     return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
@@ -38,10 +38,10 @@ def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measu
 def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
     """Measurements have come in, one after the other; returns how many were taken, up to a participant's first."""
     measured: list[Measured] = []
-    known = _heard_of(state)
+    subscribed, keepers = state.activation.subscribed, _keepers(state)
     for row in rows:
         content, name = row.content, row.flow.link[0]
-        if name not in known or not isinstance(content, Measurement):
+        if not (name in subscribed or name in keepers) or not isinstance(content, Measurement):
             break
         measured.append((name, content.activated_mw, content.measured_at))
     return (_taken(profile, state, measured) if measured else state), len(measured)
@@ -49,11 +49,10 @@ def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tupl
 
 def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
     """The same as columns; None if it is somebody's first, or of somebody who keeps containment reserve."""
-    names, known, before = cycle.names, _heard_of(state), state.activation.cycle
-    energy_only = derived(
-        state, "~energy only", (known, names), lambda: known.issuperset(names) and _keepers(state).isdisjoint(names)
-    )
-    if not energy_only:
+    names, before = cycle.names, state.activation.cycle
+    subscribed, keepers = state.activation.subscribed, _keepers(state)
+    sources = subscribed, keepers, names
+    if not derived(state, "~energy only", sources, lambda: all(n in subscribed and n not in keepers for n in names)):
         return None
     news = {name: Known(one.activated_mw, cycle.at_us) for name, one in cycle.news(before)}
     same = before is None or before.names is names
@@ -63,13 +62,8 @@ def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
     return replace(state, activation=activation, regulation=regulation)
 
 
-def _heard_of(state: TsoState) -> frozenset[str]:
-    """Participants whose first measurement is past, and those that keep containment reserve."""
-    sources = state.activation.subscribed, state.prequalification.applied, state.prequalification.applicants
-    return derived(state, "~heard of", sources, lambda: state.activation.subscribed | _keepers(state))
-
-
 def _keepers(state: TsoState) -> frozenset[str]:
+    """Participants that keep containment reserve: their first measurement is no evidence."""
     sources = state.prequalification.applied, state.prequalification.applicants
     return derived(state, "~keepers", sources, lambda: _all_keepers(state))
 

@@ -86,13 +86,15 @@ class Prequalification:
     """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant.
 
     `applied` leads from a participant to the conversation of its application, `claimed` from a resource to the
-    participant that has applied with it: to look one up does not cost more where many have applied.
+    participant that has applied with it, `lane_of` from an applicant to its lane: to look one up does not cost more
+    where many have applied.
     """
 
     applicants: Map[str, Applicant] = Map()
     applied: Map[str, str] = Map()
     claimed: Map[str, str] = Map()
     lanes: Map[str, tuple[str, ...]] = Map()
+    lane_of: Map[str, str] = Map()
     qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
 
 
@@ -134,7 +136,7 @@ class Activation:
     changed: bool = False
     known: Map[str, Known] = Map()
     cycle: Cycle | None = None
-    subscribed: frozenset[str] = frozenset()
+    subscribed: Map[str, bool] = Map()
     passed: Map[str, PassedLimit] = Map()
     withheld: Map[str, int] = Map()
     limited: int = 0
