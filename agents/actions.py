@@ -42,6 +42,13 @@ class Publish(NamedTuple):
     caused_by: str | None = None
 
 
+class PublishEach(NamedTuple):
+    """Say its own in each of several subscriptions, one after the other."""
+
+    conversation_ids: tuple[str, ...]
+    contents: tuple[Message, ...]
+
+
 class Wake(NamedTuple):
     """Set a named timer; a later one of the same name replaces it."""
 
@@ -71,6 +78,7 @@ class Observe(NamedTuple):
 
 
 TAPS, VOLTAGE, RESERVE, RESERVE_TEST = "taps/", "voltage/", "reserve/", "reserve-test/"
+UNITS = "units/"  # stands before the sources of resources that a grid operator operates itself
 
 
 class Actuate(NamedTuple):
@@ -95,4 +103,4 @@ class Note(NamedTuple):
     evidence: Mapping[str, object]
 
 
-Action = Open | Say | Publish | Wake | Forget | Compute | Observe | Actuate | Note
+Action = Open | Say | Publish | PublishEach | Wake | Forget | Compute | Observe | Actuate | Note

@@ -5,14 +5,26 @@ it does is an action. Its state is an immutable value, so a run can be replayed 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ..protocols.flow import Row
+from ..protocols.information.activation import Measurement
 from .actions import Action
 from .events import Event
 
 S = TypeVar("S")
 Reaction = tuple[S, tuple[Action, ...]]
+
+
+class Cycle(NamedTuple):
+    """Measurements of many participants at one instant: who, what each said when it last changed, and when it is now.
+
+    The same `names` are the same object from cycle to cycle.
+    """
+
+    names: tuple[str, ...]
+    said: tuple[Measurement, ...]
+    at_us: int
 
 
 class Agent(Protocol, Generic[S]):
@@ -37,6 +49,9 @@ class Agent(Protocol, Generic[S]):
 
         Returns how many were taken: up to the first that asks for more than to be remembered.
         """
+
+    def told(self, state: S, cycle: Cycle) -> S | None:
+        """Take in a cycle of measurements, as `react` would one by one; None if it has to be one by one; pure."""
 
     def telemetry(self, state: S) -> Mapping[str, float]:
         """What of its state belongs in the telemetry, by column name."""

@@ -1,6 +1,6 @@
 """When things happen: market time units, gate closures, deadlines. Pure arithmetic on microseconds.
 
-cfp ──▶ gate closure ──▶ MOL, validation ──▶ acceptance ──▶ │ delivery │ ──▶ settlement
+cfp ──▶ gate closure ──▶ MOL, validation ──▶ acceptance ──▶ │ delivery │ ──▶ settlement ──▶ gone
 """
 
 from bisect import bisect_right
@@ -11,6 +11,9 @@ from functools import cached_property
 from ..protocols.information.quantities import EPOCH, US_PER_S
 
 US_PER_MIN = 60 * US_PER_S
+# Statements, disputes and records of a period are done with some minutes after its end, and strategies look back at a
+# few periods: what is older than both is asked for by nobody.
+KEPT_US, KEPT_PERIODS = 30 * US_PER_MIN, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,22 @@ class Calendar:
     def has(self, period_id: str) -> bool:
         """Whether there is a period with this id."""
         return any(period.id == period_id for period in self.periods)
+
+    @cached_property
+    def _ends_us(self) -> tuple[int, ...]:
+        return tuple(period.end_us for period in self.periods)
+
+    @cached_property
+    def _gone(self) -> dict[int, frozenset[str]]:
+        return {}
+
+    def gone(self, now_us: int) -> frozenset[str]:
+        """The ids of periods that nobody can be asked about any more, so that agents forget them."""
+        ended, begun = bisect_right(self._ends_us, now_us - KEPT_US), bisect_right(self._starts_us, now_us)
+        number = max(0, min(ended, begun - KEPT_PERIODS))
+        if number not in self._gone:
+            self._gone[number] = frozenset(period.id for period in self.periods[:number])
+        return self._gone[number]
 
     def at(self, now_us: int) -> MarketTimeUnit | None:
         """The period being delivered, or None."""

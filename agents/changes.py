@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from operator import is_
 from typing import Any, NamedTuple, TypeVar
 
+from immutables import Map
+
 S = TypeVar("S")
 V = TypeVar("V")
 INFINITY_US = 1 << 62
@@ -52,6 +54,17 @@ def _are_the_same(kept: tuple[object, ...], sources: tuple[object, ...]) -> bool
     return len(kept) == len(sources) and all(map(is_, kept, sources))
 
 
+def without(known: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
+    """A map without some of its keys; the same object if it has none of them."""
+    over = [key for key in keys if key in known]
+    if not over:
+        return known
+    left = known.mutate()
+    for key in over:
+        del left[key]
+    return left.finish()
+
+
 class Span(NamedTuple):
     """Something that holds from one instant until another."""
 
@@ -74,7 +87,13 @@ def span(now_us: int, intervals: Iterable[tuple[int, int]], value: Any) -> Span:
 
 def derived_now(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Any:
     """What follows from parts of a state and from the time, made anew only when a part or the span is another."""
+    return derived_span(state, name, sources, now_us, make).value
+
+
+def derived_span(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Span:
+    """The same, with the span in which it holds."""
     kept = state.__dict__.get(name)
     if kept is None or not _are_the_same(kept[0], sources) or not kept[1].from_us <= now_us < kept[1].until_us:
         kept = state.__dict__[name] = (sources, make())
-    return kept[1].value
+    found: Span = kept[1]
+    return found

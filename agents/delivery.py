@@ -4,9 +4,10 @@
                               set-point of a resource = Σ its orders in force, within its caps
 
 Used by everybody who delivers: BSPs, aggregators, and in scenario II the DSO. Immutable. What is said
-about orders stands in `ordering.py`.
+about orders stands in `ordering.py`, how their energy is counted in `energy.py`.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +15,9 @@ from immutables import Map
 
 from ..protocols.information.activation import Activate, ActivateWhen
 from ..protocols.information.offering import Offer
-from .changes import INFINITY_US, Span, derived, derived_now, replace, span
+from .changes import INFINITY_US, Span, derived, derived_span, replace, span, without
 from .market.merit_order import merit
-from .market.settlement import megawatt_hours, watt_us
+from .market.settlement import megawatt_hours
 
 
 class Task(NamedTuple):
@@ -66,6 +67,15 @@ class OrderBook:
         for offer in offers:
             known = known.set(offer.offer_id, offer)
         return replace(self, offers=known)
+
+    def forgotten(self, gone: Set[str]) -> "OrderBook":
+        """Without the offers of periods that are gone, unless one of them is still ordered."""
+        ordered = {task.offer_id for task in self.tasks.values()} if gone else ()
+        over = [name for name, offer in self.offers.items() if offer.session in gone and name not in ordered]
+        if not over:
+            return self
+        maps = {name: without(getattr(self, name), over) for name in ("offers", "moved", "requested", "delivered")}
+        return replace(self, **maps)
 
     def fault(self, order: Activate | ActivateWhen, now_us: int) -> str | None:
         """Why an order is refused, or None."""
@@ -169,94 +179,44 @@ class OrderBook:
         own = {offer.resource for _, offer in sorted(self.offers.items())}
         return tuple(sorted(own | {resource for _, shares in sorted(self.moved.items()) for resource, _ in shares}))
 
-    def metered(self, activated_mw: float, lasts_us: int, at_us: int) -> "OrderBook":
-        """Count the energy asked for and delivered until the next reading, or the order's end if that is earlier.
-
-        What is delivered in a direction is shared by what was asked for in it; what goes the wrong way is nothing.
-        Of offers under control each is filled in merit order, and the last takes what is left.
-        """
-        if not (activated_mw or self.wanted_mw or self._orders()):
-            return self._at_rest()
-        since_us = self.counted_us
-        missed_us = (at_us - since_us) // lasts_us * lasts_us if since_us else 0  # whole readings, when a host is down
-        book = self._metered(activated_mw, since_us, since_us + missed_us) if missed_us > 0 else self
-        return book._metered(activated_mw, at_us, at_us + lasts_us)
-
-    def _metered(self, activated_mw: float, since_us: int, until_us: int) -> "OrderBook":
-        """Count what is asked for at the beginning of a span of time, and delivered in it."""
-        asked, anything = self._asked(since_us)
-        if not activated_mw and not anything:
-            return self._at_rest()
-        requested, delivered = self.requested, self.delivered
-        for (task, power_mw), got_mw in zip(asked, self._got_mw(asked, activated_mw), strict=True):
-            lasts_us = min(until_us, task.end_us) - since_us
-            requested = _added(requested, task.offer_id, watt_us(power_mw, lasts_us))
-            delivered = _added(delivered, task.offer_id, watt_us(got_mw, lasts_us))
-        if requested is self.requested and delivered is self.delivered:
-            return self._at_rest()
-        return replace(self, requested=requested, delivered=delivered, counted_us=until_us)
-
-    def _at_rest(self) -> "OrderBook":
-        """Nothing is counted now, so readings that are missed from here on count for nothing."""
-        return replace(self, counted_us=0) if self.counted_us else self
-
-    def _orders(self) -> bool:
+    def orders(self) -> bool:
         """Whether there are tasks that ask for something without set-points."""
         return derived(self, "~orders", (self.tasks,), lambda: any(not task.controlled for task in self.tasks.values()))
 
-    def _got_mw(self, asked: list[tuple[Task, float]], activated_mw: float) -> list[float]:
-        """MW delivered of each task; what is still delivered when nothing may be asked for is shared by the orders."""
-        got = [0.0] * len(asked)
-        left = {"up": max(0.0, activated_mw), "down": max(0.0, -activated_mw)}
-        for direction, delivered_mw in left.items():
-            same = [n for n, (task, _) in enumerate(asked) if self.offers[task.offer_id].direction == direction]
-            shares = [asked[n][1] for n in same]
-            if sum(shares) <= 0:
-                shares = [asked[n][0].power_mw for n in same]
-            whole_mw = sum(shares)
-            for n, share_mw in zip(same, shares, strict=True):
-                got[n] = delivered_mw * share_mw / whole_mw if whole_mw > 0 else 0.0
-            if any(asked[n][0].controlled for n in same):
-                self._fill(asked, got, same, delivered_mw)
-        return got
-
-    @staticmethod
-    def _fill(asked: list[tuple[Task, float]], got: list[float], same: list[int], delivered_mw: float) -> None:
-        for n in same:
-            got[n] = delivered_mw if n == same[-1] else min(delivered_mw, asked[n][0].power_mw)
-            delivered_mw -= got[n]
-
     def _within_caps(self, now_us: int) -> list[tuple[Task, float]]:
         """Tasks in force with the MW that caps leave of them, given by whatever unit."""
-        return self._asked(now_us)[0]
-
-    def _asked(self, now_us: int) -> tuple[list[tuple[Task, float]], bool]:
-        """The same, and whether that is anything."""
-        return self._in_place(now_us)[1:]
+        asked: list[tuple[Task, float]] = self.in_place(now_us).value.asked
+        return asked
 
     def _placed(self, now_us: int) -> Placed:
         """Tasks in force and which resource gives how much: its own, then those that part of the offer was moved to.
 
         A cap is shared in merit order, as the TSO does.
         """
-        return self._in_place(now_us)[0]
+        placed: Placed = self.in_place(now_us).value.placed
+        return placed
 
-    def _in_place(self, now_us: int) -> InPlace:
+    def in_place(self, now_us: int) -> Span:
+        """What is asked for now (`InPlace`), and from when until when that is so if nothing else happens."""
         sources = self.tasks, self.caps, self.moved, self.offers, self.wanted_mw
-        found: InPlace = derived_now(self, "~placed", sources, now_us, lambda: self._placing(now_us))
-        return found
+        return derived_span(self, "~placed", sources, now_us, lambda: self._placing(now_us))
 
     def _placing(self, now_us: int) -> Span:
-        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
-        placed = self._place(now_us)
-        asked = [(task, sum(power_mw for _, power_mw in shares)) for task, shares in placed]
-        return span(now_us, intervals, InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
+        tasks = derived_span(self, "~merit", (self.tasks, self.offers), now_us, lambda: self._in_merit_order(now_us))
+        placed = self._place(tasks.value)
+        asked = [(task, sum([power_mw for _, power_mw in shares])) for task, shares in placed]
+        return tasks._replace(value=InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
 
-    def _place(self, now_us: int) -> Placed:
+    def _in_merit_order(self, now_us: int) -> Span:
+        intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))
+        tasks = sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id]))
+        return span(now_us, intervals, tasks)
+
+    def _place(self, tasks: list[Task]) -> Placed:
         left = dict(self.caps.items())
         wanted = {"up": max(0.0, self.wanted_mw), "down": max(0.0, -self.wanted_mw)}
         found = []
-        for task in sorted(self.in_force(now_us), key=lambda task: merit(self.offers[task.offer_id])):
+        for task in tasks:
             offer, shares = self.offers[task.offer_id], list[tuple[str, float]]()
             room_mw = min(task.power_mw, wanted[offer.direction]) if task.controlled else task.power_mw
             for resource, share_mw in ((offer.resource, task.power_mw), *self.moved.get(task.offer_id, ())):
@@ -279,10 +239,6 @@ class OrderBook:
     def delivered_mwh(self, offer_id: str) -> float:
         """Energy delivered of an offer."""
         return megawatt_hours(self.delivered.get(offer_id, 0))
-
-
-def _added(energy: Map[str, int], offer_id: str, more: int) -> Map[str, int]:
-    return energy.set(offer_id, energy.get(offer_id, 0) + more) if more else energy
 
 
 def _bound(offer: Offer) -> str:

@@ -19,13 +19,13 @@ from ..protocols.errors import LocalProtocolError
 from ..protocols.flow import Row
 from ..protocols.messages import Refuse
 from ..protocols.tables import Protocol as Table
-from .actions import Action, Compute, Forget, Observe, Open, Publish, Say, Wake
-from .agent import Agent, Reaction
+from .actions import Action, Compute, Forget, Observe, Open, Publish, PublishEach, Say, Wake
+from .agent import Agent, Cycle, Reaction
 from .calendar import Calendar
 from .events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 
 if TYPE_CHECKING:
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
 S = TypeVar("S")
 MARK = ":"
@@ -129,6 +129,11 @@ class Extended:
         base, taken = self.base.overhear(state.base, rows)
         return state._replace(base=base), taken
 
+    def told(self, state: ExtendedState, cycle: Cycle) -> ExtendedState | None:
+        """The base agent's."""
+        base = self.base.told(state.base, cycle)
+        return None if base is None else state._replace(base=base)
+
     def react(self, state: ExtendedState, event: Event, now_us: int) -> Reaction[ExtendedState]:
         """Hand the event to whom it belongs: everybody hears that the run begins, else one."""
         if isinstance(event, Started):
@@ -205,5 +210,7 @@ def _marked(extension: Extension, action: Action) -> tuple[Action, ...]:
             return (action._replace(source=mark + source),)
         case Publish(conversation_ids, content):  # streams.parquet holds INFO 7 only, so these are messages
             return tuple(Say(conversation_id, content) for conversation_id in conversation_ids)
+        case PublishEach(conversation_ids, contents):
+            return tuple(Say(*each) for each in zip(conversation_ids, contents, strict=True))
         case _:
             return (action,)

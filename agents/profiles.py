@@ -170,6 +170,32 @@ class DemandResponse:
     down_price_eur_per_mwh: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class BidPlan:
+    """What a participant wants to offer in every market time unit: its private knowledge."""
+
+    product: Product
+    direction: Direction
+    resource: str
+    quantity_mw: float
+    min_quantity_mw: float
+    divisible: bool
+    price_eur_per_mwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUnits:
+    """Scenario II: units and pools in its grid that the DSO operates itself, and what it wants to offer of them."""
+
+    resources: tuple[ResourceData, ...]
+    dynamics: Dynamics
+    bids: tuple[BidPlan, ...]
+
+    def owns(self, resource: str) -> bool:
+        """Whether a resource is one of them."""
+        return any(own.id == resource for own in self.resources)
+
+
 @dataclass(frozen=True)
 class DsoProfile:
     """What a DSO knows of itself; its grid's model stays with its host, behind studies.
@@ -186,6 +212,7 @@ class DsoProfile:
     coordination: Coordination
     monitoring_us: int
     demand_response: DemandResponse | None = None
+    units: OwnUnits | None = None
     submit_before_us: int = 600_000_000
     hold_limit_us: int = 300_000_000
     limit_validity_us: int = 900_000_000
@@ -195,19 +222,6 @@ class DsoProfile:
     policy: LimitPolicy = AsAgreed()
     short_time_us: int | None = None
     patience: Patience = Patience()
-
-
-@dataclass(frozen=True, slots=True)
-class BidPlan:
-    """What a participant wants to offer in every market time unit: its private knowledge."""
-
-    product: Product
-    direction: Direction
-    resource: str
-    quantity_mw: float
-    min_quantity_mw: float
-    divisible: bool
-    price_eur_per_mwh: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from .errors import ProfileError
 
 US_PER_SECOND = 1_000_000
+QUARTER_US = 900 * US_PER_SECOND
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?")
 
 

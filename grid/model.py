@@ -12,22 +12,25 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .blackout import dark, without_power
-from .columns import columns_of
-from .copies import copied
-from .description import GridDescription
+from .description.grid import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
-from .fallback import PowerFlowSolver, needs_power_flow
-from .network import ZIP_COLUMNS, build, zip_shares
-from .operating_point import OperatingPoint
-from .points import ConnectionPoint
-from .ratings import ratings_of
-from .solver import BatchSolver, Solution
-from .source import file_digest
+from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, build, zip_shares
+from .network.columns import columns_of
+from .network.copies import copied, sharing
+from .network.points import ConnectionPoint
+from .network.ratings import ratings_of
+from .network.source import file_digest
+from .powerflow.blackout import dark
+from .powerflow.fallback import PowerFlowSolver, needs_power_flow
+from .powerflow.operating_point import OperatingPoint
+from .powerflow.solution import Solution
+from .powerflow.solver import BatchSolver
 
 Solver = BatchSolver | PowerFlowSolver
 BRANCH_TABLES = ("line", "trafo", "trafo3w")
+# A solver holds matrices of buses × buses complex numbers: some 250 MB of one matrix each, and a few solvers anyhow.
+FEWEST_SOLVERS, KEPT_ENTRIES = 8, 2**24
 
 
 class GridModel:
@@ -40,7 +43,7 @@ class GridModel:
         """Build and compile; raises NetworkError or SolverError."""
         with quiet():
             prepared = build(description, points)
-        self.net = prepared.net
+        self.net = sharing(prepared.net)
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin
@@ -69,8 +72,15 @@ class GridModel:
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
         if (taps, out) not in self._solvers:
+            self._make_room()
             self._solvers[taps, out] = self._compiled(self.placed(taps, out))
         return self._solvers[taps, out]
+
+    def _make_room(self) -> None:
+        """Give up the solvers that were compiled first, but never the initial one, so that no run grows for ever."""
+        most = max(FEWEST_SOLVERS, KEPT_ENTRIES // len(self.net.bus) ** 2)
+        for position in list(self._solvers)[1 : max(1, len(self._solvers) + 2 - most)]:
+            del self._solvers[position]
 
     def placed(self, taps: tuple[int, ...], out: tuple[int, ...]) -> Any:
         """Return a copy of the network in a position, with constant-power loads: what is compiled."""
@@ -113,7 +123,7 @@ class GridModel:
     def energised(self, state: OperatingPoint) -> OperatingPoint:
         """Return a state without the power of what its branches out of service leave without supply."""
         if self._is_dark(state.out):
-            return without_power(state)
+            return state.without_power()
         return self.solver(state.taps, state.out).supplied_part(state) if state.out else state
 
     def _is_dark(self, out: tuple[int, ...]) -> bool:
@@ -206,10 +216,10 @@ def _beyond_capability(net: Any) -> tuple[str, ...]:
 
 def _refuse_stranded(net: Any, solver: Solver) -> None:
     lost = set(net.bus.index[~solver.supplied])
-    for table in ("load", "sgen", "storage"):
+    for table in TABLES:
         frame = net[table]
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
-        points = frame[frame.bus.isin(lost) & (frame.type == "connection point")] if table == "sgen" else active
+        points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
             raise NetworkError(
                 f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .constraints import Binding
+from .limits.constraints import Binding
 
 
 @dataclass(frozen=True, slots=True)

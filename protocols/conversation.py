@@ -18,7 +18,10 @@ _new = tuple.__new__  # a named tuple of known length, in a third of the time: i
 
 
 class Conversation(NamedTuple):
-    """State of a conversation as `side` sees it; `deadline_us` is when our waiting ends, if it does."""
+    """State of a conversation as `side` sees it.
+
+    `deadline_us` is when our waiting ends, if we wait: as the last message with a reply-by says.
+    """
 
     protocol: Protocol
     topic: Topic
@@ -61,18 +64,19 @@ class Conversation(NamedTuple):
     ) -> tuple["Conversation", Envelope]:
         """Say something; LocalProtocolError if the table does not let us."""
         protocol, topic, side, state, said, heard, _, last_heard, deadline_us, round_id = self
-        step = protocol.next_state.get((state, side, type(content)))
-        if step is None or step.only_heard:
+        found = protocol.sayings.get((state, side, type(content)))
+        if found is None:
             may = ", ".join(protocol.may_say(state, side)) or "nothing"
             raise LocalProtocolError(f"{self.id}: we say {content.type_id} in '{state}', where we may say {may}")
+        then, waits = found
+        name, about = protocol.name, topic.conversation_id
         if side is Side.INITIATOR:
-            spoken, parties = f"{topic.initiator_says}{said}", (topic.initiator, topic.peer)
+            spoken, me, peer = f"{about}#i{said}", topic.initiator, topic.peer
         else:
-            spoken, parties = f"{topic.peer_says}{said}", (topic.peer, topic.initiator)
-        names = (spoken, *parties, protocol.name, topic.conversation_id)
-        envelope = _new(Envelope, (*names, content, last_heard, caused_by, reply_by_us))
-        until_us = _deadline_us(protocol, step.then, side, deadline_us if reply_by_us is None else reply_by_us)
-        now = (protocol, topic, side, step.then, said + 1, heard, spoken, last_heard, until_us, round_id)
+            spoken, me, peer = f"{about}#r{said}", topic.peer, topic.initiator
+        envelope = _new(Envelope, (spoken, me, peer, name, about, content, last_heard, caused_by, reply_by_us))
+        until_us = (deadline_us if reply_by_us is None else reply_by_us) if waits else None
+        now = (protocol, topic, side, then, said + 1, heard, spoken, last_heard, until_us, round_id)
         return _new(Conversation, now), envelope
 
     def hear(self, envelope: Envelope, index: int | None = None) -> tuple["Conversation", Step]:
@@ -82,17 +86,18 @@ class Conversation(NamedTuple):
         """
         protocol, topic, side, state, said, _, last_said, _, deadline_us, round_id = self
         speaker = Side.RESPONDENT if side is Side.INITIATOR else Side.INITIATOR
-        step = protocol.next_state.get((state, speaker, type(envelope.content)))
-        if step is None:
+        found = protocol.hearings.get((state, speaker, type(envelope.content)))
+        if found is None:
             may = ", ".join(protocol.understood(state, speaker)) or "nothing"
             where = f"'{state}' of {protocol.name}"
             raise RemoteProtocolError(f"{envelope.content.type_id} is out of turn in {where}; understood: {may}")
+        step, waits = found
         if index is None:
             index = self.index_of(envelope)
         if state == START or envelope.in_reply_to != last_said:
             self._check_reference(envelope, index)
         reply_by_us = envelope.reply_by_us
-        until_us = _deadline_us(protocol, step.then, side, deadline_us if reply_by_us is None else reply_by_us)
+        until_us = (deadline_us if reply_by_us is None else reply_by_us) if waits else None
         now = (protocol, topic, side, step.then, said, index + 1, last_said, envelope.id, until_us, round_id)
         return _new(Conversation, now), step
 
@@ -102,16 +107,18 @@ class Conversation(NamedTuple):
 
     def silent(self) -> "Conversation":
         """The deadline has passed: go where the table says silence leads."""
-        then = self.protocol.after_silence[(self.state, self.side)]
-        return self._replace(state=then, deadline_us=None)
+        protocol, topic, side, state, said, heard, last_said, last_heard, _, round_id = self
+        then = protocol.after_silence[(state, side)]
+        now = (protocol, topic, side, then, said, heard, last_said, last_heard, None, round_id)
+        return _new(Conversation, now)
 
     def index_of(self, envelope: Envelope) -> int:
         """The running number of a message of the peer; RemoteProtocolError if its id is not one of the peer's.
 
         One below `heard` is a copy of what has been heard, or was overtaken by a later message.
         """
-        topic, heard = self.topic, self.heard
-        if envelope.id == f"{topic.peer_says if self.side is Side.INITIATOR else topic.initiator_says}{heard}":
+        heard = self.heard
+        if envelope.id == f"{self.topic.conversation_id}#{'r' if self.side is Side.INITIATOR else 'i'}{heard}":
             return heard
         index = index_in(envelope.id, self.id, self.side.other)
         if index is None:
@@ -128,8 +135,3 @@ class Conversation(NamedTuple):
         answered = index_in(reference, self.id, self.side)
         if answered is None or answered >= self.said:
             raise RemoteProtocolError(f"in_reply_to '{reference}' is nothing that {self.me} has said")
-
-
-def _deadline_us(protocol: Protocol, state: str, side: Side, until_us: int | None) -> int | None:
-    """Until when we wait in a state: as the last message says, else as before; None where we do not wait."""
-    return until_us if (state, side) in protocol.after_silence else None

@@ -11,6 +11,8 @@ and changes nothing. A copy of what has been heard is dropped. A not-understood 
 conversation if it is about the last thing we said, and changes nothing if we have gone on since.
 
 A *round* groups conversations: it closes, once, when all have answered or run into their deadlines.
+
+A desk that is `tidy` keeps what is over apart and small (`past.py`), so that what it holds hangs on what is going on.
 """
 
 from collections.abc import Mapping
@@ -18,12 +20,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .conversation import NOT_UNDERSTOOD, Conversation
-from .envelope import Envelope, Side, Topic
+from .envelope import Envelope, Side, Topic, parts_of
 from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .messages import Message, NotUnderstood
+from .past import Past
 from .tables import START, Protocol, Step
 from .vocabulary import Vocabulary
 from .wire import LONGEST, Plain, from_plain, to_plain
+
+_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 class Hearing(NamedTuple):
@@ -60,6 +65,11 @@ class Desk:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     rounds: dict[str, set[str]] = field(default_factory=dict)
     closed_rounds: set[str] = field(default_factory=set)
+    tidy: bool = False
+
+    def __post_init__(self) -> None:
+        """Nothing is over yet."""
+        self.past = Past(self.vocabulary.protocols)
 
     def open(
         self,
@@ -81,6 +91,8 @@ class Desk:
         if reply_by_us is None and not conversation.answered:
             raise LocalProtocolError(f"{conversation.id}: we wait for an answer to {content.type_id} without reply-by")
         self.conversations[conversation.id] = conversation
+        if self.tidy:
+            self.past.note_opening(conversation.id, reply_by_us)
         if round_id is not None and not conversation.answered:
             self.rounds.setdefault(round_id, set()).add(conversation.id)
         return envelope
@@ -94,17 +106,19 @@ class Desk:
         caused_by: str | None = None,
     ) -> Envelope:
         """Go on in a conversation; LocalProtocolError if it is unknown or it is not our turn."""
-        conversation = self.conversations.get(conversation_id)
+        conversation = self.find(conversation_id)
         if conversation is None:
             raise LocalProtocolError(f"we say {content.type_id} in {conversation_id}, which we do not know")
-        moved, envelope = conversation.say(content, reply_by_us=reply_by_us, caused_by=caused_by)
-        self.conversations[conversation_id] = moved
+        self.conversations[conversation_id], envelope = conversation.say(
+            content, reply_by_us=reply_by_us, caused_by=caused_by
+        )
         return envelope
 
     def hear(self, envelope: Envelope) -> Hearing:
         """Take in an envelope; never raises for what the other side did wrong."""
-        if isinstance(envelope.content, NotUnderstood):
-            return self._hear_not_understood(envelope, envelope.content)
+        content = envelope.content
+        if isinstance(content, NotUnderstood):
+            return self._hear_not_understood(envelope, content)
         try:
             conversation = self._conversation_for(envelope)
             index = conversation.index_of(envelope)
@@ -115,8 +129,10 @@ class Desk:
             fault = str(error)[:LONGEST]
             return Hearing(None, reply=self.not_understood(envelope, fault), fault=fault)
         self.conversations[envelope.conversation_id] = moved
+        if self.tidy and conversation.state == START:
+            self.past.note_opening(envelope.conversation_id, envelope.reply_by_us)
         closed = None if moved.round is None else self._closed_round(moved)
-        return Hearing(moved, step, None, False, closed)
+        return _new(Hearing, (moved, step, None, False, closed, None))
 
     def hear_text(self, text: str | bytes, *, via: str) -> Hearing:
         """Take in what came over a wire on the channel of `via`; never raises for what the other side did wrong.
@@ -143,10 +159,24 @@ class Desk:
         self.conversations[conversation_id] = moved
         return Silent(moved, conversation.state, self._closed_round(moved))
 
+    def find(self, conversation_id: str) -> Conversation | None:
+        """A conversation that goes on or is remembered, or None."""
+        known = self.conversations.get(conversation_id)
+        return self.past.recall(conversation_id) if known is None else known
+
+    def known(self) -> dict[str, Conversation]:
+        """All conversations that go on or are remembered, by id."""
+        return self.past.all() | self.conversations
+
+    def tidy_up(self, now_us: int) -> None:
+        """Put what is over apart, once it may be half of all."""
+        if self.tidy and len(self.conversations) > self.past.most:
+            self.conversations = self.past.sort_out(self.conversations, now_us)
+
     def _conversation_for(self, envelope: Envelope) -> Conversation:
         if envelope.receiver != self.name:
             raise RemoteProtocolError(f"addressed to {envelope.receiver}, heard by {self.name}")
-        known = self.conversations.get(envelope.conversation_id)
+        known = self.find(envelope.conversation_id)
         if known is None:
             return self._opened_by(envelope)
         if known.peer != envelope.sender:
@@ -170,12 +200,15 @@ class Desk:
             raise RemoteProtocolError(f"unknown conversation '{envelope.conversation_id}'")
         self._authorise(envelope.sender, protocol.initiator, RemoteProtocolError)
         self._authorise(self.name, protocol.respondent, RemoteProtocolError)
+        if self.past.is_too_old(envelope.reply_by_us):
+            about = envelope.conversation_id
+            raise RemoteProtocolError(f"'{about}' is too old to begin: its reply-by is long past")
         return Conversation(protocol, topic, Side.RESPONDENT)
 
     def _check_opening(self, protocol: Protocol, topic: Topic, round_id: str | None) -> None:
         """What the other side would refuse is refused here first, as our own fault."""
         about = topic.conversation_id
-        if about in self.conversations:
+        if about in self.conversations or about in self.past:
             raise LocalProtocolError(f"conversation {about} is open already")
         if topic.initiator != self.name or topic.peer == self.name or topic.stage != protocol.stage:
             raise LocalProtocolError(f"{self.name} cannot open {about} as {protocol.name} of stage {protocol.stage}")
@@ -184,7 +217,7 @@ class Desk:
         if round_id in self.closed_rounds:
             raise LocalProtocolError(f"round {round_id} has closed, {about} cannot join it")
         try:
-            Topic.parse(about)
+            parts_of(about)
         except ValueError as error:
             raise LocalProtocolError(str(error)) from error
         self._authorise(topic.initiator, protocol.initiator, LocalProtocolError)
@@ -198,12 +231,13 @@ class Desk:
         kind = self.kinds.get(agent)
         if kind is None:
             raise error(f"unknown agent '{agent}'")
-        if role not in self.vocabulary.roles.get(kind, frozenset()):
+        roles = self.vocabulary.roles.get(kind)
+        if roles is None or role not in roles:
             raise error(f"{agent} ({kind}) may not take the role {role}")
 
     def _hear_not_understood(self, envelope: Envelope, content: NotUnderstood) -> Hearing:
         """Their not-understood ends the branch if it is about the last thing we said; it is never answered."""
-        known = self.conversations.get(envelope.conversation_id)
+        known = self.find(envelope.conversation_id)
         if known is None or (envelope.receiver, envelope.sender) != (self.name, known.peer):
             return Hearing(None, fault=f"{envelope.sender} has not understood what we did not say to it")
         if not envelope.in_reply_to == content.message_id == known.last_said:

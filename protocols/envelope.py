@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from .messages import Message
 
+_PARTS = ("initiator", "stage", "period", "subject", "peer")
+_blank = object.__new__  # and then all at once: a frozen value otherwise sets one by one, and every opening is parsed
 _NUMBER = re.compile(r"(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
 
 
@@ -63,23 +65,20 @@ class Topic:
         """The deterministic id: the five parts, joined by slashes."""
         return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
 
-    @cached_property
-    def initiator_says(self) -> str:
-        """What the ids of the initiator's messages begin with."""
-        return f"{self.conversation_id}#{Side.INITIATOR[0]}"
-
-    @cached_property
-    def peer_says(self) -> str:
-        """What the ids of the peer's messages begin with."""
-        return f"{self.conversation_id}#{Side.RESPONDENT[0]}"
-
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":
-        """Take a conversation id apart; raises ValueError if it has not five non-empty parts without `#`."""
-        parts = conversation_id.split("/")
-        if len(parts) != 5 or not all(parts) or "#" in conversation_id:
-            raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
-        return cls(*parts)
+        """Take a conversation id apart; raises ValueError as `parts_of`."""
+        topic = _blank(cls)
+        topic.__dict__.update(zip(_PARTS, parts_of(conversation_id), strict=True), conversation_id=conversation_id)
+        return topic
+
+
+def parts_of(conversation_id: str) -> list[str]:
+    """The parts of a conversation id; raises ValueError if they are not five, non-empty and without `#`."""
+    parts = conversation_id.split("/")
+    if len(parts) != 5 or not all(parts) or "#" in conversation_id:
+        raise ValueError(f"conversation id '{conversation_id}' should read initiator/stage/period/subject/peer")
+    return parts
 
 
 def message_id(conversation_id: str, side: Side, index: int) -> str:

@@ -6,8 +6,11 @@
 Nothing about it is new to the table: whoever is in a state that an inform leads back to may say the next one, and
 whoever has heard one from there understands the next. So a row needs neither an envelope nor a look into the table.
 As soon as anything else is said or heard in the conversation, both sides settle what has flowed, and go on from there.
+What many flows say at the same instant is a Volley: one thing on its way, as columns, of which a row is made only for
+those who look at it by itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,6 +68,40 @@ class Row(NamedTuple):
         view = self.flow.conversation
         ids = self.id, *self.flow.link, view.protocol.name, view.id
         return Envelope(*ids, self.content, view.last_heard, self.caused_by)
+
+
+@dataclass(eq=False, slots=True)
+class Volley:
+    """The next message of many flows, said at one instant: their numbers, contents, causes, and when they arrive.
+
+    The same `flows` in the same order are the same object, so that what follows from them is found once.
+    """
+
+    flows: tuple[Flow, ...]
+    numbers: Sequence[int]
+    contents: Sequence[Message]
+    causes: Sequence[str | None]
+    sent_us: int
+    received_us: Sequence[int | None]
+
+    def __len__(self) -> int:
+        """How many messages."""
+        return len(self.flows)
+
+    def ids(self) -> list[str]:
+        """The ids of all of them."""
+        return [f"{flow.prefix}{number}" for flow, number in zip(self.flows, self.numbers, strict=True)]
+
+    def row(self, place: int) -> Row:
+        """One of them by itself."""
+        flow, number = self.flows[place], self.numbers[place]
+        content, cause = self.contents[place], self.causes[place]
+        return Row(flow, f"{flow.prefix}{number}", number, content, cause, self.sent_us, self.received_us[place])
+
+    def part(self, places: slice) -> "Volley":
+        """Some of them, one after the other."""
+        flows, numbers, contents = self.flows[places], self.numbers[places], self.contents[places]
+        return Volley(flows, numbers, contents, self.causes[places], self.sent_us, self.received_us[places])
 
 
 @dataclass(eq=False, slots=True)

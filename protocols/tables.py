@@ -20,6 +20,7 @@ from .messages import Message
 from .soundness import START, check
 
 __all__ = ["START", "Protocol", "Silence", "Step"]
+Place = tuple[str, Side, type[Message]]  # a state, who speaks, and what
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,20 @@ class Protocol:
         check(self)
 
     @cached_property
-    def next_state(self) -> Mapping[tuple[str, Side, type[Message]], Step]:
+    def next_state(self) -> Mapping[Place, Step]:
         """The step for a state, a speaker and a message type."""
-        return {(step.state, step.speaker, step.message): step for step in self.steps}
+        return {_place(step): step for step in self.steps}
+
+    @cached_property
+    def sayings(self) -> Mapping[Place, tuple[str, bool]]:
+        """What may be said, by state, speaker and message type: the next state, and whether the speaker waits there."""
+        spoken = (step for step in self.steps if not step.only_heard)
+        return {_place(step): (step.then, self.waits(step.then, step.speaker)) for step in spoken}
+
+    @cached_property
+    def hearings(self) -> Mapping[Place, tuple[Step, bool]]:
+        """What is understood, by state, speaker and message type: the step, and whether the hearer waits after it."""
+        return {_place(step): (step, self.waits(step.then, step.speaker.other)) for step in self.steps}
 
     @cached_property
     def after_silence(self) -> Mapping[tuple[str, Side], str]:
@@ -86,6 +98,12 @@ class Protocol:
     def final(self) -> frozenset[str]:
         """States in which nothing is owed any more."""
         return frozenset(self.states - {step.state for step in self.steps}) | self.ends
+
+    @cached_property
+    def over(self) -> frozenset[str]:
+        """Final states in which nobody waits or may begin to say anything: what comes then is late or crossed."""
+        going = {step.state for step in self.steps if not step.only_heard}
+        return self.final - going - {silence.state for silence in self.silences}
 
     @cached_property
     def states(self) -> frozenset[str]:
@@ -116,3 +134,7 @@ class Protocol:
 
     def _steps_of(self, state: str, speaker: Side) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if (step.state, step.speaker) == (state, speaker))
+
+
+def _place(step: Step) -> Place:
+    return step.state, step.speaker, step.message

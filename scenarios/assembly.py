@@ -14,7 +14,6 @@ from ..agents.market.channel import ChannelRules
 from ..agents.market.merit_order import Rules
 from ..agents.profiles import (
     ActivationRules,
-    BidPlan,
     BspProfile,
     Coordination,
     DemandResponse,
@@ -27,11 +26,11 @@ from ..agents.profiles import (
 )
 from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
+from ..grid.description.grid import TapChanger
 from ..grid.resources.resource import Resource
-from ..protocols.information.capacity import Dynamics
 from ..protocols.information.quantities import US_PER_S
 from . import plugins
-from .declared import reserve_plan, resource_data
+from .declared import bid_plans, dynamics, own_units, reserve_plan, resource_data
 from .participants import AggregatorDescription
 from .plants import Resources
 from .schema import Scenario
@@ -39,8 +38,6 @@ from .strategies import selected
 
 if TYPE_CHECKING:
     from ..agents.runtime.exchange import Links
-
-DEFAULT_SECONDS_PER_STEP = 10.0
 
 
 def us(seconds: float) -> int:
@@ -51,7 +48,7 @@ def us(seconds: float) -> int:
 def calendar(scenario: Scenario) -> Calendar:
     """All dates of a run; the window for applications closes a minute after the last is due."""
     times = scenario.time
-    due = [scenario.applies_at_us(name) for name in scenario.providers]
+    due = [scenario.applies_at_us(name) for name in scenario.connected]
     periods = tuple(
         MarketTimeUnit(period_id(start), times.cfp_us(start), times.gate_closure_us(start), start, end)
         for start, end in times.periods
@@ -97,7 +94,7 @@ def agents(scenario: Scenario, made: Resources) -> tuple[Agent[Any], ...]:
     chosen = selected(scenario, plugins.extensions(scenario))
     dsos = {dso.grid: name for name, dso in scenario.dsos.items()}
     people: list[Agent[Any]] = [Tso(_tso_profile(scenario, dates, scheme, dsos, chosen[scenario.tso, "strategy"]))]
-    operators = {name: _dso_profile(scenario, name, dates, scheme) for name in scenario.dsos}
+    operators = {name: _dso_profile(scenario, name, made, dates, scheme) for name in scenario.dsos}
     people += [Dso(replace(profile, policy=chosen[name, "strategy"])) for name, profile in operators.items()]
     for name, provider in scenario.providers.items():
         profile = _bsp_profile(scenario, name, made.by_provider[name], dates, scheme)
@@ -169,16 +166,15 @@ def _regulation(scenario: Scenario, controller: FrequencyController) -> Regulati
     return RegulationRules(controller, rules.distribution, channel)
 
 
-def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordination) -> DsoProfile:
+def _dso_profile(scenario: Scenario, name: str, made: Resources, dates: Calendar, scheme: Coordination) -> DsoProfile:
     dso = scenario.dsos[name]
-    taps = scenario.grids[dso.grid].taps
-    seconds = taps.step_s if taps else DEFAULT_SECONDS_PER_STEP
+    seconds = (scenario.grids[dso.grid].taps or TapChanger()).step_s
     offer = dso.demand_response
     recovery = scenario.grids[dso.grid].load_recovery
     response = DemandResponse(
         offer.price_eur_per_mwh,
         offer.assumed_cvr_factor,
-        offer.max_steps,
+        offer.max_steps if scenario.coordination.resources != "der" else 0,
         seconds,
         recovered_share=recovery.share,
         recovery_s=recovery.time_s,
@@ -193,6 +189,7 @@ def _dso_profile(scenario: Scenario, name: str, dates: Calendar, scheme: Coordin
         coordination=scheme,
         monitoring_us=us(scenario.ticks.monitoring_s),
         demand_response=response if scheme.dso_is_participant else None,
+        units=own_units(scenario, name, made),
         hold_limit_us=us(60 * scenario.coordination.limits.hold_min),
         limit_validity_us=us(60 * scenario.coordination.limits.validity_min),
         state_every=scenario.coordination.limits.state_every,
@@ -219,7 +216,6 @@ def _bsp_profile(
     scenario: Scenario, name: str, made: tuple[Resource, ...], dates: Calendar, scheme: Coordination
 ) -> BspProfile:
     provider = scenario.providers[name]
-    response = provider.response
     return BspProfile(
         name=name,
         kind="AGGREGATOR" if isinstance(provider, AggregatorDescription) else "BSP",
@@ -227,23 +223,8 @@ def _bsp_profile(
         calendar=dates,
         product=provider.qualify,
         resources=tuple(resource_data(provider, each) for each in made),
-        dynamics=Dynamics(
-            preparation_s=response.reaction_s + response.preparation_s,
-            ramping_s=response.ramping_s,
-            deactivation_s=response.deactivation_s,
-        ),
-        bids=tuple(
-            BidPlan(
-                product=bid.product,
-                direction=bid.direction,
-                resource=bid.resource or made[0].id,
-                quantity_mw=bid.quantity_mw,
-                min_quantity_mw=bid.min_quantity_mw,
-                divisible=bid.divisible,
-                price_eur_per_mwh=bid.price_eur_per_mwh,
-            )
-            for bid in provider.offers
-        ),
+        dynamics=dynamics(provider),
+        bids=bid_plans(provider, made),
         applies_us=scenario.applies_at_us(name),
         measurement_us=us(scenario.ticks.measurement_s),
         hold_set_point_us=us(scenario.coordination.lost_communication.hold_set_point_s),

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..grid.description import GridDescription
+from ..grid.description.grid import GridDescription
 from ..grid.errors import NetworkError
-from ..grid.points import bus_index
+from ..grid.network.points import bus_index
 from .consistency import Finding
 from .errors import ScenarioError
 from .schema import Scenario
@@ -66,7 +66,7 @@ def wrong_buses(scenario: Scenario) -> Iterator[Finding]:
 def _by_grid(scenario: Scenario) -> dict[str, list[tuple[str, tuple[str | int, ...], int | str]]]:
     """(participant, path, bus) of every connection, by grid."""
     found: dict[str, list[tuple[str, tuple[str | int, ...], int | str]]] = {}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         found.setdefault(provider.grid, []).extend((name, path, bus) for path, bus in _connections(provider))
     return found
 

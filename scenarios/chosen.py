@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, JsonValue
 
-from ..grid.part import Part
+from ..grid.description.part import Part
 
 
 class Chosen(Part):

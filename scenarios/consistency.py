@@ -41,7 +41,8 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     yield from reserve.findings(scenario)
-    for name, provider in scenario.providers.items():
+    yield from _operated(scenario)
+    for name, provider in scenario.connected.items():
         yield from _connections(scenario, name, provider)
         yield from _offers(scenario, name, provider)
 
@@ -102,7 +103,7 @@ def _faults(scenario: Scenario) -> Iterator[Finding]:
 
 def _resource_names(scenario: Scenario) -> Iterator[Finding]:
     owners: dict[str, str] = {}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         for resource in provider.resources:
             if re.search(r"[/#]", resource.id):
                 yield ("participants", name), f'"{resource.id}" cannot name a resource: it must not contain / or #'
@@ -133,6 +134,20 @@ def _operators(scenario: Scenario) -> Iterator[Finding]:
             yield ("coordination", "scheme"), text
 
 
+def _operated(scenario: Scenario) -> Iterator[Finding]:
+    """Voltage reduction is the DSO's alone, and what it operates besides is offered as mFRR, as that is."""
+    chosen = scenario.coordination
+    if scenario.scheme != "scenario-2" or chosen.operator == "bsps":
+        return
+    if chosen.resources == "cvr":
+        text = "with resources cvr there are no units or pools to operate; leave operator out, or choose der or both"
+        yield ("coordination", "operator"), text
+    for name, who in scenario.connected.items():
+        if not who.on_transmission and who.qualify != "mFRR":
+            text = f"{name} qualifies for {who.qualify}, but a DSO that is the operator offers mFRR only"
+            yield ("participants", name, "qualify"), text
+
+
 def _hosting(scenario: Scenario) -> Iterator[Finding]:
     where = scenario.hosting.plants
     if where is not None and where not in scenario.participants:
@@ -156,7 +171,7 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
             f"first_delivery is {days:.0f} days after start, and nothing happens between; at most {LONGEST_START_DAYS}"
         )
         yield ("time", "first_delivery"), text
-    for name in scenario.providers:
+    for name in scenario.connected:
         if not time.start_us <= scenario.applies_at_us(name) < called_us:
             text = f"{name} applies outside the time between start and the first call for offers"
             yield ("participants", name, "applies_at"), text
@@ -164,11 +179,14 @@ def _times(scenario: Scenario) -> Iterator[Finding]:
 
 def _qualification_time(scenario: Scenario) -> Iterator[Finding]:
     """The tests of each grid come one by one, and the last must be over before the first call for offers."""
-    lanes = lanes_s(scenario.providers.values(), scenario.market)
+    market = scenario.market
+    if scenario.operated:  # a DSO is one applicant, with whatever it operates
+        market = market.model_copy(update={"test": market.test.model_copy(update={"at_once": 1})})
+    lanes = lanes_s(scenario.connected.values(), market)
     if not lanes:
         return
     grid, needed_s = max(lanes.items(), key=lambda lane: lane[1])
-    last_us = max(scenario.applies_at_us(name) for name in scenario.providers)
+    last_us = max(scenario.applies_at_us(name) for name in scenario.connected)
     left_s = (scenario.time.cfp_us(scenario.time.first_delivery_us) - last_us) / 1e6 - WINDOW_S
     if left_s < needed_s:
         missing_min = -(-(needed_s - left_s) // 60)

@@ -1,12 +1,58 @@
-"""What a provider declares of its resources when it applies (INFO 1), and of the reserve that it offers."""
+"""What a provider, or the DSO in its place, declares of its resources (INFO 1, INFO 9) and plans to offer of them."""
 
 from __future__ import annotations
 
-from ..agents.profiles import ReservePlan
+from ..agents.profiles import BidPlan, OwnUnits, ReservePlan
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
-from ..protocols.information.capacity import ConnectedShare, ResourceData
+from ..protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
 from .participants import AggregatorDescription, Provider
+from .plants import Resources
+from .schema import Scenario
+
+
+def own_units(scenario: Scenario, dso: str, made: Resources) -> OwnUnits | None:
+    """What a DSO operates itself in scenario II, as slow as the slowest of it; None if it is nothing."""
+    names = [name for name, operator in scenario.operated.items() if operator == dso]
+    if not names:
+        return None
+    own = [(scenario.connected[name], made.by_provider[name]) for name in names]
+    slow = [dynamics(provider) for provider, _ in own]
+    return OwnUnits(
+        tuple(resource_data(provider, each) for provider, resources in own for each in resources),
+        Dynamics(
+            preparation_s=max(one.preparation_s for one in slow),
+            ramping_s=max(one.ramping_s for one in slow),
+            deactivation_s=max(one.deactivation_s for one in slow),
+        ),
+        tuple(bid for provider, resources in own for bid in bid_plans(provider, resources)),
+    )
+
+
+def dynamics(provider: Provider) -> Dynamics:
+    """How fast a provider's resources are."""
+    response = provider.response
+    return Dynamics(
+        preparation_s=response.reaction_s + response.preparation_s,
+        ramping_s=response.ramping_s,
+        deactivation_s=response.deactivation_s,
+    )
+
+
+def bid_plans(provider: Provider, made: tuple[Resource, ...]) -> tuple[BidPlan, ...]:
+    """What it plans to offer in every period."""
+    return tuple(
+        BidPlan(
+            product=bid.product,
+            direction=bid.direction,
+            resource=bid.resource or made[0].id,
+            quantity_mw=bid.quantity_mw,
+            min_quantity_mw=bid.min_quantity_mw,
+            divisible=bid.divisible,
+            price_eur_per_mwh=bid.price_eur_per_mwh,
+        )
+        for bid in provider.offers
+    )
 
 
 def reserve_plan(provider: Provider) -> ReservePlan | None:

@@ -18,7 +18,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ..grid.clock import clock_us
-from ..grid.part import ClockTime, Part, Size
+from ..grid.description.part import ClockTime, Part, Size
 
 Share = Annotated[float, Field(ge=0, le=0.9)]
 Seconds = Annotated[Size, Field(le=3600)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..grid.part import Part, Positive
+from ..grid.description.part import Part, Positive
 
 
 class TakenFromOthers(Part):

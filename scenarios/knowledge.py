@@ -107,7 +107,7 @@ def _of_all(everybody: Cast) -> dict[str, Paths]:
 
 
 def _of(node: Node) -> Paths:
-    talks = {key: _stand(talk) for key, talk in sorted(node.desk.conversations.items())}
+    talks = {key: _stand(talk) for key, talk in sorted(node.desk.known().items())}
     own = node.state.own if isinstance(node.agent, Extended) else None
     agent, state = played_by(node)
     return {

@@ -16,7 +16,7 @@ from .schema import Scenario
 
 if TYPE_CHECKING:
     from ..grid.resources.description import PoolDescription, UnitDescription
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
 Path = tuple[str | int, ...]
 LEAST_MW = 1e-3
@@ -44,7 +44,7 @@ def hints(scenario: Scenario) -> Iterator[Hint]:
 def _ramps(scenario: Scenario) -> Iterator[Hint]:
     ticks = scenario.ticks
     longest_s = max(ticks.control_s, ticks.measurement_s, ticks.monitoring_s)
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         ramp_s = provider.response.ramping_s
         if provider.fcr is None and ramp_s < longest_s:
             text = f"{name} ramps in {ramp_s:g} s, less than a tick of {longest_s:g} s: its ramp is never seen"
@@ -55,7 +55,7 @@ def _needs(scenario: Scenario) -> Iterator[Hint]:
     for index, need in enumerate(scenario.market.needs):
         offered = sum(
             offer.quantity_mw
-            for provider in scenario.providers.values()
+            for provider in scenario.connected.values()
             for offer in provider.offers
             if (offer.product, offer.direction) == (need.product, need.direction)
         )
@@ -80,10 +80,10 @@ def _above_qualified(scenario: Scenario, grid: str, own: GridStudies, made: plan
     """Offers for which the DSO would not qualify as much, as its scheme judges: each alone, or all together."""
     if not scenario.has_dso:
         return
-    from ..grid.limits import Activation
+    from ..grid.limits.allowing import Activation
 
     asked = {}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         units: tuple[UnitDescription | PoolDescription, ...] = provider.resources
         for resource, unit in zip(made.by_provider[name], units, strict=True):
             for way, mw in (("up", unit.up_mw), ("down", -unit.down_mw)):
@@ -91,7 +91,7 @@ def _above_qualified(scenario: Scenario, grid: str, own: GridStudies, made: plan
                     asked[resource.id, way] = Activation(resource.id, plants.shares(resource), mw)
     allowed = own.prequalify(tuple(asked.values()), "single" if scenario.scheme == "scenario-1-dso" else "all")
     most = {key: (abs(one.p_mw), one.binding) for key, one in zip(asked, allowed, strict=True)}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         for index, offer in enumerate(provider.offers):
             qualified, binding = most.get((offer.resource or provider.resources[0].id, offer.direction), (None, None))
             if qualified is not None and offer.quantity_mw > qualified + LEAST_MW:

@@ -6,13 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..grid.part import Part, Positive, Size
+from ..grid.description.part import Part, Positive, Size
 from ..protocols.information.quantities import Direction, Product
 from .security import LimitRules, LostCommunication
 
 Distribution = Literal["merit_order", "pro_rata"]
 
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
+Operator = Literal["bsps", "dso"]
+Flexibility = Literal["both", "cvr", "der"]
 
 
 class Coordination(Part):
@@ -20,9 +22,13 @@ class Coordination(Part):
 
     `limit_scope`: a validated merit order list stays feasible in its order, or whatever is picked of it; `limit_split`:
     what is scarce goes to the first offers, or to all pro rata.
+    Scenario II only: `resources` of the distribution grids that are offered – its units and pools (`der`), voltage
+    reduction (`cvr`), or both – and who is the `operator` of those units and pools: BSPs, or each grid's DSO itself.
     """
 
     scheme: Scheme = "scenario-1-dso"
+    operator: Operator = "bsps"
+    resources: Flexibility = "both"
     real_time_limits: bool = True
     silent_dso: Literal["exclude", "use_prequalified_limits", "accept"] = "exclude"
     applicant_order: Literal["first_come", "joint"] = "first_come"

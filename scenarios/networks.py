@@ -17,8 +17,8 @@ def check_networks(scenario: Scenario) -> tuple[dict[str, tuple[str, ...]], tupl
 
     Returns per grid what was filled in or repaired and why it may be slow, and what is odd about grids and offers.
     """
-    from ..grid.plant import GridPlant
-    from ..grid.studies import GridStudies
+    from ..grid.plant.plant import GridPlant
+    from ..grid.studies.studies import GridStudies
 
     studies, span = {}, window(scenario)
     points = connection_points(scenario, resources(scenario))
@@ -32,7 +32,7 @@ def check_networks(scenario: Scenario) -> tuple[dict[str, tuple[str, ...]], tupl
 
 def write_network(net: Any, out: Path) -> None:
     """Write a pandapower network as JSON; RecordError if it cannot be written."""
-    from ..grid.snapshot import network_json
+    from ..grid.moments.snapshot import network_json
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

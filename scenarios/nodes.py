@@ -33,7 +33,7 @@ def cast(scenario: Scenario, made: plants.Resources) -> Cast:
     vocabulary = plugins.vocabulary_of(added)
     people = extended(scenario, assembly.agents(scenario, made), added)
     kinds = {agent.name: agent.kind for agent in people}
-    nodes = {agent.name: Node(agent, Desk(agent.name, kinds, vocabulary)) for agent in people}
+    nodes = {agent.name: Node(agent, Desk(agent.name, kinds, vocabulary, tidy=True)) for agent in people}
     return Cast(nodes, kinds, added)
 
 

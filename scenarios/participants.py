@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from ..grid.part import ClockTime, Part, Positive, Size
+from ..grid.description.part import ClockTime, Part, Positive, Size
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
 from ..protocols.information.capacity import TRANSMISSION
 from ..protocols.information.quantities import Direction, Product

@@ -10,7 +10,7 @@ Every part is a frozen pydantic model: it checks itself when it is made, and tak
 """
 
 from ..grid.area.description import AreaDescription, Disturbance, FcrDescription, Variation
-from ..grid.description import (
+from ..grid.description.grid import (
     GridDescription,
     GridLimits,
     PlanningCase,

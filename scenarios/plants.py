@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..grid.area.area import Area
 from ..grid.area.description import AreaDescription
 from ..grid.errors import NetworkError
-from ..grid.points import ConnectionPoint
+from ..grid.network.points import ConnectionPoint
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
 from ..grid.resources.unit import Unit
@@ -28,8 +28,8 @@ from .schema import Scenario
 if TYPE_CHECKING:
     from ..agents.runtime.laboratory import Laboratory
     from ..agents.runtime.physics import Physics
-    from ..grid.plant import GridPlant
-    from ..grid.series import Window
+    from ..grid.plant.plant import GridPlant
+    from ..grid.series.blocks import Window
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def resources(scenario: Scenario) -> Resources:
     """Make every unit and pool; pools are drawn from the scenario's seed."""
     start_us, chosen = scenario.time.start_us, strategies.selected(scenario, plugins.extensions(scenario))
     made: dict[str, tuple[Resource, ...]] = {}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         if isinstance(provider, AggregatorDescription):
             made[name] = (Pool(provider.pool, scenario.seed, start_us, chosen[name, "dispatch"]),)
         else:
@@ -64,14 +64,14 @@ def connection_points(scenario: Scenario, made: Resources) -> dict[str, tuple[Co
     for name, own in made.by_provider.items():
         sites = (site for resource in own for site in resource.sites())
         points = [ConnectionPoint(one.name, one.bus, one.kind, one.baseline_mw) for one in sites if one.bus is not None]
-        found.setdefault(scenario.providers[name].grid, []).extend(points)
+        found.setdefault(scenario.connected[name].grid, []).extend(points)
     return {grid: tuple(points) for grid, points in found.items()}
 
 
 def physics(scenario: Scenario, made: Resources) -> Physics:
     """The true world."""
     from ..agents.runtime.physics import Holding, LocalControl, Physics
-    from ..grid.plant import GridPlant
+    from ..grid.plant.plant import GridPlant
 
     midnight_us, span, plants = scenario.time.midnight_us, window(scenario), {}
     points = connection_points(scenario, made)
@@ -81,9 +81,9 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
             _refuse_lost(plants[grid], scenario.time.start_us)
     holdings = {
         resource.id: Holding(
-            name,
+            scenario.operated.get(name, name),
             resource,
-            None if scenario.providers[name].grid == TRANSMISSION else scenario.providers[name].grid,
+            None if scenario.connected[name].grid == TRANSMISSION else scenario.connected[name].grid,
             LocalControl(*control) if (control := _local_control(scenario, name, resource)) else None,
         )
         for name, own in made.by_provider.items()
@@ -118,7 +118,7 @@ def nothing(start_us: int) -> Physics:
 
 def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[float, float] | None:
     """Full deviation and dead band in Hz of a resource that is offered as containment reserve, else None."""
-    offer, rules = scenario.providers[name].fcr, scenario.market.fcr
+    offer, rules = scenario.connected[name].fcr, scenario.market.fcr
     if offer is None or rules is None or (offer.resource or resource.id) != resource.id:
         return None
     return rules.full_deviation_mhz / 1000, offer.dead_band_mhz / 1000
@@ -127,7 +127,7 @@ def _local_control(scenario: Scenario, name: str, resource: Resource) -> tuple[f
 def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
     """Each DSO's model of its own grid."""
     from ..agents.runtime.laboratory import Laboratory
-    from ..grid.studies import GridStudies
+    from ..grid.studies.studies import GridStudies
 
     midnight_us, span, studies = scenario.time.midnight_us, window(scenario), {}
     points = connection_points(scenario, made)
@@ -139,7 +139,7 @@ def laboratory(scenario: Scenario, made: Resources) -> Laboratory:
 
 def window(scenario: Scenario) -> Window:
     """The time that series of load and generation must cover."""
-    from ..grid.series import Window
+    from ..grid.series.blocks import Window
 
     times = scenario.time
     return Window(times.midnight_us, times.start_us - times.midnight_us, times.end_us - times.midnight_us)

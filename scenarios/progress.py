@@ -26,7 +26,7 @@ def running(scenario: Scenario, out: Path, *, paced: Mapping[str, Any], quiet: b
     moving = console.is_terminal and not quiet
     if not moving and not watch:
         return run(scenario, out=out, **paced)
-    sight = Sight(scenario)
+    sight = Sight(scenario, drawn=watch)
     with ExitStack() as around:
         address = None
         if watch:

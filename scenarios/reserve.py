@@ -22,7 +22,7 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
         if lead_min > energy_min:
             text = f"the call for reserve, {lead_min:g} min before it begins, comes before the first call for offers"
             yield ("market", "fcr"), f"{text}: gate_closure_min + cfp_lead_min must not exceed {energy_min:g} min"
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         path = ("participants", name)
         if provider.fcr is None and provider.qualify == "FCR":
             yield (*path, "qualify"), f"{name} qualifies for FCR, so it must say what it offers of it under fcr"
@@ -31,7 +31,7 @@ def findings(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _offer(scenario: Scenario, path: tuple[str | int, ...], name: str, offer: FcrOffer) -> Iterator[Finding]:
-    provider, market = scenario.providers[name], scenario.market
+    provider, market = scenario.connected[name], scenario.market
     if provider.qualify != "FCR":
         yield path, f"{name} offers FCR, so qualify must be FCR, not {provider.qualify}"
     if market.fcr is None:

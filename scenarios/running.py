@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..agents.runtime.pace import Pace
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.run import Operation
-    from ..grid.protection import Incident
+    from ..grid.plant.protection import Incident
     from .live.sight import Sight
     from .record.run import Run
     from .record.writer import RunWriter
@@ -55,9 +55,11 @@ def run(
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
     with single_threaded(), _writer(scenario, out, sight) as writer:
         operation = prepare(scenario, writer, pace)
+        if sight is not None:
+            sight.watch(operation.world.physics.grids)
         assembled = time.perf_counter()
         figures = _drive(operation, writer, pace, progress)
-        operation.world.physics.close()
+        operation.close()
         run_s = time.perf_counter() - assembled
         simulated_s = (scenario.time.end_us - scenario.time.start_us) / 1e6
         timing: dict[str, Any] = {"assembly_s": assembled - began, "run_s": run_s, "simulated_s": simulated_s}
@@ -135,7 +137,9 @@ def prepare(scenario: Scenario, writer: RunWriter, pace: Pace | None = None) -> 
         host=mishaps.hosts(scenario, everybody, faults),
         faults=faults,
     )
-    operation.begin(Telemetry(everybody.nodes, world.meters, writer), scenario.time.end_us)
+    telemetry = Telemetry(everybody.nodes, world.meters, writer, at_once=pace is not None or writer.watched)
+    operation.at_end.append(telemetry.close)
+    operation.begin(telemetry, scenario.time.end_us)
     return operation
 
 

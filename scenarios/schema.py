@@ -22,9 +22,9 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ..grid.area.description import AreaDescription
-from ..grid.description import GridDescription
-from ..grid.part import Part
-from ..grid.uncertainty import located_series
+from ..grid.description.grid import GridDescription
+from ..grid.description.part import Part
+from ..grid.description.uncertainty import located_series
 from .consistency import check_together
 from .faults import FaultRules
 from .files import NamedFile, Steps, files_of, with_files
@@ -128,10 +128,24 @@ class Scenario(Part):
         return named if self.has_dso else {}
 
     @cached_property
-    def providers(self) -> Mapping[str, Provider]:
-        """BSPs and aggregators by name, in the order of the file."""
+    def connected(self) -> Mapping[str, Provider]:
+        """BSPs and aggregators by name, in the order of the file, whoever operates what they have."""
         kinds = (BspDescription, AggregatorDescription)
         return {name: who for name, who in self.participants.items() if isinstance(who, kinds)}
+
+    @cached_property
+    def providers(self) -> Mapping[str, Provider]:
+        """Those of them that take part themselves; in scenario II a DSO may stand in their place (`operated`)."""
+        chosen = self.coordination
+        away = self.scheme == "scenario-2" and (chosen.operator == "dso" or chosen.resources == "cvr")
+        return {name: who for name, who in self.connected.items() if who.on_transmission or not away}
+
+    @cached_property
+    def operated(self) -> Mapping[str, str]:
+        """The DSO that operates the units or the pool of a BSP or aggregator in its place, by the name of these."""
+        if self.coordination.resources == "cvr" or self.coordination.operator == "bsps":
+            return {}
+        return {name: self._operators[who.grid] for name, who in self.connected.items() if name not in self.providers}
 
     @cached_property
     def _operators(self) -> Mapping[str, str]:
@@ -143,7 +157,7 @@ class Scenario(Part):
 
     def applies_at_us(self, name: str) -> int:
         """When a provider applies for qualification; the start if it does not say."""
-        clock = self.providers[name].applies_at
+        clock = self.connected[name].applies_at
         return self.time.start_us if clock is None else self.time.at_clock(clock)
 
     @property

@@ -14,7 +14,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from ..grid.clock import clock_us
-from ..grid.part import ClockTime, Part, Positive, Size
+from ..grid.description.part import ClockTime, Part, Positive, Size
 
 
 class LimitRules(Part):

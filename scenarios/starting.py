@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 from pydantic import ValidationError
 
-from ..grid.description import GridDescription
+from ..grid.description.grid import GridDescription
 from .errors import ScenarioError
 
 BENCHMARK = "cigre_mv_der"
@@ -59,7 +59,7 @@ def _benchmark() -> Standing:
 def _of(network: str | None, file: Path | None) -> Standing:
     """Three of the buses that have loads, spread over the network, and sizes by what all loads draw."""
     from ..grid.errors import NetworkError
-    from ..grid.source import load
+    from ..grid.network.source import load
 
     try:
         named = {"network": network} if file is None else {"file": str(file)}

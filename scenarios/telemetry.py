@@ -17,7 +17,7 @@ from ..agents.bsp.agent import Bsp
 from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
-from . import plants
+from .grid_log import GRID, SHADOW, GridLog, Limited, own_of, shadow_figures, shadow_of
 from .nodes import played_by
 
 if TYPE_CHECKING:
@@ -26,34 +26,22 @@ if TYPE_CHECKING:
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
     from ..grid.arrays import Floats
-    from ..grid.plant_state import PlantState
 
 Row = dict[str, float]
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-GRID = (
-    "interface_p_mw",
-    "interface_q_mvar",
-    "worst_loading_percent",
-    "vm_min_pu",
-    "vm_max_pu",
-    "load_recovery_mw",
-    "out_of_service",
-    "lost_load_mw",
-    "lost_generation_mw",
-    "violations",
-)
-SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu", "shadow_violations")
+MOST_TICKS, MOST_NUMBERS = 256, 2**20
 
 
 class Telemetry:
     """Writes one row a tick, and the state of every grid; what has not changed since the last tick is not asked again.
 
-    area, TSO, grids: every tick   agents: who says something else   meters: who has moved   ─▶ places in the row
+    area, TSO: every tick   agents: who says something else   meters: who has moved   ─▶ places in the row
+    rows of many ticks ─▶ the grids' columns, all at once ─▶ recorder
     """
 
-    def __init__(self, nodes: Mapping[str, Node], meters: Meters, recorder: Recorder) -> None:
-        """The first tick fixes the columns."""
-        self.nodes, self.meters, self.recorder = nodes, meters, recorder
+    def __init__(self, nodes: Mapping[str, Node], meters: Meters, recorder: Recorder, *, at_once: bool = False) -> None:
+        """The first tick fixes the columns; `at_once`: each tick is written when it happens, because somebody looks."""
+        self.nodes, self.meters, self.recorder, self._at_once = nodes, meters, recorder, at_once
         agents = {name: played_by(node)[0] for name, node in sorted(nodes.items())}
         self._tso = {name: nodes[name] for name, agent in agents.items() if isinstance(agent, Tso)}
         self._metered = {name for name, agent in agents.items() if isinstance(agent, Bsp)}
@@ -68,6 +56,9 @@ class Telemetry:
         self._names: tuple[str, ...] = ()
         self._values: Floats = np.empty(0)
         self._places: dict[str, slice] = {}
+        self._logs = {grid: GridLog(self.physics, grid) for grid in sorted(self.physics.grids)}
+        self._block: Floats = np.empty((0, 0))
+        self._times_us: list[int] = []
 
     @property
     def physics(self) -> Physics:
@@ -75,15 +66,32 @@ class Telemetry:
         return self.meters.physics
 
     def __call__(self, at_us: int) -> None:
-        """Write the tick at `at_us`, after everybody has decided."""
+        """Take the tick at `at_us`, after everybody has decided."""
         self.physics.advance(at_us)
         if not self._names:
             self._begin(at_us)
         else:
             self._renew(at_us)
-        for grid, plant in sorted(self.physics.grids.items()):
-            self.recorder.state(grid, at_us, plant.columns, plant.snapshot_values(at_us))
-        self.recorder.telemetry(at_us, self._names, self._values)
+        limited = withheld(self._tso, at_us)
+        for log in self._logs.values():
+            log.note(limited)
+        self._block[len(self._times_us)] = self._values
+        self._times_us.append(at_us)
+        if len(self._times_us) == len(self._block):
+            self.close()
+
+    def close(self) -> None:
+        """Write the ticks that have been taken."""
+        times_us, self._times_us = self._times_us, []
+        if not times_us:
+            return
+        for grid, log in self._logs.items():
+            states, columns = log.flush()
+            self._block[: len(times_us), self._places[f"grid {grid}"]] = columns
+            for at_us, row in zip(times_us, states, strict=True):
+                self.recorder.state(grid, at_us, log.plant.columns, row)
+        for at_us, row in zip(times_us, self._block, strict=False):
+            self.recorder.telemetry(at_us, self._names, row)
 
     def _begin(self, at_us: int) -> None:
         """Ask everybody for everything, and take note of where it stands."""
@@ -99,6 +107,12 @@ class Telemetry:
             self._places[whose], first = slice(first, first + len(row)), first + len(row)
         self._names = tuple(column for row in rows.values() for column in row)
         self._values = np.array([value for row in rows.values() for value in row.values()], dtype=float)
+        self._block = np.empty((1 if self._at_once else self._ticks_at_once(), first))
+
+    def _ticks_at_once(self) -> int:
+        """How many ticks wait to be written: bounded, also where a tick has very many numbers."""
+        numbers = len(self._names) + sum(4 * len(log.plant.columns) for log in self._logs.values())
+        return max(1, min(MOST_TICKS, MOST_NUMBERS // numbers))
 
     def _renew(self, at_us: int) -> None:
         """Ask whoever may have something else to say."""
@@ -111,9 +125,6 @@ class Telemetry:
                 self._ask(name, node)
         for name in self.physics.moved():
             self._put(f"meter of {name}", meter_row(self.meters, name, at_us))
-        limited = withheld(self._tso, at_us)
-        for grid in self.physics.grids:
-            self._put(f"grid {grid}", grid_row(self.physics, grid, limited))
 
     def _ask(self, name: str, node: Node) -> None:
         agent, state = played_by(node)
@@ -203,36 +214,11 @@ def withheld(nodes: Mapping[str, Node], at_us: int) -> tuple[tuple[str, float], 
     return None
 
 
-def grid_row(physics: Physics, grid: str, limited: Iterable[tuple[str, float]] | None) -> Row:
+def grid_row(physics: Physics, grid: str, limited: Limited) -> Row:
     """A grid as it is, and as it would be with what is `limited` (not known: None)."""
     plant = physics.grids[grid]
     state = plant.solve()
-    values = (
-        state.interface_p_mw,
-        state.interface_q_mvar,
-        state.worst_loading_percent,
-        state.vm_min_pu,
-        state.vm_max_pu,
-        round(plant.load_recovery_mw, 6) + 0.0,
-        float(len(plant.out_of_service)),
-        state.lost_load_mw,
-        state.lost_generation_mw,
-        float(len(state.violations)),
-    )
-    return dict(zip(_columns(grid, GRID), values, strict=True)) | _shadow(physics, grid, state, limited)
-
-
-def _shadow(physics: Physics, grid: str, state: PlantState, limited: Iterable[tuple[str, float]] | None) -> Row:
-    """The state with the orders that limits have taken away."""
-    keys = _columns(grid, SHADOW)
-    if limited is None:
-        return dict.fromkeys(keys, math.nan)
-    added: dict[str, float] = {}
-    for resource, power_mw in limited:
-        holding = physics.holdings.get(resource)
-        if holding is not None and holding.grid == grid:
-            for point, share in plants.shares(holding.resource):
-                added[point] = added.get(point, 0.0) + share * power_mw
-    shadow = physics.grids[grid].shadow_state(added) if added else state
-    seen = (shadow.worst_loading_percent, shadow.vm_min_pu, shadow.vm_max_pu, float(len(shadow.violations)))
-    return dict(zip(keys, seen, strict=True))
+    shown = shadow_figures(state)
+    values = (state.interface_p_mw, state.interface_q_mvar, *shown[:3], *own_of(plant, state), shown[3])
+    shadow = shadow_of(physics, grid, limited) or shown
+    return dict(zip(_columns(grid, (*GRID, *SHADOW)), (*values, *shadow), strict=True))

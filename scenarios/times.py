@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, field_validator
 
 from ..grid.clock import clock_us
-from ..grid.part import Part, Positive, Size
+from ..grid.description.part import Part, Positive, Size
 from ..protocols.information.quantities import EPOCH
 from .security import Silence
 

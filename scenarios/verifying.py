@@ -4,6 +4,7 @@
     afrr        set-points and what puts offers under their control
     fcr         containment reserve: its tests, its tender, its keeping, its statements
     blind …     every stage of a scheme with its agents; `three`: with a third BSP
+    scenario-2-dso   a DSO that operates units of its grid itself
     chained     all stages in one run
     soak        the same with more; via-dso: orders by way of the DSO; both only if they are named
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...protocols.flow import Row
 from ...protocols.information.settlement import Statement
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..changes import derived
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
@@ -80,6 +80,10 @@ class Bsp:
     def overhear(self, state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
         """Set-points that change nothing."""
         return following.overheard(state, rows)
+
+    def told(self, state: BspState, cycle: Cycle) -> BspState | None:
+        """Nobody tells a participant measurements."""
+        return None
 
     def telemetry(self, state: BspState) -> Mapping[str, float]:
         """The set-point as the participant has it, and the caps it keeps; the same object as long as they stay."""

@@ -1,5 +1,7 @@
 """A participant answers calls for offers at its own due time, with what it is qualified for and has available."""
 
+from collections.abc import Set
+
 from ...protocols.information.offering import (
     Acceptance,
     CallForOffers,
@@ -14,7 +16,7 @@ from ...protocols.messages import Message
 from ...protocols.stages import offering as stage
 from ..actions import Note, Observe, Say, Wake
 from ..agent import Reaction
-from ..changes import replace
+from ..changes import replace, without
 from ..events import Event, Heard, Rejected, Sampled, Silence, Woken
 from ..profiles import BspProfile
 from ..strategies import Bid
@@ -73,10 +75,20 @@ def _called(profile: BspProfile, state: BspState, event: Heard, call: CallForOff
     if not profile.calendar.has(period) or not decided(profile, state, call, period, now_us):
         reason = f"nothing to offer of {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
+    state = _forgotten(state, profile.calendar.gone(now_us))
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)
     calls = state.calls.set(event.conversation.id, call)
     look = Observe(AVAILABILITY, 1, now_us)
     return replace(state, calls=calls), (look, Wake(SUBMIT + event.conversation.id, due_us))
+
+
+def _forgotten(state: BspState, gone: Set[str]) -> BspState:
+    """Without offers and orders of periods that nobody asks about any more."""
+    over = [key for key in state.offered if key.split("/")[2] in gone] if gone else []
+    book = state.book.forgotten(gone)
+    if book is state.book and not over:
+        return state
+    return replace(state, offered=without(state.offered, over), book=book)
 
 
 def _submit(profile: BspProfile, state: BspState, conversation_id: str, now_us: int) -> Reaction[BspState]:

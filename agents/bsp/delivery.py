@@ -8,15 +8,15 @@ from ...protocols.information.activation import (
     Activate,
     ActivateWhen,
     LimitOrder,
-    Measurement,
     MeasurementSubscription,
     SetPoint,
 )
 from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
-from ..actions import Action, Actuate, Note, Observe, Publish, Say, Wake
+from ..actions import Note, Observe, Publish, Say, Wake
 from ..agent import Reaction
-from ..changes import derived, replace
+from ..changes import replace
+from ..energy import caught_up
 from ..events import Event, Heard, Rejected, Silence, Woken
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import BspProfile
@@ -24,6 +24,7 @@ from . import limiting, outage
 from .applying import applied
 from .following import followed, missed, unheard
 from .reading import ParticipantReading
+from .standing import passed, standing_at
 from .state import BspState
 
 MEASURE = "activation/measure"
@@ -127,36 +128,12 @@ def _booked(state: BspState, booked: Booked, now_us: int) -> Reaction[BspState]:
 def measured(profile: BspProfile, state: BspState, reading: object, now_us: int) -> Reaction[BspState]:
     """Publish a reading to all listeners, and count it."""
     assert isinstance(reading, ParticipantReading)
-    at_us, p_mw, q_mvar, activated_mw, baseline_mw, resources, points = reading
-    state, failures = outage.seen(state, resources)
+    state, failures = outage.seen(state, reading.resources)
     if state.book.wanted_mw:
         state, returns = missed(profile, state, now_us)
         failures += returns
-    measurement = Measurement(
-        participant=profile.name,
-        measured_at=at_us,
-        p_mw=p_mw,
-        q_mvar=q_mvar,
-        activated_mw=activated_mw,
-        baseline_mw=baseline_mw,
-        set_point_mw=derived(state, "~set point", (state.set_points,), lambda: _set_point_mw(state)),
-        points=points,
-    )
-    book = state.book.metered(activated_mw, profile.measurement_us, at_us)
-    if book is not state.book or activated_mw != state.measured_mw:
-        state = replace(state, book=book, measured_mw=activated_mw)
-    said = Publish(state.listeners, measurement, state.acknowledged)
-    if failures or profile.kind == "AGGREGATOR":
-        return state, (*failures, said, *_dispatched(profile, state))
-    return state, (said,)
-
-
-def _set_point_mw(state: BspState) -> float:
-    return round(sum(state.set_points.values()), 6)
-
-
-def _dispatched(profile: BspProfile, state: BspState) -> tuple[Action, ...]:
-    """An aggregator splits its set-points over the DFRs anew at every reading, because storages fill and empty."""
-    if profile.kind != "AGGREGATOR":
-        return ()
-    return tuple(Actuate(resource, power_mw) for resource, power_mw in sorted(state.set_points.items()) if power_mw)
+    book = caught_up(state.book, reading.activated_mw, profile.measurement_us, reading.at_us)
+    state = state if book is state.book else replace(state, book=book)
+    standing = standing_at(profile, state, reading)
+    said = Publish(state.listeners, standing.measurement, state.acknowledged)
+    return passed(profile, state, standing, 1, reading.at_us), (*failures, said, *standing.moves)

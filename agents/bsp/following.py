@@ -59,17 +59,28 @@ def followed(state: BspState, event: Heard, set_point: SetPoint, now_us: int) ->
     return heard, (*notes, *moves)
 
 
+def repeats(state: BspState, content: object) -> bool:
+    """Whether what is said is a set-point that asks for what is followed already."""
+    return isinstance(content, SetPoint) and not state.misses and content.power_mw == state.book.wanted_mw
+
+
+def acknowledging(state: BspState, message_id: str | None, received_us: int) -> BspState:
+    """Set-points that change nothing have come, the last of them with this id at this time."""
+    return replace(state, acknowledged=message_id, set_point_us=received_us)
+
+
 def overheard(state: BspState, rows: Sequence[Row]) -> tuple[BspState, int]:
     """Set-points that say what is followed already; returns how many were taken, up to one that asks for a change."""
     taken = 0
-    for row in () if state.misses else rows:
-        if not isinstance(row.content, SetPoint) or row.content.power_mw != state.book.wanted_mw:
+    for row in rows:
+        if not repeats(state, row.content):
             break
         taken += 1
     if not taken:
         return state, 0
     last = rows[taken - 1]
-    return replace(state, acknowledged=last.id, set_point_us=last.received_us), taken
+    assert last.received_us is not None
+    return acknowledging(state, last.id, last.received_us), taken
 
 
 def missed(profile: BspProfile, state: BspState, now_us: int) -> Reaction[BspState]:

@@ -4,16 +4,43 @@ reading: nothing available in either direction ─▶ Failure of each order, no 
 reading: available again                       ─▶ back; what was ordered before is over
 """
 
+from typing import Protocol, TypeVar
+
+from immutables import Map
+
 from ...protocols.messages import Failure
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note, Say
 from ..agent import Reaction
 from ..changes import replace
+from ..delivery import OrderBook
 from .reading import ResourceReading
-from .state import BspState
 
 
-def seen(state: BspState, resources: tuple[ResourceReading, ...]) -> Reaction[BspState]:
+class Supplied(Protocol):
+    """Whoever delivers with resources of its own: its orders, set-points, what is available, what is without supply."""
+
+    @property
+    def book(self) -> OrderBook:
+        """Its orders."""
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Resources without supply."""
+
+    @property
+    def available(self) -> Map[str, tuple[float, float]]:
+        """MW up and down by resource."""
+
+    @property
+    def set_points(self) -> Map[str, float]:
+        """MW by resource."""
+
+
+S = TypeVar("S", bound=Supplied)
+
+
+def seen(state: S, resources: tuple[ResourceReading, ...]) -> Reaction[S]:
     """Compare a reading with what is known to be without supply; end the orders of what is newly lost."""
     found = [one.resource for one in resources if not one.available_up_mw and not one.available_down_mw]
     if not found and not state.lost:

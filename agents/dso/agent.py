@@ -25,10 +25,11 @@ from ...protocols.information.settlement import MeteredQuery, Statement
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation
 from ..actions import Action, Observe, Wake
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..bsp import settlement
 from ..bsp.bidding import RECORD, SUBMIT
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
+from ..bsp.reading import ParticipantReading
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile
@@ -39,6 +40,7 @@ from . import (
     hearing,
     merit_lists,
     monitoring,
+    own_units,
     relay,
     reserves,
     set_points,
@@ -91,7 +93,11 @@ class Dso:
 
     def overhear(self, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
         """Measurements of a whole cycle at once."""
-        return hearing.overheard(state, rows)
+        return hearing.overheard(self.profile, state, rows)
+
+    def told(self, state: DsoState, cycle: Cycle) -> DsoState | None:
+        """Measurements of a whole cycle as columns."""
+        return hearing.told_of(self.profile, state, cycle)
 
     def _unanswered(self, state: DsoState, event: Silence | Rejected, now_us: int) -> Reaction[DsoState]:
         if event.conversation.protocol is activation.LIMIT:
@@ -107,7 +113,7 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return hearing.told(state, ((event.conversation.peer, content),)), ()
+            return hearing.told(self.profile, state, ((event.conversation.peer, content),)), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:
@@ -118,7 +124,7 @@ class Dso:
             return self._hear_before_delivery(state, event, now_us)
         match content:
             case MeteredQuery():
-                return archive.asked(state, event)
+                return archive.asked(self.profile, state, event)
             case ForecastQuery():
                 return forecast.asked(self.profile, state, event, now_us)
             case _:
@@ -163,7 +169,8 @@ class Dso:
     def _wake(self, state: DsoState, timer: str, now_us: int) -> Reaction[DsoState]:
         profile = self.profile
         if timer == BEGIN:
-            return state, (Observe(GRID, profile.monitoring_us, profile.calendar.end_us),)
+            grid = Observe(GRID, profile.monitoring_us, profile.calendar.end_us)
+            return state, (*own_units.begun(profile), grid)
         if timer == validation.JOINT:
             return validation.capacity_gathered(profile, state)
         if timer.startswith(merit_lists.WAIT):
@@ -173,13 +180,15 @@ class Dso:
         if timer.startswith(TEST_STEP):
             return state, tap_trial.step_test(profile, state, int(timer.removeprefix(TEST_STEP)))
         if timer.startswith(SUBMIT):
-            return state, demand_response.look(profile, timer.removeprefix(SUBMIT), now_us)
+            return state, demand_response.look(profile, state, timer.removeprefix(SUBMIT), now_us)
         if timer.startswith((START, END)):
             return tap_delivery.turned(profile, state, timer, now_us)
         record = settlement.record(state.demand.book, timer.removeprefix(RECORD), "short-term forecast (INFO 10)")
         return state, record
 
     def _sampled(self, state: DsoState, source: str, reading: object, now_us: int) -> Reaction[DsoState]:
+        if isinstance(reading, ParticipantReading):
+            return own_units.sampled(self.profile, state, source, reading)
         assert isinstance(reading, Readings)
         if source == TEST_METER:
             return tap_trial.sample_test(state, reading), ()
@@ -197,11 +206,13 @@ class Dso:
 
     def _watched(self, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
         state, limits = monitoring.watched(self.profile, state, event, now_us)
+        state, noted = own_units.limited(self.profile, state, limits, now_us)
+        state, moves = tap_delivery.moved(self.profile, state, now_us) if noted else (state, ())
         state, lowered = set_points.limited(state, now_us)
         published: tuple[Action, ...] = ()
         if isinstance(event.result, Watch):
             state, published = tap_delivery.published(self.profile, state, event.result, now_us)
-        return state, (*limits, *lowered, *published)
+        return state, (*limits, *noted, *moves, *lowered, *published)
 
     def telemetry(self, state: DsoState) -> Mapping[str, float]:
         """Scenario II: the blocks in force, and what it has last published; its belief of the grid is in the events."""
@@ -210,7 +221,8 @@ class Dso:
         measured = state.demand.measured
         keys = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
         values = {key: getattr(measured, key) if measured else float("nan") for key in keys}
-        return {"applied_mw": state.demand.applied_mw, **values}
+        units = {"units_mw": state.demand.units_mw} if self.profile.units else {}
+        return {"applied_mw": state.demand.applied_mw, **values, **units}
 
 
 Answer = Callable[[DsoProfile, DsoState, Computed], DSO_REACTION]

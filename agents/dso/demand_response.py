@@ -10,7 +10,7 @@ what the power flow says.
 
 from collections.abc import Iterable, Mapping
 
-from ...grid.cvr import TapBlock
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.information.capacity import (
     ConnectedShare,
     Dynamics,
@@ -25,13 +25,15 @@ from ...protocols.information.offering import Acceptance, CallForOffers, NoOffer
 from ...protocols.information.quantities import Direction
 from ...protocols.messages import Agree, Failure, Message, Refuse
 from ...protocols.stages import prequalification as stage
-from ..actions import Action, Compute, Note, Say, Wake
+from ..actions import Action, Compute, Note, Observe, Say, Wake
 from ..agent import Reaction
 from ..bsp.bidding import RECORD, RECORD_AFTER_US, SUBMIT
 from ..changes import replace
 from ..events import Computed, Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
+from . import own_units
+from .own_study import OwnOptions
 from .state import DsoState
 from .studies import AskTaps, TapOptions
 
@@ -80,6 +82,7 @@ def technical(profile: DsoProfile, state: DsoState, event: Computed) -> Reaction
         steps=demand.steps.update(usable),
         positions=demand.positions.update({t.name: t.vm_set_pu or t.position for t in options.transformers}),
     )
+    state = own_units.joined(profile, state)
     answer = _technical_data(profile, state, usable, claims)
     notes: tuple[Action, ...] = ()
     if demand.attempt > 1:
@@ -136,16 +139,31 @@ def _technical_data(
         for t in options.transformers
     )
     moving = [t.name for t in options.transformers if any(step_key(t.name, way) in steps for way in DIRECTIONS)]
-    moving_s = response.seconds_per_step * max(steps.values(), default=1)
+    own = profile.units.resources if profile.units else ()
     return TechnicalData(
         applicant=profile.name,
         product="mFRR",
         attempt=state.demand.attempt,
         transformers=data,
-        resources=tuple(_resource(profile, one, steps, claims) for one in moving),
-        dynamics=Dynamics(preparation_s=10.0, ramping_s=moving_s, deactivation_s=moving_s),
+        resources=(*(_resource(profile, one, steps, claims) for one in moving), *own),
+        dynamics=_dynamics(profile, steps),
         vm_min_pu=options.vm_min_pu,
         vm_max_pu=options.vm_max_pu,
+    )
+
+
+def _dynamics(profile: DsoProfile, steps: Mapping[str, int]) -> Dynamics:
+    """Of the slowest that it offers: its taps step by step, or its own units."""
+    assert profile.demand_response is not None
+    moving_s = profile.demand_response.seconds_per_step * max(steps.values(), default=1)
+    taps = Dynamics(preparation_s=10.0, ramping_s=moving_s, deactivation_s=moving_s)
+    if profile.units is None:
+        return taps
+    both = (taps, profile.units.dynamics)
+    return Dynamics(
+        preparation_s=max(one.preparation_s for one in both),
+        ramping_s=max(one.ramping_s for one in both),
+        deactivation_s=max(one.deactivation_s for one in both),
     )
 
 
@@ -185,26 +203,43 @@ def called(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> R
         reason = f"nothing qualified for {call.product} {call.direction}"
         return state, (Say(event.conversation.id, NoOffer(reason=reason)),)
     due_us = max(now_us, (event.envelope.reply_by_us or now_us) - profile.submit_before_us)
-    return state, (Wake(SUBMIT + event.conversation.id, due_us),)
+    wake = Wake(SUBMIT + event.conversation.id, due_us)
+    if profile.units is None:
+        return state, (wake,)
+    calls = state.demand.calls.set(event.conversation.id, call)
+    return state.with_demand(calls=calls), (Observe(own_units.AVAILABLE, 1, now_us), wake)
 
 
-def look(profile: DsoProfile, conversation_id: str, now_us: int) -> tuple[Action, ...]:
-    """The due time has come: what do the taps offer in that period?"""
+def look(profile: DsoProfile, state: DsoState, conversation_id: str, now_us: int) -> tuple[Action, ...]:
+    """The due time has come: what do the taps, and its own units, offer in that period?"""
     period = profile.calendar.period(conversation_id.split("/")[2])
-    return (Compute(BLOCKS + conversation_id, AskTaps(profile.grid, period.start_us, now_us)),)
+    taps = AskTaps(profile.grid, period.start_us, now_us)
+    return (Compute(BLOCKS + conversation_id, own_units.asked(profile, state, conversation_id, taps)),)
 
 
 def offer(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:
-    """One indivisible offer per tap step, within what is qualified."""
+    """One indivisible offer per tap step, within what is qualified; and those of its own units."""
     conversation_id = event.key.removeprefix(BLOCKS)
-    if event.error is not None or not isinstance(event.result, TapOptions):
+    own = event.result if isinstance(event.result, OwnOptions) else None
+    options = own.taps if own else event.result
+    call, state = _closed(state, conversation_id)
+    if event.error is not None or not isinstance(options, TapOptions):
         return state, (Say(conversation_id, NoOffer(reason=f"the study failed: {event.error}")),)
-    offers = tuple(_offers(profile, state, event.result.blocks, conversation_id, now_us))
+    offers = tuple(_offers(profile, state, options.blocks, conversation_id, now_us))
+    if own and call:
+        first, period_id = len(options.blocks) + 1, conversation_id.split("/")[2]
+        offers += tuple(own_units.offers(profile, call, own.allowed, first, period=period_id, now_us=now_us))
     if not offers:
         return state, (Say(conversation_id, NoOffer(reason="voltage leaves no room")),)
     period = profile.calendar.period(conversation_id.split("/")[2])
     valid_until_us = period.gate_closure_us + 2 * profile.patience.validation_us
     return state, (Say(conversation_id, Offers(offers=offers), valid_until_us),)
+
+
+def _closed(state: DsoState, conversation_id: str) -> tuple[CallForOffers | None, DsoState]:
+    """A call that was kept, and the state without it."""
+    call = state.demand.calls.get(conversation_id)
+    return call, state if call is None else state.with_demand(calls=state.demand.calls.delete(conversation_id))
 
 
 def _offers(

@@ -8,43 +8,72 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from ...grid.limits import Activation
+from immutables import Map
+
+from ...grid.limits.allowing import Activation
 from ...protocols.flow import Row
 from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..changes import Span, derived, derived_now, replace, span
-from ..market.settlement import watt_us
 from ..profiles import DsoProfile
-from . import reserves
+from . import archive, reserves
 from .state import DsoState, Told, limit_key
 from .validation import signed
 
 BY = " by "
 
 
-def told(state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
+def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
     """Participants' measurements have come in; each speaks for itself and its own connection points only."""
     known = derived(state, "~points", (state.connected,), lambda: _points(state))
-    return replace(state, told=state.told.update({name: _told(known, name, content) for name, content in measured}))
+    found = list(measured)
+    heard_us = state.heard_us.update({name: content.measured_at for name, content in found})
+    return news(profile, state, {name: _told(known, name, content) for name, content in found}, heard_us)
+
+
+def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told], heard_us: Map[str, int]) -> DsoState:
+    """What is told of somebody from now on; what was told until now is archived where it was another power."""
+    told = state.told
+    if not found:
+        return replace(state, heard_us=heard_us)
+    turned = [name for name, now in found.items() if name not in told or told[name].activated_mw != now.activated_mw]
+    if turned:
+        state = archive.settled(profile, state, turned)
+    return replace(state, told=told.update(found), heard_us=heard_us)
 
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
     points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
-    return Told(measurement.set_point_mw, measurement.activated_mw, points, measurement.measured_at)
+    return Told(measurement.set_point_mw, measurement.activated_mw, points)
 
 
-def overheard(state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
+def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
+    """Measurements of a whole cycle as columns."""
+    names, said, at_us = cycle
+    known, before = derived(state, "~points", (state.connected,), lambda: _points(state)), state.told
+    kept: dict[str, tuple[Measurement, Told]] = derived(state, "~said", (state.connected,), dict)
+    found = {}
+    for name, one in zip(names, said, strict=True):
+        last = kept.get(name)
+        if last is None or last[0] is not one:
+            last = kept[name] = (one, _told(known, name, one))
+        if before.get(name) is not last[1]:
+            found[name] = last[1]
+    return news(profile, state, found, state.heard_us.update(dict.fromkeys(names, at_us)))
+
+
+def overheard(profile: DsoProfile, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
     """Measurements of a whole cycle at once, up to a set-point, which is to be passed on."""
     measured = []
     for row in rows:
         if not isinstance(row.content, Measurement):
             break
         measured.append((row.flow.link[0], row.content))
-    return (told(state, measured) if measured else state), len(measured)
+    return (told(profile, state, measured) if measured else state), len(measured)
 
 
 def _points(state: DsoState) -> dict[str, set[str]]:
@@ -55,28 +84,13 @@ def _points(state: DsoState) -> dict[str, set[str]]:
     return found
 
 
-def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
-    """Add up INFO 7 by participant, period and direction (left rectangle)."""
-    period = profile.calendar.at(now_us)
-    if period is None:
-        return state
-    archive, samples, energy = state.archive, state.samples, dict[str, int]()
-    counted = [name for name in state.told if name not in state.missing]
-    keys = {name: f"{period.id}/{name}" for name in sorted(counted)}
-    for name, key in keys.items():
-        activated_mw = state.told[name].activated_mw
-        way = f"{key}/up" if activated_mw >= 0 else f"{key}/down"
-        energy[way] = archive.get(way, 0) + watt_us(abs(activated_mw), profile.monitoring_us)
-    number = {key: samples.get(key, 0) + 1 for key in keys.values()}
-    return replace(state, archive=archive.update(energy), samples=samples.update(number))
-
-
 def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoState]:
     """Take note of participants with accepted offers whose INFO 7 has begun or ceased to stay away."""
     begun_us = profile.calendar.first.start_us
     offers, since_us = current(state, now_us), now_us - profile.stale_after_us
     expected = derived(state, "~expected", (offers,), lambda: sorted({offer.participant for offer in offers}))
-    late = [] if begun_us >= since_us else [name for name in expected if _last_us(state, name, begun_us) < since_us]
+    heard_us = state.heard_us
+    late = [] if begun_us >= since_us else [name for name in expected if heard_us.get(name, begun_us) < since_us]
     missing = frozenset(late)
     if missing == state.missing:
         return state, ()
@@ -85,13 +99,7 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
         what = "measurements missing" if name in missing else "measurements no longer missing"
         evidence = {"name": what, "participant": name, "assumed_share": profile.assumed_share}
         notes.append(Note(stage.STAGE, None, evidence))
-    return replace(state, missing=missing), tuple(notes)
-
-
-def _last_us(state: DsoState, name: str, begun_us: int) -> int:
-    """When what was last told of somebody was measured."""
-    told = state.told.get(name)
-    return begun_us if told is None else told.measured_us
+    return replace(archive.settled(profile, state, missing ^ state.missing), missing=missing), tuple(notes)
 
 
 def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:
@@ -120,10 +128,12 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
     A participant's set-point is shared by its offers in merit order. When it is time to see whether limits
     can be lifted, limited offers count with all that was accepted.
     """
-    left = {name: known.set_point_mw for name, known in state.told.items()}
-    assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)}
+    left = {name: known.set_point_mw for name, known in state.told.items() if known.set_point_mw}
+    assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)} if state.missing else {}
     found = []
     for offer in current(state, now_us):
+        if not (lift or offer.participant in left or offer.offer_id in assumed):
+            continue
         asked_mw = max(0.0, signed(left.get(offer.participant, 0.0), offer.direction))
         taken_mw = assumed.get(offer.offer_id, min(asked_mw, offer.quantity_mw))
         left[offer.participant] = left.get(offer.participant, 0.0) - signed(taken_mw, offer.direction)
@@ -133,9 +143,18 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
             continue
         for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
             if part_mw > 0 and resource in state.connected:
-                points = state.connected[resource].points
-                found.append(Activation(activation_id(offer, resource), points, signed(part_mw, offer.direction)))
+                found.append(_activation(state, offer, resource, signed(part_mw, offer.direction)))
     return tuple(found)
+
+
+def _activation(state: DsoState, offer: AcceptedOffer, resource: str, p_mw: float) -> Activation:
+    """What a unit gives of an offer, as a study knows it; the same object as long as it is the same power."""
+    kept: dict[tuple[str, str], Activation] = derived(state, "~activations", (state.accepted, state.connected), dict)
+    found = kept.get((offer.offer_id, resource))
+    if found is None or found.p_mw != p_mw:
+        points = state.connected[resource].points
+        found = kept[offer.offer_id, resource] = Activation(activation_id(offer, resource), points, p_mw)
+    return found
 
 
 def _by_unit(state: DsoState, offer: AcceptedOffer, taken_mw: float, *, lift: bool) -> Iterator[tuple[str, float]]:

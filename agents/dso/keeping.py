@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
 
 
 def enlarged(wanted: tuple[Activation, ...], margin: float) -> tuple[Activation, ...]:

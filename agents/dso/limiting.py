@@ -12,7 +12,7 @@ next lift as much again, a limit is reversed (lifted and imposed anew) at most o
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ...grid.limits import Allowed
+from ...grid.limits.allowing import Allowed
 from ...protocols.information.activation import Ground, Limit
 from ...protocols.information.capacity import BindingConstraint
 from ...protocols.information.offering import AcceptedOffer

@@ -9,7 +9,7 @@ what was accepted of the earlier one: it waits for that, a minute at most; then 
 
 from dataclasses import replace as replace_activation
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
 from ...protocols.information.offering import (
     AcceptanceNotice,
     GroupLimit,
@@ -27,6 +27,7 @@ from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from . import terms
+from .archive import forgotten
 from .reserves import reserved, subscription
 from .state import DsoState, Listed
 from .studies import UnknownPoint, Validate
@@ -206,6 +207,6 @@ def accepted(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) ->
     noted = Note(offering.STAGE, step, evidence)
     done = Say(event.conversation.id, Done())
     product, _, direction = event.topic.subject.removeprefix(ACCEPTED).partition(".")[0].partition("-")
-    state = replace(state, accepted=known, subscribed=subscribed)
+    state = forgotten(profile, replace(state, accepted=known, subscribed=subscribed), now_us)
     state, onward = _settled(profile, state, key_of(event.topic.period, direction, product), now_us)
     return state, (noted, done, *actions, *onward)

@@ -6,7 +6,7 @@
 Which limits, and until when, is in `limiting.py`; what counts for whom INFO 7 is missing, in `hearing.py`.
 """
 
-from ...grid.limits import Binding
+from ...grid.limits.allowing import Binding
 from ...grid.readings import Readings
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import GridReading, Limit, LimitFollowed, LimitRequest
@@ -17,7 +17,7 @@ from ..agent import Reaction
 from ..changes import replace
 from ..events import Computed, Heard, Rejected, Silence
 from ..profiles import DsoProfile
-from . import hearing, limiting, reserves, short_time, terms
+from . import archive, hearing, limiting, reserves, short_time, terms
 from .state import DsoState
 from .studies import Monitor, Watch
 
@@ -26,7 +26,7 @@ WATCH = "watch"
 
 def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) -> Reaction[DsoState]:
     """Readings have been taken: archive what was told and, every so many readings, ask what they mean for the grid."""
-    state = hearing.archived(profile, state, now_us)
+    state = archive.archived(profile, state, now_us)
     idle = state.idle_readings
     state = replace(state, readings=readings, idle_readings=(idle + 1) % profile.state_every)
     if idle:
@@ -51,6 +51,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
         reserves=moving,
         margin=margin,
         rating=short_time.rating(profile, state, look=look),
+        spared=now_us - state.headroom_us < limiting.LOOK_US,
     )
     looked_us = now_us if look else state.looked_us
     return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
@@ -61,6 +62,8 @@ def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) 
     watch = event.result
     if event.error is not None or not isinstance(watch, Watch):
         return state, (Note(stage.STAGE, "7.6", {"name": "monitoring failed", "reason": event.error}),)
+    if watch.headroom:
+        state = replace(state, headroom_us=now_us)
     if state.looking:
         state = replace(state, limits=state.limits.update(limiting.looked(profile, state, watch, now_us)))
     state, used = short_time.counted(profile, state, watch)

@@ -6,7 +6,7 @@ first; what the grid cannot bear even without them is limited as any other resou
 
 from collections.abc import Iterator, Mapping
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...protocols.envelope import Topic
 from ...protocols.information.activation import MeasurementSubscription
 from ...protocols.information.offering import AcceptedOffer

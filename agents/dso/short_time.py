@@ -7,7 +7,7 @@
 Limits are lifted by the continuous rating only, else what has cooled down would be loaded again and again.
 """
 
-from ...grid.limits import Rating
+from ...grid.limits.allowing import Rating
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction

@@ -5,11 +5,11 @@ from typing import Any, Literal, NamedTuple
 
 from immutables import Map
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
 from ...protocols.information.capacity import BindingConstraint, CapacityRequest
-from ...protocols.information.offering import AcceptedOffer, MeritOrderList
+from ...protocols.information.offering import AcceptedOffer, CallForOffers, MeritOrderList
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..changes import replace
@@ -25,12 +25,11 @@ class Connected(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The last INFO 7 of a participant, and when it was measured."""
+    """The last INFO 7 of a participant."""
 
     set_point_mw: float
     activated_mw: float
     points: tuple[tuple[str, float], ...]
-    measured_us: int = 0
 
 
 class InForce(NamedTuple):
@@ -86,11 +85,23 @@ class Way(NamedTuple):
     cause: str | None = None
 
 
+class Counting(NamedTuple):
+    """Readings of the period that is being archived, and which of them was the first to count a participant's `told`.
+
+    What counts for the same participant several times is added to the archive when it changes.
+    """
+
+    period: str = ""
+    readings: int = 0
+    since: Map[str, int] = Map()
+
+
 @dataclass(frozen=True)
 class DemandResponseState:
     """Scenario II: what the taps can do, what was measured of it, and what has been promised.
 
-    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed.
+    `steps` and `mw_per_step` by `transformer|direction`, `applied_mw` is signed. Where the DSO operates units too:
+    open `calls`, what is `available` of the units, their `set_points`, `units_mw` as measured, and who is `lost`.
     """
 
     options: TapOptions | None = None
@@ -106,6 +117,11 @@ class DemandResponseState:
     recovered_mw: float = 0.0
     measured: Measurement | None = None
     listeners: tuple[str, ...] = ()
+    calls: Map[str, CallForOffers] = Map()
+    available: Map[str, tuple[float, float]] = Map()
+    set_points: Map[str, float] = Map()
+    units_mw: float = 0.0
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -113,8 +129,10 @@ class DsoState:
     """All a DSO knows.
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
-    order list are those whose resources nobody has applied with. Who is `missing` has sent no INFO 7 for
+    order list are those whose resources nobody has applied with; `heard_us` is when what participants have `told` was
+    measured. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
+    How much units may still move was last looked at `headroom_us`.
     For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
     too long, the short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
@@ -130,6 +148,7 @@ class DsoState:
     qualified: tuple[Activation, ...] = ()
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
+    heard_us: Map[str, int] = Map()
     subscribed: frozenset[str] = frozenset()
     reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
@@ -137,6 +156,7 @@ class DsoState:
     requests: int = 0
     looked_us: int = 0
     looking: bool = False
+    headroom_us: int = 0
     heated_us: int = 0
     spent: bool = False
     idle_readings: int = 0
@@ -150,6 +170,7 @@ class DsoState:
     shown: str = ""
     archive: Map[str, int] = Map()
     samples: Map[str, int] = Map()
+    counting: Counting = Counting()
     demand: DemandResponseState = DemandResponseState()
 
     def with_demand(self, **changes: Any) -> "DsoState":

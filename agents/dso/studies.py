@@ -1,6 +1,6 @@
 """The questions a DSO asks of its grid: frozen jobs that a host runs against the DSO's model of the grid.
 
-The model (`grid.studies.GridStudies`) stays outside the agent; a job names what is asked and carries
+The model (`grid.studies.studies.GridStudies`) stays outside the agent; a job names what is asked and carries
 everything that the answer depends on, so that the answer can be journalled and replayed.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...grid.cvr import TapBlock
-from ...grid.headroom import Headroom
-from ...grid.limits import Activation, Allowed, Rating, Scope, Split
+from ...grid.limits.allowing import Activation, Allowed, Rating, Scope, Split
+from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from .keeping import enlarged, reduced
 
 if TYPE_CHECKING:
-    from ...grid.studies import GridStudies
+    from ...grid.studies.studies import GridStudies
 
 
 SLICES = 20
@@ -162,7 +162,8 @@ class Monitor:
 
     With the `short_time` rating a loading within it is borne, and orders are cut to that; without, to the continuous.
     `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
-    Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order.
+    Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order;
+    that decides nothing, so it is `spared` in most cycles.
     """
 
     grid: str
@@ -175,6 +176,7 @@ class Monitor:
     reserves: tuple[Activation, ...] = ()
     margin: float = 0.0
     rating: Rating = "continuous"
+    spared: bool = False
 
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
@@ -182,7 +184,7 @@ class Monitor:
         now, ahead = found[0], max(found[1:] or found, key=_badness)
         troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
         allowed = self._allowed(studies) if (self.reserves or self.ordered) and troubled else None
-        tight = now.near or ahead.near or self.limited
+        tight = not self.spared and (now.near or ahead.near or self.limited)
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()
         return Watch(now, ahead, allowed, self._freed(studies, now), headroom)
 

@@ -1,4 +1,4 @@
-"""Scenario II: the DSO delivers by stepping its tap changers, and publishes P and Q of its connection points.
+"""Scenario II: the DSO delivers by stepping its tap changers (and its own units, if it has any), and publishes P and Q.
 
     Activate (block) ─▶ Activated, one more step     Cancel ─▶ one step back     readings ─▶ Measurement (INFO 7)
 
@@ -9,16 +9,21 @@ of it with time is estimated beside it.
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 
 from ...protocols.information.activation import Activate, ActivateWhen, Measurement, MeasurementSubscription
 from ...protocols.information.quantities import US_PER_S
-from ...protocols.messages import Agree, Cancel, Cancelled
+from ...protocols.messages import Agree, Cancel, Cancelled, Refuse
 from ...protocols.stages import activation as stage
 from ..actions import Note, Publish, Say
 from ..agent import Reaction
+from ..bsp import outage
+from ..delivery import Task
+from ..energy import metered
 from ..events import Heard
 from ..ordering import END, START, Booked, cancel, over, take
 from ..profiles import DsoProfile
+from . import own_units
 from .demand_response import resource_of
 from .state import DsoState
 from .studies import Watch
@@ -49,8 +54,15 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
 def _ordered(
     profile: DsoProfile, state: DsoState, conversation_id: str, asked: Activate | ActivateWhen, now_us: int
 ) -> Reaction[DsoState]:
-    booked = take(state.demand.book, conversation_id, asked, now_us=now_us, answer_us=profile.patience.answer_us)
-    return _booked(profile, state, booked, now_us)
+    book = state.demand.book.lapsed(now_us) if profile.units else state.demand.book
+    offer = book.offers.get(asked.offer_id)
+    if offer is not None and offer.resource in state.demand.lost:
+        return state, (Say(conversation_id, Refuse(reason=outage.reason(offer.resource))),)
+    booked = take(book, conversation_id, asked, now_us=now_us, answer_us=profile.patience.answer_us)
+    state, actions = _booked(profile, state, booked, now_us)
+    taken = conversation_id in state.demand.book.tasks and offer is not None and own_units.owns(profile, offer.resource)
+    evidence = {"name": "order taken", "offer_id": asked.offer_id, "power_mw": asked.power_mw}
+    return state, (*actions, *((Note(stage.STAGE, "10.2", evidence),) if taken else ()))
 
 
 def _booked(profile: DsoProfile, state: DsoState, booked: Booked, now_us: int) -> Reaction[DsoState]:
@@ -61,15 +73,28 @@ def _booked(profile: DsoProfile, state: DsoState, booked: Booked, now_us: int) -
 
 
 def moved(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoState]:
-    """Bring the taps in line with the blocks in force; leave evidence when they move."""
+    """Bring the taps in line with the blocks in force, and units with their orders; leave evidence of the taps."""
+    state, of_units = own_units.moved(profile, state, now_us)
     demand = state.demand
     if demand.options is None:
-        return state, ()
-    tasks = demand.book.in_force(now_us)
+        return state, of_units
+    tasks = [
+        task
+        for task in demand.book.in_force(now_us)
+        if not own_units.owns(profile, demand.book.offers[task.offer_id].resource)
+    ]
+    state, of_taps = _stepped(profile, state, tasks)
+    return state, (*of_units, *of_taps)
+
+
+def _stepped(profile: DsoProfile, state: DsoState, tasks: Iterable[Task]) -> Reaction[DsoState]:
+    """The taps follow the blocks in force."""
+    demand, tasks = state.demand, list(tasks)
+    assert demand.options is not None
     offers = [demand.book.offers[task.offer_id] for task in tasks]
     signs = [1 if offer.direction == "up" else -1 for offer in offers]
-    applied_mw = sum(sign * task.power_mw for sign, task in zip(signs, tasks, strict=True))
-    state = state.with_demand(applied_mw=round(applied_mw, 6))
+    blocks_mw = sum(sign * task.power_mw for sign, task in zip(signs, tasks, strict=True))
+    state = state.with_demand(applied_mw=round(blocks_mw + sum(demand.set_points.values()), 6))
     active = Counter[str]()
     for sign, offer in zip(signs, offers, strict=True):
         active[offer.resource] += sign
@@ -108,13 +133,13 @@ def _silenced(state: DsoState, conversation_id: str) -> DsoState:
 
 
 def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> Reaction[DsoState]:
-    """Real-time P and Q of the connection points (+ injection into transmission), and what the taps free."""
+    """Real-time P and Q of the connection points (+ injection into transmission), what taps free and units give."""
     readings, demand = state.readings, state.demand
     if readings is None or not demand.listeners:
         return state, ()
     import_mw = sum(p_mw for _, p_mw, _ in readings.interface)
     recovered_mw = _recovered(profile, demand.recovered_mw, watch.freed_mw)
-    freed_mw = round(watch.freed_mw - recovered_mw, 6) + 0.0
+    freed_mw = round(watch.freed_mw - recovered_mw + demand.units_mw, 6) + 0.0
     measurement = Measurement(
         participant=profile.name,
         measured_at=readings.at_us,
@@ -124,7 +149,7 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
         baseline_mw=round(-import_mw - freed_mw, 6),
         set_point_mw=demand.applied_mw,
     )
-    book = demand.book.metered(freed_mw, profile.monitoring_us, readings.at_us)
+    book = metered(demand.book, freed_mw, profile.monitoring_us, readings.at_us)
     counted = state.with_demand(book=book, measured=measurement, recovered_mw=recovered_mw)
     return counted, (Publish(demand.listeners, measurement),)
 

@@ -4,8 +4,8 @@ TestOrder ─▶ import just before ─▶ taps fully down (or up) in voltage �
                                                                       └▶ TestReport, and MW per step
 """
 
-from ...grid.cvr import TapBlock
 from ...grid.readings import Readings
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.information.capacity import TestOrder, TestReport, TestSample
 from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Agree, Refuse
@@ -16,6 +16,7 @@ from ..bsp.state import RunningTest
 from ..events import Heard
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
+from . import own_units
 from .demand_response import KILOWATT, blocks_of, resource_of, step_key, transformer_of
 from .state import DsoState
 from .studies import TapOptions
@@ -26,15 +27,16 @@ def begin_test(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) 
     order = event.content
     assert isinstance(order, TestOrder)
     known = [resource_of(profile.grid, key.rpartition("|")[0]) for key in sorted(state.demand.steps)]
-    if order.resource not in known or state.demand.test is not None:
+    of_unit = own_units.owns(profile, order.resource)
+    if not (of_unit or order.resource in known) or state.demand.test is not None:
         reason = "another test is running" if state.demand.test else f"{order.resource} is no resource of ours"
         return state, (Say(event.conversation.id, Refuse(reason=reason)),)
     end_us = order.start + round(order.duration_s * US_PER_S)
     steps = [Wake(f"{TEST_STEP}{i}", order.start + round(s.offset_s * US_PER_S)) for i, s in enumerate(order.steps)]
-    meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
-    first = Observe(TEST_METER, 1, now_us)
+    meter = Observe(own_units.TEST if of_unit else TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
+    first = () if of_unit else (Observe(TEST_METER, 1, now_us),)
     state = state.with_demand(test=RunningTest(event.conversation.id, order), test_base_mw=None)
-    return state, (Say(event.conversation.id, Agree()), first, *steps, meter, Wake(TEST_END, end_us))
+    return state, (Say(event.conversation.id, Agree()), *first, *steps, meter, Wake(TEST_END, end_us))
 
 
 def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action, ...]:
@@ -42,8 +44,10 @@ def step_test(profile: DsoProfile, state: DsoState, index: int) -> tuple[Action,
     test, options = state.demand.test, state.demand.options
     if test is None or options is None:
         return ()
-    transformer = transformer_of(profile.grid, test.order.resource)
     p_mw = test.order.steps[index].p_mw
+    if own_units.owns(profile, test.order.resource):
+        return (own_units.tested(test.order, p_mw),)
+    transformer = transformer_of(profile.grid, test.order.resource)
     wanted = state.demand.steps.get(step_key(transformer, _way(p_mw)), 0) if p_mw else 0
     return (order(state, transformer, wanted if p_mw > 0 else -wanted),)
 
@@ -95,6 +99,10 @@ def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
     test = state.demand.test
     if test is None:
         return state, ()
+    report = TestReport(resource=test.order.resource, samples=test.samples)
+    if own_units.owns(profile, test.order.resource):
+        back, said = own_units.tested(test.order, 0.0), Say(test.conversation_id, report)
+        return state.with_demand(test=None), (back, said)
     transformer = transformer_of(profile.grid, test.order.resource)
     way = _way(next((step.p_mw for step in test.order.steps if step.p_mw), 0.0))
     steps, sign = state.demand.steps.get(step_key(transformer, way), 0), 1 if way == "up" else -1
@@ -102,5 +110,4 @@ def end_test(profile: DsoProfile, state: DsoState) -> Reaction[DsoState]:
     held = [sign * sample.p_mw for sample in test.samples if 0.5 * until_s <= sample.offset_s <= until_s]
     measured_mw = floor_to_step(max(0.0, min(held, default=0.0)) / max(1, steps), KILOWATT)
     known = state.demand.mw_per_step.set(step_key(transformer, way), measured_mw)
-    report = TestReport(resource=test.order.resource, samples=test.samples)
     return state.with_demand(test=None, mw_per_step=known), (Say(test.conversation_id, report),)

@@ -5,7 +5,7 @@ capacity requested, list received, readings taken ─▶ Question ─▶ policy 
 
 from collections.abc import Iterable
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...protocols.information.offering import MolEntry
 from ..profiles import DsoProfile
 from ..strategies.limiting import LimitStage, Question, Terms, Wish, decided

@@ -11,7 +11,7 @@ not, at everything qualified in its grid together, because nobody asks it again.
 
 from immutables import Map
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
 from ...protocols.information.capacity import (
     BindingConstraint,
     CapacityRequest,

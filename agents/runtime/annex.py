@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
-from ...grid.limits import Activation
+from ...grid.limits.allowing import Activation
 from ...protocols.vocabulary import BUSINESS_USE_CASE
 from .journal import TYPES, from_text, from_values, to_text
 from .laboratory import STUDIES, Answer, Laboratory

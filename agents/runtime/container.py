@@ -14,6 +14,10 @@ class LocalContainer(Container):  # type: ignore[misc]
         """A container whose clock starts at a time."""
         super().__init__(addr="gridpact", name="gridpact", codec=JSON(), clock=ExternalClock(start_time=start_s))
 
+    def is_aid_available(self, aid: str) -> bool:
+        """Whether a name is free; mango lists all names for each that is registered, and has other processes to ask."""
+        return aid not in self._agents and not self._check_agent_aid_pattern_match(aid)
+
     async def send_message(
         self, content: Any, receiver_addr: AgentAddress, sender_id: str | None = None, **kwargs: Any
     ) -> bool:

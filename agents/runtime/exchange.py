@@ -1,29 +1,42 @@
 """The exchange platform between the agents: delay, loss and the order of sending, in one place.
 
-A message's delay is lognormal and keyed by the seed and the message's id, never drawn in order of arrival,
-so that a run does not depend on who speaks first. Between two agents order is kept, as on one connection.
+A message's delay is lognormal and keyed by the seed and the message's id, never drawn in order of arrival, so that a
+run does not depend on who speaks first; those of streams are drawn many at once (delays.py). Between two agents order
+is kept, as on one connection.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 
-from ...protocols.flow import Row
-from .inputs import Arrival, Send, Stream
+from ...protocols.flow import Row, Volley
+from .delays import Delays
+from .inputs import Arrival, Chorus, Send, Stream
+from .queues import Queues
 from .recording import Recorder, Sent
 
 Link = tuple[str, str]
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
+PostTogether = Callable[[Volley], None]
 _quantile = NormalDist().inv_cdf
+_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 def uniform(seed: int, purpose: str, key: str) -> float:
     """A number between 0 and 1 that follows from what it is for, not from the order of asking."""
-    digest = blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest) + 0.5) / 2**64
+    begun = _begun(seed, purpose).copy()
+    begun.update(key.encode())
+    return (int.from_bytes(begun.digest()) + 0.5) / 2**64
+
+
+@lru_cache(maxsize=256)
+def _begun(seed: int, purpose: str) -> blake2b:
+    """The hash of what many keys have before them."""
+    return blake2b(f"{seed}/{purpose}/".encode(), digest_size=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Silence:
         return between and self.since_us <= now_us < self.until_us and (streamed or not self.streams_only)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Links:
     """How messages travel: median delay, spread of its logarithm, the probability of loss, and who is silent when."""
 
@@ -56,10 +69,17 @@ class Links:
         """Whether somebody's silence swallows a message."""
         return any(silence.swallows(link, now_us, streamed=streamed) for silence in self.silences)
 
-    def delay_us(self, message_id: str) -> int:
+    @cached_property
+    def streams(self) -> Delays:
+        """How long messages of streams take."""
+        return Delays(self.seed, self.delay_median_s, self.delay_sigma)
+
+    def delay_us(self, message_id: str, *, streamed: bool = False) -> int:
         """Delay of one message."""
-        spread = math.exp(self.delay_sigma * _quantile(uniform(self.seed, "delay", message_id)))
-        return round(self.delay_median_s * spread * 1e6)
+        if streamed:
+            return self.streams.of(message_id)
+        drawn = _quantile(uniform(self.seed, "delay", message_id))
+        return round(self.delay_median_s * math.exp(self.delay_sigma * drawn) * 1e6)
 
     def loses(self, message_id: str) -> bool:
         """Whether one message never arrives."""
@@ -75,25 +95,27 @@ class Exchange:
     recorder: Recorder
     deliver: Deliver
     mail: Post = lambda row, at_us: None
+    mail_together: PostTogether = lambda volley: None
     sequence: int = 0
     row: int = 0
-    _free_at: dict[Link, int] = field(default_factory=dict)
+    _queues: Queues = field(default_factory=Queues)
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
         envelope, stage, step, streamed = sending
-        arrives_us = self._arrival(envelope.id, (envelope.sender, envelope.receiver), now_us, streamed=streamed)
+        message_id, sender, receiver = envelope[:3]
+        arrives_us = self._arrival(message_id, (sender, receiver), now_us, streamed=streamed)
+        kind, hears = self.kinds[sender], self.kinds.get(receiver)
         sequence, row = (None, self.row) if streamed else (self.sequence, None)
-        roles = self.kinds[envelope.sender], self.kinds.get(envelope.receiver, "UNKNOWN")
-        sent = Sent(sequence, now_us, arrives_us, envelope, *roles, stage, step)
+        sent = _new(Sent, (sequence, now_us, arrives_us, envelope, kind, hears or "UNKNOWN", stage, step))
         if streamed:
             self.row += 1
             self.recorder.stream(sent)
         else:
             self.sequence += 1
             self.recorder.message(sent)
-        if arrives_us is not None and envelope.receiver in self.kinds:
-            self.deliver(Arrival(envelope, row), arrives_us)
+        if arrives_us is not None and hears is not None:
+            self.deliver(_new(Arrival, (envelope, row)), arrives_us)
 
     def stream(self, streaming: Stream, now_us: int) -> None:
         """Put the next messages of flows on their way."""
@@ -101,11 +123,29 @@ class Exchange:
         for flow, number in numbered:
             message_id = f"{flow.prefix}{number}"
             arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
-            row = Row(flow, message_id, number, content, caused_by, now_us, arrives_us)
+            row = _new(Row, (flow, message_id, number, content, caused_by, now_us, arrives_us))
             self.row += 1
             self.recorder.flowed(row)
             if arrives_us is not None and flow.link[1] in self.kinds:
                 self.mail(row, arrives_us)
+
+    def chorus(self, singing: Chorus, now_us: int) -> None:
+        """Put the next messages of many flows on their way at once."""
+        flows, numbers, contents, causes = singing
+        volley = Volley(flows, numbers, contents, causes, now_us, ())
+        volley.received_us = self._arrivals(volley)
+        self.row += len(flows)
+        self.recorder.volley(volley)
+        self.mail_together(volley)
+
+    def _arrivals(self, volley: Volley) -> Sequence[int | None]:
+        """When all messages of a volley arrive."""
+        now_us, links = volley.sent_us, self.links
+        if links.silences or links.loss:
+            named = zip(volley.flows, volley.ids(), strict=True)
+            return [self._arrival(message_id, flow.link, now_us, streamed=True) for flow, message_id in named]
+        delays_us = links.streams.of_all(volley.flows, list(volley.numbers))
+        return self._queues.in_order(volley.flows, [now_us + delay_us for delay_us in delays_us], now_us)
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         """When a message arrives, never before an earlier one of the same two; None if it is lost."""
@@ -114,10 +154,7 @@ class Exchange:
             return None
         if links.loss and links.loses(message_id):
             return None
-        arrives_us, free_us = now_us + links.delay_us(message_id), self._free_at.get(link, 0)
-        arrives_us = max(arrives_us, free_us)
-        self._free_at[link] = arrives_us
-        return arrives_us
+        return self._queues.after_others(link, now_us + links.delay_us(message_id, streamed=streamed))
 
 
 class AsRecorded(Exchange):

@@ -108,13 +108,12 @@ class FaultyExchange(Exchange):
 
     def _after_others(self, link: Link, arrives_us: int) -> int:
         """After whatever is on the same link already."""
-        self._free_at[link] = max(arrives_us, self._free_at.get(link, 0))
-        return self._free_at[link]
+        return self._queues.after_others(link, arrives_us)
 
     def _pass(self, about: str, link: Link, now_us: int, *, streamed: bool) -> Passage | None:
         faults = self.faults
         repeated = faults.repeat_us is not None and not streamed
-        arriving = list(self._attempts(about, link, now_us, repeated=repeated))
+        arriving = list(self._attempts(about, link, now_us, repeated=repeated, streamed=streamed))
         if not arriving:
             return None
         if faults.happens("doubled", faults.duplication, about):
@@ -123,12 +122,12 @@ class FaultyExchange(Exchange):
         first_us = arriving[0] + (faults.later_us("overtaken", about) if overtaken else 0)
         return Passage(first_us, repeated or not overtaken, tuple(max(first_us, at_us) for at_us in arriving[1:]))
 
-    def _attempts(self, message_id: str, link: Link, now_us: int, *, repeated: bool) -> Iterator[int]:
+    def _attempts(self, message_id: str, link: Link, now_us: int, *, repeated: bool, streamed: bool) -> Iterator[int]:
         """When each attempt arrives that does; the last one is the first whose acknowledgement arrives too."""
         for attempt in range(MOST_ATTEMPTS if repeated else 1):
             key, at_us = f"{message_id} {attempt}", now_us + attempt * (self.faults.repeat_us or 0)
             if not self._is_lost(key if attempt else message_id, link, key, at_us):
-                yield at_us + self._delay_us(key if attempt else message_id)
+                yield at_us + self._delay_us(key if attempt else message_id, streamed=streamed)
                 if not self.faults.happens("unacknowledged", self.faults.loss, key):
                     return
 
@@ -138,6 +137,6 @@ class FaultyExchange(Exchange):
         faults.counts["cut off"] += cut
         return cut or self.links.loses(message_id) or faults.happens("lost", faults.loss, key)
 
-    def _delay_us(self, key: str) -> int:
+    def _delay_us(self, key: str, *, streamed: bool) -> int:
         late = self.faults.happens("late", self.faults.late, key)
-        return self.links.delay_us(key) + (self.faults.later_us("late", key) if late else 0)
+        return self.links.delay_us(key, streamed=streamed) + (self.faults.later_us("late", key) if late else 0)

@@ -6,17 +6,19 @@ own code does wrong must not end mango's inbox task silently, so the guard keeps
 raises it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from mango import Agent as MangoAgent
 
-from ...protocols.flow import Row
+from ...protocols.flow import Row, Volley
 from ..actions import Actuate, Compute, Note, Observe
+from ..bsp.delivery import METER
 from .exchange import Exchange
-from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .fleet import Fleet, Seat
+from .inputs import Alarm, Arrival, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .journal import to_line
 from .laboratory import Laboratory
 from .meters import Meters
@@ -25,9 +27,10 @@ from .physics import Physics
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
 from .recording import Recorder
 from .rhythm import Rhythm, next_tick
-from .rounds import Rounds, Span
+from .rounds import Member, Rounds, Span
 
 TIMED = (Alarm, Due)
+_new = tuple.__new__  # an Alarm has the members of its SetTimer, and a Due those of its Deadline
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class World:
     @cached_property
     def rounds(self) -> Rounds:
         """Who reads at the same ticks."""
-        return Rounds(self.queue)
+        return Rounds(self.queue, self.fleet)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Who is read and heard without being asked."""
+        return Fleet(self.meters)
 
     @cached_property
     def meters(self) -> Meters:
@@ -64,6 +72,7 @@ class Host(MangoAgent):  # type: ignore[misc]
         self.failure: Exception | None = None
         self.study: Callable[[str, object], Happening] = self._inline
         self.agent_name = node.agent.name
+        self.seat: Seat | None = None
         self._journal = world.recorder.journal
         self.phase = PHASE_OF_KIND.get(node.agent.kind, 5)
 
@@ -98,6 +107,8 @@ class Host(MangoAgent):  # type: ignore[misc]
         for effect in effects:
             if type(effect) is Stream:
                 self.exchange.stream(effect, now_us)
+            elif type(effect) is Chorus:
+                self.exchange.chorus(effect, now_us)
             elif type(effect) is Send:
                 self.exchange.send(effect, now_us)
             else:
@@ -110,23 +121,34 @@ class Host(MangoAgent):  # type: ignore[misc]
             return []
         row = rows[taken]
         assert row.received_us is not None
+        effects = self.node.hear_next(row)
+        if effects is not None:
+            self._carry_out_all(effects, row.received_us)
+            return rows[taken + 1 :]
         self.take(Arrival(row.envelope()), row.received_us)
-        self.node.follow(row.flow)
+        self.node.streams.follow(row.flow)
         return rows[taken + 1 :]
 
+    def hear(self, volley: Volley, places: Sequence[int]) -> bool:
+        """Let the node hear its part of a volley at once; False if it has to be row by row."""
+        if self.seat is not None and len(places) == 1:
+            return self.seat.hear(volley, places[0])
+        return self.node.hear(volley, places)
+
     def _carry_out(self, effect: Effect, now_us: int) -> None:
+        if type(effect) is SetTimer:
+            self.plan(_new(Alarm, effect), effect.at_us)
+            return
+        if type(effect) is Deadline:
+            self.plan(_new(Due, effect), effect.deadline_us)
+            return
         match effect:
-            case Deadline(conversation_id, deadline_us):
-                self.plan(Due(conversation_id, deadline_us), deadline_us)
-            case SetTimer(timer, at_us):
-                self.plan(Alarm(timer, at_us), at_us)
             case Compute(key, job):
                 self.plan_call(self.study(key, job), now_us + self.world.laboratory.times.of(job), Result)
             case Observe():
                 self._watch(effect, next_tick(now_us - 1, effect.every_us))
             case Actuate():
-                self.world.meters.forget(self.agent_name)
-                self.world.physics.actuate(self.agent_name, effect, now_us)
+                self.world.meters.move(self.agent_name, effect, now_us)
             case Note(stage, step, evidence):
                 self.world.recorder.event(
                     agent=self.agent_name, at_us=now_us, stage=stage, step=step, evidence=evidence
@@ -150,7 +172,9 @@ class Host(MangoAgent):  # type: ignore[misc]
                 return
             if self.node.in_bulk and at_us > self.world.queue.now_us:
                 span = Span(source, at_us, until_us)
-                self.world.rounds.join(self.agent_name, self.phase, self._read, every_us=every_us, span=span)
+                self.seat = self.world.fleet.seat(self.node, source) or self.seat
+                member = Member(self.agent_name, span, self._read, self.seat if source == METER else None)
+                self.world.rounds.join(member, self.phase, every_us=every_us)
             else:
                 self._put(read, at_us, rank=KIND_OF_INPUT[Reading])
 
@@ -165,4 +189,4 @@ class Host(MangoAgent):  # type: ignore[misc]
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""
-        self.plan(arrival, at_us)
+        self.world.queue.give(at_us, arrival, self.take, phase=self.phase, agent=self.agent_name)

@@ -83,4 +83,13 @@ class Stream(NamedTuple):
     caused_by: str | None
 
 
-Effect = Send | Stream | Deadline | SetTimer | Compute | Observe | Actuate | Note
+class Chorus(NamedTuple):
+    """Put the next messages of many flows on their way at once; the same `flows` are the same object."""
+
+    flows: tuple[Flow, ...]
+    numbers: Sequence[int]
+    contents: Sequence[Message]
+    causes: Sequence[str | None]
+
+
+Effect = Send | Stream | Chorus | Deadline | SetTimer | Compute | Observe | Actuate | Note

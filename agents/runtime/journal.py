@@ -14,15 +14,16 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ...grid.area.area import AreaReading
-from ...grid.cvr import TapBlock
-from ...grid.headroom import Headroom
-from ...grid.limits import Allowed, Binding
+from ...grid.limits.allowing import Allowed, Binding
+from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
+from ...grid.voltage.cvr import TapBlock
 from ...protocols.envelope import Envelope
 from ...protocols.information.activation import PointPower
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import FIELDS, from_plain
 from ..bsp.reading import ParticipantReading, ResourceReading
+from ..dso.own_study import OwnOptions
 from ..dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
 from .inputs import Alarm, Arrival, Begin, Due, Input, Reading, Result
 
@@ -55,6 +56,7 @@ TYPES: dict[str, type[Any]] = {
         Due,
         Headroom,
         InterfaceForecast,
+        OwnOptions,
         ParticipantReading,
         PointPower,
         Reading,

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from ...grid.errors import GridError
-from ...grid.studies import GridStudies
+from ...grid.studies.studies import GridStudies
+from ..dso.own_study import AskOwn
 from ..dso.studies import AskTaps, Forecast, Monitor, Prequalify, Validate
 from ..extension import Study
 
 Answer = tuple[object, str | None]
-STUDIES: tuple[type[Any], ...] = (Prequalify, Validate, Monitor, AskTaps, Forecast)
+STUDIES: tuple[type[Any], ...] = (Prequalify, Validate, Monitor, AskTaps, AskOwn, Forecast)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ agent's tick ─▶ reading of that instant ◀─ telemetry        forgotten wh
 
 from typing import Any
 
+from ..actions import Actuate
 from ..bsp.delivery import METER
+from ..bsp.reading import ParticipantReading
 from .physics import Physics
 
 
@@ -25,6 +27,15 @@ class Meters:
         if known is None or known[0] != at_us:
             known = self._read[agent] = (at_us, self.physics.read_own(agent, at_us))
         return known[1]
+
+    def at_rest(self, agent: str) -> ParticipantReading | None:
+        """What an agent's meter shows as long as nothing of its own moves, the same object; None while it does."""
+        return self.physics.at_rest(agent)
+
+    def move(self, agent: str, order: Actuate, at_us: int) -> None:
+        """The agent moves something of its own."""
+        self.forget(agent)
+        self.physics.actuate(agent, order, at_us)
 
     def forget(self, agent: str) -> None:
         """The agent has moved something, so what its meter showed need not hold any more."""

@@ -7,23 +7,28 @@
 
 A node is deterministic: the same inputs in the same order give the same effects. The journal is the list
 of its inputs. A node that is `in_bulk` says and hears subscriptions as flows (protocols/flow.py): what comes of it is
-the same, only that nothing is made of a message that nobody looks at.
+the same, only that nothing is made of a message that nobody looks at. Somebody else may keep account of what readings
+and repeated set-points come to (fleet.py); before the node experiences anything by itself it calls that `back`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...protocols.conversation import NOT_UNDERSTOOD, Conversation
+from ...protocols.conversation import NOT_UNDERSTOOD
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
-from ...protocols.flow import Flow, Hearer, Row, flow_of, hearer_of
+from ...protocols.flow import Flow, Row, Volley
+from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
-from ..actions import Action, Forget, Note, Open, Publish, Say, Wake
-from ..agent import Agent
+from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
+from ..agent import Agent, Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from .inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
+from .streams import Streams
+
+_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 @dataclass
@@ -35,14 +40,14 @@ class Node:
     state: Any = None
     timers: dict[str, int] = field(default_factory=dict)
     in_bulk: bool = False
-    _flows: dict[str, Flow] = field(default_factory=dict)
-    _hearers: dict[Flow, Hearer] = field(default_factory=dict)
-    _heard_in: dict[str, Flow] = field(default_factory=dict)
+    streams: Streams = field(init=False, compare=False)
+    back: Callable[[], None] | None = field(default=None, compare=False)
     refused: Counter[str] = field(default_factory=Counter, compare=False)
 
     def __post_init__(self) -> None:
         """Begin in the agent's first state."""
         self.state = self.agent.start()
+        self.streams = Streams(self.desk, self.agent.name)
 
     def is_stale(self, given: Input) -> bool:
         """Whether this timer or deadline has been replaced or dropped since it was set."""
@@ -53,18 +58,11 @@ class Node:
             return conversation is None or conversation.deadline_us != given.deadline_us
         return False
 
-    def settle(self, conversation_id: str) -> None:
-        """What has flowed in a conversation is part of it."""
-        flow = self._flows.pop(conversation_id, None)
-        if flow is not None:
-            self.desk.conversations[conversation_id] = flow.settled()
-        heard = self._heard_in.pop(conversation_id, None)
-        if heard is not None:
-            self.desk.conversations[conversation_id] = self._hearers.pop(heard).settled()
-
     def listen(self, rows: Sequence[Row]) -> int:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
-        hearers, known = self._hearers, 0
+        if self.back is not None:
+            self.back()
+        hearers, known = self.streams.hearers, 0
         for row in rows:
             hearer = hearers.get(row.flow)
             if hearer is None or row.number < hearer.number:
@@ -77,103 +75,134 @@ class Node:
             hearers[row.flow].number = row.number + 1
         return taken
 
-    def follow(self, flow: Flow) -> None:
-        """Expect the next message of a flow, of which one has been heard by itself."""
-        conversation = self.desk.conversations.get(flow.conversation.id)
-        hearer = hearer_of(conversation, flow) if conversation is not None else None
-        if hearer is not None:
-            self._hearers[flow], self._heard_in[hearer.conversation.id] = hearer, flow
+    def hear_next(self, row: Row) -> list[Effect] | None:
+        """Hear the next message of a flow by itself; None if it is not the next one, so that the desk has to look."""
+        hearer = self.streams.hearers.get(row.flow)
+        if hearer is None or row.number != hearer.number or row.received_us is None:
+            return None
+        if self.back is not None:
+            self.back()
+        hearer.number = row.number + 1
+        effects: list[Effect] = []
+        heard = Heard(row.envelope(), hearer.settled(), False)
+        self.state, actions = self.agent.react(self.state, heard, row.received_us)
+        for action in actions:
+            self._carry_out(action, effects)
+        return effects
+
+    def hear(self, volley: Volley, places: Sequence[int]) -> bool:
+        """Hear a part of a volley at once; False if something of it needs a closer look, so that nothing is taken."""
+        sheet = volley.contents
+        audience = self.streams.audience(volley, places) if isinstance(sheet, Sheet) else None
+        if audience is None or not isinstance(sheet, Sheet):
+            return False
+        numbers = [volley.numbers[place] for place in places]
+        if not audience.expects(numbers):
+            return False
+        if self.back is not None:
+            self.back()
+        state = self.agent.told(self.state, Cycle(audience.names, sheet.said_by(places), sheet.at_us))
+        if state is None:
+            return False
+        self.state = state
+        audience.hear(numbers)
+        return True
 
     def take(self, given: Input, now_us: int) -> list[Effect]:
         """Experience one input; returns what is to be done about it, in order."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
-        for event in self._events(given, effects):
+        for event in _EVENTS[type(given)](self, given, effects):
             self.state, actions = self.agent.react(self.state, event, now_us)
             for action in actions:
-                self._carry_out(action, effects)
+                _DEEDS[type(action)](self, action, effects)
+        self.desk.tidy_up(now_us)
         return effects
 
     def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
         """The same as to take a reading, without looking what kind of input it is."""
+        if self.back is not None:
+            self.back()
         effects: list[Effect] = []
         self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
         for action in actions:
             self._carry_out(action, effects)
         return effects
 
-    def _events(self, given: Input, effects: list[Effect]) -> Sequence[Event]:
-        if isinstance(given, Reading):
-            return (Sampled(given.source, given.reading),)
-        if isinstance(given, Arrival):
-            self.settle(given.envelope.conversation_id)
-            return self._heard(given.envelope, effects)
-        match given:
-            case Due(conversation_id, deadline_us):
-                self.settle(conversation_id)
-                return self._silent(conversation_id, deadline_us)
-            case Alarm(timer, _):
-                self.timers.pop(timer, None)
-                return [Woken(timer)]
-            case Result(key, result, error):
-                return [Computed(key, result, error)]
-            case _:
-                return [Started()]
+    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
+        _DEEDS[type(action)](self, action, effects)
 
-    def _heard(self, envelope: Envelope, effects: list[Effect]) -> list[Event]:
+    def _arrived(self, given: Arrival, effects: list[Effect]) -> Sequence[Event]:
+        envelope = given.envelope
+        if self.streams.flowing:
+            self.streams.settle(envelope.conversation_id)
         hearing = self.desk.hear(envelope)
+        conversation, step, _, _, closed_round, _ = hearing
+        if conversation is None or step is None:
+            return self._not_in_turn(envelope, hearing, effects)
+        if conversation.deadline_us is not None:
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
+        heard = _new(Heard, (envelope, conversation, step.late))
+        return (heard,) if closed_round is None else (heard, RoundClosed(closed_round))
+
+    def _not_in_turn(self, envelope: Envelope, hearing: Hearing, effects: list[Effect]) -> Sequence[Event]:
+        """What the desk has refused, has heard before, or is the other side's not-understood."""
         if hearing.reply is not None:
             effects.append(Send(hearing.reply, _stage_of(hearing.reply.conversation_id), None))
-        conversation = hearing.conversation
-        if conversation is None or hearing.copy:
+        if hearing.conversation is None or hearing.copy:
             self.refused[_why(hearing)] += 1
-            return []
-        if hearing.step is None:
-            events: list[Event] = [Rejected(envelope, conversation)]
-        else:
-            events = [Heard(envelope, conversation, hearing.step.late)]
-            _deadline(conversation, effects)
-        return events + _closed(hearing.closed_round)
+            return ()
+        return (Rejected(envelope, hearing.conversation), *_closed(hearing.closed_round))
 
-    def _silent(self, conversation_id: str, deadline_us: int) -> list[Event]:
-        silent = self.desk.silence(conversation_id, deadline_us)
+    def _due(self, given: Due, effects: list[Effect]) -> Sequence[Event]:
+        self.streams.settle(given.conversation_id)
+        silent = self.desk.silence(given.conversation_id, given.deadline_us)
         if silent is None:
-            return []
-        return [Silence(silent.conversation, silent.waited_in), *_closed(silent.closed_round)]
+            return ()
+        silence = _new(Silence, (silent.conversation, silent.waited_in))
+        return (silence,) if silent.closed_round is None else (silence, RoundClosed(silent.closed_round))
 
-    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
-        if isinstance(action, Publish):
-            self._publish(action, effects)
+    def _alarmed(self, given: Alarm, effects: list[Effect]) -> Sequence[Event]:
+        timer = given.timer
+        self.timers.pop(timer, None)
+        return (_new(Woken, (timer,)),)
+
+    def _open(self, action: Open, effects: list[Effect]) -> None:
+        protocol, topic, content, reply_by_us, caused_by, round_id = action
+        if not self.desk.may_take(topic.peer, protocol.respondent):
+            effects.append(_unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here"))
             return
-        match action:
-            case Open(protocol, topic, content) if not self.desk.may_take(topic.peer, protocol.respondent):
-                effects.append(
-                    _unsaid(topic.conversation_id, content, f"{topic.peer} is no {protocol.respondent} here")
-                )
-            case Open(protocol, topic, content, reply_by_us, caused_by, round_id):
-                sent = self.desk.open(
-                    protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id
-                )
-                self._send(sent, effects)
-            case Say(conversation_id, content) if self._is_broken(conversation_id):
-                effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
-            case Say(conversation_id, content, reply_by_us, caused_by):
-                self.settle(conversation_id)
-                sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
-                self._send(sent, effects)
-            case Wake(timer, at_us):
-                self.timers[timer] = at_us
-                effects.append(SetTimer(timer, at_us))
-            case Forget(timer):
-                self.timers.pop(timer, None)
-            case _:
-                effects.append(action)
+        sent = self.desk.open(protocol, topic, content, reply_by_us=reply_by_us, caused_by=caused_by, round_id=round_id)
+        self._send(sent, effects)
+
+    def _say(self, action: Say, effects: list[Effect]) -> None:
+        conversation_id, content, reply_by_us, caused_by = action
+        if self._is_broken(conversation_id):
+            effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
+            return
+        self.streams.settle(conversation_id)
+        sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
+        self._send(sent, effects)
+
+    def _wake(self, action: Wake, effects: list[Effect]) -> None:
+        timer, at_us = action
+        self.timers[timer] = at_us
+        effects.append(_new(SetTimer, action))
+
+    def _forget(self, action: Forget, effects: list[Effect]) -> None:
+        self.timers.pop(action.timer, None)
+
+    def _leave(self, action: Compute | Observe | Actuate | Note, effects: list[Effect]) -> None:
+        effects.append(action)
 
     def _publish(self, action: Publish, effects: list[Effect]) -> None:
         """Say it in every subscription that has not been broken."""
         conversation_ids, content, caused_by = action
-        numbered, kind = list[tuple[Flow, int]](), type(content)
+        kind = type(content)
+        numbered: list[tuple[Flow, int]] = []
         for conversation_id in conversation_ids:
-            flow = self._flow(conversation_id, kind) if self.in_bulk else None
+            flow = self.streams.flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
                 numbered.append((flow, flow.number))
                 flow.number += 1
@@ -181,34 +210,53 @@ class Node:
                 said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
         if numbered:
-            effects.append(Stream(numbered, content, caused_by))
+            effects.append(_new(Stream, (numbered, content, caused_by)))
 
-    def _flow(self, conversation_id: str, kind: type[Message]) -> Flow | None:
-        """What flows in a subscription; None if its next message has to be said by itself."""
-        flow = self._flows.get(conversation_id)
-        if flow is not None and flow.kind is kind:
-            return flow
-        self.settle(conversation_id)
-        conversation = self.desk.conversations.get(conversation_id)
-        if conversation is None:
-            return None
-        kinds = self.desk.kinds
-        flow = flow_of(conversation, kind, (kinds[self.agent.name], kinds.get(conversation.peer, "UNKNOWN")))
-        if flow is not None:
-            self._flows[conversation_id] = flow
-        return flow
+    def _publish_each(self, action: PublishEach, effects: list[Effect]) -> None:
+        """Say to each its own: at once where all of it flows."""
+        conversation_ids, contents = action
+        kinds = {type(content) for content in contents}
+        flows = self.streams.choir(conversation_ids, kinds.pop()) if self.in_bulk and len(kinds) == 1 else None
+        if flows is None:
+            for conversation_id, content in zip(conversation_ids, contents, strict=True):
+                self._publish(Publish((conversation_id,), content), effects)
+            return
+        numbers = [flow.number for flow in flows]
+        for flow in flows:
+            flow.number += 1
+        effects.append(Chorus(flows, numbers, contents, (None,) * len(numbers)))
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
-        conversation = self.desk.conversations.get(conversation_id)
+        conversation = self.desk.find(conversation_id)
         return conversation is not None and conversation.state == NOT_UNDERSTOOD
 
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
         conversation = self.desk.conversations[envelope.conversation_id]
         protocol = conversation.protocol
         step = protocol.paper.get(type(envelope.content))
-        effects.append(Send(envelope, protocol.stage, step, streamed))
-        _deadline(conversation, effects)
+        effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
+        if conversation.deadline_us is not None:
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
+
+
+_EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {
+    Arrival: Node._arrived,
+    Due: Node._due,
+    Alarm: Node._alarmed,
+    Reading: lambda _, given, effects: (Sampled(given.source, given.reading),),
+    Result: lambda _, given, effects: (Computed(given.key, given.result, given.error),),
+    Begin: lambda _, given, effects: (Started(),),
+}
+_DEEDS: Mapping[type[Action], Callable[[Node, Any, list[Effect]], None]] = {
+    Open: Node._open,
+    Say: Node._say,
+    Publish: Node._publish,
+    PublishEach: Node._publish_each,
+    Wake: Node._wake,
+    Forget: Node._forget,
+    **dict.fromkeys((Compute, Observe, Actuate, Note), Node._leave),
+}
 
 
 def _why(hearing: Hearing) -> str:
@@ -221,11 +269,6 @@ def _why(hearing: Hearing) -> str:
 def _unsaid(conversation_id: str, content: Message, reason: str) -> Note:
     evidence = {"name": "not said", "conversation_id": conversation_id, "type": content.type_id, "reason": reason}
     return Note(_stage_of(conversation_id), None, evidence)
-
-
-def _deadline(conversation: Conversation, effects: list[Effect]) -> None:
-    if conversation.deadline_us is not None:
-        effects.append(Deadline(conversation.id, conversation.deadline_us))
 
 
 def _closed(round_id: str | None) -> list[Event]:

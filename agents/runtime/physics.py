@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 
 from ...grid.area.area import Area, AreaReading
 from ...grid.area.containment import Droop
-from ...grid.plant import GridPlant
-from ...grid.protection import Incident
+from ...grid.plant.plant import GridPlant
+from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
 from ...grid.resources.resource import PointPower as Injection
 from ...grid.resources.resource import Resource, ResourceState
 from ...protocols.information.activation import PointPower
-from ..actions import RESERVE, RESERVE_TEST, TAPS, VOLTAGE, Actuate
+from ..actions import RESERVE, RESERVE_TEST, TAPS, UNITS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading, ResourceReading
 
 Meters = tuple[tuple[ResourceState, tuple[Injection, ...]], ...]
@@ -80,9 +80,7 @@ class Physics:
     _announced: set[str] = field(default_factory=set)
     _reserves: dict[str, tuple[float, float | None]] = field(default_factory=dict)  # awarded MW, MW under test
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
-    _injected: dict[str, tuple[object, ...]] = field(
-        default_factory=dict
-    )  # points by resource, as they stand in its grid
+    _injected: dict[str, tuple[object, ...]] = field(default_factory=dict)  # points as they stand in the grid
     _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
     _moved: dict[str, None] = field(default_factory=dict)
@@ -213,7 +211,7 @@ class Physics:
         if source.rpartition(":")[2] == "area":  # a plugin's name may stand before it
             self.advance(at_us)
             return self.area.reading()
-        if agent in self.operators:
+        if agent in self.operators and not source.startswith(UNITS):
             self.advance(at_us)
             return self.grids[self.operators[agent]].readings(at_us)
         return self.read_own(agent, at_us)
@@ -223,13 +221,14 @@ class Physics:
         known = self._known.get(agent)
         if known is not None:
             return ParticipantReading(at_us, *known[1:])
-        if at_us > self.now_us and self._follows_frequency(agent):
+        armed = any(holding.resource.id in self._reserves for holding in self._owned[agent])
+        if at_us > self.now_us and armed:  # moves with everything else, by the frequency
             self.advance(at_us)
         return self._own(agent, at_us)
 
-    def _follows_frequency(self, agent: str) -> bool:
-        """Whether an agent has resources whose local control is armed, so that they move with everything else."""
-        return any(holding.resource.id in self._reserves for holding in self._owned[agent])
+    def at_rest(self, agent: str) -> ParticipantReading | None:
+        """What a participant's meters show as long as nothing of its own moves; None while something does."""
+        return self._known.get(agent)
 
     def _own(self, agent: str, at_us: int) -> ParticipantReading:
         own = self._owned[agent]

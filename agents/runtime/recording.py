@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from ...grid.arrays import Floats
 from ...protocols.envelope import Envelope
-from ...protocols.flow import Row
+from ...protocols.flow import Row, Volley
 
 Values = Sequence[float] | Floats
 
@@ -34,6 +34,9 @@ class Recorder(Protocol):
 
     def flowed(self, row: Row) -> None:
         """The same, as a row of a flow."""
+
+    def volley(self, volley: Volley) -> None:
+        """The same, as many rows of flows sent at one instant."""
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""

@@ -19,6 +19,7 @@ from .inputs import Alarm, Arrival, Begin, Deadline, Due, Effect, Input, Reading
 from .journal import from_line
 from .node import Node
 from .rhythm import next_tick
+from .streams import Streams
 
 
 class Lived(NamedTuple):
@@ -38,7 +39,8 @@ class Watching(NamedTuple):
 
 def forget(node: Node) -> None:
     """What a process knew is gone: the node is as it was before anything happened."""
-    node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary)
+    node.desk = Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary, tidy=node.desk.tidy)
+    node.streams = Streams(node.desk, node.agent.name)
     node.state, node.timers = node.agent.start(), {}
     node.refused.clear()
 

@@ -1,12 +1,14 @@
 """Who reads its plant at the same ticks reads in one round: one happening of the queue, however many take part.
 
 tick ─▶ a reads, reacts ─▶ b reads, reacts ─▶ …        whatever comes in between by the queue's order still does
+       those of whom it is known what a reading comes to speak together (fleet.py), in their order
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .fleet import Fleet, Seat
 from .inputs import Reading
 from .queue import KIND_OF_INPUT, EventQueue
 from .rhythm import next_tick
@@ -24,43 +26,64 @@ class Span(NamedTuple):
 
 
 class Member(NamedTuple):
-    """Somebody who takes part, in the order of names and of joining."""
+    """Somebody who takes part; `seat`: its place in the fleet, if it may have one."""
 
     agent: str
-    number: int
     span: Span
     read: Read
+    seat: Seat | None = None
 
 
 @dataclass
 class Rounds:
-    """All rounds of a run, by the length of their ticks and the phase in which they read."""
+    """All rounds of a run, by the length of their ticks and the phase in which they read; members by name."""
 
     queue: EventQueue
+    fleet: Fleet
     _members: dict[tuple[int, int], list[Member]] = field(default_factory=dict)
-    _joined: int = 0
 
-    def join(self, agent: str, phase: int, read: Read, *, every_us: int, span: Span) -> None:
-        """`read(source, at_us)` at every tick of a span, which begins with the next tick."""
+    def join(self, member: Member, phase: int, *, every_us: int) -> None:
+        """Read at every tick of a span, which begins with the next tick."""
         key = every_us, phase
         members = self._members.setdefault(key, [])
         if not members:
-            self._plan(span.from_us, key)
-        self._joined += 1
-        members.append(Member(agent, self._joined, span, read))
-        members.sort()
+            self._plan(member.span.from_us, key)
+        members.append(member)
+        members.sort(key=lambda one: one.agent)  # those of one name stay in the order of joining
 
     def _plan(self, at_us: int, key: tuple[int, int]) -> None:
         self.queue.put(at_us, lambda now_us: self._round(now_us, key), phase=key[1], rank=RANK)
 
     def _round(self, at_us: int, key: tuple[int, int]) -> None:
-        queue, phase, members = self.queue, key[1], self._members[key]
-        for agent, _, (source, from_us, until_us), read in tuple(members):
-            if from_us <= at_us <= until_us:
-                while not queue.is_before(at_us, phase=phase, agent=agent, rank=RANK):
-                    queue.step()
-                read(source, at_us)
+        members = self._members[key]
+        self._read([one for one in members if one.span.from_us <= at_us <= one.span.until_us], at_us, key[1])
         next_us = next_tick(at_us, key[0])
-        members[:] = [member for member in members if member.span.until_us >= next_us]
+        if any(member.span.until_us < next_us for member in members):
+            members[:] = [member for member in members if member.span.until_us >= next_us]
         if members:
             self._plan(next_us, key)
+
+    def _read(self, members: list[Member], at_us: int, phase: int) -> None:
+        """One after the other; those who go on as they are speak together, up to the next who does not."""
+        together: list[Seat] = []
+        undisturbed = False
+        for agent, (source, _, _), read, seat in members:
+            if not undisturbed:
+                undisturbed = self._comes_next(at_us, phase, members[-1].agent)
+            if not undisturbed and not self._comes_next(at_us, phase, agent):
+                self.fleet.speak(together, at_us)
+                together = []
+                while not self._comes_next(at_us, phase, agent):
+                    self.queue.step()
+            if seat is not None and seat.goes_on(at_us):
+                together.append(seat)
+                continue
+            self.fleet.speak(together, at_us)
+            together = []
+            read(source, at_us)
+            undisturbed = False
+        self.fleet.speak(together, at_us)
+
+    def _comes_next(self, at_us: int, phase: int, agent: str) -> bool:
+        """Whether nothing that waits comes before this agent's reading."""
+        return self.queue.is_before(at_us, phase=phase, agent=agent, rank=RANK)

@@ -12,7 +12,7 @@ from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
 from .host import Host, World
 from .inputs import Arrival, Begin, Input
-from .mail import Mail
+from .mail import Listener, Mail
 from .node import Node
 from .queue import PLANT, TELEMETRY
 from .rhythm import next_of
@@ -42,18 +42,26 @@ class Operation:
         self.world = world
         self.ticks_us = tuple(sorted(set(ticks_us)))
         self.next_tick_us = self._last_tick_us = world.queue.now_us
+        self.at_end: list[Callable[[], None]] = []
         self.container = LocalContainer(world.queue.now_us / 1e6)
         self.hosts = {node.agent.name: host(node, world) for node in nodes}
         self.exchange = Exchange(links, kinds, world.recorder, self._receive)
         self.faults = faults
         if faults is not None:
             self.exchange = FaultyExchange(links, kinds, world.recorder, self._receive, faults=faults)
-        self.mail = Mail({name: made.listen for name, made in self.hosts.items()}, kinds)
-        self.exchange.mail = self.mail.put
+        self.mail = Mail({name: Listener(made.listen, made.hear) for name, made in self.hosts.items()}, kinds)
+        self.exchange.mail, self.exchange.mail_together = self.mail.put, self.mail.put_together
+        world.fleet.exchange = self.exchange
         for name, made in self.hosts.items():
             made.node.in_bulk = in_bulk
             made.exchange = self.exchange
             self.container.register(made, suggested_aid=name)
+
+    def close(self) -> None:
+        """The run is over: what goes on in the plants is reported as far as it has come, and what waits is written."""
+        self.world.physics.close()
+        for close in self.at_end:
+            close()
 
     def _receive(self, arrival: Arrival, at_us: int) -> None:
         self.hosts[arrival.envelope.receiver].receive(arrival, at_us)
@@ -96,12 +104,11 @@ class Operation:
         with calm():
             while True:
                 at_us = queue.next_time()
-                if mail.next_us <= min(until_us, at_us or until_us) and mail.deliver(queue):
-                    continue
                 if at_us is None or at_us > until_us:
-                    break
-                queue.step()
-                done = (at_us - start_us) / max(1, until_us - start_us)
-                if progress is not None and done - shown >= 0.01:
-                    shown = done
-                    progress(done)
+                    if mail.next_us > until_us or not mail.deliver(queue):
+                        break
+                elif mail.next_us > at_us or not mail.deliver(queue):
+                    queue.step()
+                    if progress is not None and (done := (at_us - start_us) / (until_us - start_us)) - shown >= 0.01:
+                        shown = done
+                        progress(done)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...protocols.flow import Row
 from ...protocols.information.offering import Offer
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, measurements, merit_list, offering, prequalification, reserve, settlement
@@ -65,6 +65,10 @@ class Tso:
     def overhear(self, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
         """Measurements of a whole cycle at once."""
         return measurements.overheard(self.profile, state, rows)
+
+    def told(self, state: TsoState, cycle: Cycle) -> TsoState | None:
+        """Measurements of a whole cycle as columns."""
+        return measurements.told(self.profile, state, cycle)
 
     def _started(self, state: TsoState, event: Started, now_us: int) -> Reaction[TsoState]:
         actions = tuple(action for react in STAGES.values() for action in react(self.profile, state, event, now_us)[1])

@@ -10,6 +10,7 @@ from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
     TRANSMISSION,
     Application,
+    Dynamics,
     NotQualified,
     Qualified,
     ResourceData,
@@ -155,7 +156,7 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
     """The test of one resource in one direction, beginning shortly."""
     source = applicant.technical or applicant.application
     assert source is not None
-    dynamics, rules = source.dynamics, profile.reserve
+    dynamics, rules = _dynamics(source, verdict.resource), profile.reserve
     if source.product == "FCR" and rules is not None:
         dynamics = dynamics.model_copy(update={"preparation_s": 0.0, "ramping_s": rules.full_activation_us / US_PER_S})
     return Trial(
@@ -167,6 +168,15 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
         profile.test,
         now_us + 10 * US_PER_S,
     )
+
+
+def _dynamics(source: Application | TechnicalData, resource: str) -> Dynamics:
+    """How fast a resource is: as declared, but taps by themselves are as fast as their steps."""
+    own = next(one for one in source.resources if one.id == resource)
+    if not isinstance(source, TechnicalData) or own.kind != "transformer":
+        return source.dynamics
+    steps_s = max(tap.seconds_per_step * max(tap.steps, tap.steps_down) for tap in source.transformers)
+    return source.dynamics.model_copy(update={"ramping_s": steps_s, "deactivation_s": steps_s})
 
 
 def topic_of(profile: TsoProfile, period: str, subject: str, peer: str) -> Topic:

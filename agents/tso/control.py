@@ -15,7 +15,8 @@ from .state import TsoState
 def cycle(profile: TsoProfile, state: TsoState, reading: object, now_us: int) -> Reaction[TsoState]:
     """React to a reading of the area: set-points, maybe a new target, maybe new orders; count the energy requested."""
     assert isinstance(reading, AreaReading)
-    need_mw = -reading.ace_mw + sum([known.activated_mw for _, known in sorted(state.activation.known.items())])
+    known = state.activation.known
+    need_mw = -reading.ace_mw + sum([known[name].activated_mw for name in sorted(known)])
     state, lapsed = limits.lapsed(profile, mfrr.caught_up(profile, state, reading.at_us), now_us)
     state, watched = quality.watch(profile, mfrr.dropped(state, now_us), now_us)
     state, missed = containment.missed(profile, state, now_us)

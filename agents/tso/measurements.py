@@ -12,7 +12,7 @@ from ...protocols.flow import Row
 from ...protocols.information.activation import Measurement
 from ...protocols.stages import activation as stage
 from ..actions import Note
-from ..agent import Reaction
+from ..agent import Cycle, Reaction
 from ..changes import derived, replace
 from ..events import Heard
 from ..profiles import TsoProfile
@@ -20,13 +20,13 @@ from . import reserve_watch
 from .afrr import metering
 from .state import Known, TsoState
 
-Measured = tuple[str, Measurement]
+Measured = tuple[str, float, int]
 
 
 def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
     """A measurement has come in."""
     name = event.conversation.peer
-    state = _taken(profile, state, ((name, measurement),))
+    state = _taken(profile, state, ((name, measurement.activated_mw, measurement.measured_at),))
     if name in state.activation.subscribed or reserve_watch.keeps(state, name):
         return state, ()
     state = state.with_activation(subscribed=state.activation.subscribed | {name})
@@ -42,8 +42,17 @@ def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tupl
         content, name = row.content, row.flow.link[0]
         if name not in known or not isinstance(content, Measurement):
             break
-        measured.append((name, content))
+        measured.append((name, content.activated_mw, content.measured_at))
     return (_taken(profile, state, measured) if measured else state), len(measured)
+
+
+def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
+    """The same as columns; None if it is somebody's first."""
+    names, said, at_us = cycle
+    known = _heard_of(state)
+    if not derived(state, "~all heard of", (known, names), lambda: known.issuperset(names)):
+        return None
+    return _taken(profile, state, [(name, one.activated_mw, at_us) for name, one in zip(names, said, strict=True)])
 
 
 def _heard_of(state: TsoState) -> frozenset[str]:
@@ -64,7 +73,7 @@ def _all_keepers(state: TsoState) -> frozenset[str]:
 def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -> TsoState:
     """What counts of each participant now."""
     keepers = _keepers(state)
-    last = {name: Known(content.activated_mw, content.measured_at) for name, content in measured}
+    last = {name: Known(activated_mw, at_us) for name, activated_mw, at_us in measured}
     if keepers:
         kept = {name: known for name, known in last.items() if name in keepers}
         state = state.with_reserve(known=state.reserve.known.update(kept))

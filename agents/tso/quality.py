@@ -63,6 +63,8 @@ def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoSta
     """
     held_us = profile.stale_after_us + (len(STAGES) - 1) * profile.quality_patience_us
     known, notes = state.activation.known, list[Action]()
+    if all(now_us - last.measured_us <= held_us for last in known.values()):
+        return state, notes
     for name, last in sorted(known.items()):
         if now_us - last.measured_us > held_us:
             known = known.delete(name)

@@ -31,6 +31,8 @@ from ..market.merit_order import Position, by_participant
 from ..market.settlement import Payment, balances, books, line, metered_line, settled_on, total, watt_us
 from ..profiles import TsoProfile
 from . import compensation
+from .afrr import metering
+from .forgetting import forgotten
 from .state import TsoState
 
 SETTLE, METERED = "settlement/", "metered/"
@@ -43,7 +45,8 @@ def react(profile: TsoProfile, state: TsoState, event: Event, now_us: int) -> Re
             late_us = profile.patience.follow_us
             return state, tuple(Wake(SETTLE + p.id, p.end_us + late_us) for p in profile.calendar.periods)
         case Woken(timer):
-            return _ask(profile, state, profile.calendar.period(timer.removeprefix(SETTLE)), now_us)
+            period = profile.calendar.period(timer.removeprefix(SETTLE))
+            return _ask(profile, forgotten(profile, state, now_us), period, now_us)
         case RoundClosed(round_id):
             return _propose(profile, state, profile.calendar.period(round_id.removeprefix(METERED)), now_us)
         case Heard() if not event.late:
@@ -95,6 +98,7 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
 
 def _propose(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
     """A statement to every participant that was asked for energy."""
+    state = metering.caught_up(profile, state)
     actions: list[Action] = [_meters(profile, state, period)]
     stated: dict[str, tuple[StatementLine, ...]] = {}
     for participant in _offers(profile, state, period):

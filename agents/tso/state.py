@@ -148,7 +148,7 @@ class Lot(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """One participant's meter: its acceptance channel, and the last measurement with the bounds of its time."""
+    """One participant's meter: its acceptance channel, what is measured since `at_us`, and the bounds of that time."""
 
     channel: Channel = Channel()
     at_us: int = 0

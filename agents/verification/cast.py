@@ -1,5 +1,7 @@
 """Who takes part: a tiny market with one TSO, one DSO, a BSP and an aggregator in its grid; one period, one need.
 
+In `scenario-2-dso` the DSO operates a unit of its grid itself, beside its taps, and the BSP stands on transmission.
+
      0        120 s           2000 s    2600 s                3630 s              4230 s
 apply │ window │ tests, verdicts │ call   │ gate, MOL, verdicts  │ delivery, 3 cycles │ settlement
 """
@@ -26,6 +28,7 @@ from ..profiles import (
     DemandResponse,
     DsoProfile,
     Need,
+    OwnUnits,
     Patience,
     RegulationRules,
     ReservePlan,
@@ -36,7 +39,7 @@ from ..profiles import (
 from ..strategies import ProportionalIntegral
 from ..tso import Tso
 
-Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "via-dso"]
+Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2", "scenario-2-dso", "via-dso"]
 SCHEMES: tuple[Scheme, ...] = ("blind", "scenario-1", "scenario-1-dso", "scenario-2")
 TSO, DSO, GRID = "tso", "dso", "north"
 CLOSE_S, CALL_S, GATE_S, START_S, END_S = 120, 2000, 2600, 3630, 4230
@@ -69,7 +72,9 @@ COORDINATION: Mapping[Scheme, Coordination] = {
         signal_route="via_dso",
     ),
     "scenario-2": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
+    "scenario-2-dso": Coordination(dso_validates=True, dso_in_offering=False, dso_limits=True, dso_is_participant=True),
 }
+DYNAMICS = Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Part:
 
 PARTS = (Part("bsp", "BSP", GRID, 50.0, 10), Part("aggregator", "AGGREGATOR", GRID, 60.0, 20))
 THREE = (*PARTS, Part("third", "BSP", "transmission", 70.0, 30))
+BESIDE_DSO = (Part("bsp", "BSP", "transmission", 50.0, 10),)
 
 
 def cast(
@@ -93,7 +99,8 @@ def cast(
     """The agents of a scheme, in the order TSO, DSO, providers; all providers trade one product."""
     coordination = COORDINATION[scheme]
     providers = (_provider(coordination, part, product) for part in parts)
-    return (_tso(coordination, Need(product, "up", need_mw)), _dso(coordination), *providers)
+    units = _own_units() if scheme == "scenario-2-dso" else None
+    return (_tso(coordination, Need(product, "up", need_mw)), _dso(coordination, units), *providers)
 
 
 def _reserve(need: Need) -> ReserveRules | None:
@@ -123,7 +130,17 @@ def _tso(coordination: Coordination, need: Need) -> Tso:
     )
 
 
-def _dso(coordination: Coordination) -> Dso:
+def _own_units() -> OwnUnits:
+    unit = _unit("dso 1", "generator", GRID, 0.0)
+    return OwnUnits((unit,), DYNAMICS, (BidPlan("mFRR", "up", unit.id, 1.0, 0.1, True, 45.0),))
+
+
+def _unit(name: str, kind: Literal["pool", "generator"], grid: str, down_mw: float) -> ResourceData:
+    scheme = (ConnectedShare(unit=name, point=name, bus="1", share=1.0),)
+    return ResourceData(id=name, kind=kind, grid=grid, scheme=scheme, max_up_mw=1.0, max_down_mw=down_mw)
+
+
+def _dso(coordination: Coordination, units: OwnUnits | None) -> Dso:
     return Dso(
         DsoProfile(
             name=DSO,
@@ -133,6 +150,7 @@ def _dso(coordination: Coordination) -> Dso:
             coordination=coordination,
             monitoring_us=us(MONITORING_S),
             demand_response=DemandResponse(40.0, 1.0, 1, 10.0) if coordination.dso_is_participant else None,
+            units=units,
             submit_before_us=us(250),
             hold_limit_us=us(MONITORING_S),
             stale_after_us=us(3 * MEASUREMENT_S),
@@ -143,10 +161,8 @@ def _dso(coordination: Coordination) -> Dso:
 
 def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
     resource = f"{part.name} 1"
-    scheme = (ConnectedShare(unit=resource, point=resource, bus="1", share=1.0),)
     kind: Literal["pool", "generator"] = "pool" if part.kind == "AGGREGATOR" else "generator"
-    down_mw = 1.0 if product == "FCR" else 0.0
-    unit = ResourceData(id=resource, kind=kind, grid=part.grid, scheme=scheme, max_up_mw=1.0, max_down_mw=down_mw)
+    unit = _unit(resource, kind, part.grid, 1.0 if product == "FCR" else 0.0)
     energy = BidPlan(product, "up", resource, 1.0, 0.1, True, part.price_eur_per_mwh)
     profile = BspProfile(
         name=part.name,
@@ -155,7 +171,7 @@ def _provider(coordination: Coordination, part: Part, product: Product) -> Bsp:
         calendar=CALENDAR,
         product=product,
         resources=(unit,),
-        dynamics=Dynamics(preparation_s=10.0, ramping_s=50.0, deactivation_s=10.0),
+        dynamics=DYNAMICS,
         bids=() if product == "FCR" else (energy,),
         applies_us=us(part.applies_s),
         measurement_us=us(MEASUREMENT_S),

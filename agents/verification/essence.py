@@ -14,7 +14,7 @@ from immutables import Map
 
 from ..bsp.state import BspState
 from ..delivery import OrderBook
-from ..dso.state import DsoState
+from ..dso.state import Counting, DsoState
 from ..tso.state import Activation, Service, TsoState
 
 
@@ -26,7 +26,7 @@ def commitments(state: Any) -> Hashable:
             reserve = replace(state.reserve, known=Map(), offsets_hz=(), kept=Map())
             return replace(state, activation=_activation(state.activation), regulation=regulation, reserve=reserve)
         case DsoState():
-            counted = replace(state, archive=Map(), samples=Map(), shown="")
+            counted = replace(state, archive=Map(), samples=Map(), counting=Counting(), headroom_us=0, shown="")
             return counted.with_demand(book=_book(state.demand.book))
         case BspState():
             return replace(state, book=_book(state.book), measured_mw=0.0, set_point_us=0, acknowledged=None)

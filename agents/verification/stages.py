@@ -26,7 +26,22 @@ from ...protocols.information.quantities import Product
 from ...protocols.verification.search import explore
 from ...protocols.verification.story import Report
 from .actor import Simplify
-from .cast import CALL_S, CLOSE_S, DSO, END_S, GATE_S, PARTS, SCHEMES, START_S, THREE, Part, Scheme, cast, us
+from .cast import (
+    BESIDE_DSO,
+    CALL_S,
+    CLOSE_S,
+    DSO,
+    END_S,
+    GATE_S,
+    PARTS,
+    SCHEMES,
+    START_S,
+    THREE,
+    Part,
+    Scheme,
+    cast,
+    us,
+)
 from .essence import commitments
 from .surroundings import Surroundings
 from .window import STREAMS, Window
@@ -110,6 +125,17 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
+    "scenario-2-dso": (
+        replace(RESPONSE, from_s=CLOSE_S - 5, surroundings=ORDINARY, late=0),
+        CALLS,
+        OFFERS,
+        SELECTION,
+        AWARDS,
+        SCHEDULES,
+        replace(ORDERS, until_s=END_S - 31),
+        replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(1.0,)), late=1),
+        SETTLEMENT,
+    ),
     "via-dso": (replace(SCHEDULES, settle_s=86_400), ORDERS, LIMITS),
 }
 
@@ -140,7 +166,7 @@ class Task:
     def world(self) -> World:
         """The system to explore."""
         stage = self.stage
-        agents = cast(self.scheme, self.parts, float(len(self.parts)), self.product)
+        agents = cast(self.scheme, self.parts, float(max(2, len(self.parts))), self.product)
         parties = tuple(agent.name for agent in agents[1:] if self.scheme != "blind" or agent.name != DSO)
         window = Window(
             self.name,
@@ -168,11 +194,12 @@ def stage_tasks(scheme: Scheme, faults: int = 1) -> Iterator[Task]:
 
 def _variants(scheme: Scheme, stage: Stage, faults: int, product: Product = "mFRR") -> Iterator[Task]:
     """A stage with nobody silent, with each party silent from the beginning, and with one that falls silent."""
-    yield Task(scheme, stage, faults, product=product)
-    for name in (DSO, *(part.name for part in PARTS)):
+    parts = BESIDE_DSO if scheme == "scenario-2-dso" else PARTS
+    yield Task(scheme, stage, faults, parts=parts, product=product)
+    for name in (DSO, *(part.name for part in parts)):
         if name != DSO or scheme != "blind":
-            yield Task(scheme, stage, faults, name, product=product)
-    yield Task(scheme, stage, 0, "at any time", product=product)
+            yield Task(scheme, stage, faults, name, parts, product=product)
+    yield Task(scheme, stage, 0, "at any time", parts, product=product)
 
 
 def three_tasks(faults: int = 1) -> Iterator[Task]:
@@ -222,6 +249,7 @@ TASKS: Mapping[str, Callable[[], Iterator[Task]]] = {
     "scenario-1": partial(stage_tasks, "scenario-1"),
     "scenario-1-dso": partial(stage_tasks, "scenario-1-dso"),
     "scenario-2": partial(stage_tasks, "scenario-2"),
+    "scenario-2-dso": partial(stage_tasks, "scenario-2-dso"),
     "via-dso": via_dso_tasks,
     "three": three_tasks,
     "afrr": afrr_tasks,

@@ -18,15 +18,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...grid.area.area import AreaReading
-from ...grid.constraints import Binding
-from ...grid.cvr import TapBlock
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.allowing import Activation, Allowed
+from ...grid.limits.constraints import Binding
 from ...grid.readings import Assessment, Readings
-from ..actions import RESERVE_TEST
+from ...grid.voltage.cvr import TapBlock
+from ..actions import RESERVE_TEST, UNITS
 from ..agent import Agent
 from ..bsp.qualification import TEST_METER
 from ..bsp.reading import ParticipantReading, ResourceReading
 from ..dso import Dso
+from ..dso.own_study import AskOwn, OwnOptions
+from ..dso.own_units import TEST
 from ..dso.studies import (
     AskTaps,
     Forecast,
@@ -69,6 +71,8 @@ class Surroundings:
                 return _watches(job, (*reserves, *ordered))[: self.monitor_ways]
             case AskTaps():
                 return ((_options(1), None), (_options(0), None))[: 2 if self.list_ways > 1 else 1]
+            case AskOwn(units=units):
+                return tuple(_own_options(found) for found in _allowed(units.activations))[: self.list_ways]
             case Forecast(at_us=instants):
                 return ((tuple(InterfaceForecast("point", at_us, IMPORT_MW, 40.0) for at_us in instants), None),)
         raise TypeError(f"no study is called {type(job).__name__}")
@@ -78,14 +82,20 @@ class Surroundings:
         if source == "area":
             return tuple(_area(standing.state, need_mw, at_us) for need_mw in self.needs_mw)
         applied = dict(standing.seen.applied)
-        read = _grid if isinstance(agent, Dso) else _own
-        ways = self.test_ways if source == TEST_METER and any(applied.values()) else 1
+        read = _grid if isinstance(agent, Dso) and not source.startswith(UNITS) else _own
+        ways = self.test_ways if source in (TEST_METER, TEST) and any(applied.values()) else 1
         return (read(agent, applied, at_us), read(agent, {}, at_us))[:ways]
 
 
 def _options(blocks: int) -> TapOptions:
     found = tuple(TapBlock("tr", 1, MW_PER_TAP, 0.0, 0.97, 1.02, 50.0, (number,)) for number in range(1, blocks + 1))
     return TapOptions((Transformer("tr", 0, -9, 9),), found, IMPORT_MW, 1.5, 0.95, 1.05)
+
+
+def _own_options(found: Answer) -> Answer:
+    """One step of the taps, and of the DSO's own units what is allowed of a list."""
+    allowed, error = found
+    return (None, error) if error else (OwnOptions(_options(1), allowed), None)  # type: ignore[arg-type]
 
 
 def _allowed(activations: tuple[Activation, ...]) -> tuple[Answer, ...]:
@@ -126,7 +136,8 @@ def _grid(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> Readin
 
 def _own(agent: Agent[Any], applied: Mapping[str, float], at_us: int) -> ParticipantReading:
     found = []
-    for resource in agent.profile.resources:  # type: ignore[attr-defined]
+    profile = agent.profile  # type: ignore[attr-defined]
+    for resource in profile.units.resources if isinstance(agent, Dso) else profile.resources:
         p_mw = applied.get(resource.id, 0.0) + applied.get(RESERVE_TEST + resource.id, 0.0)
         found.append(ResourceReading(resource.id, p_mw, resource.max_up_mw - p_mw, resource.max_down_mw + p_mw))
     together_mw = round(sum(one.activated_mw for one in found), 6)

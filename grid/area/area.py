@@ -22,7 +22,7 @@ from ..arrays import Floats
 from ..errors import GridError
 from .containment import Containment, Droop
 from .description import AreaDescription, BalanceDescription, FcrDescription
-from .disturbance import STEP_US, Course, courses, recording
+from .disturbance import STEP_US, Total, courses, recording
 from .secondary import Secondary
 from .swing import Swing
 from .trajectory import MOST_STEPS, Trajectories
@@ -78,18 +78,19 @@ class Area:
         self._bias = [balance.bias_mw_per_hz for balance in balances]
         if description.frequency_bias_mw_per_hz is None:
             self._bias[0] += contracted_mw_per_hz
-        self._courses: list[list[Course]] = [
+        parts = [
             courses(balance, name=name, seed=seed, start_us=start_us, midnight_us=midnight_us)
             for name, balance in zip(self._swing.names, balances, strict=True)
         ]
         if description.recorded is not None:
-            self._courses[0].append(recording(description.recorded, midnight_us))
+            parts[0].append(recording(description.recorded, midnight_us))
+        self._disturbances = [Total(own) for own in parts]
         self._last = self._reading(0)
         self._lowest_hz = self._highest_hz = 0.0
 
     def disturbance_mw(self, at_us: int) -> float:
-        """The sum of the own area's disturbances at an instant."""
-        return math.fsum(course.at(at_us) for course in self._courses[0])
+        """The sum of the own area's disturbances at an instant, not long before the time reached."""
+        return self._disturbances[0].at(at_us)
 
     def set_reserve(self, name: str, droop: Droop) -> None:
         """Let a provider's reserve of the own area follow the frequency from the time reached on, in this way."""
@@ -120,10 +121,11 @@ class Area:
         while (left := to_us // STEP_US - self._step) > 0:
             count = self._before_next_cycle(min(left, MOST_STEPS))
             outer_mw = self._outer_mw(count)
-            outer_mw[:, 0] += before_mw
+            own_mw = outer_mw[:, 0]
+            own_mw += before_mw
             if per_us:
                 middles_us = STEPS_US[:count] + (self._step * STEP_US + STEP_US // 2 - before_us)
-                outer_mw[:, 0] += np.maximum(middles_us, 0) * per_us
+                own_mw += (middles_us if middles_us[0] >= 0 else np.maximum(middles_us, 0)) * per_us
             self._integrate(outer_mw)
         self._deviation_us, self._deviation_mw = to_us, deviation_mw
         self._last = self._reading(0)
@@ -139,10 +141,9 @@ class Area:
 
     def _outer_mw(self, count: int) -> Floats:
         """Disturbances and neighbours' control in each of the next sub-steps (count × areas)."""
-        outer = np.zeros((count, len(self._courses)))
-        for number, area in enumerate(self._courses):
-            for course in area:
-                outer[:, number] += course.sample(self._step, count)
+        outer = np.empty((count, len(self._disturbances)))
+        for number, disturbances in enumerate(self._disturbances):
+            outer[:, number] = disturbances.sample(self._step, count)
         for number, secondary in enumerate(self._secondaries, start=1):
             outer[:, number] += secondary.follow(count)
         return outer
@@ -151,11 +152,12 @@ class Area:
         """Some or all of these sub-steps: at once as far as that holds, else some one by one."""
         containment, done = self._containment, 0
         if containment.unhindered:
-            states, done = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
+            followed = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
+            done = followed.held
             if done:
-                last, size = states[done - 1].copy(), len(self._z)
+                last, size = followed.states[done - 1].copy(), len(self._z)
                 self._z = last[:size]
-                self._note(float(states[:done, 0].min()), float(states[:done, 0].max()))
+                self._note(followed.lowest_hz, followed.highest_hz)
                 containment.lagged_mw = containment.mw = last[size:]
         if done == 0:
             done = min(SINGLE_STEPS, len(outer_mw))
@@ -167,7 +169,7 @@ class Area:
 
     def _single_step(self, outer_mw: Floats) -> None:
         """One sub-step: FCR answers the mean frequency of the step (Heun), each lag by its exact exponential."""
-        swing, containment, areas = self._swing, self._containment, len(self._courses)
+        swing, containment, areas = self._swing, self._containment, len(self._disturbances)
         kept = swing.keep @ self._z
         guess = kept + swing.push @ (outer_mw + containment.felt @ containment.mw)
         mean_hz = (self._z[:areas] + guess[:areas]) / 2
@@ -177,7 +179,8 @@ class Area:
         self._note(float(self._z[0]), float(self._z[0]))
 
     def _note(self, lowest_hz: float, highest_hz: float) -> None:
-        self._lowest_hz, self._highest_hz = min(self._lowest_hz, lowest_hz), max(self._highest_hz, highest_hz)
+        self._lowest_hz = min(self._lowest_hz, lowest_hz)
+        self._highest_hz = max(self._highest_hz, highest_hz)
 
     def extremes_hz(self) -> tuple[float, float]:
         """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""
@@ -188,7 +191,7 @@ class Area:
 
     def _tie_mw(self, number: int) -> float:
         """What an area exports beyond its schedule."""
-        return float(self._swing.leaving[number] @ self._z[len(self._courses) :]) if self._swing.ties else 0.0
+        return float(self._swing.leaving[number] @ self._z[len(self._disturbances) :]) if self._swing.ties else 0.0
 
     def _ace_mw(self, number: int) -> float:
         """ACE = ΔP_tie + K · Δf."""
@@ -204,10 +207,12 @@ class Area:
 
     def _reading(self, number: int) -> AreaReading:
         at_us = self._deviation_us
-        disturbance_mw = math.fsum(course.at(at_us) for course in self._courses[number])
+        disturbance_mw = self._disturbances[number].at(at_us)
         fcr_mw = float(self._containment.felt[number] @ self._containment.mw)
-        values = (self._ace_mw(number), fcr_mw, disturbance_mw, self._tie_mw(number))
-        ace_mw, fcr_mw, disturbance_mw, tie_mw = (round(value, 6) + 0.0 for value in values)
+        tie_mw = self._tie_mw(number)
+        ace_mw = tie_mw + self._bias[number] * float(self._z[number])
+        values = (ace_mw, fcr_mw, disturbance_mw, tie_mw)
+        ace_mw, fcr_mw, disturbance_mw, tie_mw = [round(value, 6) + 0.0 for value in values]
         frequency_hz = round(self.description.nominal_hz + float(self._z[number]), 6)
         return AreaReading(at_us, frequency_hz, ace_mw, fcr_mw, disturbance_mw, tie_mw)
 

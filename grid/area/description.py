@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from ..part import ClockTime, Number, Part, Positive, Size
+from ..description.part import ClockTime, Number, Part, Positive, Size
 
 OWN = "own"
 

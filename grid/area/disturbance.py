@@ -2,12 +2,13 @@
 
 Each is a course of straight pieces `(from_us, mw, mw_per_us)`, made only as far as time has come. A sub-step takes the
 piece in force at its start, at the value of its middle: a step never acts before its own time, a ramp has no lag.
+
+    pieces ─▶ Course.sample: sub-steps ─▶ Total: the sum of all courses, minutes ahead ─▶ a slice a tick
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,13 +19,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats
-from ..clock import US_PER_SECOND, clock_us
+from ..clock import QUARTER_US, US_PER_SECOND, clock_us
 from ..errors import GridError
+from ..seeding import generator
 from .description import BalanceDescription, Disturbance, Recorded, Variation
 
 STEP_US = 50_000
-QUARTER_US = 900 * US_PER_SECOND
 BLOCK = 900  # noise is drawn in blocks of as many values, one a second
+AHEAD = 4800  # sub-steps that are sampled at once
 
 
 class RecordingError(GridError):
@@ -40,7 +42,7 @@ class Piece(NamedTuple):
 
 
 class Course:
-    """MW over time in straight pieces, zero before the first."""
+    """MW over time in straight pieces, zero before the first; time goes forward, and what is over is forgotten."""
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         """`pieces` in order of time; they may go on for ever."""
@@ -57,26 +59,61 @@ class Course:
                 self._pieces.append(piece)
                 self._begins.append(piece.from_us)
 
+    def _index(self, at_us: int) -> int:
+        """Which piece is in force at an instant; GridError for one that has been forgotten."""
+        index = bisect_right(self._begins, at_us) - 1
+        if index < 0:
+            raise GridError(f"area: its disturbance at {at_us} µs has been forgotten, later ones have been asked for")
+        return index
+
     def at(self, at_us: int) -> float:
-        """MW at an instant; the instant at which a piece begins already has its value."""
+        """MW at an instant; the instant at which a piece begins already has its value.
+
+        Raises GridError for an instant before the sub-steps that were last sampled.
+        """
         self._make(at_us)
-        from_us, mw, per_us = self._pieces[bisect_right(self._begins, at_us) - 1]
+        from_us, mw, per_us = self._pieces[self._index(at_us)]
         return mw + per_us * (at_us - from_us) if per_us else mw
 
     def sample(self, first: int, count: int) -> Floats:
-        """MW in the sub-steps `first` to `first + count - 1` (count)."""
+        """MW in the sub-steps `first` to `first + count - 1` (count); what was before them is forgotten. GridError."""
         begin_us, last_us = first * STEP_US, (first + count - 1) * STEP_US
         self._make(last_us)
-        low, high = bisect_right(self._begins, begin_us) - 1, bisect_right(self._begins, last_us) - 1
-        found = np.full(count, self._pieces[low].mw)
-        for index in range(low, high + 1):
-            from_us, mw, per_us = self._pieces[index]
-            start = max(0, -(-(from_us - begin_us) // STEP_US)) if index > low else 0
-            found[start:] = mw
-            if per_us:
-                middles_us = np.arange(start, count) * STEP_US + (begin_us + STEP_US // 2 - from_us)
-                found[start:] += per_us * middles_us
+        low, high = self._index(begin_us), self._index(last_us)
+        pieces = self._pieces[low : high + 1]
+        starts = [0, *(-(-(piece.from_us - begin_us) // STEP_US) for piece in pieces[1:]), count]
+        lengths = [after - start for start, after in pairwise(starts)]
+        found = np.repeat([piece.mw for piece in pieces], lengths)
+        if any(piece.mw_per_us for piece in pieces):
+            since_us = np.repeat([begin_us + STEP_US // 2 - piece.from_us for piece in pieces], lengths)
+            found += np.repeat([piece.mw_per_us for piece in pieces], lengths) * (since_us + np.arange(count) * STEP_US)
+        del self._pieces[:low], self._begins[:low]
         return found
+
+
+class Total:
+    """What all disturbances of an area add up to, sampled some minutes ahead: a tick takes its slice."""
+
+    def __init__(self, parts: Sequence[Course]) -> None:
+        """Nothing has been sampled yet."""
+        self._parts, self._first, self._sampled = tuple(parts), 0, np.zeros(0)
+
+    def at(self, at_us: int) -> float:
+        """MW at an instant."""
+        return math.fsum(part.at(at_us) for part in self._parts)
+
+    def sample(self, first: int, count: int) -> Floats:
+        """MW in the sub-steps `first` to `first + count - 1` (count), never to be changed; `first` never goes back."""
+        begin = first - self._first
+        found = self._sampled[begin : begin + count] if begin >= 0 else self._sampled[:0]
+        if len(found) == count:
+            return found
+        if len(found):
+            return np.concatenate((found, self.sample(first + len(found), count - len(found))))
+        self._first, self._sampled = first, np.zeros(max(count, AHEAD))
+        for part in self._parts:
+            self._sampled += part.sample(first, len(self._sampled))
+        return self._sampled[:count]
 
 
 def courses(balance: BalanceDescription, *, name: str, seed: int, start_us: int, midnight_us: int) -> list[Course]:
@@ -112,8 +149,7 @@ def _steps(disturbances: Sequence[Disturbance], midnight_us: int) -> list[Piece]
 
 
 def _random(key: str) -> np.random.Generator:
-    digest = hashlib.sha256(f"gridpact/area/{key}".encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+    return generator(f"gridpact/area/{key}")
 
 
 def _quarter_hours(variation: Variation, key: str, begins_us: int) -> Iterator[Piece]:

@@ -10,7 +10,9 @@ hold. So the result is that of single sub-steps to the last few bits, many times
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import ge, le
 from typing import NamedTuple
 
 import numpy as np
@@ -31,12 +33,25 @@ class Powers(NamedTuple):
 
 
 class Regime(NamedTuple):
-    """What holds while each area's frequency deviation lies between `low_hz` and `high_hz` (areas each)."""
+    """What holds while each area's frequency deviation lies between `low_hz` and `high_hz` (one of each an area)."""
 
-    low_hz: Floats
-    high_hz: Floats
+    low_hz: tuple[float, ...]
+    high_hz: tuple[float, ...]
     table: Floats
     added: Floats
+
+    def holds(self, lowest_hz: Iterable[float], highest_hz: Iterable[float]) -> bool:
+        """Whether it holds between these deviations of each area."""
+        return all(map(ge, lowest_hz, self.low_hz)) and all(map(le, highest_hz, self.high_hz))
+
+
+class Followed(NamedTuple):
+    """States after each sub-step (n, d), how many of them hold, and the own area's least and greatest deviation."""
+
+    states: Floats
+    held: int
+    lowest_hz: float
+    highest_hz: float
 
 
 @dataclass
@@ -50,36 +65,37 @@ class Trajectories:
         """Nothing made yet."""
         self._powers: dict[bytes, Powers] = {}
         self._regime: Regime | None = None
+        self._reserves = len(self.swing.keep)  # where the reserves begin in a state
 
     def forget(self) -> None:
         """The reserves have changed."""
         self._regime = None
 
-    def follow(self, state: Floats, outer_mw: Floats) -> tuple[Floats, int]:
-        """States (n, d) after each sub-step under `outer_mw` (n, areas) from `state` (d), and how many of them hold."""
+    def follow(self, state: Floats, outer_mw: Floats) -> Followed:
+        """The sub-steps under `outer_mw` (n, areas) from `state` (d), as far as what is assumed holds."""
         count, areas = outer_mw.shape
-        size, offset_hz = len(state), state[:areas]
-        regime = self._regime
-        if regime is None or (offset_hz < regime.low_hz).any() or (offset_hz > regime.high_hz).any():
-            regime = self._regime = self._entered(offset_hz)
+        size, offsets_hz, regime = len(state), state[:areas].tolist(), self._regime
+        if regime is None or not regime.holds(offsets_hz, offsets_hz):
+            regime = self._regime = self._entered(state[:areas])
         given = np.concatenate((state, outer_mw.ravel()))
-        found = regime.table[: count * size, : len(given)] @ given
+        every = np.empty((count + 1, size))
+        every[0], states = state, every[1:]
+        found = np.dot(regime.table[: count * size, : len(given)], given, out=every.ravel()[size:])
         found += regime.added[: count * size]
-        states = found.reshape(count, size)
-        return states, self._holding(state, states, regime)
+        moved = every[1:, self._reserves :] - every[:-1, self._reserves :]
+        np.abs(moved, out=moved)
+        lowest_hz, highest_hz = states[:, :areas].min(axis=0).tolist(), states[:, :areas].max(axis=0).tolist()
+        if regime.holds(lowest_hz, highest_hz) and (moved.max(axis=0) <= self.containment.most_mw).all():
+            return Followed(states, count, lowest_hz[0], highest_hz[0])
+        done = self._holding(states, moved, regime)
+        own_hz = states[: max(done, 1), 0]
+        return Followed(states, done, float(own_hz.min()), float(own_hz.max()))
 
-    def _holding(self, before: Floats, states: Floats, regime: Regime) -> int:
+    def _holding(self, states: Floats, moved_mw: Floats, regime: Regime) -> int:
         """How many sub-steps from the start have stayed in the regime, and within the reserves' rates."""
-        areas, reserves = len(regime.low_hz), len(self.swing.keep)
-        offsets_hz, lagged = states[:, :areas], states[:, reserves:]
+        offsets_hz = states[:, : len(regime.low_hz)]
         holds = (offsets_hz >= regime.low_hz) & (offsets_hz <= regime.high_hz)
-        moved = np.empty_like(lagged)
-        np.subtract(lagged[1:], lagged[:-1], out=moved[1:])
-        np.subtract(lagged[0], before[reserves:], out=moved[0])
-        within = np.abs(moved, out=moved) <= self.containment.most_mw
-        if holds.all() and within.all():
-            return len(states)
-        good: Booleans = np.all(holds, axis=1) & np.all(within, axis=1)
+        good: Booleans = np.all(holds, axis=1) & np.all(moved_mw <= self.containment.most_mw, axis=1)
         return int(good.argmin())
 
     def _entered(self, offset_hz: Floats) -> Regime:
@@ -92,7 +108,7 @@ class Trajectories:
                 self._powers.clear()
             self._powers[key] = _powers(*self._one_step(linear))
         powers = self._powers[key]
-        return Regime(low_hz, high_hz, powers.table, powers.constant @ constant)
+        return Regime(tuple(low_hz.tolist()), tuple(high_hz.tolist()), powers.table, powers.constant @ constant)
 
     def _one_step(self, linear: Booleans) -> tuple[Floats, Floats, Floats]:
         """M, N and R: mean frequency from a first guess, the reserves' answer to it, then the step with their mean."""

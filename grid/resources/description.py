@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
-from ..part import Number, Part, Size
+from ..description.part import Number, Part, Size
 
 Kind = Literal["generator", "load", "storage"]
 Bus = Annotated[int, Strict()] | Annotated[str, Strict()]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from ..arrays import Floats
 from .description import Kind
-from .split import Floats, split
+from .split import split
 
 SUSTAINED_S = 900.0  # an order is shared out by what each can hold for a quarter of an hour
 

@@ -6,15 +6,14 @@ random numbers hang on (seed, pool id) alone, so that neither order nor other po
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats, Integers
+from ..seeding import generator
 from .description import Kind, PoolDescription
-from .split import Floats
 
 SIZE_SPREAD = 0.5  # sigma of the lognormal sizes
 
@@ -31,13 +30,13 @@ class Fleet:
     floor_mwh: Floats  # -inf where no energy limit exists
     start_mwh: Floats
     roof_mwh: Floats  # +inf where no energy limit exists
-    bus: NDArray[np.int64]  # index into the description's buses
+    bus: Integers  # index into the description's buses
     kind: tuple[Kind, ...]
 
 
 def draw(description: PoolDescription, seed: int) -> Fleet:
     """Draw the pool's resources; the same description and seed always give the same fleet."""
-    random = np.random.Generator(np.random.PCG64(_key(seed, description.id)))
+    random = generator(f"gridpact/pool/{seed}/{description.id}")
     count = description.dfrs
     weight = random.lognormal(0.0, SIZE_SPREAD, count)
     weight /= weight.sum()
@@ -59,11 +58,6 @@ def draw(description: PoolDescription, seed: int) -> Fleet:
         bus=np.arange(count, dtype=np.int64) % len(description.buses),
         kind=kind,
     )
-
-
-def _key(seed: int, pool_id: str) -> int:
-    digest = hashlib.sha256(f"gridpact/pool/{seed}/{pool_id}".encode()).digest()
-    return int.from_bytes(digest[:16], "big")
 
 
 def _kinds(description: PoolDescription) -> list[Kind]:

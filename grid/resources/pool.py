@@ -14,11 +14,12 @@ from typing import Literal
 
 import numpy as np
 
+from ..arrays import Floats
+from ..clock import US_PER_SECOND
 from .description import Bus, Kind, PoolDescription
 from .dispatch import SUSTAINED_S, ByScheme, Dispatch, PoolView
 from .fleet import draw
 from .resource import (
-    SECOND_US,
     Agility,
     PointPower,
     ResourceError,
@@ -27,7 +28,7 @@ from .resource import (
     require_finite,
     require_forward,
 )
-from .split import Floats, split
+from .split import split
 
 Direction = Literal["up", "down"]
 
@@ -181,7 +182,7 @@ class Pool:
             self._orders.append((self._seconds(at_us) + self.fleet.delay_s, targets))
 
     def _seconds(self, at_us: int) -> float:
-        return (at_us - self._start_us) / SECOND_US
+        return (at_us - self._start_us) / US_PER_SECOND
 
     def advance(self, to_us: int) -> None:
         """Let time pass until `to_us`; ResourceError if that has passed already."""

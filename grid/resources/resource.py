@@ -12,8 +12,6 @@ from typing import NamedTuple, Protocol
 from ..errors import GridError
 from .description import Bus, Kind
 
-SECOND_US = 1_000_000
-
 
 class ResourceError(GridError):
     """A resource was asked for something that no machine can do: a time in its past, or a power that is no number."""

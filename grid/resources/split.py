@@ -6,9 +6,9 @@ What a resource cannot take goes to those that still can, again in proportion (w
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..arrays import Floats
+
 NEGLIGIBLE_MW = 1e-12
 
 

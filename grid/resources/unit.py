@@ -12,8 +12,9 @@ of time, so the result does not depend, not even in its last bit, on how often a
 
 from __future__ import annotations
 
+from ..clock import US_PER_SECOND
 from .description import Response, UnitDescription
-from .resource import SECOND_US, Agility, PointPower, ResourceState, Site, require_finite, require_forward
+from .resource import Agility, PointPower, ResourceState, Site, require_finite, require_forward
 
 
 class Unit:
@@ -83,11 +84,11 @@ class Unit:
         self._shown = None
         target = min(max(p_mw, -self.description.down_mw), self.description.up_mw)
         ordered = self.ordered_mw
-        lowered_us = at_us + round(self.response.reaction_s * SECOND_US)
+        lowered_us = at_us + round(self.response.reaction_s * US_PER_SECOND)
         if target * ordered <= 0 or abs(target) < abs(ordered):
             self._cap(target if target * ordered > 0 else 0.0, lowered_us)
         if target != self.ordered_mw:
-            self._pending.append((lowered_us + round(self.response.preparation_s * SECOND_US), target))
+            self._pending.append((lowered_us + round(self.response.preparation_s * US_PER_SECOND), target))
         self.advance(at_us)
 
     def _cap(self, limit_mw: float, from_us: int) -> None:
@@ -107,7 +108,7 @@ class Unit:
         require_forward(self.id, self._now_us, to_us)
         while self._pending and self._pending[0][0] <= to_us:
             at_us, goal = self._pending.pop(0)
-            self._since_mw = self._ramp(self._since_mw, self._goal_mw, (at_us - self._since_us) / SECOND_US)
+            self._since_mw = self._ramp(self._since_mw, self._goal_mw, (at_us - self._since_us) / US_PER_SECOND)
             self._since_us, self._goal_mw = at_us, goal
         self._now_us = to_us
 
@@ -121,9 +122,9 @@ class Unit:
         for next_us, next_goal in self._pending:
             if next_us > at_us:
                 break
-            power = self._ramp(power, goal, (next_us - since_us) / SECOND_US)
+            power = self._ramp(power, goal, (next_us - since_us) / US_PER_SECOND)
             since_us, goal = next_us, next_goal
-        return round(self._ramp(power, goal, (at_us - since_us) / SECOND_US), 6)
+        return round(self._ramp(power, goal, (at_us - since_us) / US_PER_SECOND), 6)
 
     def power_mw(self) -> float:
         """The change from baseline at the time reached, local frequency control included."""

@@ -7,9 +7,11 @@ cannot be meant (NaN, a million GW, the year 10 000); what a market allows is th
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from .consistency import exceeds
 
@@ -24,7 +26,14 @@ LAST_US = 253_402_300_799_999_999  # the end of the year 9999, the last that ISO
 
 def iso(at_us: int) -> str:
     """Microseconds since the epoch as ISO 8601, UTC, without a fraction where there is none."""
-    return (EPOCH + timedelta(microseconds=at_us)).isoformat().replace("+00:00", "Z")
+    second, rest_us = divmod(at_us, US_PER_S)
+    return f"{_second(second)}.{rest_us:06d}Z" if rest_us else f"{_second(second)}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    """A whole second without its zone; many messages fall into the same."""
+    return (EPOCH + timedelta(seconds=second)).isoformat()[: -len("+00:00")]
 
 
 def instant(text: str) -> int:
@@ -33,6 +42,17 @@ def instant(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"'{text}' has no offset from UTC; write for example 2026-03-02T12:00:00+01:00")
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+class Iso:
+    """An ISO 8601 text is read as an instant; the integer that agents give goes by without a call into Python."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """In JSON always a text, in Python a text or an integer."""
+        whole = handler(source)
+        read = core_schema.with_info_before_validator_function(_to_us, whole)
+        either = core_schema.union_schema([{**whole, "strict": True}, read], mode="left_to_right")
+        return core_schema.json_or_python_schema(read, either)
 
 
 def _to_us(value: object, info: ValidationInfo) -> object:
@@ -46,7 +66,7 @@ def _to_us(value: object, info: ValidationInfo) -> object:
 Instant = Annotated[
     int,
     Field(ge=0, le=LAST_US),
-    BeforeValidator(_to_us),
+    Iso(),
     PlainSerializer(iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

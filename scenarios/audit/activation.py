@@ -131,7 +131,8 @@ def _limited(index: Index, trail: Trail, request: Row) -> None:
     if not chain.open or index.said(request["conversation_id"], "refuse", "not-understood"):
         return
     for limit in request["content"]["limits"]:
-        _passed_on(index, chain, request, limit["offer_id"])
+        if not limit["offer_id"].startswith(f"{request['sender']}."):  # its own units it has lowered already
+            _passed_on(index, chain, request, limit["offer_id"])
     followed = index.said(request["conversation_id"], "limit-followed", "failure")
     answer = trail.chain(chain.about)
     answer.message("7.9", "TSO → DSO, limit followed", followed)

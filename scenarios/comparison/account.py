@@ -79,8 +79,21 @@ def _violations(run: Run, grid: str) -> dict[str, Any]:
     overload = run.kpis["real_time_limits"]["overload_percent_seconds"].get(grid, {})
     kpis = run.kpis["violations"][grid]
     worst = max(overload, key=lambda name: (overload[name], name)) if overload else None
+    if worst is None and begins:
+        worst = _worst_bus(run, grid)
     told = {"count": begins, "minutes": kpis["minutes"], "worst_loading_percent": kpis["worst_loading_percent"]}
     return told | {"lowest_vm_pu": kpis["lowest_vm_pu"], "highest_vm_pu": kpis["highest_vm_pu"], "element": worst}
+
+
+def _worst_bus(run: Run, grid: str) -> str:
+    """The bus farthest from 1 pu at the tick with the worst voltage, by a power flow of the recorded state."""
+    import pandapower
+
+    frame = run.telemetry[violated(run, grid)]
+    away = (frame[[f"{grid}.vm_min_pu", f"{grid}.vm_max_pu"]] - 1).abs().max(axis=1)
+    net = run.network(frame["at"].loc[away.idxmax()].isoformat(), grid)
+    pandapower.runpp(net, numba=False)
+    return f"bus {(net.res_bus['vm_pu'] - 1).abs().idxmax()}"
 
 
 def _negotiation_s(index: Index) -> float | None:

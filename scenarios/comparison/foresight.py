@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...grid.cheapest import Dispatch, Dispatcher, Prices, Supply
+from ...grid.dispatch.cheapest import Dispatch, Dispatcher, Prices, Supply
+from ...grid.dispatch.feeder import Feeder
 from ...grid.engine import single_threaded
-from ...grid.feeder import Feeder
 from .. import plants
 from ..schema import Scenario
 
@@ -114,7 +114,7 @@ class _Foresight:
 
     def _offers(self) -> Iterator[tuple[str, Supply]]:
         """What providers offer by the scenario, with where it goes into the grids."""
-        for name, provider in self._scenario.providers.items():
+        for name, provider in self._scenario.connected.items():
             made = {resource.id: resource for resource in self._made.by_provider[name]}
             feeder = None if provider.on_transmission else self._grids.index(provider.grid)
             rates = {unit.id: unit.q_per_p for unit in provider.units} if provider.kind == "bsp" else {}

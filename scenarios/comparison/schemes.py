@@ -1,6 +1,7 @@
 """What is compared: the same scenario under each way of working together, as settings laid on it.
 
 blind · scenario-1 · scenario-1-dso · scenario-2     who validates, and when (docs/comparing.md)
+scenario-2-dso                                       the same resources, operated by the DSO instead of BSPs
 …-static                                             without limits in real time
 …-pro-rata                                           what is scarce is shared by all instead of going to the first
 ideal                                                no negotiation at all: the lower bound (`foresight.py`)
@@ -40,7 +41,12 @@ VARIANTS = (
     _scheme("scenario-1-dso", "every merit order list validated, and limits in real time", limit_split="merit_order"),
     _scheme("scenario-1-dso", "every merit order list validated", "-static", real_time_limits="false"),
     _scheme("scenario-1-dso", "what is scarce is shared by all", "-pro-rata", limit_split="pro_rata"),
-    _scheme("scenario-2", "the DSO offers demand response too"),
+    _scheme("scenario-2", "units by BSPs; the DSO offers demand response too", operator="bsps"),
+    _scheme("scenario-2", "the same without limits in real time", "-static", operator="bsps", real_time_limits="false"),
+    _scheme("scenario-2", "all in its grid offered by the DSO", "-dso", operator="dso"),
+    _scheme(
+        "scenario-2", "the same without limits in real time", "-dso-static", operator="dso", real_time_limits="false"
+    ),
     Variant(
         IDEAL, "a common market with perfect foresight: the lower bound of cost", {"coordination.scheme": "scenario-2"}
     ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...agents.market.merit_order import floor_to_step
-from ...grid.limits import Activation
+from ...grid.limits.activation import Activation
 from ...protocols.envelope import Envelope
 from ...protocols.information.activation import MeasurementSubscription
 from ...protocols.information.offering import (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ...grid.limits import Activation, Allowed
+from ...grid.limits.activation import Activation, Allowed
 
 Study = Callable[[Sequence[Activation]], tuple[Allowed, ...]]
 TOLERANCE_MW, NEEDLESS_MW, NEEDLESS_SHARE = 2e-3, 0.05, 0.1

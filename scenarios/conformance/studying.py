@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ...grid.limits import Activation
+from ...grid.limits.activation import Activation
 from ...protocols.information.capacity import (
     CapacityRequest,
     CapacityVerdict,

@@ -45,7 +45,8 @@ def _host(
     public = load_scenario(scenario)
     own = share(public, agents)
     grids = own_grids(public, own.agents)
-    laid = read_private(private, own.agents, plants=own.plants, grids=grids) if private is not None else None
+    speaks_for = (*own.agents, *(name for name, dso in public.operated.items() if dso in own.agents))
+    laid = read_private(private, speaks_for, plants=own.plants, grids=grids) if private is not None else None
     chosen = load_scenario(scenario, private=laid)
     named = run or chosen.name
     terms = Terms(

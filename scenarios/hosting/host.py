@@ -60,7 +60,8 @@ class Terms:
 
 def taking_part(scenario: Scenario) -> tuple[str, ...]:
     """The names of all agents of a run, in the order of the file."""
-    return tuple(name for name, who in scenario.participants.items() if who.kind != "dso" or scenario.has_dso)
+    acting = {scenario.tso, *scenario.dsos, *scenario.providers}
+    return tuple(name for name in scenario.participants if name in acting)
 
 
 def share(scenario: Scenario, patterns: Iterable[str]) -> Share:

@@ -29,7 +29,7 @@ Values = dict[str, Any]
 def public_values(scenario: Scenario) -> Values:
     """The values of a scenario without anything private."""
     values = scenario.model_dump(mode="json", exclude={"gridpact_version"})
-    for name in scenario.providers:
+    for name in scenario.connected:
         own = values["participants"][name]
         _without(own, (OFFERS, STRATEGY))
         if own[RESERVE]:
@@ -57,8 +57,8 @@ def private_values(scenario: Scenario, agents: Collection[str], *, plants: bool)
     places = {file.steps: str(file.source.absolute()) for file in scenario.files()}
     whole = scenario.with_files(places).model_dump(mode="json")
     values: Values = {"participants": {}, "grids": {}}
-    for name in scenario.providers:
-        if name in agents:
+    for name in scenario.connected:
+        if scenario.operated.get(name, name) in agents:
             own = whole["participants"][name]
             reserve = {RESERVE: {PRICE: own[RESERVE][PRICE]}} if own[RESERVE] else {}
             values["participants"][name] = {OFFERS: own[OFFERS], STRATEGY: own[STRATEGY], **reserve}

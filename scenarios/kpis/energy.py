@@ -32,8 +32,17 @@ def tick_h(index: Index) -> float:
     return index.scenario.ticks.measurement_s / 3600
 
 
-def demand_response(index: Index) -> frozenset[str]:
-    """Participants whose flexibility is demand response: pools, loads, and a DSO that offers voltage reduction."""
+def demand_response(index: Index, power: pd.DataFrame) -> pd.DataFrame:
+    """What of activated MW is demand response: that of pools, of loads, and a DSO's without units that it operates."""
+    own = _responding(index)
+    found = power[[name for name in power.columns if name in own]].copy()
+    telemetry = index.run.telemetry.set_index("at")
+    for dso in (name for name in found.columns if f"{name}.units_mw" in telemetry):
+        found[dso] -= telemetry[f"{dso}.units_mw"].reindex(found.index).fillna(0.0)
+    return found
+
+
+def _responding(index: Index) -> frozenset[str]:
     providers = index.scenario.providers
     loads = {name for name, who in providers.items() if who.kind == "bsp" and all(u.kind == "load" for u in who.units)}
     pools = {name for name, who in providers.items() if who.kind == "aggregator"}

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 def flexibility(index: Index) -> dict[str, Any]:
     """What was activated: of all participants, of demand response alone, and by participant."""
     power = activated(index)
-    flexible = demand_response(index)
-    responding = [name for name in power.columns if name in flexible]
     return {
         "by_product": {key: _product(index, power, *key.split(" ")) for key in _products(index)},
         "all": _amounts(index, power),
-        "demand_response": _amounts(index, power[responding]),
+        "demand_response": _amounts(index, demand_response(index, power)),
         "by_participant": _by_participant(index, power),
     }
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ...grid.description import DEFAULT_LIMITS
+from ...grid.description.grid import DEFAULT_LIMITS
 from ..audit.index import Index
 from ..record.run import Run
 

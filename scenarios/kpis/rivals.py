@@ -21,8 +21,8 @@ from ..record.limiting import LimitStep, limit_steps
 from .quality import violated
 
 if TYPE_CHECKING:
-    from ...grid.limits import Activation
-    from ...grid.studies import GridStudies
+    from ...grid.limits.allowing import Activation
+    from ...grid.studies.studies import GridStudies
 
 Requests = tuple[tuple[str, CapacityRequest], ...]
 SAME_MW = 1e-5
@@ -67,7 +67,7 @@ def _checked(studies: GridStudies, grid: str, rows: list[Row]) -> dict[str, floa
     """MW by `resource|direction` that may be qualified, everything together, in the order in which it was judged."""
     from ...agents.dso.studies import Prequalify
     from ...agents.dso.validation import asked
-    from ...grid.limits import Activation
+    from ...grid.limits.allowing import Activation
 
     found: dict[str, float] = {}
     already: tuple[Activation, ...] = ()

@@ -23,7 +23,7 @@ from gridpact.agents.agent import Reaction
 from gridpact.agents.events import Computed, Event, Heard, Rejected, Silence, Started, Woken
 from gridpact.agents.extension import Situation
 from gridpact.grid.readings import Readings
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.studies.studies import GridStudies
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.quantities import US_PER_S, Instant
 from gridpact.protocols.messages import Message, Performative, Refuse

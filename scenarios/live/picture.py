@@ -1,6 +1,7 @@
 """What the page of a run in progress shows: the report's plots, made anew of what has been seen so far.
 
 Sight ─▶ telemetry from shortly before the first delivery on (until then all of it) ─▶ plots and figures as JSON
+      ─▶ merit order lists of the period in delivery, limits, grids as they are now ─▶ stacks, a table, colours
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from plotly.io.json import to_json_plotly
 
 from ...protocols.information.quantities import EPOCH
-from ..record.instants import times_us
 from .sight import DELIVERED, DOWN, UP, Moment, Sight
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BEFORE_US = 300_000_000
 LEAST_MW, MOST_SHOWN = 0.005, 12
 
 
@@ -35,13 +34,37 @@ class Limit(NamedTuple):
 def picture(sight: Sight) -> str:
     """JSON: how far the run is, figures of the last tick, and plotly's data and layout of every plot."""
     moment = sight.last()
-    told: dict[str, Any] = {"over": sight.over, "share": round(sight.share, 4), "cards": [], "plots": []}
+    told: dict[str, Any] = {"over": sight.over, "share": round(sight.share, 4)}
+    told |= {"cards": [], "plots": [], "grids": {}, "limits": None}
     if moment is None:
         return json.dumps(told)
     told["clock"] = clock(sight, moment)
     told["cards"] = [{"what": what, "value": value} for what, value in figures(sight, moment)]
-    told["plots"] = [{"id": name, "title": title, **figure.to_plotly_json()} for name, title, figure in _plots(sight)]
+    told["plots"] = [
+        {"id": name, "title": title, **figure.to_plotly_json()} for name, title, figure in _plots(sight, moment)
+    ]
+    told["grids"] = dict(_grids(sight, told["clock"]))
+    sheet = sight.market.limits(sight.scenario.time.start.tzinfo)
+    told["limits"] = {"columns": sheet.columns, "numbers": sheet.numbers, "rows": sheet.rows}
     return str(to_json_plotly(told))
+
+
+def diagrams(sight: Sight) -> str:
+    """JSON: per grid its diagram as SVG, and the names and bounds of what is in it; empty before grids are built."""
+    from ..report.drawing import names_told, one_line_svg
+
+    drawn = dict(sight.diagrams)
+    return json.dumps({grid: {"svg": one_line_svg(grid, one), **names_told(one)} for grid, one in drawn.items()})
+
+
+def _grids(sight: Sight, at: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Per grid the values of its diagram now."""
+    from ...grid.moments.one_line import moment
+    from ..report.drawing import values_told
+
+    for grid, (state, out) in sorted(sight.grids.items()):
+        loading = moment(sight.diagrams[grid], state.vm_pu, state.loading_percent, out)
+        yield grid, {"clocks": [at], **values_told(state.vm_pu[None, :], loading[None, :])}
 
 
 def clock(sight: Sight, moment: Moment) -> str:
@@ -59,7 +82,8 @@ def figures(sight: Sight, moment: Moment) -> Iterator[tuple[str, str]]:
     for name in sight.scenario.grids:
         if f"{name}.worst_loading_percent" in values:
             yield f"worst loading, {name}", f"{values[f'{name}.worst_loading_percent']:.1f} %"
-    yield "activated", f"{values[UP]:.2f} MW up, {values[DOWN]:.2f} MW down"
+    yield "activated up", f"{values[UP]:.2f} MW"
+    yield "activated down", f"{values[DOWN]:.2f} MW"
     for name in sight.scenario.participants:
         power_mw = values.get(f"{name}.activated_mw", 0.0)
         if abs(power_mw) >= LEAST_MW:
@@ -77,16 +101,22 @@ def limits(sight: Sight, moment: Moment) -> Iterator[Limit]:
                 yield Limit(name, direction, most_mw)
 
 
-def _plots(sight: Sight) -> Iterator[tuple[str, str, Any]]:
+def _plots(sight: Sight, moment: Moment) -> Iterator[tuple[str, str, Any]]:
     from ..report import charts
+    from ..report.merit import merit_order, period_clock
 
     telemetry, scenario = _shown(sight), sight.scenario
     everybody = _largest(telemetry, tuple(scenario.participants))
     yield "frequency", "Frequency and area control error", charts.frequency(telemetry, scenario.area.nominal_hz)
     yield "activation", "Demand and activation", charts.activation(telemetry, everybody)
-    for name in scenario.grids:
+    lists, zone = sight.market.lists(moment.at_us), scenario.time.start.tzinfo
+    if len(lists):
+        period = str(lists["period"].iloc[0])
+        title = f"Merit order lists for {period_clock(period, zone)}, and what is ordered now"
+        yield "merit-order", title, merit_order(lists, sight.market.ordered_mw(period), zone)
+    for name, grid in scenario.grids.items():
         if f"{name}.worst_loading_percent" in telemetry:
-            yield f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name)
+            yield f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name, grid.limits)
     for name, figure in charts.delivery(telemetry, everybody).items():
         yield f"delivery-{name}", f"Set-point against delivery: {name}", figure
 
@@ -99,8 +129,5 @@ def _largest(telemetry: pd.DataFrame, names: tuple[str, ...]) -> tuple[str, ...]
 
 
 def _shown(sight: Sight) -> pd.DataFrame:
-    frame, from_us = sight.telemetry(), sight.scenario.time.first_delivery_us - BEFORE_US
-    after = times_us(frame["at"]) >= from_us
-    frame = frame[after] if after.any() else frame
-    zone = sight.scenario.time.start.tzinfo
-    return frame.assign(at=frame["at"].dt.tz_convert(zone).dt.tz_localize(None)).reset_index(drop=True)
+    frame, zone = sight.telemetry(), sight.scenario.time.start.tzinfo
+    return frame.assign(at=frame["at"].dt.tz_convert(zone).dt.tz_localize(None))

@@ -1,9 +1,10 @@
 """Serves the page of a run in progress, to this machine only.
 
     GET /           the page, with plotly inside        GET /picture    what there is to see now, as JSON
+    GET /diagrams   the grids' diagrams, which stay as they are
 
 It listens on the loopback address at a free port, answers only requests that name that address (so no other page in
-the browser can reach it under a name of its own), and has nothing but these two to read.
+the browser can reach it under a name of its own), and has nothing but these to read.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from ..report import merit as _  # noqa: F401 - with what it imports, so that the first picture does not take seconds
+from ..report.rendering import own_text
 from ..schema import Scenario
-from .picture import picture
+from .picture import diagrams, picture
 from .sight import Sight
 
 ADDRESS = "127.0.0.1"
 LAST_LOOK_S = 5.0  # whoever has looked this long ago is waited for when the run is over
 EVERY_MS = 1000
-SHARE = 0.05  # of the time, at most, that making pictures takes
+SHARE = 0.1  # of the time, at most, that making pictures takes …
+LONGEST_S = 5.0  # … but on a busy machine somebody who looks should see that it goes on
 
 
 class Watch:
@@ -50,6 +54,8 @@ class Watch:
                     self._give(page, "text/html; charset=utf-8")
                 elif self.path == "/picture":
                     self._give(watch.look(), "application/json")
+                elif self.path == "/diagrams":
+                    self._give(diagrams(watch.sight).encode(), "application/json")
                 else:
                     self.send_error(HTTPStatus.NOT_FOUND)
 
@@ -90,7 +96,7 @@ class Watch:
             if over or began_s >= self._next_s:
                 self._shown = picture(self.sight).encode()
                 made_s = time.monotonic()
-                self._next_s = made_s + (made_s - began_s) / SHARE
+                self._next_s = made_s + min(LONGEST_S, (made_s - began_s) / SHARE)
             self._looked_s, self._saw_end = time.monotonic(), over
             return self._shown
 
@@ -115,12 +121,13 @@ class Watch:
 def page_of(scenario: Scenario) -> str:
     """The page with everything it needs inside."""
     surroundings = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    report = files(f"{__package__.rpartition('.')[0]}.report")
     own = files(__package__)
+    script = own.joinpath("page.js").read_text("utf-8")
     return surroundings.from_string(own.joinpath("page.html").read_text("utf-8")).render(
         scenario=scenario,
         every_ms=EVERY_MS,
-        css=Markup(report.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - files of this package
-        js=Markup(own.joinpath("page.js").read_text("utf-8")),  # noqa: S704
+        css=own_text("page.css"),
+        legend=own_text("legend.html"),
+        js=own_text("drawing.js") + Markup(script),  # noqa: S704 - a file of this package
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - plotly's own
     )

@@ -90,7 +90,18 @@ def limits(messages: Rows, events: Rows) -> list[Row]:
         for limit in request["content"]["limits"]:
             order = orders.get((request["id"], limit["offer_id"]))
             rows.append(_asked(request, limit) | _answered(order, conversations) | _confirmed(followed))
+            if order is None and limit["offer_id"].startswith(f"{request['sender']}."):
+                rows[-1] |= _kept(request, limit)
     return rows
+
+
+def _kept(request: Mapping[str, Any], limit: Mapping[str, Any]) -> Row:
+    """A DSO has limited what it operates itself: it keeps that from when it asks for it."""
+    return {
+        "participant": request["sender"],
+        "modified_at": request["sent_at"],
+        "confirmed_mw": limit["max_mw"],
+    }
 
 
 def _asked(request: Mapping[str, Any], limit: Mapping[str, Any]) -> Row:

@@ -250,6 +250,7 @@ TELEMETRY = Table(
         Column("<agent>.q_mvar", "number", "measured reactive power, + is injection", "MVAr"),
         Column("<agent>.activated_mw", "number", "measured change from the baseline, + is up", "MW"),
         Column("<agent>.baseline_mw", "number", "what it would be without activation", "MW"),
+        Column("<agent>.units_mw", "number", "scenario II: that of units which the DSO itself operates, + is up", "MW"),
         Column("<agent>.reserve_mw", "number", "containment reserve (FCR) in force, in either direction", "MW"),
         Column("<grid>.interface_p_mw", "number", "import from transmission", "MW"),
         Column("<grid>.interface_q_mvar", "number", "import from transmission", "MVAr"),

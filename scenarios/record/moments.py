@@ -18,7 +18,7 @@ _CLOCK = re.compile(r"[\d.]*:[\d:.]*")
 
 def network_at(run: Run, at: datetime | str, grid: str) -> Any:
     """The network at the last recorded tick at or before `at`; RecordError outside the record."""
-    from ...grid.snapshot import network_from
+    from ...grid.moments.snapshot import network_from
 
     at_us = _microseconds(run, at)
     states = run.states(grid)

@@ -7,9 +7,9 @@ So memory is bounded whatever the length of the run, and what a row costs is lit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,18 @@ MANY_COLUMNS = 4096
 WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
+REPEATED = ("text", "json")
 R = TypeVar("R")
+
+
+class Parted(Protocol):
+    """Rows that are one thing, of which parts can be cut."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+
+    def part(self, places: slice) -> Parted:
+        """Some of them."""
 
 
 def numbers(values: Any) -> pa.Array:
@@ -44,20 +55,48 @@ def schema_of(table: Table) -> pa.Schema:
 class ParquetFile(Generic[R]):
     """Rows of any kind, turned into columns (`arrays_of`, in the order of the schema) in groups of a fixed size."""
 
-    def __init__(self, path: Path, schema: pa.Schema, arrays_of: Callable[[list[R]], list[Any]], clerk: Clerk) -> None:
-        self._schema = schema
+    def __init__(
+        self,
+        path: Path,
+        table: Table,
+        arrays_of: Callable[[list[R]], list[Any]],
+        clerk: Clerk,
+        *,
+        unique: Sequence[str],
+    ) -> None:
+        """Columns of numbers, times and what is `unique` hold hardly a value twice: they go without a dictionary."""
+        self._schema = schema_of(table)
         self._arrays_of = arrays_of
         self._clerk = clerk
         self._waiting: list[R] = []
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=False)
+        self._many = 0
+        words = [column.name for column in table.columns if column.kind in REPEATED and column.name not in unique]
+        packed = {"compression": "zstd", "use_dictionary": words}
+        self._writer = pq.ParquetWriter(path, self._schema, version="2.6", write_statistics=False, **packed)
         self.rows = 0
 
     def add(self, row: R) -> None:
         """Append one row."""
         self._waiting.append(row)
         self.rows += 1
-        if len(self._waiting) == FLUSH_ROWS:
+        self._many += 1
+        if self._many == FLUSH_ROWS:
             self._flush()
+
+    def add_part(self, rows: Parted) -> None:
+        """Append something that counts as many rows, and is cut where a group of rows is full."""
+        room = FLUSH_ROWS - self._many
+        if len(rows) >= room:
+            self._keep(rows.part(slice(0, room)), room)
+            self._flush()
+            rows = rows.part(slice(room, len(rows)))
+        if len(rows):
+            self._keep(rows, len(rows))
+
+    def _keep(self, rows: Any, many: int) -> None:
+        self._waiting.append(rows)
+        self.rows += many
+        self._many += many
 
     def close(self) -> None:
         """Write what is left."""
@@ -66,7 +105,7 @@ class ParquetFile(Generic[R]):
         self._clerk.do(self._writer.close)
 
     def _flush(self) -> None:
-        rows, self._waiting = self._waiting, []
+        rows, self._waiting, self._many = self._waiting, [], 0
         self._clerk.do(lambda: self._write(rows))
 
     def _write(self, rows: list[R]) -> None:

@@ -196,7 +196,7 @@ class Run:
     def _frame(self, rows: list[Row], table: Table) -> pd.DataFrame:
         import pandas as pd
 
-        return _typed(pd.DataFrame(rows, columns=list(table.names)), table)
+        return typed(pd.DataFrame(rows, columns=list(table.names)), table)
 
     def _csv(self, table: Table) -> pd.DataFrame:
         import pandas as pd
@@ -205,7 +205,7 @@ class Run:
         kinds = {column.name: "string" for column in table.columns if column.kind == "text"}
         try:
             frame = pd.read_csv(path, dtype=cast("Any", kinds))
-            return _typed(frame[list(table.names)], table)
+            return typed(frame[list(table.names)], table)
         except (OSError, ValueError, KeyError) as error:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
 
@@ -220,7 +220,8 @@ class Run:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
 
 
-def _typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """A table's columns of time as times, in UTC."""
     import pandas as pd
 
     names = [column.name for column in table.columns if column.kind == "time"]

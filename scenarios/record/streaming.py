@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
-from ...protocols.flow import Flow, Row
+from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, PointPower, SetPoint
 from ...protocols.messages import Message
 from .cells import number
 from .columns import STREAMS
 from .parquet import TIME, numbers
+from .volleys import causes_of, contents_of, flows_of, ids_of, spreading, times_of
 
 _TEXT = pa.string()
 MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
 ORDERED = ("product", "kind", "power_mw")
-Streamed = Sent | Row
+SAID = (*MEASURED, *ORDERED)
+Streamed = Sent | Row | Volley
 
 
 class Address(NamedTuple):
@@ -41,14 +45,14 @@ class Address(NamedTuple):
 
 
 class Own(NamedTuple):
-    """What is a message's own: whose address it has, by number, and its columns."""
+    """What is each message's own, by column: which of the addresses it has, and the rest."""
 
-    address: int
-    content: Message
-    id: str
-    sent_at: int
-    received_at: int | None
-    caused_by: str | None
+    address: Sequence[int]
+    content: Sequence[Message]
+    id: Sequence[str]
+    sent_at: Sequence[int]
+    received_at: Sequence[int | None]
+    caused_by: Sequence[str | None]
 
 
 def check_streamed(kind: type[Message]) -> None:
@@ -59,80 +63,96 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
-    addresses: dict[Address, int] = {}
-    flowing = all(type(one) is Row for one in streamed)
-    number, contents, *own = (_flowed if flowing else _sent)(streamed, addresses)
-    common, spread = zip(*addresses, strict=True), _spread(number)
+    parts = [
+        (_of_volleys if of_volleys else _of_rows)(list(own))
+        for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
+    ]
+    return parts[0] if len(parts) == 1 else [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+
+
+def _of_volleys(volleys: list[Any]) -> list[Any]:
+    flows, number = flows_of(volleys)
+    contents, said, measured_at = contents_of(volleys)
+    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number)
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
-    columns |= {name: _array(name, values) for name, values in zip(Own._fields[2:], own, strict=True)}
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(contents)]
+    own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
+    columns |= dict(zip(Own._fields[2:], own, strict=True))
+    spread = spreading(said)
+    told = {name: spread(array) for name, array in zip(SAID, _said(contents), strict=True)}
+    told["measured_at"] = measured_at
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
 
 
-def _flowed(rows: list[Any], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
-    """The columns of `Own`, of rows of flows."""
+def _of_rows(streamed: list[Any]) -> list[Any]:
+    flowing = all(type(one) is Row for one in streamed)
+    addresses, own = (_flowed if flowing else _sent)(streamed)
+    common, spread = zip(*addresses, strict=True), _spread(own.address)
+    columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
+    columns |= {name: _array(name, getattr(own, name)) for name in Own._fields[2:]}
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(own.content)]
+
+
+def _flowed(rows: list[Any]) -> tuple[list[Address], Own]:
+    """Addresses and columns of rows of flows."""
     flows, ids, _, contents, causes, sent_us, received_us = zip(*rows, strict=True)
-    numbers_of = {flow: addresses.setdefault(_address_of_flow(flow), len(addresses)) for flow in dict.fromkeys(flows)}
-    return [numbers_of[flow] for flow in flows], contents, ids, sent_us, received_us, causes
+    places = {flow: place for place, flow in enumerate(dict.fromkeys(flows))}
+    own = Own([places[flow] for flow in flows], contents, ids, sent_us, received_us, causes)
+    return list(map(_address_of_flow, places)), own
 
 
-def _sent(streamed: list[Streamed], addresses: dict[Address, int]) -> tuple[Sequence[Any], ...]:
+def _sent(streamed: list[Any]) -> tuple[list[Address], Own]:
     """The same of messages by themselves, or of both."""
-    return tuple(zip(*(_own(one, addresses) for one in streamed), strict=True))
+    sent = [one if isinstance(one, Sent) else _by_itself(one) for one in streamed]
+    _, sent_us, received_us, envelopes, *roles, stages, steps = zip(*sent, strict=True)
+    ids, senders, receivers, protocols, abouts, contents, answered, causes, reply_by = zip(*envelopes, strict=True)
+    kinds, places = map(type, contents), dict[tuple[Any, ...], int]()
+    common = zip(senders, receivers, *roles, kinds, protocols, abouts, answered, reply_by, stages, steps, strict=True)
+    address = [places.setdefault(key, len(places)) for key in common]
+    return [_address(*key) for key in places], Own(address, contents, ids, sent_us, received_us, causes)
 
 
-def _own(one: Streamed, addresses: dict[Address, int]) -> Own:
-    if isinstance(one, Row):
-        number = addresses.setdefault(_address_of_flow(one.flow), len(addresses))
-        return Own(number, one.content, one.id, one.sent_us, one.received_us, one.caused_by)
-    envelope = one.envelope
-    number = addresses.setdefault(address_of(one), len(addresses))
-    return Own(number, envelope.content, envelope.id, one.sent_at_us, one.received_at_us, envelope.caused_by)
+def _by_itself(row: Row) -> Sent:
+    flow = row.flow
+    return Sent(None, row.sent_us, row.received_us, row.envelope(), *flow.roles, flow.stage, flow.step)
 
 
-def address_of(sent: Sent) -> Address:
-    """What a message has in common with others of its conversation."""
-    envelope, content = sent.envelope, sent.envelope.content
-    return Address(
-        envelope.sender,
-        envelope.receiver,
-        sent.sender_role,
-        sent.receiver_role,
-        content.performative.value,
-        envelope.protocol,
-        envelope.conversation_id,
-        envelope.in_reply_to,
-        envelope.reply_by_us,
-        sent.stage,
-        sent.step,
-        content.info,
-        content.type_id,
-    )
+def _address(*key: Any) -> Address:
+    *parties, kind, protocol, about, answered, reply_by, stage, step = key
+    named = kind.performative.value, protocol, about, answered, reply_by, stage, step, kind.info, kind.type_id
+    return Address._make((*parties, *named))
 
 
 def _address_of_flow(flow: Flow) -> Address:
     check_streamed(flow.kind)
-    view, kind = flow.conversation, flow.kind
-    ids, names = (view.id, view.last_heard), (kind.performative.value, view.protocol.name)
-    return Address(*flow.link, *flow.roles, *names, *ids, None, flow.stage, flow.step, kind.info, kind.type_id)
+    view = flow.conversation
+    about = view.protocol.name, view.id, view.last_heard
+    return _address(*flow.link, *flow.roles, flow.kind, *about, None, flow.stage, flow.step)
 
 
 def _array(name: str, values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
 
 
-def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
-    """From one value of each to one a row."""
+def _spread(number: Sequence[int | None]) -> Callable[[Any], Any]:
+    """From one value of each to one a row; null where it is none's."""
     taken = pa.array(number, type=pa.int32())
     return lambda values: values.take(taken)
 
 
 def _said(contents: Sequence[Message]) -> list[Any]:
-    """The columns of contents; one that several were told is looked at once."""
-    places: dict[int, int] = {}
-    number = [places.setdefault(id(content), len(places)) for content in contents]
-    distinct = list({id(content): content for content in contents}.values())
-    spread = _spread(number)
-    arrays = [*_measured(_each(distinct, Measurement)), *_ordered(_each(distinct, SetPoint))]
+    return [*_columns(contents, Measurement, _measured), *_columns(contents, SetPoint, _ordered)]
+
+
+def _columns(
+    contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]
+) -> list[Any]:
+    """What contents of a kind say, null where they are of another; one that several were told is looked at once."""
+    distinct = {id(content): content for content in contents if type(content) is kind}
+    arrays = arrays_of(list(distinct.values()))
+    if len(distinct) == len(contents):
+        return arrays
+    places = {which: place for place, which in enumerate(distinct)}
+    spread = _spread([places.get(id(content)) for content in contents])
     return [spread(array) for array in arrays]
 
 
@@ -144,39 +164,24 @@ def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {**measured, "points": json.loads(measured["points"] or "[]")}
 
 
-def _each(contents: Sequence[Message], kind: type[Message]) -> Callable[[Callable[[Any], object]], list[Any]]:
-    """Reads something of every content of a kind; None where it is of another."""
-    if all(type(content) is kind for content in contents):
-        return lambda read: [read(content) for content in contents]
-    own = [content if type(content) is kind else None for content in contents]
-    return lambda read: [None if content is None else read(content) for content in own]
+def _measured(contents: list[Any]) -> list[Any]:
+    participants, measured_at, *powers, points = _by_column(MEASURED, contents)
+    return [_texts(participants), _times(measured_at), *map(numbers, powers), _texts(_points(points))]
 
 
-def _measured(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
-    return [
-        _texts(each(lambda content: content.participant)),
-        _times(each(lambda content: content.measured_at)),
-        numbers(each(lambda content: content.p_mw)),
-        numbers(each(lambda content: content.q_mvar)),
-        numbers(each(lambda content: content.activated_mw)),
-        numbers(each(lambda content: content.baseline_mw)),
-        numbers(each(lambda content: content.set_point_mw)),
-        _texts(_points(each(lambda content: content))),
-    ]
+def _ordered(contents: list[Any]) -> list[Any]:
+    products, kinds, power_mw = _by_column(ORDERED, contents)
+    return [_texts(products), _texts(kinds), numbers(power_mw)]
 
 
-def _ordered(each: Callable[[Callable[[Any], object]], list[Any]]) -> list[Any]:
-    return [
-        _texts(each(lambda content: content.product)),
-        _texts(each(lambda content: content.kind)),
-        numbers(each(lambda content: content.power_mw)),
-    ]
+def _by_column(names: tuple[str, ...], contents: list[Any]) -> Sequence[Sequence[Any]]:
+    return list(zip(*map(attrgetter(*names), contents), strict=True)) or [()] * len(names)
 
 
-def _points(contents: Sequence[Any]) -> list[str | None]:
+def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
     """Connection points as JSON, made once for as long as they show the same."""
     made: dict[tuple[int, ...], str | None] = {(): None}
-    return [None if content is None else _json_of(content.points, made) for content in contents]
+    return [_json_of(points, made) if points else None for points in shown]
 
 
 def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
@@ -190,9 +195,9 @@ def _point(point: PointPower) -> dict[str, Any]:
     return {"point": point.point, "p_mw": number(point.p_mw), "q_mvar": number(point.q_mvar)}
 
 
-def _texts(values: list[Any]) -> Any:
+def _texts(values: Sequence[Any]) -> Any:
     return pa.array(values, type=_TEXT)
 
 
-def _times(values: list[Any]) -> Any:
+def _times(values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.recording import Sent, Values
-from ...protocols.flow import Row
+from ...protocols.flow import Row, Volley
 from ..errors import ScenarioError
 from ..files import NamedFile
 from ..loading import scenario_yaml
@@ -28,12 +28,15 @@ from .derived import derived_files
 from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
-from .parquet import ParquetFile, WideFile, schema_of
-from .streaming import address_of, check_streamed, stream_arrays
+from .messages import MessageFile
+from .parquet import ParquetFile, WideFile
+from .streaming import check_streamed, stream_arrays
 
 
 class RunWriter:
     """Writes a run directory; implements `Recorder`. Use it as a context: left without `finish`, nothing stays."""
+
+    watched = False  # whether somebody looks at every tick as it happens
 
     def __init__(self, scenario: Scenario, out: Path) -> None:
         """Raises RecordError if `out` exists and is no run, or cannot be written."""
@@ -43,14 +46,15 @@ class RunWriter:
         (self.folder / "states").mkdir()
         self.scenario = self._self_contained(scenario)
         self._text("scenario.yaml", scenario_yaml(self.scenario))
-        self._messages = (self.folder / MESSAGES.file).open("wb")
         self._events = (self.folder / EVENTS.file).open("wb")
         self._clerk = Clerk()
+        self._messages = MessageFile(self.folder / MESSAGES.file, self._clerk)
         self._journal = JournalFile(self.folder / JOURNAL.file, self._clerk)
-        self._streams = ParquetFile(self.folder / STREAMS.file, schema_of(STREAMS), stream_arrays, self._clerk)
+        place, unique = self.folder / STREAMS.file, ("id", "caused_by")
+        self._streams = ParquetFile(place, STREAMS, stream_arrays, self._clerk, unique=unique)
         self._telemetry = WideFile(self.folder / "telemetry.parquet", self._clerk)
         self._states: dict[str, WideFile] = {}
-        self._rows = {MESSAGES.file: 0, EVENTS.file: 0}
+        self._rows = {EVENTS.file: 0}
 
     def __enter__(self) -> Self:
         return self
@@ -65,15 +69,7 @@ class RunWriter:
 
     def message(self, sent: Sent) -> None:
         """A negotiation message, in the order of sending."""
-        envelope = sent.envelope
-        values = {
-            "id": envelope.id,
-            "sequence": sent.sequence,
-            **_address(sent),
-            "content": envelope.content.model_dump(mode="json"),
-        }
-        self._messages.write(line(values))
-        self._rows[MESSAGES.file] += 1
+        self._messages.add(sent)
 
     def stream(self, sent: Sent) -> None:
         """A high-rate message of a subscription (INFO 6 set-point, INFO 7); TypeError if it is none."""
@@ -83,6 +79,12 @@ class RunWriter:
     def flowed(self, row: Row) -> None:
         """The same, as a row of a flow."""
         self._streams.add(row)
+
+    def volley(self, volley: Volley) -> None:
+        """The same, as many rows of flows sent at one instant."""
+        for kind in {flow.kind for flow in volley.flows}:
+            check_streamed(kind)
+        self._streams.add_part(volley)
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""
@@ -155,9 +157,10 @@ class RunWriter:
         self._json(f"networks/{grid}.notes.json", {"notes": list(notes)})
 
     def _all_rows(self) -> dict[str, int]:
+        messages = {MESSAGES.file: self._messages.rows}
         rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
         states = {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
-        return self._rows | rows | {JOURNAL.file: self._journal.rows} | states
+        return messages | self._rows | rows | {JOURNAL.file: self._journal.rows} | states
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""
@@ -176,11 +179,3 @@ class RunWriter:
 
     def _json(self, name: str, value: object) -> None:
         self._text(name, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _address(sent: Sent) -> dict[str, object]:
-    envelope = sent.envelope
-    values = address_of(sent)._asdict() | {"caused_by": envelope.caused_by}
-    values |= {"sent_at": sent.sent_at_us, "received_at": sent.received_at_us}
-    times = ("sent_at", "received_at", "reply_by")
-    return {name: moment(values[name]) if name in times else values[name] for name in STREAMS.names[1:17]}

@@ -10,7 +10,7 @@ from ..record.instants import times_us
 from ..record.run import Run
 
 if TYPE_CHECKING:
-    from ...grid.one_line import OneLine
+    from ...grid.moments.one_line import OneLine
 
 MOMENTS = 40
 
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
 
 def seen(run: Run, grid: str) -> Seen:
     """Solve a grid's recorded states at the moments to be shown."""
-    from ...grid.one_line import one_line
+    from ...grid.moments.one_line import one_line
 
     states = run.states(grid)
     chosen = _chosen(run, grid, states)
@@ -35,7 +35,9 @@ def seen(run: Run, grid: str) -> Seen:
     picture = one_line(text, rows, grid)
     times = states["at"].iloc[chosen].dt.tz_convert(run.scenario.time.start.tzinfo)
     worst = np.nanmax(np.nan_to_num(picture.loading_percent, nan=0.0), axis=1, initial=0.0)
-    return Seen(grid, tuple(times.dt.strftime("%H:%M:%S")), picture, int(np.argmax(worst)))
+    days = len(states["at"].dt.tz_convert(run.scenario.time.start.tzinfo).dt.date.unique())
+    clocks = times.dt.strftime("%H:%M:%S" if days == 1 else "%d %b, %H:%M:%S")
+    return Seen(grid, tuple(clocks), picture, int(np.argmax(worst)))
 
 
 def _chosen(run: Run, grid: str, states: Any) -> list[int]:

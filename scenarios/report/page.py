@@ -12,16 +12,27 @@ from typing import TYPE_CHECKING, NamedTuple
 from markupsafe import Markup
 
 from ..audit import audit
+from ..audit.report import report
 from ..record.run import Run
 from . import charts
 from .drawing import moments_json, one_line_svg
+from .merit import merit_order
 from .moments import seen
 from .rendering import Figure, figure_of, write_rendered
 from .sequence import drawn_chapters
 from .tables import sheets
+from .thinning import telemetry_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+FREQUENCY_NOTE = (
+    "Dotted: ±50 mHz, the standard range. ACE < 0: the area is short. Disturbance: what the area gains or lacks."
+)
+STACK_NOTE = "Measured at the connection points; up is more injection or less load."
+MERIT_NOTE = "A bar is as wide as its MW. Activated: the most that was ordered. What the DSO cut names its constraint."
+GRID_NOTE = "Dashed: what the scenario allows. Of all lines and transformers, and of all buses, the worst at each tick."
 
 
 class Drawing(NamedTuple):
@@ -37,7 +48,8 @@ def write_report(run: Run, out: Path | None = None) -> Path:
 
     Raises RecordError if the record is damaged or the file cannot be written.
     """
-    telemetry = charts.telemetry_of(run)
+    telemetry = telemetry_of(run)
+    checked = audit(run)
     return write_rendered(
         out or run.folder / "report.html",
         "page.html",
@@ -49,19 +61,24 @@ def write_report(run: Run, out: Path | None = None) -> Path:
         drawings=[_drawing(run, name) for name in run.grids],
         chapters=[drawn._replace(svg=Markup(drawn.svg)) for drawn in drawn_chapters(run)],  # noqa: S704 - our drawing
         sheets=sheets(run),
-        audit=audit(run),
+        audit=checked,
+        steps=list(report(checked)),
+        left_out=max(0, len(charts.active(telemetry, _everybody(run))) - charts.MOST_SHOWN),
     )
 
 
 def _figures(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
-    yield figure_of(
-        "frequency", "Frequency and area control error", charts.frequency(telemetry, run.scenario.area.nominal_hz)
-    )
-    yield figure_of("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)))
+    frequency = charts.frequency(telemetry, run.scenario.area.nominal_hz)
+    yield figure_of("frequency", "Frequency and area control error", frequency, FREQUENCY_NOTE)
+    yield figure_of("activation", "Demand and activation", charts.activation(telemetry, _everybody(run)), STACK_NOTE)
     if len(run.merit_order):
-        yield figure_of("merit-order", "Merit order lists", charts.merit_order(run))
+        most = run.activations.groupby("offer_id")["power_mw"].max()
+        ordered = {str(offer): float(mw) for offer, mw in most.items()}
+        stacks = merit_order(run.merit_order, ordered, run.scenario.time.start.tzinfo)
+        yield figure_of("merit-order", "Merit order lists", stacks, MERIT_NOTE)
     for name in run.grids:
-        yield figure_of(f"grid-{name}", f"Grid {name}: loading and voltage", charts.grid(telemetry, name))
+        plot = charts.grid(telemetry, name, run.scenario.grids[name].limits)
+        yield figure_of(f"grid-{name}", f"Grid {name}: loading and voltage", plot, GRID_NOTE)
 
 
 def _deliveries(run: Run, telemetry: pd.DataFrame) -> Iterator[Figure]:
@@ -75,7 +92,7 @@ def _everybody(run: Run) -> tuple[str, ...]:
 
 def _drawing(run: Run, name: str) -> Drawing:
     shown = seen(run, name)
-    return Drawing(name, Markup(one_line_svg(shown)), Markup(moments_json(shown)))  # noqa: S704 - escaped there
+    return Drawing(name, Markup(one_line_svg(name, shown.picture)), Markup(moments_json(shown)))  # noqa: S704 - escaped there
 
 
 def _cards(run: Run) -> list[tuple[str, str, str]]:

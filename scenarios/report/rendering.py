@@ -14,16 +14,18 @@ from ..errors import RecordError
 
 
 class Figure(NamedTuple):
-    """A plot: where it stands in the page, and plotly's JSON."""
+    """A plot: where it stands in the page, plotly's JSON, and what one should know to read it."""
 
     id: str
     title: str
     json: Markup
+    note: str = ""
 
 
-def figure_of(name: str, title: str, figure: Any) -> Figure:
+def figure_of(name: str, title: str, figure: Any, note: str = "") -> Figure:
     """A plotly figure as it goes into a page."""
-    return Figure(name, title, Markup(figure.to_json().replace("<", "\\u003c")))  # noqa: S704 - nothing ends the script
+    text = figure.to_json().replace("<", "\\u003c")
+    return Figure(name, title, Markup(text), note)  # noqa: S704 - nothing ends the script
 
 
 def write_rendered(path: Path, template: str, **values: Any) -> Path:
@@ -33,7 +35,7 @@ def write_rendered(path: Path, template: str, **values: Any) -> Path:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     plotly = Markup(get_plotlyjs())  # noqa: S704 - plotly's own
-    own = {"css": _own("page.css"), "js": _own("page.js"), "plotly": plotly}
+    own = {"css": own_text("page.css"), "js": own_text("drawing.js") + own_text("page.js"), "plotly": plotly}
     text = surroundings.get_template(template).render(**values, **own)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,5 +45,6 @@ def write_rendered(path: Path, template: str, **values: Any) -> Path:
     return path
 
 
-def _own(name: str) -> Markup:
+def own_text(name: str) -> Markup:
+    """A style or script of this package, to stand in a page."""
     return Markup(files(__package__).joinpath(name).read_text("utf-8"))  # noqa: S704 - a file of this package

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
 
 from ..record.limiting import lifted_and_renewed
 from ..record.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIMIT_REQUEST = "gridpact.limit-request/1"
+NUMBERS = (" MW", " MWh", " €", " %", " pu", "value", "bound", "payments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,7 @@ class Sheet:
     @property
     def numbers(self) -> tuple[bool, ...]:
         """Which columns hold numbers."""
-        return tuple(name.endswith((" MW", " MWh", " €", " %", " pu", "value", "bound")) for name in self.columns)
+        return tuple(name.endswith(NUMBERS) for name in self.columns)
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
@@ -44,11 +52,15 @@ def _rivals(run: Run) -> Sheet:
 
 
 def _limits(run: Run) -> Sheet:
-    requests = [row for row in run.message_rows if row["type"] == "gridpact.limit-request/1"]
+    requests = [row for row in run.message_rows if row["type"] == LIMIT_REQUEST]
+    return limits_sheet(requests, run.limits, run.scenario.time.start.tzinfo)
+
+
+def limits_sheet(requests: Sequence[Mapping[str, Any]], limits: pd.DataFrame, zone: tzinfo | None) -> Sheet:
+    """Limit requests as they were sent, and the same as limits.csv has them, as a table."""
     lifts, renewals = lifted_and_renewed(requests)
-    zone = run.scenario.time.start.tzinfo
     rows = []
-    for row in run.limits.to_dict("records"):
+    for row in limits.to_dict("records"):
         if (row["message_id"], row["offer_id"]) in renewals:
             continue
         kind = "lifted" if (row["message_id"], row["offer_id"]) in lifts else str(row["kind"])

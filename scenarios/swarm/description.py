@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from ...grid.description import GridDescription
-from ...grid.part import Part, Positive, Size
+from ...grid.description.grid import GridDescription
+from ...grid.description.part import Part, Positive, Size
 from ...grid.resources.description import Bus, Kind
 from ...protocols.information.quantities import Product
 

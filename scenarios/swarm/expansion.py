@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...agents.market.merit_order import floor_to_step
 from ...grid.clock import clock_text
-from ...grid.description import GridDescription
+from ...grid.description.grid import GridDescription
 from ...protocols.information.quantities import EPOCH, US_PER_S
 from ..market import Need
 from ..participants import AggregatorDescription, BspDescription, DsoDescription, Participant, Provider

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...agents.market.merit_order import floor_to_step
 from ...grid.area.description import Disturbance, FcrDescription
 from ...grid.clock import clock_text
-from ...grid.description import GridDescription
+from ...grid.description.grid import GridDescription
 from ...grid.errors import GridError
 from ...grid.resources.description import Bus, Response, UnitDescription
 from ...protocols.information.capacity import TRANSMISSION
@@ -46,7 +46,7 @@ def standing(template: GridTemplate) -> Sequence[Bus]:
         return template.buses
     if template.network in BUILT_IN:
         return [bus for bus, _ in BUILT_IN[template.network] if bus not in SOURCES[template.network]]
-    from ...grid.standing import standing_buses
+    from ...grid.network.standing import standing_buses
 
     try:
         return standing_buses(plain_grid(template))

@@ -86,7 +86,7 @@ def _run(scenario: Scenario, keep: str | None, *, accounted: bool) -> Result:
 
 
 def _foreseen(scenario: Scenario, prices: Mapping[str, float]) -> Result:
-    from ...grid.cheapest import Prices
+    from ...grid.dispatch.cheapest import Prices
     from ..comparison.foresight import ideal
 
     return ideal(scenario, Prices(prices["shortage"], prices["losses"]))

@@ -33,7 +33,7 @@ from gridpact.agents.runtime.node import Node
 from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND
 from gridpact.agents.tso import Tso
 from gridpact.grid.area.area import AreaReading
-from gridpact.grid.limits import Allowed, Binding
+from gridpact.grid.limits.allowing import Allowed, Binding
 from gridpact.grid.readings import Assessment, Readings
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Envelope

@@ -82,11 +82,11 @@ def test_the_rooms_are_looked_at() -> None:
     ("path", "source", "sentence"),
     [
         ("protocols/desk.py", "from ..agents import tso", "protocols may not import agents (gridpact.agents)"),
-        ("protocols/stages/a.py", "from ...grid.limits import Allowed", "protocols may not import grid"),
-        ("grid/solver.py", "from ..protocols.messages import Offer", "grid may not import protocols"),
-        ("grid/solver.py", "from .. import agents", "grid may not import agents (gridpact.agents)"),
-        ("grid/solver.py", "import gridpact.scenarios.run", "grid may not import scenarios"),
-        ("grid/solver.py", "import gridpact", "grid may not import the root"),
+        ("protocols/stages/a.py", "from ...grid.limits.activation import Allowed", "protocols may not import grid"),
+        ("grid/powerflow/solver.py", "from ...protocols.messages import Offer", "grid may not import protocols"),
+        ("grid/powerflow/solver.py", "from ... import agents", "grid may not import agents (gridpact.agents)"),
+        ("grid/powerflow/solver.py", "import gridpact.scenarios.run", "grid may not import scenarios"),
+        ("grid/powerflow/solver.py", "import gridpact", "grid may not import the root"),
         ("agents/tso/agent.py", "def f():\n    from ...scenarios import run", "agents/tso/agent.py:2 agents may not"),
         ("agents/tso/agent.py", "import mango", "mango may be imported in agents/runtime/ only"),
         ("scenarios/run.py", "from aiomqtt import Client", "aiomqtt may be imported in agents/runtime/ only"),
@@ -104,10 +104,16 @@ def test_an_import_against_the_rules_is_found(path: str, source: str, sentence: 
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("agents/tso/agent.py", "from ...protocols.messages import Offer\nfrom ...grid.limits import Allowed"),
+        (
+            "agents/tso/agent.py",
+            "from ...protocols.messages import Offer\nfrom ...grid.limits.activation import Allowed",
+        ),
         ("agents/runtime/host.py", "import mango\nfrom aiomqtt import Client\nfrom ..tso.agent import Tso"),
-        ("grid/network.py", "import pandapower as pp\nfrom .errors import NetworkError\nfrom . import clock"),
-        ("scenarios/run.py", "from ..agents.runtime import host\nfrom ..grid import plant"),
+        (
+            "grid/network/building.py",
+            "import pandapower as pp\nfrom ..errors import NetworkError\nfrom .. import clock",
+        ),
+        ("scenarios/run.py", "from ..agents.runtime import host\nfrom ..grid.plant import plant"),
         ("protocols/desk.py", "import heapq\nfrom pydantic import BaseModel\nfrom .errors import ProtocolError"),
     ],
 )

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from measuring import Row, measured, timed
 
-from gridpact.grid import cvr
-from gridpact.grid.cases import Hearing
-from gridpact.grid.constraints import Constraints
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.errors import NetworkError
-from gridpact.grid.headroom import headroom
-from gridpact.grid.limits import Activation, Scope, limit
+from gridpact.grid.limits.allowing import Activation, Scope, limit
+from gridpact.grid.limits.cases import Hearing
+from gridpact.grid.limits.constraints import Constraints
+from gridpact.grid.limits.headroom import headroom
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.source import simbench_package
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.network.source import simbench_package
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.voltage import cvr
 
 SIMBENCH = "1-MV-rural--0-sw"
 TAPS = {"side": "hv", "min": -9, "max": 9, "step_percent": 1.5, "position": 0}

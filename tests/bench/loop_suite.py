@@ -13,10 +13,10 @@ from typing import Any
 from measuring import Row, against, spread
 from staging import Staged, staged
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.model import load_model
-from gridpact.grid.points import ConnectionPoint
+from gridpact.grid.network.points import ConnectionPoint
 from gridpact.scenarios.loading import load_scenario
 
 PROVIDERS, REAL_TIME, CYCLE_MS = 20, 5000.0, 50.0

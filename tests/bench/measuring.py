@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -51,6 +51,9 @@ class Row:
         return self.median_ms <= self.reach_ms if self.reach_ms is not None else None
 
 
+K = TypeVar("K")
+
+
 def timed(
     work: Callable[[], object],
     *,
@@ -71,6 +74,20 @@ def timed(
             work()
         found.append(1e3 * (clock() - started) / inner)
     return spread(found)
+
+
+def in_turn(works: Mapping[K, Callable[[int], float]], count: int, repeats: int) -> dict[K, tuple[float, float, float]]:
+    """Return (median, lower, upper quartile) in ms of each work, which says itself how many seconds `count` take.
+
+    They take turns, one round after the other, so that what else the machine does slows all of them alike.
+    """
+    found: dict[K, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work(max(10, count // 10))
+    for _ in range(repeats):
+        for name, work in works.items():
+            found[name].append(1e3 * work(count))
+    return {name: spread(times) for name, times in found.items()}
 
 
 def spread(found: list[float]) -> tuple[float, float, float]:

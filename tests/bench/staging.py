@@ -65,5 +65,6 @@ def staged(scenario_of: Callable[[], Any]) -> tuple[Any, Staged]:
                 operation.simulate(end_us)
             began_us = end_us
         with measured.stage("record"):
+            operation.close()
             writer.finish({})
     return scenario, measured

@@ -2,20 +2,16 @@
 
 Each size runs in a process of its own (`swarms.py`, which also prints every stage). The cost of an agent is processor
 time; the memory of an agent is what the process holds more at the end of delivery than before the scenario was read,
-shared out, without what a mango agent takes by itself.
+shared out, without what a mango agent takes that is registered (nobody starts it in simulated time).
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
-from mango import Agent as MangoAgent
+from mango_memory import each_kb
 from measuring import Row
-from staging import resident_kb
 from swarms import Figures, in_a_process
-
-from gridpact.agents.runtime.container import LocalContainer
 
 SIZES, SETTINGS = (10, 100, 1000, 10_000), ("journal=false",)
 FLAT, MOST_S, MOST_KB = 1.2, 60.0, 20.0
@@ -23,8 +19,9 @@ FLAT, MOST_S, MOST_KB = 1.2, 60.0, 20.0
 
 def rows(quick: bool = False) -> Iterator[Row]:
     """Yield the rows of the table; `quick`: two small sizes."""
-    mango_kb = _mango_kb()
-    yield Row("swarm", "mango", "memory of an agent by itself", mango_kb, mango_kb, mango_kb, 1, unit="kB")
+    mango_kb = each_kb("registered")
+    yield _one("mango", "memory of an agent by itself, registered", mango_kb, "kB")
+    yield _one("mango", "memory of an agent by itself, started", each_kb("started"), "kB")
     base_ms: float | None = None
     for count in SIZES[:2] if quick else SIZES:
         found = in_a_process(count, SETTINGS)
@@ -51,13 +48,3 @@ def _whole(words: str, found: Figures, mango_kb: float) -> Iterator[Row]:
 
 def _one(words: str, work: str, value: float, unit: str, reach: float | None = None) -> Row:
     return Row("swarm", words, work, value, value, value, 1, reach_ms=reach, unit=unit)
-
-
-def _mango_kb(count: int = 2000) -> float:
-    """What a registered agent of mango's takes that does nothing."""
-    container = LocalContainer(0.0)
-    gc.collect()
-    before_kb = resident_kb()
-    for number in range(count):
-        container.register(MangoAgent(), suggested_aid=f"bsp-{number}")
-    return (resident_kb() - before_kb) / count

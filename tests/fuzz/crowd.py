@@ -81,7 +81,7 @@ class Crowd:
 
     def attack(self, node: Node, at_us: int) -> None:
         """One attack on a node; AssertionError if anything changes."""
-        known = [one for one in node.desk.conversations.values() if one.heard and one.said]
+        known = [one for one in node.desk.known().values() if one.heard and one.said]
         if self._heard[node.agent.name] and (not known or self.choice.random() < 0.3):
             name, envelope = "heard before", self.choice.choice(self._heard[node.agent.name])
         elif known:
@@ -99,7 +99,7 @@ class Crowd:
     def surprise(self, node: Node, at_us: int) -> None:
         """One odd message to a copy of a node, which then goes on for a while."""
         twin = Node(node.agent, Desk(node.desk.name, node.desk.kinds, node.desk.vocabulary))
-        twin.desk.conversations, twin.desk.closed_rounds = dict(node.desk.conversations), set(node.desk.closed_rounds)
+        twin.desk.conversations, twin.desk.closed_rounds = node.desk.known(), set(node.desk.closed_rounds)
         twin.desk.rounds = {name: set(waiting) for name, waiting in node.desk.rounds.items()}
         twin.state, twin.timers = node.state, dict(node.timers)
         envelope = self._odd(node, at_us)
@@ -113,7 +113,7 @@ class Crowd:
 
     def _odd(self, node: Node, at_us: int) -> Envelope | None:
         """A message in turn in one of the node's conversations, or one that begins another."""
-        live = [one for one in node.desk.conversations.values() if one.protocol.understood(one.state, one.side.other)]
+        live = [one for one in node.desk.known().values() if one.protocol.understood(one.state, one.side.other)]
         if live and self.choice.random() < 0.6:
             return self._in_turn(self.choice.choice(live), node, at_us)
         return self._opening(node, at_us)
@@ -140,7 +140,7 @@ class Crowd:
         protocol, peer = self.choice.choice(able)
         period, subject = self.choice.choice(PERIODS), self.choice.choice(SUBJECTS)
         about = Topic(peer, protocol.stage, period, subject, me).conversation_id
-        if about in node.desk.conversations:
+        if node.desk.find(about) is not None:
             return None
         content = self._content(protocol.steps[0].message)
         return Envelope(f"{about}#i0", peer, me, protocol.name, about, content, None, None, self._reply_by(at_us))
@@ -164,7 +164,15 @@ class Crowd:
 def _snapshot(node: Node) -> Any:
     desk = node.desk
     kept = [(key, id(one)) for key, one in desk.conversations.items()]
-    return id(node.state), dict(node.timers), kept, {k: set(v) for k, v in desk.rounds.items()}, set(desk.closed_rounds)
+    past = desk.past.all()
+    return (
+        id(node.state),
+        dict(node.timers),
+        kept,
+        past,
+        {k: set(v) for k, v in desk.rounds.items()},
+        set(desk.closed_rounds),
+    )
 
 
 def _go_on(node: Node, given: Input, at_us: int) -> None:

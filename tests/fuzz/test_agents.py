@@ -34,11 +34,11 @@ def test_what_was_said_in_spite_of_attacks_is_what_was_recorded(run: Run) -> Non
     for node, at_us in crowd.play(each=1.0):
         crowd.attack(node, at_us)
     for node in crowd.nodes.values():
-        said |= {f"{one.id}|{one.state}" for one in node.desk.conversations.values()}
+        said |= {f"{one.id}|{one.state}" for one in node.desk.known().values()}
     calm = Crowd(run, seed=2)
     for _ in calm.play(each=0.0):
         pass
-    assert said == {f"{o.id}|{o.state}" for node in calm.nodes.values() for o in node.desk.conversations.values()}
+    assert said == {f"{o.id}|{o.state}" for node in calm.nodes.values() for o in node.desk.known().values()}
     assert {name: node.state for name, node in crowd.nodes.items()} == {n: one.state for n, one in calm.nodes.items()}
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import single_threaded
-from gridpact.grid.limits import Activation
+from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 HOUR_US = 3_600_000_000
 WORKED_EXAMPLE: dict[str, Any] = {

@@ -8,13 +8,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from gridpact.grid.constraints import Constraints
-from gridpact.grid.description import GridDescription
-from gridpact.grid.limits import Activation
+from gridpact.grid.description.grid import GridDescription
+from gridpact.grid.limits.allowing import Activation
+from gridpact.grid.limits.constraints import Constraints
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.series.profiles import Profiles
 
 Floats = NDArray[np.float64]
 GRIDS: dict[str, dict[str, object]] = {

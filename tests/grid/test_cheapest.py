@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gridpact.grid.cheapest import Dispatcher, Prices, Supply
-from gridpact.grid.feeder import Feeder
+from gridpact.grid.dispatch.cheapest import Dispatcher, Prices, Supply
+from gridpact.grid.dispatch.feeder import Feeder
 from gridpact.scenarios import plants
 from gridpact.scenarios.loading import load_scenario
 

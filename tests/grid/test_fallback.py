@@ -11,16 +11,16 @@ import pandapower
 import pandapower.control
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import quiet, run_power_flow
-from gridpact.grid.fallback import PowerFlowSolver
-from gridpact.grid.limits import Activation, check, limit
+from gridpact.grid.limits.allowing import Activation, check, limit
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.solver import BatchSolver
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.powerflow.fallback import PowerFlowSolver
+from gridpact.grid.powerflow.solver import BatchSolver
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 Net = Any
 CABLE = "NA2XS2Y 1x185 RM/25 12/20 kV"

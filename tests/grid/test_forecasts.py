@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.description import GridDescription
-from gridpact.grid.limits import Activation
+from gridpact.grid.clock import QUARTER_US
+from gridpact.grid.description.grid import GridDescription
+from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.model import GridModel
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.series import QUARTER_US, Window
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.series.blocks import Window
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 HOUR_US = 3_600_000_000
 NOON_US = 12 * HOUR_US

@@ -14,10 +14,10 @@ import pandapower
 import power_grid_model as pgm
 import pytest
 
-from gridpact.grid.description import GridDescription
-from gridpact.grid.network import build
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.solver import BatchSolver
+from gridpact.grid.description.grid import GridDescription
+from gridpact.grid.network.building import build
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.powerflow.solver import BatchSolver
 
 STIFF_VA = 1e17
 KINDS = (pgm.LoadGenType.const_power, pgm.LoadGenType.const_current, pgm.LoadGenType.const_impedance)

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridpact.grid.errors import GridError, NetworkError
-from gridpact.grid.limits import Activation, check, limit
+from gridpact.grid.limits.allowing import Activation, check, limit
 from gridpact.grid.model import GridModel
-from gridpact.grid.profiles import Profiles
+from gridpact.grid.series.profiles import Profiles
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 NAMES = ("A", "B", "C", "L6", "L10", "L3")

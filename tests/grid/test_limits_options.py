@@ -7,17 +7,31 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gridpact.grid.cases import Case
-from gridpact.grid.description import GridDescription, GridLimits
+from gridpact.grid.description.grid import GridDescription, GridLimits
 from gridpact.grid.errors import GridError
-from gridpact.grid.limits import Activation, check, limit
+from gridpact.grid.limits.allowing import Activation, check, limit
+from gridpact.grid.limits.cases import Case, hearings
+from gridpact.grid.limits.judging import STATES_AT_ONCE, Judge
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 NOON_US = 12 * 3_600_000_000
 Cases = list[Case]
+
+
+@pytest.mark.parametrize("count", [STATES_AT_ONCE, STATES_AT_ONCE + 1])
+def test_how_far_a_state_jumps_is_seen_across_the_parts_that_a_batch_is_judged_in(
+    model: GridModel, profiles: Profiles, count: int
+) -> None:
+    judge = Judge(hearings(model, [Case("now", profiles.forecast(NOON_US))], "continuous"), np.zeros(6, dtype=complex))
+    change = np.zeros((count + 1, 6), dtype=complex)
+    change[count:] = 3.0
+    for path in (True, False):
+        jumps = judge.judge(change, path=path).jump_pu
+        assert jumps[count] > 0.01
+        assert jumps[:count].max() < 1e-8
 
 
 @pytest.fixture
@@ -101,6 +115,18 @@ def test_a_case_may_be_an_outage_with_limits_of_its_own(
     assert {each.binding.case for each in secured if each.binding} == {"without line 9-10"}
 
 
+def test_a_case_with_limits_of_its_own_keeps_the_grids_margin_unless_it_gives_one(
+    vary: Callable[..., GridDescription], model: GridModel, forecast: Cases
+) -> None:
+    careful = load_model(vary(limits={"margin": 0.05}), model.points)
+    (asked, state) = [Activation("A", (("A", 1.0),), 8.0)], forecast[0].state
+    plain, own, bold = (
+        limit(careful, [Case("now", state, limits=limits)], asked)[0].p_mw
+        for limits in (None, GridLimits(loading_percent=100), GridLimits(loading_percent=100, margin=0.0))
+    )
+    assert own == plain < bold - 0.2
+
+
 def test_an_outage_may_come_as_a_model_but_with_the_same_points(
     model: GridModel, forecast: Cases, vary: Callable[..., GridDescription], abc: tuple[Activation, ...]
 ) -> None:
@@ -140,7 +166,7 @@ def test_two_interfaces_and_two_grids_are_told_apart(
     assert {name for name, _ in here.interface_mw}.isdisjoint({"S"})
 
 
-def test_headroom_both_ways_passes_ac_and_names_what_binds(studies: GridStudies, model: GridModel) -> None:
+def test_headroom_both_ways_passes_ac_and_a_little_more_does_not(studies: GridStudies, model: GridModel) -> None:
     from gridpact.grid.readings import Readings
 
     readings = Readings(NOON_US, (), (0, 0))
@@ -148,8 +174,6 @@ def test_headroom_both_ways_passes_ac_and_names_what_binds(studies: GridStudies,
     units = [Activation(name, ((name, 1.0),), 3.0) for name in "ABC"]
     found = {each.id: each for each in studies.headroom(readings, on, units)}
     assert 0 < found["C"].up_mw < 1.0
-    assert found["C"].up_binding is not None
-    assert found["C"].up_binding.element == "line 3-8"
     assert found["A"].down_mw == 3.0
     for name in "ABC":
         more = {**dict(on), name: dict(on)[name] + found[name].up_mw}

@@ -6,19 +6,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandapower
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription, GridLimits
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.errors import NetworkError, ProfileError
-from gridpact.grid.model import load_model
-from gridpact.grid.network import build
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.source import load
+from gridpact.grid.model import GridModel, load_model
+from gridpact.grid.network.building import build
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.network.source import load
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.series.profiles import Profiles
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_an_element_s_own_profile_goes_before_its_group_s(vary: Callable[..., Gr
 
 
 def test_a_stored_network_and_row_give_the_moment_back(vary: Callable[..., GridDescription]) -> None:
-    from gridpact.grid.snapshot import network_from
+    from gridpact.grid.moments.snapshot import network_from
 
     plant = GridPlant("g", vary(), (ConnectionPoint("A", 9),))
     plant.set_point_power("A", 1.25, 0.5)
@@ -194,5 +195,39 @@ def test_a_stored_network_and_row_give_the_moment_back(vary: Callable[..., GridD
 def test_importing_the_package_does_not_import_pandapower() -> None:
     import subprocess
 
-    code = "import sys, gridpact.grid.studies, gridpact.grid.plant; sys.exit('pandapower' in sys.modules)"
+    code = "import sys, gridpact.grid.studies.studies, gridpact.grid.plant.plant; sys.exit('pandapower' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_model_gives_up_old_tap_positions_but_not_the_initial_one(
+    worked_example: GridDescription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridpact.grid.model.KEPT_ENTRIES", 0)
+    monkeypatch.setattr("gridpact.grid.model.FEWEST_SOLVERS", 2)
+    model = GridModel(worked_example)
+    initial, lower = model.solver((0, 0)), model.solver((1, 0))
+    assert model.solver((1, 0)) is lower
+    other = model.solver((0, 1))
+    assert model.solver((0, 0)) is initial
+    assert model.solver((0, 1)) is other
+    state = Profiles(model, worked_example).forecast(0).with_taps((1, 0))
+    assert model.solver((1, 0)) is not lower
+    assert np.array_equal(model.solve(state).vm_pu, lower.solve(state).vm_pu)
+
+
+@pytest.mark.parametrize("windings", [2, 3])
+def test_a_network_without_lines_carries_what_the_limit_of_its_transformer_allows(
+    windings: int, tmp_path: Path
+) -> None:
+    net = pandapower.create_empty_network()
+    buses = [pandapower.create_bus(net, kv) for kv in (110.0, 20.0, 10.0)[:windings]]
+    pandapower.create_ext_grid(net, buses[0])
+    if windings == 2:
+        pandapower.create_transformer(net, *buses, "25 MVA 110/20 kV")
+    else:
+        pandapower.create_transformer3w(net, *buses, "63/25/38 MVA 110/20/10 kV")
+    pandapower.create_load(net, buses[1], 4.0, 1.0)
+    description = saved(net, tmp_path).model_copy(update={"limits": GridLimits(loading_percent=50)})
+    model = GridModel(description)
+    assert model.ratings.interface_mw == pytest.approx([{2: 12.5, 3: 31.5}[windings]])
+    assert model.solve(Profiles(model, description).forecast(0)).converged[0]

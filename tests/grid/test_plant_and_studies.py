@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from gridpact.grid.clock import StepFunction, clock_text, clock_us
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.errors import GridError, NetworkError, ProfileError
-from gridpact.grid.limits import Activation
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.limits.allowing import Activation
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.studies.studies import GridStudies
 
 SECOND_US = 1_000_000
 GUST_US = clock_us("12:35:00")

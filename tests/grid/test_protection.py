@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gridpact.grid.description import GridDescription, Protection
-from gridpact.grid.limits import Activation
+from gridpact.grid.description.grid import GridDescription, Protection
+from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.model import GridModel
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.protection import Incident, Relays
-from gridpact.grid.snapshot import network_from
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.moments.snapshot import network_from
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.plant.protection import Incident, Relays
+from gridpact.grid.studies.studies import GridStudies
 
 SECOND_US = 1_000_000
 LINE = "line 3-8"
@@ -111,7 +111,7 @@ def test_a_line_comes_back_after_the_reclosing_time_if_there_is_one(vary: Callab
 
 
 def overloaded_points() -> tuple[object, ...]:
-    from gridpact.grid.points import ConnectionPoint
+    from gridpact.grid.network.points import ConnectionPoint
 
     return tuple(ConnectionPoint(name, bus) for name, bus in (("A", 9), ("B", 11), ("C", 8)))
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.errors import SolverError
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.solver import BatchSolver
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.powerflow.solver import BatchSolver
 
 CABLES = ("NA2XS2Y 1x185 RM/25 12/20 kV", "NA2XS2Y 1x95 RM/25 12/20 kV", "48-AL1/8-ST1A 20.0")
 

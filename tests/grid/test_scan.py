@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import quiet
 from gridpact.grid.errors import NetworkError
-from gridpact.grid.network import build
-from gridpact.grid.scan import refuse_foreign_modules
-from gridpact.grid.source import load
+from gridpact.grid.network.building import build
+from gridpact.grid.network.scan import refuse_foreign_modules
+from gridpact.grid.network.source import load
 
 EVIL = {"_module": "evil_module", "_class": "X", "_object": "{}"}
 

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.clock import QUARTER_US
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.errors import ProfileError
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.series import QUARTER_US, Window
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.series.blocks import Window
+from gridpact.grid.series.profiles import Profiles
 
 HOUR_US = 3_600_000_000
 Vary = Callable[..., GridDescription]

@@ -15,16 +15,16 @@ import pandapower
 import pandapower.networks
 import pytest
 
-from gridpact.grid.cvr import options
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import quiet, run_power_flow
 from gridpact.grid.errors import NetworkError, ProfileError
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.network import build
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.series import Window
-from gridpact.grid.shipped import NAMES, SHORT, shipped
-from gridpact.grid.source import load
+from gridpact.grid.network.building import build
+from gridpact.grid.network.shipped import NAMES, SHORT, shipped
+from gridpact.grid.network.source import load
+from gridpact.grid.series.blocks import Window
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.voltage.cvr import options
 
 QUICK = (
     "case14", "cigre_hv", "create_kerber_landnetz_kabel_1", "create_synthetic_voltage_control_lv_network",

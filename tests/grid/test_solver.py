@@ -6,15 +6,15 @@ import numpy as np
 import pandapower
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
-from gridpact.grid.limits import Activation, check, limit
+from gridpact.grid.limits.allowing import Activation, check, limit
 from gridpact.grid.model import GridModel, load_model
-from gridpact.grid.operating_point import OperatingPoint
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.solver import BatchSolver
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.powerflow.operating_point import OperatingPoint
+from gridpact.grid.powerflow.solver import BatchSolver
+from gridpact.grid.series.profiles import Profiles
 
 
 @pytest.mark.parametrize("name", ["cigre_mv", "cigre_mv_der", "cigre_lv", "oberrhein", "case33bw"])

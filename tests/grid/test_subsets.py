@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gridpact.grid.limits import Activation, limit
-from gridpact.grid.marginal import bracket
+from gridpact.grid.limits.allowing import Activation, limit
+from gridpact.grid.limits.marginal import bracket
 from gridpact.grid.model import GridModel
-from gridpact.grid.profiles import Profiles
+from gridpact.grid.series.profiles import Profiles
 
 sys.path.insert(0, str(Path(__file__).parent))
 from subset_oracle import DIRECTIONS, GRIDS, corners, excess, greedy_mw, trial

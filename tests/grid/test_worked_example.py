@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
-from gridpact.grid.limits import Activation, check
+from gridpact.grid.limits.allowing import Activation, check
 from gridpact.grid.model import GridModel
-from gridpact.grid.plant import GridPlant
-from gridpact.grid.points import ConnectionPoint
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.solver import Solution
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.network.points import ConnectionPoint
+from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.powerflow.solution import Solution
+from gridpact.grid.series.profiles import Profiles
+from gridpact.grid.studies.studies import GridStudies
 
 POINTS = (ConnectionPoint("A", 9), ConnectionPoint("B", 11), ConnectionPoint("C", 8))
 Vary = Callable[..., GridDescription]

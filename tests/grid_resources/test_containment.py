@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.containment import Droop
 from gridpact.grid.area.description import AreaDescription
+from gridpact.grid.area.trajectory import Followed
 from gridpact.grid.resources.description import PoolDescription, Response, UnitDescription
 from gridpact.grid.resources.pool import Pool
 from gridpact.grid.resources.unit import Unit
@@ -101,7 +103,9 @@ def test_many_sub_steps_at_once_give_what_single_ones_give(tick_s: float, monkey
         return [one.advance(NOON + round(k * tick_s * SECOND), 0.0).frequency_hz for k in range(1, round(120 / tick_s))]
 
     at_once = run(tick_s)
-    monkeypatch.setattr("gridpact.grid.area.trajectory.Trajectories.follow", lambda *_: (None, 0))
+    monkeypatch.setattr(
+        "gridpact.grid.area.trajectory.Trajectories.follow", lambda *_: Followed(np.empty((0, 1)), 0, 0.0, 0.0)
+    )
     assert at_once == pytest.approx(run(tick_s), abs=1.1e-6)
 
 

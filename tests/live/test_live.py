@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandapower
 import pytest
 from rich.console import Console
 
+from gridpact.grid.moments.one_line import moment
+from gridpact.protocols.information.quantities import instant
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.live import Sight, Watch
-from gridpact.scenarios.live.picture import picture
-from gridpact.scenarios.live.sight import MOST_PARTICIPANTS, MOST_ROWS
+from gridpact.scenarios.live.course import MOST_ROWS, Course
+from gridpact.scenarios.live.market import Market
+from gridpact.scenarios.live.picture import diagrams, picture
+from gridpact.scenarios.live.sight import MOST_PARTICIPANTS
 from gridpact.scenarios.live.terminal import Panel
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
+from gridpact.scenarios.report.tables import sheets
 from gridpact.scenarios.running import run
 
 SHORT = {
@@ -45,7 +51,7 @@ SHORT = {
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Sight]:
     """A run that was seen, with a limit in real time."""
     scenario = load_scenario("scenario-1-dso", SHORT)
-    sight = Sight(scenario)
+    sight = Sight(scenario, drawn=True)
     made = run(scenario, out=tmp_path_factory.mktemp("live") / "run", sight=sight)
     sight.finish()
     return made, sight
@@ -78,6 +84,27 @@ def test_a_long_run_is_thinned_and_ends_with_its_last_tick(watched: tuple[Run, S
     assert (kept["bsp-a.activated_mw"].iloc[0], kept["bsp-a.activated_mw"].iloc[-1]) == (0.0, 5 * MOST_ROWS - 1)
 
 
+def test_what_is_left_out_of_a_long_run_leaves_its_extremes() -> None:
+    course = Course(("frequency_hz", "lowest_hz", "north.worst_loading_percent"))
+    for tick in range(5 * MOST_ROWS):
+        course.add(tick, np.array([50.0, 49.8 if tick == 1237 else 49.9, 120.0 if tick == 1239 else 80.0]))
+    times, rows = course.copied()
+    table = np.array(rows)
+    assert (table[:, 1].min(), table[:, 2].max()) == (49.8, 120.0)
+    for value, column in ((49.8, 1), (120.0, 2)):
+        (place,) = np.flatnonzero(table[:, column] == value)
+        assert times[place - 1] < 1240
+        assert times[place] >= 1237
+
+
+def test_what_was_long_before_the_first_delivery_is_forgotten_when_that_comes(watched: tuple[Run, Sight]) -> None:
+    scenario = watched[0].scenario
+    sight, first_us = Sight(scenario), scenario.time.first_delivery_us
+    for minute in range(-60, 10):
+        sight.see(first_us + 60_000_000 * minute, ("frequency_hz",), (50.0,))
+    assert len(sight.telemetry()) == 15
+
+
 def test_of_many_participants_the_first_are_kept_and_all_are_counted() -> None:
     sight = Sight(load_scenario("swarm", {"bsps": 100, "aggregators": 1, "dfrs": 5}))
     names = tuple(f"{name}.activated_mw" for name in sight.scenario.participants)
@@ -93,8 +120,60 @@ def test_the_picture_shows_the_plots_of_the_report(watched: tuple[Run, Sight]) -
     assert told["over"] is True
     assert told["clock"] == "12:17:00"
     plots = [plot["id"] for plot in told["plots"]]
-    assert plots[:3] == ["frequency", "activation", "grid-north"]
+    assert plots[:4] == ["frequency", "activation", "merit-order", "grid-north"]
     assert "delivery-bsp-c" in plots
+
+
+def test_the_merit_order_is_that_of_the_record_with_what_is_ordered_now(watched: tuple[Run, Sight]) -> None:
+    made, sight = watched
+    lists = sight.market.lists(made.scenario.time.end_us)
+    assert lists.to_dict("records") == made.merit_order.assign(binding=lists["binding"]).to_dict("records")
+    assert [text for text in lists["binding"] if text] == made.merit_order["binding"].dropna().tolist()
+    ordered = sight.market.ordered_mw(lists["period"].iloc[0])
+    orders = made.activations.groupby("offer_id").last()
+    assert ordered == orders["power_mw"].where(orders["ended_by"] != "cancelled", 0.0).to_dict()
+    assert any(0 < ordered[offer] < mw for offer, mw in made.activations.groupby("offer_id")["power_mw"].max().items())
+
+
+def test_the_lists_are_those_of_the_period_in_delivery_or_of_the_first_to_come() -> None:
+    market, entry = Market(), {"offer_id": "o", "rank": 1, "participant": "p", "grid": "g", "resource": "r"}
+    figures = {"price_eur_per_mwh": 1.0, "offered_mw": 1.0, "quantity_mw": 1.0, "accepted_mw": 1.0}
+    for quarter in (0, 15, 30):
+        evidence = {"name": "selection", "period": f"20260302T11{quarter:02}Z", "product": "mFRR", "direction": "up"}
+        market.event({"step": None, "evidence": {**evidence, "entries": [entry | figures]}})
+    starts_us = instant("2026-03-02T11:00:00Z")
+    shown = [market.lists(starts_us + 60_000_000 * minute)["period"].iloc[0][9:13] for minute in (-9, 0, 14, 15, 50)]
+    assert shown == ["1100", "1100", "1100", "1115", "1130"]
+
+
+def test_limits_are_those_of_the_report_the_latest_first(watched: tuple[Run, Sight]) -> None:
+    made, sight = watched
+    (sheet,) = [one for one in sheets(made) if one.title.startswith("Limits")]
+    told = json.loads(picture(sight))["limits"]
+    assert [tuple(row) for row in told["rows"]] == list(reversed(sheet.rows))
+    assert "line 3-8" in told["rows"][-1]
+
+
+def test_the_diagram_has_the_loadings_and_voltages_of_the_last_tick(watched: tuple[Run, Sight]) -> None:
+    made, sight = watched
+    told, names = json.loads(picture(sight))["grids"]["north"], json.loads(diagrams(sight))["north"]
+    net = made.network(made.telemetry["at"].iloc[-1].to_pydatetime())
+    pandapower.runpp(net)
+    loading = dict(zip(names["branches"], told["loading_percent"][0], strict=True))
+    for line in net.line.index:
+        shown = loading[net.line.name.at[line]]
+        assert shown is None or shown == pytest.approx(net.res_line.loading_percent.at[line], abs=0.02)
+    assert sum(value is None for value in loading.values()) == 3
+    np.testing.assert_allclose(told["vm_pu"][0], net.res_bus.vm_pu, atol=2e-5)
+    assert names["svg"].count("<circle") == len(names["buses"]) == 15
+
+
+def test_what_has_tripped_is_shown_without_flow(watched: tuple[Run, Sight]) -> None:
+    _, sight = watched
+    drawn, state = sight.diagrams["north"], sight.grids["north"].state
+    shown = moment(drawn, state.vm_pu, state.loading_percent, out=(3,))
+    assert np.isnan(shown[3])
+    assert np.isfinite(shown[2])
 
 
 def test_limits_in_force_are_told(watched: tuple[Run, Sight]) -> None:
@@ -149,6 +228,7 @@ def test_only_this_machine_is_served_and_only_by_its_name(watched: tuple[Run, Si
         assert asked(watch, "/picture", f"localhost:{watch.port}")[0] == 200
         assert asked(watch, "/picture", "rebound.example.org")[0] == 403
         assert asked(watch, "/scenario.yaml")[0] == 404
+        assert json.loads(asked(watch, "/diagrams")[1]) == {}
         watch.sight.finish()
         assert json.loads(asked(watch, "/picture")[1])["over"] is True
 
@@ -204,4 +284,30 @@ def test_the_plots_move_in_a_browser_until_the_run_is_over(
     assert "frequency" in shown
     assert browser.find_element("id", "clock").text == "12:17:00"
     browser.save_screenshot(str(tmp_path / "live.png"))
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize(("width", "height", "dark"), [(1440, 900, False), (390, 844, True)])
+def test_the_page_shows_market_grid_and_limits_at_any_size(
+    browser: Any, watched: tuple[Run, Sight], width: int, height: int, *, dark: bool
+) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    with Watch(watched[1]) as watch:
+        browser.get(watch.address)
+        told = WebDriverWait(browser, 30).until(
+            lambda driver: driver.execute_script("return document.querySelector('#grid-north .told')?.textContent")
+        )
+    script = browser.execute_script
+    assert "Line 3-8" in told or "pu" in told
+    assert script("return document.querySelectorAll('#grid-north [data-branch][style]').length") == 17
+    assert script("return document.querySelectorAll('#limits tbody tr').length") == len(
+        watched[1].market.limits(None).rows
+    )
+    assert script("return document.querySelectorAll('#plot-merit-order .bars path').length") > 0
+    assert script("return document.documentElement.scrollWidth") <= width
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -12,8 +12,8 @@ from gridpact.agents.events import Heard
 from gridpact.agents.verification.cast import PERIOD, cast
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.description import AreaDescription
-from gridpact.grid.limits import Activation
-from gridpact.grid.studies import GridStudies
+from gridpact.grid.limits.allowing import Activation
+from gridpact.grid.studies.studies import GridStudies
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.offering import Offer, Offers

@@ -67,6 +67,16 @@ SCENARIOS = {
         ":4: participants.bsp-a.offers.0.quantity_mw",
         "can do 2.5 MW",
     ),
+    "an operator of nothing": (
+        "coordination: {scheme: scenario-2, operator: dso, resources: cvr}",
+        ":2: coordination.operator: with resources cvr there are no units or pools to operate",
+        "choose der or both",
+    ),
+    "an operator of what it cannot offer": (
+        "coordination: {scheme: scenario-2, operator: dso}\nparticipants: {bsp-a: {qualify: aFRR, offers: []}}",
+        ":3: participants.bsp-a.qualify: bsp-a qualifies for aFRR",
+        "offers mFRR only",
+    ),
     "a grid without DSO": (
         "participants: {dso-north: null}\ncoordination: {scheme: scenario-1}",
         ":3: coordination.scheme",

@@ -62,6 +62,7 @@ def test_the_merit_order_shows_what_the_dso_cut(recorded: Recorded, text: str) -
     first = first[(first["period"] == first["period"].min()) & (first["direction"] == "up")]
     cut = [bar for bar in figure["data"] if bar["name"] == "cut by the DSO" and bar["visible"]]
     told = [line for bar in cut for line in bar["hovertext"]]
+    assert "line 3-8 loading_percent 128.173 > 100 (12:00:00)" in [line.partition("<br>")[2] for line in told]
     missing_mw = (first["offered_mw"] - first["allowed_mw"]).sum()
     assert sum(
         float(line.split(" MW")[0].split(": ")[1]) for line in told if line.startswith("bsp-c")
@@ -78,7 +79,7 @@ def test_limits_are_listed_without_those_that_only_renew_one(recorded: Recorded)
 
 def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:
     assert "7.7 limit-request (INFO 8)" in text
-    assert "as 20260302T1100Z" in text
+    assert "offering for 02 Mar, 12:15: as for 02 Mar, 12:00" in text
 
 
 def test_names_that_look_like_markup_stay_text(recorded: Recorded, tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_a_network_file_is_meant_from_the_scenarios_folder(tmp_path: Path) -> No
 
 
 def test_the_buses_of_built_in_networks_are_those_of_pandapower() -> None:
-    from gridpact.grid.description import GridDescription
-    from gridpact.grid.source import load
+    from gridpact.grid.description.grid import GridDescription
+    from gridpact.grid.network.source import load
 
     for name, buses in BUILT_IN.items():
         net = load(GridDescription.model_validate({"network": name}))

@@ -121,7 +121,7 @@ def test_every_agent_gets_what_was_chosen_for_it() -> None:
 
 def test_padding_takes_more_of_a_cap_that_is_shared_pro_rata() -> None:
     from gridpact.agents.dso.studies import Validate
-    from gridpact.grid.limits import Activation
+    from gridpact.grid.limits.allowing import Activation
     from gridpact.scenarios import plants
 
     scenario = load_scenario("scenario-1-dso")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gridpact.grid.engine import single_threaded
-from gridpact.grid.limits import Activation, limit
+from gridpact.grid.limits.allowing import Activation, limit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "grid"))
 from subset_oracle import ASKED_MW, DIRECTIONS, GRIDS, Trial, corners, excess, greedy_mw, prefix_greedy_mw, trial

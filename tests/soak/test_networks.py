@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gridpact.grid.description import GridDescription
+from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.model import load_model
-from gridpact.grid.profiles import Profiles
-from gridpact.grid.shipped import NAMES
-from gridpact.grid.source import load
+from gridpact.grid.network.shipped import NAMES
+from gridpact.grid.network.source import load
+from gridpact.grid.series.profiles import Profiles
 
 WITHOUT_SOLUTION = {"case11_iwamoto"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gridpact.grid.shipped import NAMES
-from gridpact.grid.standing import standing_buses
+from gridpact.grid.network.shipped import NAMES
+from gridpact.grid.network.standing import standing_buses
 from gridpact.scenarios.buses import BUILT_IN, SOURCES
 from gridpact.scenarios.errors import ScenarioError
 from gridpact.scenarios.loading import load_scenario

@@ -76,8 +76,8 @@ def test_they_are_spread_over_all_buses_but_those_of_the_sources() -> None:
 
 
 def test_the_sources_that_are_avoided_are_those_of_the_networks() -> None:
-    from gridpact.grid.description import GridDescription
-    from gridpact.grid.source import load
+    from gridpact.grid.description.grid import GridDescription
+    from gridpact.grid.network.source import load
 
     for name, sources in SOURCES.items():
         net = load(GridDescription.model_validate({"network": name}))
@@ -244,3 +244,20 @@ def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> No
     written = pq.ParquetFile(tmp_path / "wide.parquet")
     assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [ticks - 2, 2]
     assert written.read(columns=[names[-1]]).column(0).to_pylist() == [float(tick) for tick in range(ticks)]
+
+
+def test_grids_of_one_network_keep_once_what_does_not_depend_on_who_is_connected() -> None:
+    from gridpact.grid.model import load_model
+    from gridpact.scenarios import plants
+
+    scenario = swarm(bsps=12, swarm__bsps_per_grid=3, aggregators=0)
+    points = plants.connection_points(scenario, plants.resources(scenario))
+    first, other, third = (
+        load_model(scenario.grids[grid], points[grid]) for grid in ("grid-001", "grid-002", "grid-004")
+    )
+    assert first.point_names != third.point_names
+    assert first.net.line is third.net.line
+    assert first.net.sgen is not third.net.sgen
+    matrices = [model.solver(model.initial_taps)._matrices for model in (first, other, third)]  # type: ignore[union-attr]
+    assert matrices[0] is matrices[2]
+    assert matrices[0] is not matrices[1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gridpact.agents.actions import Action, Actuate, Open, Publish, Say
+from gridpact.agents.actions import Action, Actuate, Open, PublishEach, Say
 from gridpact.agents.agent import Reaction
 from gridpact.agents.events import Computed, Heard, Sampled, Silence, Woken
 from gridpact.agents.tso import Tso
@@ -34,7 +34,6 @@ from gridpact.protocols.information.activation import (
     LimitFollowed,
     LimitOrder,
     LimitRequest,
-    SetPoint,
 )
 from gridpact.protocols.information.capacity import Application, TestOrder
 from gridpact.protocols.information.offering import (
@@ -302,11 +301,13 @@ NEED_A_LOSS = {"never cancels again"}
 def asks_for_more_by_set_points(agent: Any, react: React, state: Any, event: Any, now_us: int) -> Reaction[Any]:
     state, actions = react(state, event, now_us)
     return state, tuple(
-        a._replace(content=a.content.model_copy(update={"power_mw": 2.0 * a.content.power_mw + 1.0}))
-        if isinstance(a, Publish) and isinstance(a.content, SetPoint)
-        else a
+        a._replace(contents=tuple(_more(content) for content in a.contents)) if isinstance(a, PublishEach) else a
         for a in actions
     )
+
+
+def _more(content: Any) -> Any:
+    return content.model_copy(update={"power_mw": 2.0 * content.power_mw + 1.0})
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class Gate:
     def _opens_too_many(self, envelope: Envelope, waiting: int) -> bool:
         """Whether it would begin a conversation beyond the limit; if it may, it counts from now on."""
         about = envelope.conversation_id
-        if about in self.desk.conversations or envelope.id != message_id(about, Side.INITIATOR, 0):
+        if self.desk.find(about) is not None or envelope.id != message_id(about, Side.INITIATOR, 0):
             return False
         theirs = self._opened.get(envelope.sender)
         if theirs is None:
@@ -133,12 +133,12 @@ class Gate:
         return theirs.known > self._allowance.known_conversations
 
     def _begun_by(self, sender: str) -> Opened:
-        theirs = [one for one in self.desk.conversations.values() if one.peer == sender and one.side is Side.RESPONDENT]
+        theirs = [one for one in self.desk.known().values() if one.peer == sender and one.side is Side.RESPONDENT]
         return Opened(len(theirs), {one.id for one in theirs if not one.ended})
 
     def _may_be_open(self, about: str, waiting: int) -> bool:
         """What the desk does not know is still in the inbox, or has been refused."""
-        known = self.desk.conversations.get(about)
+        known = self.desk.find(about)
         return waiting > 0 if known is None else not known.ended
 
     def _answer(self, why: str, payload: bytes, via: str, at_s: float) -> Envelope | None:

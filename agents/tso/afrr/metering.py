@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from ....protocols.information.activation import Measurement
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
+from ...changes import INFINITY_US, replace
 from ...market.channel import Bounds, ChannelRules, judged, moved
 from ...market.merit_order import Position
 from ...market.settlement import watt_us
@@ -60,11 +60,14 @@ def _lot(position: Position) -> Lot:
     return Lot(position.offer.offer_id, position.offer.direction == "up", position.accepted_mw)
 
 
-def guided(regulation: Regulation, period: str, rules: ChannelRules, now_us: int) -> Regulation:
-    """Everybody's channel after the set-points of this cycle."""
-    meters = regulation.meters
-    for name, meter in sorted(regulation.meters.items()):
-        content = regulation.sent.get(name)
+def guided(
+    regulation: Regulation, names: Iterable[str], period: str, rules: ChannelRules, *, now_us: int
+) -> Regulation:
+    """The channels of these, who have meters, after the set-points of this cycle."""
+    known = meters = regulation.meters
+    sent = regulation.sent
+    for name in names:
+        meter, content = known[name], sent.get(name)
         power_mw = content.power_mw if content is not None else 0.0
         if not meter.channel.rests_at(power_mw):
             floor_mw = _floor_mw(regulation.lots.get(f"{period}/{name}", ()))
@@ -78,22 +81,60 @@ def _floor_mw(lots: tuple[Lot, ...]) -> float:
     return min(FLOOR_MW, max(lot.most_mw for lot in lots)) if lots else FLOOR_MW
 
 
-def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, Measurement]]) -> Regulation:
-    """Measurements of participants have come, in this order: the one before of each has lasted until now."""
+def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[str, float, int]]) -> Regulation:
+    """(participant, MW, time) of measurements that have come, in this order: the one before has lasted until now.
+
+    One that says the same as the last, between the same bounds in the same period, goes on with it.
+    """
     if profile.regulation is None:
         return regulation
-    tolerance, counted = profile.regulation.channel.tolerance, regulation.counted
-    meters = regulation.meters.mutate()
-    for name, measurement in known:
-        meter, at_us = meters.get(name), measurement.measured_at
+    counted, news, period = regulation.counted, dict[str, Meter](), Since(-1, 0)
+    for name, power_mw, at_us in known:
+        meter = regulation.meters.get(name)
         if meter is None or at_us < meter.at_us:
             continue
-        if meter.power_mw or _asked(meter.bounds):
-            for span in _spans(profile, meter.at_us, at_us):
-                lots = regulation.lots.get(f"{span.period}/{name}", ())
-                counted = _counted(counted, lots, meter, span.lasts_us, tolerance)
-        meters[name] = Meter(meter.channel, at_us, measurement.activated_mw, meter.channel.at(at_us))
-    return regulation._replace(meters=meters.finish(), counted=counted)
+        period = period if period.at_us == at_us else _begun(profile, at_us)
+        bounds = meter.channel.at(at_us)
+        if power_mw == meter.power_mw and period.begun_us <= meter.at_us and bounds == meter.bounds:
+            continue
+        counted = _lasted(profile, regulation._replace(counted=counted), name, at_us)
+        news[name] = Meter(meter.channel, at_us, power_mw, bounds)
+    return regulation._replace(meters=regulation.meters.update(news), counted=counted) if news else regulation
+
+
+class Since(NamedTuple):
+    """An instant, and when the period began that it is in; for ever after the last one."""
+
+    at_us: int
+    begun_us: int
+
+
+def _begun(profile: TsoProfile, at_us: int) -> Since:
+    period = profile.calendar.at(at_us)
+    return Since(at_us, INFINITY_US if period is None else period.start_us)
+
+
+def caught_up(profile: TsoProfile, state: TsoState) -> TsoState:
+    """Count what goes on up to the last measurement of everybody."""
+    regulation = state.regulation
+    for name, meter in sorted(regulation.meters.items()):
+        last = state.activation.known.get(name)
+        if last is not None and last.measured_us > meter.at_us:
+            counted = _lasted(profile, regulation, name, last.measured_us)
+            meters = regulation.meters.set(name, meter._replace(at_us=last.measured_us))
+            regulation = regulation._replace(meters=meters, counted=counted)
+    return replace(state, regulation=regulation)
+
+
+def _lasted(profile: TsoProfile, regulation: Regulation, name: str, until_us: int) -> Map[str, Counted]:
+    """The energy counted when a participant's last measurement has lasted until now."""
+    meter, counted = regulation.meters[name], regulation.counted
+    if profile.regulation is None or not (meter.power_mw or _asked(meter.bounds)):
+        return counted
+    for span in _spans(profile, meter.at_us, until_us):
+        lots = regulation.lots.get(f"{span.period}/{name}", ())
+        counted = _counted(counted, lots, meter, span.lasts_us, profile.regulation.channel.tolerance)
+    return counted
 
 
 def _asked(bounds: Bounds) -> bool:

@@ -7,16 +7,17 @@ cycle. A limit of a DSO that the TSO has heard binds the walk of the very next c
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from immutables import Map
 
 from ....protocols.information.activation import SetPoint, SetPointRelaySubscription, SetPointSubscription
 from ....protocols.messages import Agree, Cancelled, Refuse
 from ....protocols.stages import activation as stage
-from ...actions import Action, Note, Publish, Say
+from ...actions import Action, Note, PublishEach, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
-from ...changes import replace
+from ...changes import derived, replace
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
@@ -25,7 +26,7 @@ from ...profiles import TsoProfile
 from ...strategies.frequency import Sample, controlled
 from ..applicants import source_of
 from ..caps import caps
-from ..state import TsoState
+from ..state import Known, Regulation, TsoState
 from . import metering
 from .metering import PRODUCT
 
@@ -77,12 +78,15 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     state = _prepared(profile, state, now_us)
     known = state.regulation
     walk, before = known.walk, known.controller
-    sample = Sample(ace_mw, now_us, walk.up_mw, walk.down_mw, profile.control_us)
+    room_mw = derived(state, "~room", (walk,), lambda: (walk.up_mw, walk.down_mw))
+    sample = Sample(ace_mw, now_us, *room_mw, profile.control_us)
     after = controlled(rules.controller, before, sample)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
-    sent, published = _published(known.subscribers, known.sent, wanted)
+    sent, published = _published(state, known, wanted)
     known = known._replace(controller=after, sent=sent)
-    state = replace(state, regulation=metering.guided(known, walk.period, rules.channel, now_us))
+    state = replace(
+        state, regulation=metering.guided(known, _metered(state), walk.period, rules.channel, now_us=now_us)
+    )
     return state, (*silenced, *_lost(before, after), *published)
 
 
@@ -91,25 +95,44 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     since_us = now_us - profile.stale_after_us - profile.quality_patience_us
     if since_us < profile.calendar.first.start_us:
         return state, ()
-    silent = tuple(name for name, meter in sorted(state.regulation.meters.items()) if meter.at_us < since_us)
+    known, never = state.activation.known, Known(0.0, 0)
+    silent = tuple([name for name in _metered(state) if known.get(name, never).measured_us < since_us])
     if silent == state.regulation.silent:
         return state, ()
     evidence = {"name": "not counted on", "participants": list(silent), "reason": "no measurement"}
     return state.with_regulation(silent=silent, stale=True), (Note(stage.STAGE, "7.5", evidence),)
 
 
+def _metered(state: TsoState) -> tuple[str, ...]:
+    """Who has a meter, by name; meters are added together with lots."""
+    regulation = state.regulation
+    return derived(state, "~metered", (regulation.lots,), lambda: tuple(sorted(regulation.meters)))
+
+
 def _published(
-    subscribers: Map[str, str], before: Map[str, SetPoint], wanted: Mapping[str, float]
+    state: TsoState, known: Regulation, wanted: Mapping[str, float]
 ) -> tuple[Map[str, SetPoint], tuple[Action, ...]]:
     """A row for everybody; a set-point that has not changed is said again as it is."""
-    sent, actions = before, []
-    for name, conversation_id in sorted(subscribers.items()):
-        power_mw, content = wanted.get(name, 0.0), before.get(name)
+    if not known.subscribers:
+        return known.sent, ()
+    names, conversation_ids, said = derived(state, "~said", (known.subscribers, known.sent), lambda: _said(known))
+    news = {}
+    for name, content in zip(names, said, strict=True):
+        power_mw = wanted.get(name, 0.0)
         if content is None or content.power_mw != power_mw:
-            content = SetPoint(product=PRODUCT, power_mw=power_mw)
-            sent = sent.set(name, content)
-        actions.append(Publish((conversation_id,), content))
-    return sent, tuple(actions)
+            news[name] = SetPoint(product=PRODUCT, power_mw=power_mw)
+    if not news:
+        return known.sent, (PublishEach(conversation_ids, said),)
+    said = tuple([news.get(name, content) for name, content in zip(names, said, strict=True)])
+    sent = known.sent.update(news)
+    derived(state, "~said", (known.subscribers, sent), lambda: (names, conversation_ids, said))
+    return sent, (PublishEach(conversation_ids, said),)
+
+
+def _said(known: Regulation) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Any, ...]]:
+    """All subscribers by name, their conversations, and what each was told last (None: nothing yet)."""
+    names = tuple(sorted(known.subscribers))
+    return names, tuple(known.subscribers[name] for name in names), tuple(known.sent.get(name) for name in names)
 
 
 def _lost(before: Controller, after: Controller) -> tuple[Action, ...]:

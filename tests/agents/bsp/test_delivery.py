@@ -13,6 +13,7 @@ from gridpact.agents.bsp import delivery
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.bsp.state import BspState
 from gridpact.agents.delivery import OrderBook
+from gridpact.agents.energy import metered
 from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.ordering import END, START, cancel, over, take
 from gridpact.protocols.information.activation import Activate, Activated, ActivateWhen, ActivationEnded
@@ -96,7 +97,7 @@ def test_nothing_is_applied_above_a_cap_not_even_by_two_offers_of_one_resource(m
         wish = order(make, 1.0, offer_id=f"a.Q1.mFRR-up.{number}")
         book, _ = take(book, f"c{number}", wish, now_us=NOW, answer_us=S)
     assert book.set_points(NOW) == {"unit-a": 1.2}
-    counted = book.metered(1.2, 4 * S, NOW)
+    counted = metered(book, 1.2, 4 * S, NOW)
     assert [counted.requested[f"a.Q1.mFRR-up.{n}"] for n in (1, 2)] == [watt_us(1.0, 4 * S), watt_us(0.2, 4 * S)]
 
 
@@ -105,20 +106,20 @@ def test_down_orders_are_negative_set_points_and_their_energy_is_counted_positiv
     wish = order(make, 1.5, offer_id="a.Q1.mFRR-down.1", direction="down")
     book, _ = take(book, "c1", wish, now_us=NOW, answer_us=S)
     assert book.set_points(NOW) == {"unit-a": -1.5}
-    assert book.metered(-1.5, 4 * S, NOW).delivered["a.Q1.mFRR-down.1"] == watt_us(1.5, 4 * S)
-    assert book.metered(+1.5, 4 * S, NOW).delivered_mwh("a.Q1.mFRR-down.1") == 0
+    assert metered(book, -1.5, 4 * S, NOW).delivered["a.Q1.mFRR-down.1"] == watt_us(1.5, 4 * S)
+    assert metered(book, +1.5, 4 * S, NOW).delivered_mwh("a.Q1.mFRR-down.1") == 0
 
 
 def test_energy_of_readings_that_were_missed_is_counted_with_the_next_one(make: Any) -> None:
     book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
-    after = book.metered(1.0, 4 * S, NOW).metered(1.0, 4 * S, NOW + 20 * S)
+    after = metered(metered(book, 1.0, 4 * S, NOW), 1.0, 4 * S, NOW + 20 * S)
     assert after.requested["a.Q1.mFRR-up.1"] == after.delivered["a.Q1.mFRR-up.1"] == watt_us(1.0, 24 * S)
 
 
 def test_energy_counts_until_the_order_ends(make: Any) -> None:
     book, _ = take(book_of(make.offer("a")), "c1", order(make, 1.0), now_us=NOW, answer_us=S)
     last = make.FIRST.end_us - S
-    assert book.metered(1.0, 4 * S, last).requested["a.Q1.mFRR-up.1"] == watt_us(1.0, S)
+    assert metered(book, 1.0, 4 * S, last).requested["a.Q1.mFRR-up.1"] == watt_us(1.0, S)
 
 
 @given(cap=st.integers(0, 300), ordered=st.lists(st.integers(1, 200), min_size=1, max_size=4))

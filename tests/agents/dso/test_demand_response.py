@@ -11,8 +11,8 @@ from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, Mo
 from gridpact.agents.dso.tap_delivery import published
 from gridpact.agents.dso.tap_trial import order, position
 from gridpact.agents.profiles import DemandResponse, Need
-from gridpact.grid.cvr import TapBlock
 from gridpact.grid.readings import Assessment, Readings
+from gridpact.grid.voltage.cvr import TapBlock
 from gridpact.protocols.information.activation import Measurement
 from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport
 from gridpact.protocols.information.offering import Offers

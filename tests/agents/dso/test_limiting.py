@@ -79,7 +79,7 @@ def test_a_dso_looks_at_every_nth_reading_only_if_told_so(make: Any) -> None:
     agents.run(3640)
     limited_s = next(at for at, e in agents.said if isinstance(e.content, LimitRequest)) / 1e6
     assert (limited_s - 3600) % 20 == 0
-    assert agents.state("dso").archive
+    assert agents.state("dso").counting.readings
 
 
 def test_a_limit_is_lifted_only_to_the_room_that_has_lasted(make: Any) -> None:

@@ -11,7 +11,7 @@ from gridpact.agents.market.channel import ChannelRules
 from gridpact.agents.profiles import Need, RegulationRules
 from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso
-from gridpact.grid.limits import Activation, Allowed
+from gridpact.grid.limits.allowing import Activation, Allowed
 from gridpact.protocols.information.offering import Acceptance, AcceptanceNotice, MeritOrderVerdict
 from gridpact.scenarios import plants
 from gridpact.scenarios.loading import load_scenario

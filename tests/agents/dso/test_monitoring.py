@@ -4,7 +4,7 @@ from typing import Any
 
 from gridpact.agents.dso.studies import Monitor
 from gridpact.agents.runtime.inputs import Arrival
-from gridpact.grid.limits import Activation
+from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.readings import Readings
 from gridpact.protocols.information.activation import LimitFollowed, LimitRequest, Measurement, PointPower
 from gridpact.scenarios import plants

@@ -7,7 +7,7 @@ import pytest
 from gridpact.agents.dso import Dso
 from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.profiles import DsoProfile
-from gridpact.grid.limits import Allowed, Binding
+from gridpact.grid.limits.allowing import Allowed, Binding
 from gridpact.protocols.information.activation import LimitRequest
 from gridpact.scenarios.errors import ScenarioError
 from gridpact.scenarios.loading import load_scenario

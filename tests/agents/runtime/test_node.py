@@ -10,8 +10,8 @@ from gridpact.agents.dso.studies import InterfaceForecast, TapOptions, Transform
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result
 from gridpact.agents.runtime.journal import from_line, to_line
 from gridpact.agents.runtime.node import Node
-from gridpact.grid.cvr import TapBlock
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
+from gridpact.grid.voltage.cvr import TapBlock
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.information.offering import AcceptanceNotice
 from gridpact.protocols.messages import Agree, NotUnderstood

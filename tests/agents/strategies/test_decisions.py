@@ -22,7 +22,7 @@ from gridpact.agents.strategies import (
 )
 from gridpact.agents.strategies.frequency import controlled
 from gridpact.agents.strategies.limiting import decided
-from gridpact.grid.limits import Activation, Allowed, Binding
+from gridpact.grid.limits.allowing import Activation, Allowed, Binding
 from gridpact.protocols.information.offering import CallForOffers, NoOffer, Offers
 
 S = 1_000_000

@@ -7,7 +7,7 @@ import pytest
 from gridpact.agents.actions import Open
 from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso import caps, mfrr
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import (
     Activate,

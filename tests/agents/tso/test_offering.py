@@ -6,7 +6,7 @@ import pytest
 
 from gridpact.agents.dso.studies import Validate
 from gridpact.agents.runtime.inputs import Arrival
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.information.activation import Activate, ActivateWhen
 from gridpact.protocols.information.offering import (
     Acceptance,

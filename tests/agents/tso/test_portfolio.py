@@ -4,7 +4,7 @@ from typing import Any
 
 from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.profiles import BspProfile
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.information.activation import Activate, LimitFollowed, LimitOrder, OfferModified
 
 

@@ -8,7 +8,7 @@ from gridpact.agents.actions import Open
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso.applicants import left, source_of
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import Activate, ActivateWhen
 from gridpact.protocols.information.capacity import (

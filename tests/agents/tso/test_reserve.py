@@ -16,7 +16,7 @@ from gridpact.agents.market.reserve import cheapest
 from gridpact.agents.profiles import ReservePlan, ReserveRules
 from gridpact.agents.tso import Tso
 from gridpact.grid.area.area import AreaReading
-from gridpact.grid.limits import Allowed
+from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.information.activation import LimitFollowed, LimitOrder, LimitRequest, MeasurementSubscription
 from gridpact.protocols.information.offering import NoOffer, Rejection, Withdrawal
 from gridpact.protocols.information.reserve import (

@@ -1,0 +1,80 @@
+"""How long messages of streams take: lognormal, drawn by subscription and number, many at once.
+
+    seed, subscription ─▶ key (hash)     key + number · golden ratio ─▶ mixed bits ─▶ 0…1 ─▶ normal quantile ─▶ µs
+
+A draw depends on nothing but the seed, the subscription and the message's number, like a hash of its id, but whole
+blocks of numbers cost one call (the generator is SplitMix64: G. Steele et al., Fast splittable pseudorandom number
+generators, 2014).
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = NDArray[np.uint64]
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 64, 32
+MOST_KEPT = 4096
+
+
+class Delays:
+    """The delays of all streams of a run, in microseconds."""
+
+    def __init__(self, seed: int, median_s: float, sigma: float) -> None:
+        """`sigma` is the spread of the logarithm."""
+        self._seed, self._median_us, self._sigma = seed, median_s * 1e6, sigma
+        self._alone: dict[str, tuple[int, list[int]]] = {}
+        self._together: dict[int, tuple[Sequence[object], Bits, list[int], list[list[int]]]] = {}
+
+    def of(self, message_id: str) -> int:
+        """The delay of one message, by its id."""
+        prefix = message_id.rstrip("0123456789")
+        block, place = divmod(int(message_id[len(prefix) :] or 0), ALONE)
+        known = self._alone.get(prefix)
+        if known is None or known[0] != block:
+            if len(self._alone) >= MOST_KEPT:
+                self._alone.clear()
+            numbers = np.arange(block * ALONE, (block + 1) * ALONE, dtype=np.uint64)
+            known = self._alone[prefix] = (block, self._drawn(self._keys([prefix]), numbers).tolist())
+        return known[1][place]
+
+    def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
+        """The delays of the messages of these numbers of flows, which are the same object as long as possible."""
+        known = self._together.get(id(flows))
+        if known is None or known[0] is not flows:
+            if len(self._together) >= MOST_KEPT // 64:
+                self._together.clear()
+            known = (flows, self._keys([flow.prefix for flow in flows]), [], [])
+        _, keys, expected, ahead = known
+        if expected != numbers or not ahead:
+            ahead = self._ahead(keys, numbers)
+        found = ahead.pop()
+        self._together[id(flows)] = (flows, keys, [number + 1 for number in numbers], ahead)
+        return found
+
+    def _ahead(self, keys: Bits, numbers: list[int]) -> list[list[int]]:
+        """The delays of these messages and of some after them, the next ones last."""
+        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(keys)))
+        of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None]
+        rows: list[list[int]] = self._drawn(keys, of_next)[::-1].tolist()
+        return rows
+
+    def _keys(self, prefixes: Sequence[str]) -> Bits:
+        digests = (blake2b(f"{self._seed}/delay/{prefix}".encode(), digest_size=8).digest() for prefix in prefixes)
+        return np.array([int.from_bytes(digest) for digest in digests], dtype=np.uint64)
+
+    def _drawn(self, keys: Bits, numbers: Bits) -> NDArray[np.int64]:
+        """Microseconds of each (key, number), which are broadcast."""
+        from scipy.special import ndtri
+
+        bits = keys + (numbers + np.uint64(1)) * GOLDEN
+        bits = (bits ^ (bits >> np.uint64(30))) * FIRST_FACTOR
+        bits = (bits ^ (bits >> np.uint64(27))) * SECOND_FACTOR
+        between = ((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)).astype(np.float64)
+        quantiles = ndtri((between + 0.5) / 2**53)
+        drawn: NDArray[np.int64] = np.rint(self._median_us * np.exp(self._sigma * quantiles)).astype(np.int64)
+        return drawn

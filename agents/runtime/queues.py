@@ -1,0 +1,57 @@
+"""Order on every link: what is sent later arrives no earlier, as on one connection.
+
+one message  ─▶ after the last arrival of its link
+a volley     ─▶ as drawn, where nothing that could still be on its links is on its way; else each after its last
+"""
+
+from collections.abc import Sequence
+
+from ...protocols.flow import Flow
+
+Link = tuple[str, str]
+
+
+class Queues:
+    """The last arrival on every link; volleys are kept as they are until something else asks for one of their links."""
+
+    def __init__(self) -> None:
+        """Nothing is on its way."""
+        self._free_at: dict[Link, int] = {}
+        self._alone_until_us = 0  # the last arrival of anything that is not in a volley
+        self._volleys: list[tuple[tuple[Flow, ...], Sequence[int], int]] = []
+        self._links: dict[int, tuple[tuple[Flow, ...], frozenset[Link]]] = {}
+
+    def after_others(self, link: Link, arrives_us: int) -> int:
+        """When something arrives that would by itself at `arrives_us`."""
+        self._spread()
+        last_us = self._free_at.get(link, 0)
+        found = self._free_at[link] = arrives_us if arrives_us > last_us else last_us
+        self._alone_until_us = max(self._alone_until_us, found)
+        return found
+
+    def in_order(self, flows: tuple[Flow, ...], arrivals_us: list[int], now_us: int) -> list[int]:
+        """The same of one message of every flow, sent now."""
+        self._volleys = [one for one in self._volleys if one[2] > now_us]
+        links = self._links_of(flows)
+        between = any(not links.isdisjoint(self._links_of(others)) for others, _, _ in self._volleys)
+        if self._alone_until_us > now_us or between or len(links) < len(flows):
+            return [self.after_others(flow.link, at_us) for flow, at_us in zip(flows, arrivals_us, strict=True)]
+        self._volleys.append((flows, arrivals_us, max(arrivals_us)))
+        return arrivals_us
+
+    def _spread(self) -> None:
+        """Volleys on their way are told link by link."""
+        volleys, self._volleys = self._volleys, []
+        for flows, arrivals_us, last_us in volleys:
+            self._alone_until_us = max(self._alone_until_us, last_us)
+            for flow, at_us in zip(flows, arrivals_us, strict=True):
+                self._free_at[flow.link] = max(at_us, self._free_at.get(flow.link, 0))
+
+    def _links_of(self, flows: tuple[Flow, ...]) -> frozenset[Link]:
+        """Found once for the same flows."""
+        kept = self._links.get(id(flows))
+        if kept is None or kept[0] is not flows:
+            if len(self._links) >= 64:
+                self._links.clear()
+            kept = self._links[id(flows)] = (flows, frozenset([flow.link for flow in flows]))
+        return kept[1]

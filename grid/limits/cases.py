@@ -1,0 +1,62 @@
+"""The states that a limit must hold in: a name and an operating point, and what is particular to it.
+
+A case may come with another model of the same grid (an outage: N-1), with other limits (after an outage more may be
+borne), or with another rating than the question's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..description.grid import GridLimits
+from ..errors import GridError
+from ..model import GridModel
+from ..powerflow.operating_point import OperatingPoint
+from ..powerflow.solution import Solution
+from .constraints import Constraints, Rating
+
+
+class Case(NamedTuple):
+    """A state by name; `model`, `limits` and `rating` where they are not those of the question.
+
+    `model` must have the same connection points and transformers; of `limits` counts what is given.
+    """
+
+    name: str
+    state: OperatingPoint
+    model: GridModel | None = None
+    limits: GridLimits | None = None
+    rating: Rating | None = None
+
+
+CaseLike = Case | tuple[str, OperatingPoint]
+
+
+class Hearing(NamedTuple):
+    """A case, ready to be judged: its model and its constraints."""
+
+    name: str
+    state: OperatingPoint
+    model: GridModel
+    constraints: Constraints
+
+    def at_rest(self) -> Solution:
+        """Solve the state of the case itself."""
+        return self.model.solver(self.state.taps, self.state.out).solve(self.state)
+
+
+def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tuple[Hearing, ...]:
+    """Return the cases with their models and constraints. Raises GridError if a model has other points."""
+    found = []
+    for given in cases:
+        case = Case(*given)
+        own = case.model or model
+        if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
+            raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
+        found.append(
+            Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits))
+        )
+    return tuple(found)

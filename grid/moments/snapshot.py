@@ -1,0 +1,132 @@
+"""One row per moment that makes the grid reproducible: injections, taps, switches and outages under fixed column names.
+
+Loads are written as the power that they really drew, so that the network of any moment is one of constant powers, and
+pandapower's own treatment of voltage-dependent loads does not enter. The network is stored once, the rows per moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from sys import intern
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Complexes, Floats
+from ..engine import quiet
+from ..errors import NetworkError
+from ..model import BRANCH_TABLES, in_service_of
+from ..network.building import TABLES, ZIP_COLUMNS
+from ..network.source import network_of
+from ..powerflow.operating_point import OperatingPoint
+from ..powerflow.solution import Solution
+
+Row = dict[str, float | int]
+
+
+def columns(net: Any) -> tuple[str, ...]:
+    """Return the column names of a network's rows, in order, e.g. `load.3.p_mw`, `trafo.0.tap_pos`."""
+    names = ["converged"]
+    for table in TABLES:
+        names += [f"{table}.{index}.{column}" for index in net[table].index for column in ("p_mw", "q_mvar")]
+    names += [f"trafo.{index}.tap_pos" for index in net.trafo.index]
+    names += [f"switch.{index}.closed" for index in net.switch.index]
+    names += [f"{table}.{index}.in_service" for table in BRANCH_TABLES for index in net[table].index]
+    return (*names, *(f"ext_grid.{index}.vm_pu" for index in net.ext_grid.index))
+
+
+class Rows:
+    """The rows of one network: what never changes is looked up once, what changes with outages once for each.
+
+    Rows of the same own powers of the grid differ only in what hangs on voltages and on participants.
+    """
+
+    def __init__(self, net: Any) -> None:
+        self.names = tuple(map(intern, columns(net)))
+        self._net = net
+        self._closed = [int(closed) for closed in net.switch.closed]
+        self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
+        self._standing: dict[tuple[int, ...], Floats] = {}
+        self._known: tuple[OperatingPoint, Floats, Floats] | None = None  # a state, its row, its powers unrounded
+
+    def of(self, own: OperatingPoint, added_mva: Complexes, solution: Solution) -> Floats:
+        """Return the rows of solved states (n × names): MW and Mvar rounded to 1 W, signed as in each element's table.
+
+        `own`: the grid's own powers, `added_mva` (n × points): what is injected at the connection points beyond them.
+        Where there is no power flow, `converged` is 0 and loads are written at nominal voltage.
+        """
+        if self._known is None or self._known[0] is not own:
+            self._known = self._still(own)
+        count, still, powers = len(added_mva), *self._known[1:]
+        loads, generators = 2 * len(own.load_p_mw), 2 * (len(own.load_p_mw) + len(own.sgen_p_mw))
+        points = slice(generators - 2 * added_mva.shape[1], generators)
+        rows = np.empty((count, len(still)))
+        rows[:] = still
+        rows[:, 0] = solution.converged
+        factor = np.where(solution.converged[:, None], solution.load_factor, 1 + 1j)
+        _put(rows[:, 1 : 1 + loads], powers[:loads] * np.ascontiguousarray(factor).view(float))
+        _put(rows[:, 1 + points.start : 1 + points.stop], powers[points] + np.ascontiguousarray(added_mva).view(float))
+        return rows
+
+    def _still(self, own: OperatingPoint) -> tuple[OperatingPoint, Floats, Floats]:
+        """A state, its row without a power flow, and its powers as pairs, not rounded."""
+        active = np.concatenate((own.load_p_mw, own.sgen_p_mw, own.storage_p_mw))
+        reactive = np.concatenate((own.load_q_mvar, own.sgen_q_mvar, own.storage_q_mvar))
+        powers = np.stack((active, reactive), axis=1).ravel()
+        row = np.concatenate(([0.0], powers, own.taps, self._standing_with(own.out)))
+        _put(row[1 : 1 + len(powers)], powers)
+        return own, row, powers
+
+    def _standing_with(self, out: tuple[int, ...]) -> Floats:
+        """Switches, branches in service, and sources, with these branches out."""
+        if out not in self._standing:
+            in_service = in_service_of(self._net, out).values()
+            branches = [int(one) for table in in_service for one in table]
+            self._standing[out] = np.array([*self._closed, *branches, *self._source_pu], dtype=float)
+        return self._standing[out]
+
+
+def _put(where: Floats, powers: Floats) -> None:
+    """Rounded to 1 W, and no -0.0."""
+    np.round(powers, 6, out=where)
+    where += 0.0
+
+
+def network_json(net: Any) -> str:
+    """Return a prepared network as pandapower JSON, for storage beside its rows."""
+    import pandapower
+
+    with quiet():
+        return str(pandapower.to_json(net))
+
+
+def network_from(text: str, row: Mapping[str, float | int], name: str = "network") -> Any:
+    """Return the network stored as JSON in the state of a row; runpp on it shows what was. Raises NetworkError."""
+    return with_row(network_of(text, name), row)
+
+
+def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
+    """Return a copy of a prepared network in the state of a row, loads as constant power. Raises NetworkError.
+
+    The buses of the source get no voltage limits: only those below it are judged.
+    """
+    missing = [name for name in columns(net) if name not in row]
+    if missing:
+        raise NetworkError(f"the row lacks {missing[0]} and {len(missing) - 1} other columns of this network")
+    result = deepcopy(net)
+    for table in TABLES:
+        for column in ("p_mw", "q_mvar"):
+            result[table][column] = [float(row[f"{table}.{k}.{column}"]) for k in result[table].index]
+        result[table] = result[table].drop(columns=["file_p_mw", "file_q_mvar"])
+    result.load[list(ZIP_COLUMNS)] = 0.0
+    if len(result.trafo):
+        result.trafo["tap_pos"] = [float(row[f"trafo.{k}.tap_pos"]) for k in result.trafo.index]
+    if len(result.switch):
+        result.switch["closed"] = [bool(row[f"switch.{k}.closed"]) for k in result.switch.index]
+    for table in BRANCH_TABLES:
+        if len(result[table]):
+            result[table]["in_service"] = [bool(row[f"{table}.{k}.in_service"]) for k in result[table].index]
+    result.ext_grid["vm_pu"] = [float(row[f"ext_grid.{k}.vm_pu"]) for k in result.ext_grid.index]
+    result.bus.loc[result.ext_grid.bus, ["min_vm_pu", "max_vm_pu"]] = np.nan
+    return result

@@ -1,0 +1,179 @@
+"""From a grid description to a prepared pandapower network: limits, taps, loads, connection points.
+
+    source.load ─▶ refuse what has no model ─▶ fold scaling ─▶ loads, taps, limits ─▶ connection points
+
+What was filled in or repaired is told in notes, because benchmark grids lack limits and tap changers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
+from ..errors import NetworkError
+from .points import ConnectionPoint, bus_index
+from .slack import slack_generators
+from .source import load
+
+POINT_TYPE = "connection point"
+TABLES = ("load", "sgen", "storage")  # whose powers make a state
+UNLIMITED_KA = 99999.0
+ZIP_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network that is ready to be compiled, its connection points as the last generators, and what was repaired."""
+
+    net: Any
+    notes: tuple[str, ...]
+
+
+def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> Prepared:
+    """Return the prepared network of a description with its connection points.
+
+    Scaling is folded into `p_mw` and `q_mvar`; what is out of service is set to zero. Raises NetworkError.
+    """
+    net = load(description)
+    notes: list[str] = []
+    _refuse_unusable(net)
+    _fold_scaling(net)
+    _scale(net, description)
+    _set_zip(net, description.zip_percent)
+    _set_taps(net, description.taps, notes)
+    _set_limits(net, description, notes)
+    _connect(net, points)
+    return Prepared(net, tuple(notes))
+
+
+def _refuse_unusable(net: Any) -> None:
+    if not len(net.bus) or not (net.ext_grid.in_service.any() or slack_generators(net).any()):
+        raise NetworkError("the network needs buses and an external grid (ext_grid) in service as its connection")
+    for table in ("bus", "load", "sgen", "storage", "line", "trafo", "trafo3w", "gen", "ext_grid"):
+        if not net[table].index.is_unique:
+            raise NetworkError(f"the indices of the network's {table} table must be unique")
+    for table in TABLES:
+        values = net[table][["p_mw", "q_mvar"]].to_numpy(dtype=float)
+        if not np.isfinite(values).all():
+            raise NetworkError(f"every {table} of the network needs a finite p_mw and q_mvar")
+
+
+def _fold_scaling(net: Any) -> None:
+    for table in TABLES:
+        frame = net[table]
+        factor = frame.scaling.fillna(1.0).astype(float) * frame.in_service.astype(bool)
+        frame["p_mw"], frame["q_mvar"] = frame.p_mw * factor, frame.q_mvar * factor
+        frame["scaling"] = 1.0
+
+
+def _scale(net: Any, description: GridDescription) -> None:
+    """Keep what the file says beside the scaled value, because profiles and planning cases start from the former."""
+    for table, scale in (("load", description.load_scaling), ("sgen", 1.0), ("storage", description.storage_scaling)):
+        frame = net[table]
+        frame["file_p_mw"], frame["file_q_mvar"] = frame.p_mw, frame.q_mvar
+        frame["p_mw"], frame["q_mvar"] = frame.p_mw * scale, frame.q_mvar * scale
+    if description.source_vm_pu is not None:
+        net.ext_grid["vm_pu"] = description.source_vm_pu
+
+
+def zip_shares(net: Any) -> Floats:
+    """Return the ZIP shares of a network's loads in percent (loads × 4, in the order of ZIP_COLUMNS)."""
+    shares: Floats = net.load[list(ZIP_COLUMNS)].to_numpy(dtype=float)
+    return shares
+
+
+def _set_zip(net: Any, shares: ZipPercent | None) -> None:
+    for column in ZIP_COLUMNS:
+        if column not in net.load:
+            net.load[column] = 0.0
+        elif shares is None:
+            net.load[column] = net.load[column].fillna(0.0)
+    if shares is not None:
+        net.load[list(ZIP_COLUMNS)] = (shares.z, shares.i, shares.z, shares.i)
+
+
+def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
+    trafo = net.trafo
+    if len(net.trafo3w):
+        _repair_taps(net.trafo3w, notes, "three-winding transformers", ("hv", "mv", "lv"))
+    if not len(trafo):
+        return
+    if taps is not None:
+        values = {"tap_side": taps.side, "tap_neutral": 0.0, "tap_min": float(taps.min), "tap_max": float(taps.max)}
+        values |= {"tap_step_percent": taps.step_percent, "tap_step_degree": 0.0, "tap_pos": float(taps.position)}
+        for column, value in (values | {"tap_changer_type": "Ratio"}).items():
+            trafo[column] = value
+        trafo["tap_dependency_table"] = False
+        reach = f"{taps.min} … {taps.max} × {taps.step_percent:g} % on the {taps.side} side"
+        notes.append(f"{len(trafo)} transformers have the scenario's tap changers: {reach}, position {taps.position}")
+        return
+    _repair_taps(trafo, notes, "transformers", ("hv", "lv"))
+
+
+def _repair_taps(trafo: Any, notes: list[str], what: str, sides: tuple[str, ...]) -> None:
+    if "tap_dependency_table" not in trafo:
+        trafo["tap_dependency_table"] = False
+    if "tap_changer_type" not in trafo:
+        trafo["tap_changer_type"] = None
+    usable = trafo.tap_side.isin(sides) & trafo.tap_step_percent.notna() & trafo.tap_neutral.notna()
+    untyped = usable & ~trafo.tap_changer_type.isin(["Ratio", "Symmetrical", "Ideal"])
+    if untyped.any():
+        trafo["tap_changer_type"] = trafo.tap_changer_type.astype(object)
+        trafo.loc[untyped, "tap_changer_type"] = "Ratio"
+        notes.append(f"{int(untyped.sum())} {what} had tap data without tap_changer_type: taken as Ratio")
+    trafo["tap_pos"] = trafo.tap_pos.where(trafo.tap_pos.notna(), trafo.tap_neutral).fillna(0.0).astype(float)
+
+
+def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> None:
+    limits = description.limits
+    _set_line_ratings(net, limits.line_max_i_ka, notes)
+    columns = [(table, "max_loading_percent", "loading_percent") for table in ("line", "trafo", "trafo3w")]
+    columns += [("bus", "min_vm_pu", "vm_min_pu"), ("bus", "max_vm_pu", "vm_max_pu")]
+    for table, column, field in columns:
+        frame, given = net[table], getattr(limits, field)
+        value = float(DEFAULT_LIMITS[field] if given is None else given)
+        if column not in frame:
+            frame[column] = np.nan
+        missing = frame[column].isna()
+        if given is not None or missing.all():
+            frame[column] = value
+        else:
+            frame[column] = frame[column].fillna(value).astype(float)
+        if given is None and missing.any():
+            notes.append(f"{int(missing.sum())} of {len(frame)} {table} had no {column}: {value} assumed")
+
+
+def _set_line_ratings(net: Any, rating_ka: float | None, notes: list[str]) -> None:
+    """Lines without a current rating get the scenario's, or one that never binds: NaN would hide every overload."""
+    if not len(net.line):
+        return
+    unrated = ~(net.line.max_i_ka > 0) | (net.line.max_i_ka >= UNLIMITED_KA)
+    if not unrated.any():
+        return
+    net.line.loc[unrated, "max_i_ka"] = UNLIMITED_KA if rating_ka is None else rating_ka
+    said = "they are not limited (limits.line_max_i_ka gives one)" if rating_ka is None else f"{rating_ka:g} kA assumed"
+    notes.append(f"{int(unrated.sum())} of {len(net.line)} lines had no current rating max_i_ka: {said}")
+
+
+def _connect(net: Any, points: Sequence[ConnectionPoint]) -> None:
+    import pandapower
+
+    buses = [(int(index), str(name)) for index, name in net.bus.name.items()]
+    taken = set(net.sgen.name.dropna().astype(str))
+    for point in points:
+        if point.name in taken:
+            raise NetworkError(f'connection point "{point.name}" has the name of another generator; names are unique')
+        taken.add(point.name)
+    if not points:
+        return
+    columns = set(net.sgen)
+    p_mw, q_mvar = [point.baseline_mw for point in points], [point.baseline_mvar for point in points]
+    names, at = [point.name for point in points], [bus_index(point.bus, buses) for point in points]
+    created = pandapower.create_sgens(net, at, p_mw=p_mw, q_mvar=q_mvar, name=names, type=POINT_TYPE)
+    net.sgen.drop(columns=[name for name in net.sgen if name not in columns], inplace=True)
+    net.sgen.loc[created, "file_p_mw"], net.sgen.loc[created, "file_q_mvar"] = p_mw, q_mvar

@@ -1,0 +1,256 @@
+"""Few states of a small grid, near one whose Jacobian is known: as few and as small numpy calls as will do.
+
+The fixed point x = G(x) = w + Z·c(x), with c = conj(S(|V|)/V), is found along the chord of one state (x₀, S₀):
+
+    x ← x − M·(x − G(x)) = [ I − M + M·Z·conj(S_Z) | M·Z | M·w ] · (x, c_P(x) + c_I(x), 1)         M = (I − G'(x₀))⁻¹
+
+so a pass is one product with one matrix; the constant impedances are in it. It begins with the linear answer to what
+is changed, M·Z·conj(dS/V₀), and near x₀ three to five passes do what takes the fixed point ten. The states themselves
+are exact: only the Jacobian is that of the neighbour, and the error that is left is bounded by the steps' rate.
+A grid of 15 buses costs what numpy costs to be called, so everything is laid out once: complex numbers as pairs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..arrays import Booleans, Complexes, Floats, Integers
+from .admittance import Admittance
+from .fixed_point import TOLERANCE_PU, FixedPoint
+from .newton import Powers
+from .sensitivity import factors_of
+
+UP_TO_BUSES = 100
+MOST_STATES = 4
+PASSES = 14
+Factor = Callable[[Floats], Complexes]
+# As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
+FAST = 0.3
+FARTHEST_PU = 0.5  # over all buses and states together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wiring:
+    """What all states of one solver have in common, in its internal numbering (b buses, n of them below the source).
+
+    impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points (p × b): per unit of
+    what is injected at connection points · flows (b × (rows + references)): from voltages to the loading of each side
+    in percent and to the current at each source, row_starts: the first row of each branch · bus: internal number of
+    each network bus, negative without supply · factor: what loads draw per nominal, from |V| (states × b).
+    """
+
+    impedance: Complexes
+    no_load: Complexes
+    others: Integers
+    reference: Integers
+    v_reference: Complexes
+    points: Complexes
+    flows: Complexes
+    row_starts: Integers
+    base_mva: float
+    bus: Integers
+    factor: Factor
+
+
+class Neighbours:
+    """The states that were found along a chord, a solution whose parts are computed when they are asked for.
+
+    below (states × n): their voltages · change_mva (states × p): what they differ by.
+    """
+
+    def __init__(self, chord: Chord, below: Complexes, change_mva: Complexes) -> None:
+        self.chord, self.below, self.change_mva = chord, below, change_mva
+
+    @cached_property
+    def converged(self) -> Booleans:
+        """All of them."""
+        return np.ones(len(self.below), dtype=np.bool_)
+
+    @cached_property
+    def voltage(self) -> Complexes:
+        """Voltages of all buses (states × b)."""
+        wiring = self.chord.wiring
+        found = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
+        found[:, wiring.others] = self.below
+        found[:, wiring.reference] = wiring.v_reference
+        return found
+
+    @cached_property
+    def magnitude(self) -> Floats:
+        """Their size."""
+        return np.abs(self.voltage)
+
+    @property
+    def vm_pu(self) -> Floats:
+        """Voltages at the network's buses, NaN without supply."""
+        found: Floats = self.magnitude[:, self.chord.wiring.bus]
+        if self.chord.unsupplied is not None:
+            found[:, self.chord.unsupplied] = np.nan
+        return found
+
+    @property
+    def load_factor(self) -> Complexes:
+        """What each load draws per nominal, real part for P, imaginary part for Q."""
+        return np.asarray(self.chord.wiring.factor(self.magnitude))
+
+    @cached_property
+    def _flows(self) -> Complexes:
+        return np.asarray(np.dot(self.below, self.chord.flows) + self.chord.flows_of_source)
+
+    @cached_property
+    def loading_percent(self) -> Floats:
+        """Loadings of the branches: of their more loaded sides."""
+        starts, rows = self.chord.wiring.row_starts, self._flows.shape[1] - len(self.chord.wiring.reference)
+        sides = np.abs(self._flows[:, :rows])
+        if self.chord.pairs:
+            return np.asarray(np.maximum(sides[:, ::2], sides[:, 1::2]))
+        return np.asarray(np.maximum.reduceat(sides, starts, axis=1)) if rows else sides
+
+    @cached_property
+    def interface_mva(self) -> Complexes:
+        """Powers from the sources, less what is drawn and injected there."""
+        chord, sources = self.chord, len(self.chord.wiring.reference)
+        power = np.conj(self._flows[:, -sources:]) * chord.wiring.v_reference
+        power -= chord.own
+        if chord.points_at_source is not None:
+            power -= np.dot(self.change_mva, chord.points_at_source)
+        power *= chord.wiring.base_mva
+        return power
+
+
+class Work:
+    """The arrays of so many states at once, used again and again; `given` is (x, c, 1) of each as real pairs."""
+
+    def __init__(self, states: int, wiring: Wiring) -> None:
+        n = len(wiring.others)
+        whole = np.zeros((states, 2 * n + 1), dtype=complex)
+        whole[:, -1] = 1.0
+        self.given: Floats = whole.view(float)
+        self.x: Floats = self.given[:, : 2 * n]
+        self.v, self.c = whole[:, :n], whole[:, n : 2 * n]
+        self.size, self.updated, self.step = np.empty((states, n)), np.empty((states, 2 * n)), np.empty((states, 2 * n))
+
+
+class Chord:
+    """The matrices at one state, and the passes of those near it."""
+
+    def __init__(self, wiring: Wiring, given: Powers, voltage: Complexes) -> None:
+        """`given` (b, one state), `voltage` (n): of the state itself. LinAlgError where J is singular."""
+        below, at = wiring.others, wiring.reference
+        power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
+        self.wiring, self._at = wiring, voltage.view(float).copy()
+        self._power, self._current = np.conj(power), np.conj(current)
+        reach = _paired(wiring.impedance)
+        slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
+        moves = np.linalg.inv(np.eye(len(reach)) - reach @ slopes)
+        through = moves @ reach
+        passive = _paired(np.diag(np.conj(impedance)))
+        start = moves @ wiring.no_load.view(float)
+        table = [np.eye(len(reach)) - moves + through @ passive, through, start[:, None], np.zeros((len(reach), 1))]
+        self._table = np.ascontiguousarray(np.hstack(table).T)
+        self._first = np.ascontiguousarray((through @ _paired(np.diag(1 / np.conj(voltage)))).T)
+        self._points = np.ascontiguousarray(wiring.points[:, below])
+        self._work: dict[int, Work] = {}
+        self.own = given.power[at, 0] + _at_source(given, wiring)
+        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
+        self.flows = np.ascontiguousarray(wiring.flows[below])
+        self.flows_of_source = wiring.v_reference @ wiring.flows[at]
+        rows = wiring.flows.shape[1] - len(at)
+        self.pairs = bool(np.array_equal(wiring.row_starts, np.arange(0, rows, 2)))
+        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
+
+    def solve(self, change_mva: Complexes, tolerance_pu: float = TOLERANCE_PU) -> Neighbours | None:
+        """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
+        work = self._work.get(len(change_mva))
+        if work is None:
+            work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
+        moved = np.dot(np.conj(change_mva), self._points)
+        updated = np.dot(moved.view(float), self._first, out=work.updated)
+        if not np.vdot(updated, updated) <= FARTHEST_PU**2:
+            return None
+        updated += self._at
+        moved += self._power
+        if not self._passes(work, moved, tolerance_pu):
+            return None
+        return Neighbours(self, updated.view(complex).copy(), change_mva)
+
+    def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
+        x, v, c, size, updated = work.x, work.v, work.c, work.size, work.updated
+        given, current, table, before = work.given, self._current, self._table, 0.0
+        for count in range(PASSES):
+            x[...] = updated
+            np.abs(v, out=size)
+            np.divide(power, size, out=c)
+            c += current
+            c /= size
+            c *= v
+            np.dot(given, table, out=updated)
+            if count == 0:
+                continue
+            step = np.subtract(updated, x, out=work.step)
+            length = math.sqrt(np.vdot(step, step))
+            rate, before = length / before if before else math.inf, length
+            if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
+                return True
+        return False
+
+
+def together(parts: Sequence[Neighbours]) -> Neighbours:
+    """States along one chord, found one after the other, as one solution."""
+    below = np.concatenate([one.below for one in parts])
+    return Neighbours(parts[0].chord, below, np.concatenate([one.change_mva for one in parts]))
+
+
+def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats, bus: Integers, factor: Factor) -> Wiring:
+    """What all states have in common; `incidence` (b × p): what a MVA at each connection point injects, per unit."""
+    assert fixed.matrix is not None
+    flows = np.vstack((admittance.rows.toarray(), admittance.ybus[admittance.reference].toarray())).T
+    return Wiring(
+        impedance=fixed.matrix,
+        no_load=fixed.no_load,
+        others=admittance.others,
+        reference=admittance.reference,
+        v_reference=admittance.v_reference,
+        points=incidence.T.astype(complex),
+        flows=np.ascontiguousarray(flows),
+        row_starts=admittance.row_starts,
+        base_mva=admittance.base_mva,
+        bus=bus,
+        factor=factor,
+    )
+
+
+def chord_at(wiring: Wiring, given: Powers, voltage: Complexes) -> Chord | None:
+    """The chord of a state; None where its Jacobian has no inverse."""
+    try:
+        return Chord(wiring, given, voltage)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _at_source(given: Powers, wiring: Wiring) -> Complexes:
+    """What constant currents and impedances at the source inject, where the voltage never changes."""
+    vm_pu, at = np.abs(wiring.v_reference), wiring.reference
+    return np.asarray(vm_pu * (given.current[at] + vm_pu * given.impedance[at]))
+
+
+def _paired(matrix: Complexes) -> Floats:
+    """A complex matrix as a real one of twice the size, for vectors of pairs (real, imaginary)."""
+    found = np.empty((2 * matrix.shape[0], 2 * matrix.shape[1]))
+    found[::2, ::2] = found[1::2, 1::2] = matrix.real
+    found[1::2, ::2] = matrix.imag
+    found[::2, 1::2] = -matrix.imag
+    return found
+
+
+def _paired_slopes(a: Complexes, b: Complexes) -> Floats:
+    """dc = a·dV + b·conj(dV) at every bus, as a real matrix for pairs."""
+    found, even = np.zeros((2 * len(a), 2 * len(a))), np.arange(0, 2 * len(a), 2)
+    found[even, even], found[even, even + 1] = a.real + b.real, b.imag - a.imag
+    found[even + 1, even], found[even + 1, even + 1] = a.imag + b.imag, a.real - b.real
+    return found

@@ -1,0 +1,193 @@
+"""Every plot of a report says what the record says: the values in the page, held against the files of the run."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.report import thinning, write_report
+
+Recorded = Callable[[str], Run]
+FORE_US = pd.Timedelta(minutes=5)
+
+
+@pytest.fixture(scope="module")
+def run(recorded: Recorded) -> Run:
+    return recorded("scenario-1-dso")
+
+
+@pytest.fixture(scope="module")
+def text(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_report(run, tmp_path_factory.mktemp("plots") / "report.html").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def shown(run: Run) -> pd.DataFrame:
+    """The telemetry from five minutes before the first delivery on: short enough to be shown whole."""
+    telemetry = run.telemetry
+    first = pd.Timestamp(run.scenario.time.first_delivery_us, unit="us", tz="UTC")
+    found = telemetry[telemetry["at"] >= first - FORE_US].reset_index(drop=True)
+    assert len(found) <= thinning.MOST_ROWS
+    return found
+
+
+def figure(text: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text.partition(f'data-plot="{name}">')[2].partition("</script>")[0])
+    return found
+
+
+def numbers(values: Any) -> np.ndarray:
+    """An array as plotly writes it: plain, or as bytes."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).astype(float)
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+def traces(text: str, name: str) -> dict[str, np.ndarray]:
+    return {trace["name"]: numbers(trace["y"]) for trace in figure(text, name)["data"]}
+
+
+def test_frequency_and_ace_are_those_of_the_telemetry(text: str, shown: pd.DataFrame) -> None:
+    drawn = traces(text, "frequency")
+    np.testing.assert_allclose(drawn["Δf"], 1000 * (shown["frequency_hz"] - 50), atol=1e-6)
+    for name, column in (("ACE", "ace_mw"), ("FCR", "fcr_mw"), ("disturbance", "disturbance_mw")):
+        np.testing.assert_allclose(drawn[name], shown[column], atol=1e-9)
+
+
+def test_the_lowest_value_drawn_is_the_nadir(text: str, run: Run) -> None:
+    drawn = [numbers(one["y"]) for one in figure(text, "frequency")["data"] if one["name"] == "between ticks"]
+    assert min(map(np.nanmin, drawn)) == pytest.approx(run.kpis["frequency"]["nadir_mhz"], abs=0.01)
+    assert max(map(np.nanmax, drawn)) == pytest.approx(run.kpis["frequency"]["highest_mhz"], abs=0.01)
+
+
+def test_the_stack_is_what_everybody_delivers_together(text: str, run: Run, shown: pd.DataFrame) -> None:
+    stacked = [numbers(one["y"]) for one in figure(text, "activation")["data"] if "stackgroup" in one]
+    columns = [f"{name}.activated_mw" for name in run.scenario.participants if f"{name}.activated_mw" in shown]
+    np.testing.assert_allclose(np.sum(stacked, axis=0), shown[columns].sum(axis=1), atol=1e-5)
+    np.testing.assert_allclose(traces(text, "activation")["mFRR demand"], shown["demand_mw"], atol=1e-9)
+
+
+def test_loading_and_voltage_are_those_of_the_telemetry(text: str, shown: pd.DataFrame) -> None:
+    drawn = traces(text, "grid-north")
+    told = {"worst loading": "worst_loading_percent", "had limits not cut any order": "shadow_loading_percent"}
+    told |= {"highest voltage": "vm_max_pu", "lowest voltage": "vm_min_pu"}
+    for name, column in told.items():
+        np.testing.assert_allclose(drawn[name], shown[f"north.{column}"], atol=1e-9)
+
+
+def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(recorded: Recorded, tmp_path: Path) -> None:
+    page = write_report(recorded("blind"), tmp_path / "report.html").read_text("utf-8")
+    assert list(traces(page, "grid-north")) == ["worst loading", "highest voltage", "lowest voltage"]
+
+
+@pytest.mark.parametrize("name", ["gen-t", "bsp-a", "bsp-b", "bsp-c", "agg-1"])
+def test_set_point_delivery_and_limit_are_those_of_the_telemetry(text: str, shown: pd.DataFrame, name: str) -> None:
+    drawn = traces(text, f"delivery-{name}")
+    columns = {"set-point": "set_point_mw", "delivered": "activated_mw", "limit up": "limit_up_mw"}
+    for label, column in columns.items():
+        values = shown[f"{name}.{column}"]
+        assert (label in drawn) is bool(values.notna().any())
+        if label in drawn:
+            np.testing.assert_allclose(drawn[label], values, atol=1e-9)
+
+
+@pytest.mark.parametrize(("fate", "above", "below"), [("cut by the DSO", "offered", "allowed"), ("all", "offered", "")])
+def test_the_merit_order_stack_is_as_wide_as_the_offers(text: str, run: Run, fate: str, above: str, below: str) -> None:
+    drawn = figure(text, "merit-order")
+    wide = pd.Series(0.0, index=sorted(run.merit_order["period"].unique()))
+    for bar, period in zip(drawn["data"], drawn["layout"]["meta"]["of"], strict=True):
+        wide[period] += numbers(bar["width"]).sum() if fate in ("all", bar["name"]) else 0.0
+    lists = run.merit_order.groupby("period")
+    expected = lists[f"{above}_mw"].sum() - (lists[f"{below}_mw"].sum() if below else 0.0)
+    np.testing.assert_allclose(wide, expected, atol=1e-6)
+
+
+def test_activated_in_the_stack_is_what_was_ordered_at_most(text: str, run: Run) -> None:
+    drawn = figure(text, "merit-order")
+    pairs = zip(drawn["data"], drawn["layout"]["meta"]["of"], strict=True)
+    activated = {period: numbers(bar["width"]).sum() for bar, period in pairs if bar["name"] == "activated"}
+    orders = run.activations.assign(period=run.activations["offer_id"].str.split(".").str[1])
+    most = orders.groupby(["period", "offer_id"])["power_mw"].max().groupby("period").sum()
+    assert activated == pytest.approx(most.to_dict())
+
+
+def test_every_moment_of_the_one_line_diagram_is_a_power_flow_of_the_record(text: str, run: Run) -> None:
+    told = json.loads(text.partition('class="moments">')[2].partition("</script>")[0])
+    telemetry = run.telemetry.set_index(run.telemetry["at"].dt.tz_convert("Europe/Paris").dt.strftime("%H:%M:%S"))
+    for at, clock in enumerate(told["clocks"]):
+        row = telemetry.loc[clock]
+        known = [value for value in told["loading_percent"][at] if value is not None]
+        assert max(known) == pytest.approx(row["north.worst_loading_percent"], abs=0.02)
+        below = told["vm_pu"][at][1:]  # bus 0 is the source's
+        assert min(below) == pytest.approx(row["north.vm_min_pu"], abs=2e-5)
+        assert max(below) == pytest.approx(row["north.vm_max_pu"], abs=2e-5)
+    assert set(told["most_percent"]) == {100.0}
+
+
+def table(text: str, heading: str) -> list[list[str]]:
+    body = text.partition(f"<h2>{heading}</h2>")[2].partition("</tbody>")[0].partition("<tbody>")[2]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in body.split("</tr>") if "<td" in row]
+
+
+def test_limits_have_the_constraints_of_the_record(text: str, run: Run) -> None:
+    shown = {(row[2], row[4], row[5], row[7]) for row in table(text, r"Limits in real time (INFO 8)")}
+    told = {(one.participant, f"{one.max_mw:g}", one.element, f"{one.value:g}") for one in run.limits.itertuples()}
+    assert shown
+    assert shown <= told
+
+
+def test_what_is_paid_is_the_settlement(text: str, run: Run) -> None:
+    paid = run.settlement[run.settlement["kind"] == "balancing_energy"]
+    rows = table(text, "Balancing energy")
+    assert sum(float(row[4]) for row in rows) == pytest.approx(paid["amount_eur"].astype(float).sum())
+    assert sum(float(row[3]) for row in rows) == pytest.approx(paid["energy_mwh"].sum(), abs=0.001 * len(rows))
+    assert float(run.kpis["cost"]["balancing_energy_eur"]) == pytest.approx(sum(float(row[4]) for row in rows))
+
+
+def test_the_cards_are_the_kpis(text: str, run: Run) -> None:
+    cards = dict(
+        re.findall(r'class="value">([^<]*?)(?: <small>.*?</small>)?</span><span class="what">(.*?)</span>', text)
+    )
+    by_name = {what: value for value, what in cards.items()}
+    violations = run.kpis["violations"]["north"]
+    assert by_name["balancing energy"] == str(run.kpis["cost"]["balancing_energy_eur"])
+    assert by_name["worst loading, north"] == f"{violations['worst_loading_percent']:.1f}"
+    assert by_name["violations, north"] == f"{violations['minutes']:.1f}"
+    assert by_name["messages"] == str(len(run.message_rows))
+    assert by_name["streamed rows"] == str(len(run.streams))
+
+
+def test_the_sequence_has_an_arrow_for_every_message_that_is_not_told_as_a_repeat(text: str, run: Run) -> None:
+    drawn = text.partition('<section id="sequence">')[2].partition("</section>")[0]
+    repeated = [found for found in re.findall(r"<summary>(.*?)</summary>", drawn) if ": as for " in found]
+    assert len(repeated) == 5
+    first, *middle, last = sorted(run.merit_order["period"].unique())
+    repeats = {"offering": (*middle, last), "settlement": middle}
+    left_out = [
+        row
+        for row in run.message_rows
+        if any(f"/{period}/" in row["conversation_id"] for period in repeats.get(row["stage"], ()))
+    ]
+    assert first not in {row["conversation_id"].split("/")[2] for row in left_out}
+    told = len(re.findall(r'<g class="(?:said|refuses|lost)"', drawn))
+    assert told == len(run.message_rows) - len(left_out)
+
+
+def test_a_thinned_run_keeps_the_extremes_of_every_plot() -> None:
+    rows = 40_000
+    names = ("frequency_hz", "lowest_hz", "highest_hz", "g.vm_min_pu", "g.vm_max_pu", "g.worst_loading_percent")
+    frame = pd.DataFrame({name: np.ones(rows) for name in names})
+    for number, name in enumerate(names):
+        frame.loc[1000 + 7 * number, name] = 0.5 if name in ("lowest_hz", "g.vm_min_pu") else 1.5
+    few = frame.iloc[thinning.kept(frame)]
+    assert len(few) <= thinning.MOST_ROWS + len(names)
+    assert few.min().tolist() == frame.min().tolist()
+    assert few.max().tolist() == frame.max().tolist()
+    assert few.index[-1] == rows - 1
