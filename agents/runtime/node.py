@@ -126,9 +126,9 @@ class Node:
         if self.back is not None:
             self.back()
         effects: list[Effect] = []
-        self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
+        self.state, actions = self.agent.react(self.state, _new(Sampled, (source, reading)), now_us)
         for action in actions:
-            self._carry_out(action, effects)
+            _DEEDS[type(action)](self, action, effects)
         return effects
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:

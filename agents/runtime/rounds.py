@@ -65,6 +65,9 @@ class Rounds:
 
     def _read(self, members: list[Member], at_us: int, phase: int) -> None:
         """One after the other; those who go on as they are speak together, up to the next who does not."""
+        exchange = self.fleet.exchange
+        assert exchange is not None
+        exchange.gather()
         together: list[Seat] = []
         undisturbed = False
         for agent, (source, _, _), read, seat in members:
@@ -73,8 +76,10 @@ class Rounds:
             if not undisturbed and not self._comes_next(at_us, phase, agent):
                 self.fleet.speak(together, at_us)
                 together = []
+                exchange.release(at_us)
                 while not self._comes_next(at_us, phase, agent):
                     self.queue.step()
+                exchange.gather()
             if seat is not None and seat.goes_on(at_us):
                 together.append(seat)
                 continue
@@ -83,6 +88,7 @@ class Rounds:
             read(source, at_us)
             undisturbed = False
         self.fleet.speak(together, at_us)
+        exchange.release(at_us)
 
     def _comes_next(self, at_us: int, phase: int, agent: str) -> bool:
         """Whether nothing that waits comes before this agent's reading."""
