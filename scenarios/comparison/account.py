@@ -91,7 +91,7 @@ def _worst_bus(run: Run, grid: str) -> str:
 
     frame = run.telemetry[violated(run, grid)]
     away = (frame[[f"{grid}.vm_min_pu", f"{grid}.vm_max_pu"]] - 1).abs().max(axis=1)
-    net = run.network(frame["at"].loc[away.idxmax()].isoformat(), grid)
+    net = run.network(frame["at"].iloc[int(away.to_numpy().argmax())].isoformat(), grid)
     pandapower.runpp(net, numba=False)
     return f"bus {(net.res_bus['vm_pu'] - 1).abs().idxmax()}"
 
