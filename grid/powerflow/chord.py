@@ -191,12 +191,13 @@ class Chord:
         work = self._work.get(len(change_mva))
         if work is None:
             work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
-        moved = np.dot(np.conj(change_mva), self._points)
-        updated = np.dot(moved.view(float), self._first, out=work.updated)
-        updated += self._at
-        moved += self._power
-        if not self._passes(work, moved, tolerance_pu):
-            return None
+        with np.errstate(all="ignore"):
+            moved = np.dot(np.conj(change_mva), self._points)
+            updated = np.dot(moved.view(float), self._first, out=work.updated)
+            updated += self._at
+            moved += self._power
+            if not self._passes(work, moved, tolerance_pu):
+                return None
         return Neighbours(self, updated.view(complex).copy(), change_mva)
 
     def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
