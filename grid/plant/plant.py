@@ -208,7 +208,7 @@ class GridPlant:
         change_mva = self._power_mva.copy()
         for name, p_mw in added.items():
             change_mva[self.model.point(name)] += p_mw
-        return PlantState(self._gauge, self._near.beside(change_mva[None]))
+        return PlantState(self._gauge, self._near.solve(change_mva[None]))
 
     def readings(self, at_us: int) -> Readings:
         """Advance to an instant and return what the scenario says is metered there, rounded to 1 W."""

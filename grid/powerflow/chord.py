@@ -26,7 +26,7 @@ from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
 MOST_STATES = 4
-PASSES = 14
+PASSES, FIRST_LOOK = 14, 1
 Factor = Callable[[Floats], Complexes]
 # As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
 FAST = 0.3
@@ -153,30 +153,11 @@ class Chord:
     def __init__(self, wiring: Wiring, given: Powers, voltage: Complexes) -> None:
         """`given` (b, one state), `voltage` (n): of the state itself. LinAlgError where J is singular."""
         below, at = wiring.others, wiring.reference
-        self.wiring, self._given = wiring, given
-        self._power, self._current = np.conj(given.power[below, 0]), np.conj(given.current[below])
-        self._points = np.ascontiguousarray(wiring.points[:, below])
-        self._work: dict[int, Work] = {}
-        self.passes = 0
-        self.own = given.power[at, 0] + _at_source(given, wiring)
-        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
-        self.flows = np.ascontiguousarray(wiring.flows[below])
-        self.flows_of_source = wiring.v_reference @ wiring.flows[at]
-        rows = wiring.flows.shape[1] - len(at)
-        self.pairs = bool(np.array_equal(wiring.row_starts, np.arange(0, rows, 2)))
-        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
-        self._settle(np.zeros(len(voltage), dtype=complex), voltage)
-
-    def settle(self, found: Neighbours) -> None:
-        """Be the chord of the first of these states from now on. LinAlgError where J is singular."""
-        self._settle(np.dot(np.conj(found.change_mva[0]), self._points), found.below[0])
-
-    def _settle(self, moved: Complexes, voltage: Complexes) -> None:
-        """`moved`, `voltage` (n): what is injected beyond the state's own powers, conjugated, and what comes of it."""
-        wiring, below = self.wiring, self.wiring.others
-        current, impedance = self._given.current[below], self._given.impedance[below]
+        power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
+        self.wiring, self._at = wiring, voltage.view(float).copy()
+        self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
-        slopes = _paired_slopes(*factors_of(np.conj(self._power + moved), current, impedance, voltage))
+        slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
         moves = np.linalg.inv(np.eye(len(reach)) - reach @ slopes)
         through = moves @ reach
         passive = _paired(np.diag(np.conj(impedance)))
@@ -184,7 +165,15 @@ class Chord:
         table = [np.eye(len(reach)) - moves + through @ passive, through, start[:, None], np.zeros((len(reach), 1))]
         self._table = np.ascontiguousarray(np.hstack(table).T)
         self._first = np.ascontiguousarray((through @ _paired(np.diag(1 / np.conj(voltage)))).T)
-        self._at = voltage.view(float) - np.dot(moved.view(float), self._first)
+        self._points = np.ascontiguousarray(wiring.points[:, below])
+        self._work: dict[int, Work] = {}
+        self.own = given.power[at, 0] + _at_source(given, wiring)
+        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
+        self.flows = np.ascontiguousarray(wiring.flows[below])
+        self.flows_of_source = wiring.v_reference @ wiring.flows[at]
+        rows = wiring.flows.shape[1] - len(at)
+        self.pairs = bool(np.array_equal(wiring.row_starts, np.arange(0, rows, 2)))
+        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
 
     def solve(self, change_mva: Complexes, tolerance_pu: float = TOLERANCE_PU) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
@@ -211,11 +200,12 @@ class Chord:
             c /= size
             c *= v
             np.dot(given, table, out=updated)
+            if count < FIRST_LOOK:
+                continue
             step = np.subtract(updated, x, out=work.step)
             length = math.sqrt(np.vdot(step, step))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                self.passes = count + 1
                 return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
         return False
 

@@ -2,7 +2,8 @@
 
     first time ─▶ as any other state        from the second time on ─▶ along the chord of the state itself
 
-The chord is only a way to get there: what is found is within the tolerance of the solution whatever was asked before.
+What is found does not depend on which neighbours were asked for before. To let the chord follow the path was tried: it
+saves two passes of five, and costs as much.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from .operating_point import OperatingPoint
 from .solution import Solution, Solved
 from .solver import BatchSolver
 
-FEW_PASSES, WORTH = 3, 16  # a new chord costs what some ten solutions cost
-
 
 class Vicinity:
     """One state, its solver, and from the second question on what makes its neighbours quick."""
@@ -29,25 +28,12 @@ class Vicinity:
         self.solver, self.state = solver, state
         self._chord: Chord | None = None
         self._asked = 0
-        self._since = 0
 
     def solve(self, change_mva: Complexes) -> Solution:
-        """Solve one state per row of `change_mva` (n × all connection points, added injection in MVA).
-
-        Who asks follows a path: where it has gone far from the chord's state, the chord follows to the first row's.
-        """
+        """Solve one state per row of `change_mva` (n × all connection points, added injection in MVA)."""
         self._asked += 1
         if self._asked == 2 and isinstance(self.solver, BatchSolver):
             self._chord = self.solver.chord(self.state)
-        found = self.beside(change_mva)
-        self._since += 1
-        if isinstance(found, Neighbours) and self._since >= WORTH and found.chord.passes > FEW_PASSES:
-            found.chord.settle(found)
-            self._since = 0
-        return found
-
-    def beside(self, change_mva: Complexes) -> Solution:
-        """Solve the same, aside from the path."""
         found = self._chord.solve(change_mva) if self._chord and len(change_mva) <= MOST_STATES else None
         return found if found is not None else self.solver.solve(self.state, change_mva)
 
