@@ -104,7 +104,7 @@ class Neighbours:
     def flows(self) -> Complexes:
         """What the wiring's flows are."""
         if self._flows is None:
-            self._flows = np.dot(self.below, self.chord.flows)
+            self._flows = self.below.dot(self.chord.flows)
             self._flows += self.chord.flows_of_source
         return self._flows
 
@@ -181,8 +181,8 @@ class Chord:
         if work is None:
             work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
         with np.errstate(all="ignore"):
-            moved = np.dot(np.conj(change_mva), self._points)
-            updated = np.dot(moved.view(float), self._first, out=work.updated)
+            moved = np.conj(change_mva).dot(self._points)
+            updated = moved.view(float).dot(self._first, out=work.updated)
             updated += self._at
             moved += self._power
             if not self._passes(work, moved, tolerance_pu):
@@ -199,7 +199,7 @@ class Chord:
             c += current
             c /= size
             c *= v
-            np.dot(given, table, out=updated)
+            given.dot(table, out=updated)
             if count < FIRST_LOOK:
                 continue
             step = np.subtract(updated, x, out=work.step)
