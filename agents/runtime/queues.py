@@ -27,8 +27,7 @@ class Queues:
             self._spread()
         last_us = self._free_at.get(link, 0)
         found = self._free_at[link] = arrives_us if arrives_us > last_us else last_us
-        if found > self._alone_until_us:
-            self._alone_until_us = found
+        self._alone_until_us = max(self._alone_until_us, found)
         return found
 
     def in_order(self, flows: tuple[Flow, ...], arrivals_us: list[int], now_us: int) -> list[int]:

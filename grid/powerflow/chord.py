@@ -26,11 +26,11 @@ from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
 MOST_STATES = 4
-PASSES = 14
+PASSES, FIRST_LOOK = 14, 1
 Factor = Callable[[Floats], Complexes]
 # As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
 FAST = 0.3
-FARTHEST_PU = 0.5  # over all buses and states together
+LEAST_PU = 0.7  # where voltages are lower in the mean, it may be another solution than that of a healthy grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ class Neighbours:
     def flows(self) -> Complexes:
         """What the wiring's flows are."""
         if self._flows is None:
-            self._flows = np.dot(self.below, self.chord.flows)
+            self._flows = self.below.dot(self.chord.flows)
             self._flows += self.chord.flows_of_source
         return self._flows
 
@@ -180,14 +180,13 @@ class Chord:
         work = self._work.get(len(change_mva))
         if work is None:
             work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
-        moved = np.dot(np.conj(change_mva), self._points)
-        updated = np.dot(moved.view(float), self._first, out=work.updated)
-        if not np.vdot(updated, updated) <= FARTHEST_PU**2:
-            return None
-        updated += self._at
-        moved += self._power
-        if not self._passes(work, moved, tolerance_pu):
-            return None
+        with np.errstate(all="ignore"):
+            moved = np.conj(change_mva).dot(self._points)
+            updated = moved.view(float).dot(self._first, out=work.updated)
+            updated += self._at
+            moved += self._power
+            if not self._passes(work, moved, tolerance_pu):
+                return None
         return Neighbours(self, updated.view(complex).copy(), change_mva)
 
     def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
@@ -200,14 +199,14 @@ class Chord:
             c += current
             c /= size
             c *= v
-            np.dot(given, table, out=updated)
-            if count == 0:
+            given.dot(table, out=updated)
+            if count < FIRST_LOOK:
                 continue
             step = np.subtract(updated, x, out=work.step)
             length = math.sqrt(np.vdot(step, step))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                return True
+                return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
         return False
 
 

@@ -9,6 +9,8 @@ it does not matter who is moved with whom. A pool whose local frequency control 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -26,15 +28,9 @@ class Park:
     def __init__(self, pools: Sequence[Pool]) -> None:
         """Stacks what never changes."""
         self.pools = tuple(pools)
-        fleets = [pool.fleet for pool in pools]
-        self._fleet = Fleet(
-            *(
-                np.stack([getattr(one, name) for one in fleets])
-                for name in Fleet.__dataclass_fields__
-                if name != "kind"
-            ),
-            kind=(),
-        )
+        arrays = [field.name for field in fields(Fleet) if field.name != "kind"]
+        stacked: dict[str, Any] = {name: np.stack([getattr(pool.fleet, name) for pool in pools]) for name in arrays}
+        self._fleet = Fleet(**stacked, kind=())
         self._places = max(len(pool.description.buses) for pool in pools)
         self._at = (self._fleet.bus + np.arange(len(pools))[:, None] * self._places).ravel()
         self._motion = Motion(np.zeros((0, 0)), np.zeros((0, 0)), at_limit=False)
@@ -81,7 +77,7 @@ class Park:
         sums = np.bincount(self._at, power_mw.ravel(), len(self.pools) * self._places).reshape(-1, self._places)
         up = np.where(energy_mwh - fleet.floor_mwh > 0, fleet.up_mw, 0.0).sum(axis=1)
         down = np.where(fleet.roof_mwh - energy_mwh > 0, fleet.down_mw, 0.0).sum(axis=1)
-        columns = power_mw.sum(axis=1).tolist(), up.tolist(), down.tolist(), sums.tolist()
+        columns: tuple[list[Any], ...] = power_mw.sum(axis=1).tolist(), up.tolist(), down.tolist(), sums.tolist()
         for pool, total_mw, up_mw, down_mw, places in zip(self.pools, *columns, strict=True):
             pool.show(Showing(total_mw, up_mw, down_mw, places))
 

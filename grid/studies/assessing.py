@@ -28,21 +28,21 @@ class Assessor:
         """Return an assessment per row of a solution, all at the time of the readings."""
         case = clock_text(readings.at_us - self._midnight_us)
         every, near, vm_pu = self._constraints.looked_at(solution, case, self._edge)
-        found = []
+        elements, loadings = self._worst(solution.loading_percent)
+        lowest_pu, highest_pu = self._extremes(vm_pu)
+        powers_mva, found = solution.interface_mva.tolist(), []
         for row, solved in enumerate(solution.converged.tolist()):
             if not solved:
                 found.append(_unsolved(readings, every[row]))
                 continue
-            element, loading = self._worst(solution.loading_percent[row])
-            lowest_pu, highest_pu = self._extremes(vm_pu[row])
-            power_mva = sum(solution.interface_mva[row].tolist())
+            power_mva = sum(powers_mva[row])
             found.append(
                 Assessment(
                     at_us=readings.at_us,
-                    worst_element=element,
-                    worst_loading_percent=loading,
-                    vm_min_pu=lowest_pu,
-                    vm_max_pu=highest_pu,
+                    worst_element=elements[row],
+                    worst_loading_percent=round(loadings[row], 4),
+                    vm_min_pu=round(lowest_pu[row], 6),
+                    vm_max_pu=round(highest_pu[row], 6),
                     interface_p_mw=round(power_mva.real, 6),
                     interface_q_mvar=round(power_mva.imag, 6),
                     interface_gap_mw=_gap_mw(readings, power_mva.real),
@@ -52,20 +52,21 @@ class Assessor:
             )
         return tuple(found)
 
-    def _worst(self, loading_percent: Floats) -> tuple[str, float]:
-        """The branch that is loaded most by its limit, and how much."""
-        if not len(loading_percent):
-            return "", 0.0
-        worst = int((loading_percent / self._ratings.loading_percent).argmax())
-        return self._ratings.branches[worst], round(float(loading_percent[worst]), 4)
+    def _worst(self, loading_percent: Floats) -> tuple[list[str], list[float]]:
+        """The branch that is loaded most by its limit, and how much, in each state."""
+        if not loading_percent.shape[1]:
+            return [""] * len(loading_percent), [0.0] * len(loading_percent)
+        worst = (loading_percent / self._ratings.loading_percent).argmax(axis=1).tolist()
+        branches = self._ratings.branches
+        return [branches[k] for k in worst], [float(loading_percent[row, k]) for row, k in enumerate(worst)]
 
-    def _extremes(self, vm_pu: Floats) -> tuple[float, float]:
-        """The lowest and the highest voltage; what has no supply counts as being in the middle."""
-        low, high = float(np.minimum.reduce(vm_pu)), float(np.maximum.reduce(vm_pu))
-        if math.isfinite(low):
-            return round(low, 6), round(high, 6)
-        ratings = self._ratings
-        return self._extremes(np.where(np.isnan(vm_pu), (ratings.vm_min_pu + ratings.vm_max_pu) / 2, vm_pu))
+    def _extremes(self, vm_pu: Floats) -> tuple[list[float], list[float]]:
+        """The lowest and the highest voltage in each state; what has no supply counts as being in the middle."""
+        low, high = np.minimum.reduce(vm_pu, axis=1).tolist(), np.maximum.reduce(vm_pu, axis=1).tolist()
+        if not any(map(math.isnan, low)):
+            return low, high
+        middle_pu = (self._ratings.vm_min_pu + self._ratings.vm_max_pu) / 2
+        return self._extremes(np.where(np.isnan(vm_pu), middle_pu, vm_pu))
 
 
 def _gap_mw(readings: Readings, computed_mw: float) -> float:
