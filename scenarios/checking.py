@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from .errors import ScenarioError
-from .linting import hints
 from .loading import load_scenario
+from .oddities import hints
 
 
 def checked(name: str, changes: Mapping[str, str], *, networks: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,14 +20,13 @@ from .errors import ScenarioError
 
 BENCHMARK = "cigre_mv_der"
 PRICES = (60, 70, 80)
-SHARE = 0.06
+SHARE, OF_BUS = 0.06, 10.0
 
 
 class Standing(NamedTuple):
-    """Where units of a grid may stand, and how large: a bus for each, MW of one, and further lines of the grid."""
+    """Units of a grid, each with its bus and MW, and further lines of the grid."""
 
-    buses: tuple[int, ...]
-    unit_mw: float
+    units: tuple[tuple[int, float], ...]
     settings: tuple[str, ...] = ()
 
 
@@ -53,17 +53,21 @@ def _benchmark() -> Standing:
     """CIGRE's medium-voltage grid with its loads at 80 %: as it ships it is in violation already."""
     zips = "zip_percent: {z: 40, i: 30, p: 30}   # constant impedance, current, power: how loads depend on voltage"
     taps = "taps: {side: hv, step_percent: 1.5}"
-    return Standing((9, 11, 8), 2.5, ("load_scaling: 0.8", "storage_scaling: 0.0", "source_vm_pu: 1.03", taps, zips))
+    return Standing(
+        ((9, 2.5), (11, 2.5), (8, 2.5)), ("load_scaling: 0.8", "storage_scaling: 0.0", "source_vm_pu: 1.03", taps, zips)
+    )
 
 
 def _of(network: str | None, file: Path | None) -> Standing:
-    """Three of the buses that have loads, spread over the network, and sizes by what all loads draw."""
+    """Three of the buses that have loads, spread over the network; sizes by what all loads draw, and those there."""
     from ..grid.errors import NetworkError
+    from ..grid.network.phases import balanced
     from ..grid.network.source import load
 
     try:
         named = {"network": network} if file is None else {"file": str(file)}
         net = load(GridDescription.model_validate(named))
+        balanced(net)
     except ValidationError as error:
         raise ScenarioError(f"--network {network}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     except NetworkError as error:
@@ -71,9 +75,13 @@ def _of(network: str | None, file: Path | None) -> Standing:
     loads = net.load[net.load.in_service & (net.load.p_mw > 0)]
     buses = [int(bus) for bus in loads.bus.drop_duplicates()]
     if not buses:
-        raise ScenarioError("this network has no loads, so there is nothing to tell where units could stand")
-    spread = tuple(dict.fromkeys(buses[len(buses) * part // 4] for part in (1, 2, 3)))
-    return Standing(spread, _round(SHARE * float((loads.p_mw * loads.scaling).sum())))
+        raise ScenarioError(
+            "this network has no loads (load, asymmetric_load), so there is nothing to tell where units could stand"
+        )
+    spread = dict.fromkeys(buses[len(buses) * part // 4] for part in (1, 2, 3))
+    drawn = (loads.p_mw * loads.scaling).groupby(loads.bus).sum()
+    most_mw = SHARE * float(drawn.sum())
+    return Standing(tuple((bus, _round(min(most_mw, OF_BUS * float(drawn[bus])))) for bus in spread))
 
 
 def _round(mw: float) -> float:
@@ -94,19 +102,19 @@ def _text(path: Path, standing: Standing, source: str) -> str:
     template = files(__package__).joinpath("library", "start.yaml.jinja").read_text("utf-8")
     names = [f"bsp-{letter}" for letter in "abc"]
     units = [
-        {"name": name, "id": f"unit-{name[-1]}", "bus": bus, "mw": f"{standing.unit_mw:g}", "price": price}
-        for name, bus, price in zip(names, standing.buses, PRICES, strict=False)
+        {"name": name, "id": f"unit-{name[-1]}", "bus": bus, "mw": f"{mw:g}", "price": price}
+        for name, (bus, mw), price in zip(names, standing.units, PRICES, strict=False)
     ]
-    told = {"units": units, "source": source, "settings": standing.settings, **_sizes(standing, len(units))}
+    told = {"units": units, "source": source, "settings": standing.settings, **_sizes([mw for _, mw in standing.units])}
     name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in path.stem).lstrip("-_.")
     title = "Offers in a distribution grid, and a dear one on the transmission grid"
     return surroundings.from_string(template).render(file=path, name=name or "mine", title=title, grid="north", **told)
 
 
-def _sizes(standing: Standing, units: int) -> dict[str, Any]:
+def _sizes(offers_mw: Sequence[float]) -> dict[str, Any]:
     """What grows with the offers: the need, the area, its disturbance, and the smallest bid."""
-    need_mw = _round(1.6 * units * standing.unit_mw)
-    step = 10.0 ** (math.floor(math.log10(standing.unit_mw)) - 2)
+    need_mw = _round(1.6 * sum(offers_mw))
+    step = 10.0 ** (math.floor(math.log10(min(offers_mw))) - 2)
     sizes = {
         "need_mw": need_mw,
         "min_bid_mw": 10 * step,

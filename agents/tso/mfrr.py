@@ -11,6 +11,7 @@ quarter-hour on, every change is ordered for the next period too, so that the ha
 requested is the set-point in force at each cycle (left rectangle).
 """
 
+import math
 from collections.abc import Mapping
 
 from ...protocols.information.offering import Offer
@@ -27,7 +28,7 @@ from .orders import cancelled, opening_of
 from .state import Order, TsoState
 
 PRODUCT: Product = "mFRR"
-RESOLUTION_MW = 1e-3
+RESOLUTION_MW, LEAST_STEP_MW = 1e-3, 1e-6
 RESTLESS_WINDOWS = 5
 
 
@@ -44,13 +45,18 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
     moved = len(needs) == window and abs(average_mw - activation.target_mw) >= rules.trigger_mw
     restless = activation.restless + 1 if moved else 0
     at_rest = max(needs) - min(needs) <= rules.trigger_mw or restless > RESTLESS_WINDOWS * window
-    target_mw = round(average_mw, 1) if moved and at_rest else activation.target_mw
+    target_mw = round(average_mw, _digits(rules.trigger_mw)) if moved and at_rest else activation.target_mw
     return state.with_activation(
         needs=needs,
         restless=0 if target_mw != activation.target_mw else restless,
         target_mw=target_mw,
         changed=activation.changed or target_mw != activation.target_mw,
     )
+
+
+def _digits(trigger_mw: float) -> int:
+    """Decimals of a target: steps of 0.1 MW, and finer ones where a smaller trigger says that less matters."""
+    return max(1, math.ceil(-math.log10(max(trigger_mw, LEAST_STEP_MW))))
 
 
 def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
@@ -68,7 +74,7 @@ def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
     average_mw = sum(opposed) / len(opposed)
     if len(opposed) < window or average_mw < rules.trigger_mw:
         return state.with_activation(opposed=opposed), ()
-    back_mw = min(abs(target_mw), round(average_mw, 1))
+    back_mw = min(abs(target_mw), round(average_mw, _digits(rules.trigger_mw)))
     left_mw = round(target_mw - (back_mw if target_mw > 0 else -back_mw), 6)
     state = state.with_activation(opposed=(), target_mw=left_mw, restless=0, changed=True)
     evidence = {"name": "mFRR taken back", "need_mw": left_mw, "before_mw": target_mw, "against_mw": back_mw}

@@ -21,10 +21,7 @@ from ..market.settlement import Payment
 
 
 class Applicant(NamedTuple):
-    """An application and how far it has come.
-
-    `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results.
-    """
+    """An application: `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results."""
 
     application: Application | None
     message_id: str

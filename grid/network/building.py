@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import Floats
 from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
 from ..errors import NetworkError
+from .phases import balanced
 from .points import ConnectionPoint, bus_index
 from .slack import slack_generators
 from .source import load
@@ -40,7 +41,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     Scaling is folded into `p_mw` and `q_mvar`; what is out of service is set to zero. Raises NetworkError.
     """
     net = load(description)
-    notes: list[str] = []
+    notes = list(balanced(net))
     _refuse_unusable(net)
     _fold_scaling(net)
     _scale(net, description)

@@ -1,5 +1,6 @@
 """A newcomer's first steps: a scenario to start from, and what `check` has to say about it."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from typer.testing import CliRunner
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.cli import app
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.linting import hints
 from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.oddities import hints
 from gridpact.scenarios.running import run
 from gridpact.scenarios.shelf import known_scenarios
 from gridpact.scenarios.starting import write_start
@@ -38,6 +39,28 @@ def test_a_new_scenario_passes_its_check_without_a_warning_and_runs(tmp_path: Pa
 def test_a_new_scenario_on_another_network_has_its_sizes_and_buses(network: str, tmp_path: Path) -> None:
     path = write_start(tmp_path / "mine.yaml", network=network)
     assert "warning" not in said("check", str(path), "--networks")
+
+
+def test_a_new_scenario_on_loads_of_single_phases_activates_what_it_offers(tmp_path: Path) -> None:
+    import pandapower
+
+    net = pandapower.create_empty_network()
+    buses = [pandapower.create_bus(net, vn_kv=0.4, name=f"b{number}") for number in range(4)]
+    pandapower.create_ext_grid(net, buses[0])
+    for one, other in itertools.pairwise(buses):
+        pandapower.create_line(net, one, other, length_km=0.05, std_type="NAYY 4x150 SE")
+        pandapower.create_asymmetric_load(net, other, p_a_mw=0.004, p_b_mw=0.002, q_c_mvar=0.001)
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    path = write_start(tmp_path / "mine.yaml", file=tmp_path / "net.json")
+    assert "3 asymmetric_load are taken as balanced" in said("check", str(path), "--networks")
+    done = run(
+        load_scenario(path, {f"ticks.{each}_s": "8" for each in ("control", "measurement")}), out=tmp_path / "run"
+    )
+    assert audit(done).passed
+    delivering = done.telemetry[done.telemetry["at"] < done.activations["end"].min()]
+    assert delivering["frequency_hz"].iloc[-1] == pytest.approx(50.0, abs=0.03)
+    assert done.activations["power_mw"].between(0.0005, 0.02).all()
+    assert len(done.activations) >= 3
 
 
 def test_a_new_scenario_on_a_network_of_ones_own(tmp_path: Path) -> None:
@@ -69,6 +92,48 @@ def test_a_tick_longer_than_a_ramp_and_a_need_that_nobody_covers_are_warned_of()
     assert told[0].startswith("warning: --set participants.bsp-a.response.ramping_s=2: participants.bsp-a.response")
     assert "bsp-a ramps in 2 s, less than a tick of 4 s" in told[0]
     assert "the TSO needs 90 MW of mFRR up, but 28.5 MW are offered in all" in told[1]
+
+
+MISTAKES = {
+    "a trigger above every need": (
+        {"market.activation.trigger_mw": "50"},
+        "mFRR is ordered when 50 MW are missing, but the TSO calls for 12 MW at most: nothing will be activated",
+    ),
+    "a disturbance after the end": (
+        {"area.disturbances.0.at": "15:00:00"},
+        "at 15:00:00 is outside the run: it never happens",
+    ),
+    "a disturbance before anybody delivers": (
+        {"area.disturbances.0.at": "11:00:00"},
+        "at 11:00:00 comes before the first delivery: only FCR can answer it until then",
+    ),
+    "more disturbance than reserve": (
+        {"area.disturbances.0.mw": "-90"},
+        "the disturbances come to -90 MW, but FCR and all needs to 32 MW: the frequency will not come back",
+    ),
+    "nothing offered": ({"participants.bsp-a.offers": "[]"}, "bsp-a offers nothing: it is tested, and no more"),
+    "too slow for the product": (
+        {"participants.gen-t.response.ramping_s": "900"},
+        "but mFRR must be after 750 s",
+    ),
+    "a profile that goes on after the end": (
+        {"time.market_time_units": "1", "time.tail_min": "5"},
+        "the step at 12:35:00 comes after the end of the run, and is never seen",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_is_hardly_meant_is_warned_of_in_one_sentence(mistake: str) -> None:
+    changes, sentence = MISTAKES[mistake]
+    scenario = load_scenario("scenario-1-dso", {"time.start": "2026-03-02T09:30:00+01:00", **changes})
+    told = [hint.told(scenario.places) for hint in hints(scenario)]
+    assert [line for line in told if sentence in line and line.startswith("warning: ")], told
+
+
+def test_a_scenario_as_shipped_has_nothing_to_warn_of() -> None:
+    for name in ("scenario-1-dso", "scenario-2", "frequency-trip", "afrr-day", "swarm"):
+        assert list(hints(load_scenario(name))) == []
 
 
 def test_a_grid_in_violation_and_offers_above_what_would_be_qualified_are_warned_of_with_their_lines() -> None:
