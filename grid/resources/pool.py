@@ -61,11 +61,15 @@ class Pool:
         self._shown: tuple[tuple[PointPower, ...], ResourceState] | None = None  # as of the time reached
         always = np.full(description.dfrs, -np.inf)
         self.orders: list[tuple[Floats, Floats]] = [(always, np.zeros(description.dfrs))]  # (in effect from s, MW)
-        self._schemes = {"up": self._scheme(self.fleet.up_mw), "down": self._scheme(self.fleet.down_mw)}
+        self._schemes: dict[Direction, Floats] = {
+            "up": self._scheme(self.fleet.up_mw),
+            "down": self._scheme(self.fleet.down_mw),
+        }
         self._buses = tuple(self.fleet.bus.tolist())
         self._split: tuple[PoolView, Floats] | None = None  # what was last shared out by the scheme
         self._site_names = tuple(f"{description.id}@{bus}" for bus in description.buses)
-        self._site_kinds = tuple(self._prevailing_kind(index) for index in range(len(description.buses)))
+        self._sites = self._made_sites()
+        self._site_shares = {way: self._shares(scheme) for way, scheme in self._schemes.items()}
 
     @property
     def id(self) -> str:
@@ -117,8 +121,12 @@ class Pool:
 
     def sites(self) -> tuple[Site, ...]:
         """One point per bus, named `pool@bus`, with the kind that prevails there."""
+        return self._sites
+
+    def _made_sites(self) -> tuple[Site, ...]:
         baseline = np.bincount(self.fleet.bus, self.fleet.baseline_mw, len(self.description.buses))
-        rows = zip(self.description.buses, self._site_kinds, baseline.tolist(), strict=True)
+        kinds = (self._prevailing_kind(index) for index in range(len(self.description.buses)))
+        rows = zip(self.description.buses, kinds, baseline.tolist(), strict=True)
         return tuple(Site(f"{self.id}@{bus}", bus, kind, round(mw, 6)) for bus, kind, mw in rows)
 
     def _prevailing_kind(self, bus_index: int) -> Kind:
@@ -137,8 +145,11 @@ class Pool:
 
     def site_shares(self, direction: Direction = "up") -> tuple[tuple[str, float], ...]:
         """Share of each site in an activation (sum 1), as a grid check wants it."""
-        shares = np.bincount(self.fleet.bus, self.activation_scheme(direction), len(self.description.buses))
-        return tuple((site.name, share) for site, share in zip(self.sites(), shares.tolist(), strict=True))
+        return self._site_shares[direction]
+
+    def _shares(self, scheme: Floats) -> tuple[tuple[str, float], ...]:
+        shares = np.bincount(self.fleet.bus, scheme, len(self.description.buses))
+        return tuple(zip(self._site_names, shares.tolist(), strict=True))
 
     def available(self, direction: Direction, for_s: float = 0.0) -> Floats:
         """MW (K) that each can hold for `for_s` seconds from now, counted from its baseline."""
