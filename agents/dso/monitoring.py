@@ -50,7 +50,8 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
         limited=bool(state.limits),
         reserves=moving,
         margin=margin,
-        rating=short_time.rating(profile, state, look=look),
+        rating=short_time.rating(profile, look=look),
+        spent=state.spent,
         spared=now_us - state.headroom_us < limiting.LOOK_US,
     )
     if look or state.looking:

@@ -134,8 +134,8 @@ class DsoState:
     measured, if it was not said again in the last `cycle`. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     How much units may still move was last looked at `headroom_us`.
-    For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
-    too long, the short time is `spent` until it has.
+    For so long each element (`heated_us`) has been beyond its continuous rating and has not had as long to cool down;
+    if that was too long, its short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
     are being cancelled, and those of which the TSO has been told that the participant does not answer. Set-points by
     way of the DSO come on the `ways` of participants.
@@ -159,8 +159,8 @@ class DsoState:
     looked_us: int = 0
     looking: bool = False
     headroom_us: int = 0
-    heated_us: int = 0
-    spent: bool = False
+    heated_us: Map[str, int] = Map()
+    spent: tuple[str, ...] = ()
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()

@@ -10,7 +10,7 @@ What will really happen is cut out of the description at construction, so that n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -171,13 +171,15 @@ class GridStudies:
         fixed: tuple[Activation, ...] = (),
         *,
         rating: Rating = "continuous",
+        spent: Collection[str] = (),
     ) -> tuple[Allowed, ...]:
         """Return how much of each ordered activation may stay on, given readings, in merit order: the last is cut.
 
-        Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts.
+        Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts,
+        but for the branches that are `spent` always the continuous one.
         """
         cases = [(self._time(readings.at_us), self.believed(readings))]
-        return allowing.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating)
+        return allowing.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating, spent=spent)
 
     def bears(self, violation: Binding) -> bool:
         """Return whether a violation may be borne for the short time: a loading within that rating."""
