@@ -130,7 +130,8 @@ class Telemetry:
                 self._states[name] = node.state
                 self._ask(name, node)
         for name in self.physics.moved():
-            self._values[self._places[f"meter of {name}"]] = self.meters.read(name, METER, at_us)[1:5]
+            if name in self._metered:  # a DSO that operates units shows them as an agent
+                self._values[self._places[f"meter of {name}"]] = self.meters.read(name, METER, at_us)[1:5]
 
     def _ask(self, name: str, node: Node) -> None:
         agent, state = played_by(node)

@@ -27,7 +27,7 @@ area: {variation: {begins: "12:30:00"}}
 grids:
   north:
     profiles:
-      load: {forecast: 0.8, actual: 0.81}
+      load: {forecast: 0.6, actual: 0.61}
       wind: {forecast: 0.3, actual: 0.33}
       pv: {forecast: 0.3, actual: 0.25}
 participants:
