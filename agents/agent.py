@@ -5,26 +5,15 @@ it does is an action. Its state is an immutable value, so a run can be replayed 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ..protocols.flow import Row
-from ..protocols.information.activation import Measurement
 from .actions import Action
+from .cycle import Cycle
 from .events import Event
 
 S = TypeVar("S")
 Reaction = tuple[S, tuple[Action, ...]]
-
-
-class Cycle(NamedTuple):
-    """Measurements of many participants at one instant: who, what each said when it last changed, and when it is now.
-
-    The same `names` are the same object from cycle to cycle.
-    """
-
-    names: tuple[str, ...]
-    said: tuple[Measurement, ...]
-    at_us: int
 
 
 class Agent(Protocol, Generic[S]):

@@ -35,11 +35,12 @@ Placed = list[tuple[Task, list[tuple[str, float]]]]
 
 
 class InPlace(NamedTuple):
-    """Tasks in force by resource, as MW of each, and whether they ask for anything."""
+    """Tasks in force by resource, as MW of each, whether they ask for anything, and which are up and which down."""
 
     placed: Placed
     asked: list[tuple[Task, float]]
     anything: bool
+    ways: dict[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,10 @@ class OrderBook:
         tasks = derived_span(self, "~merit", (self.tasks, self.offers), now_us, lambda: self._in_merit_order(now_us))
         placed = self._place(tasks.value)
         asked = [(task, sum([power_mw for _, power_mw in shares])) for task, shares in placed]
-        return tasks._replace(value=InPlace(placed, asked, any(power_mw for _, power_mw in asked)))
+        ways: dict[str, list[int]] = {"up": [], "down": []}
+        for number, (task, _) in enumerate(placed):
+            ways[self.offers[task.offer_id].direction].append(number)
+        return tasks._replace(value=InPlace(placed, asked, any(power_mw for _, power_mw in asked), ways))
 
     def _in_merit_order(self, now_us: int) -> Span:
         intervals = ((task.start_us, task.end_us) for _, task in sorted(self.tasks.items()))

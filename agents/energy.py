@@ -46,18 +46,17 @@ def rate(book: OrderBook, activated_mw: float, since_us: int, until_us: int) -> 
     """What is asked for at the beginning of a span of time, and delivered in it; W·µs."""
     if not (activated_mw or book.wanted_mw or book.orders()):
         return IDLE
-    _, holds_until_us, (_, asked, anything) = book.in_place(since_us)
+    _, holds_until_us, (_, asked, anything, ways) = book.in_place(since_us)
     if not activated_mw and not anything:
         return Rate((), holds_until_us)
-    lines = []
-    for (task, power_mw), got_mw in zip(asked, _got_mw(book, asked, activated_mw), strict=True):
-        lasts_us = min(until_us, task.end_us) - since_us
-        requested, delivered = watt_us(power_mw, lasts_us), watt_us(got_mw, lasts_us)
-        if requested or delivered:
-            lines.append((task.offer_id, requested, delivered))
+    got, lines = _got_mw(asked, ways, activated_mw), []
+    for number, (task, power_mw) in enumerate(asked):
+        lasts_us, got_mw = min(until_us, task.end_us) - since_us, got.get(number, 0.0)
+        if power_mw or got_mw:
+            lines.append((task.offer_id, watt_us(power_mw, lasts_us), watt_us(got_mw, lasts_us)))
             whole_until_us = task.end_us - (until_us - since_us) + 1
             holds_until_us = min(holds_until_us, max(whole_until_us, since_us + 1))
-    return Rate(tuple(lines), holds_until_us)
+    return Rate(tuple(line for line in lines if line[1] or line[2]), holds_until_us)
 
 
 def counted(book: OrderBook, rate: Rate, readings: int, until_us: int) -> OrderBook:
@@ -78,25 +77,23 @@ def _added(energy: Map[str, int], offer_id: str, more: int) -> Map[str, int]:
     return energy.set(offer_id, energy.get(offer_id, 0) + more) if more else energy
 
 
-def _got_mw(book: OrderBook, asked: list[tuple[Task, float]], activated_mw: float) -> list[float]:
+def _got_mw(asked: list[tuple[Task, float]], ways: dict[str, list[int]], activated_mw: float) -> dict[int, float]:
     """MW delivered of each task; what is still delivered when nothing may be asked for is shared by the orders."""
-    got = [0.0] * len(asked)
     if not activated_mw:
-        return got
-    direction, delivered_mw = ("up", activated_mw) if activated_mw > 0 else ("down", -activated_mw)
-    same = [n for n, (task, _) in enumerate(asked) if book.offers[task.offer_id].direction == direction]
+        return {}
+    same, delivered_mw = ways["up" if activated_mw > 0 else "down"], abs(activated_mw)
+    if any(asked[n][0].controlled for n in same):
+        return _filled(asked, same, delivered_mw)
     shares = [asked[n][1] for n in same]
     if sum(shares) <= 0:
         shares = [asked[n][0].power_mw for n in same]
     whole_mw = sum(shares)
-    for n, share_mw in zip(same, shares, strict=True):
-        got[n] = delivered_mw * share_mw / whole_mw if whole_mw > 0 else 0.0
-    if any(asked[n][0].controlled for n in same):
-        _fill(asked, got, same, delivered_mw)
-    return got
+    return {n: delivered_mw * share_mw / whole_mw for n, share_mw in zip(same, shares, strict=True)} if whole_mw else {}
 
 
-def _fill(asked: list[tuple[Task, float]], got: list[float], same: list[int], delivered_mw: float) -> None:
+def _filled(asked: list[tuple[Task, float]], same: list[int], delivered_mw: float) -> dict[int, float]:
+    got = {}
     for n in same:
         got[n] = delivered_mw if n == same[-1] else min(delivered_mw, asked[n][0].power_mw)
         delivered_mw -= got[n]
+    return got

@@ -20,8 +20,9 @@ from ..protocols.flow import Row
 from ..protocols.messages import Refuse
 from ..protocols.tables import Protocol as Table
 from .actions import Action, Compute, Forget, Observe, Open, Publish, PublishEach, Say, Wake
-from .agent import Agent, Cycle, Reaction
+from .agent import Agent, Reaction
 from .calendar import Calendar
+from .cycle import Cycle
 from .events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ class GridModel:
         self.short_time_percent = description.limits.short_time_percent
         self.point_buses = self.net.sgen.bus.to_numpy(dtype=np.int64)[len(self.net.sgen) - len(self.points) :]
         self.columns = columns_of(self.point_buses)
-        self._position = {name: k for k, name in enumerate(self.point_names)}
+        self.positions = {name: k for k, name in enumerate(self.point_names)}
         self._zip_percent = zip_shares(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
@@ -153,9 +153,9 @@ class GridModel:
 
     def point(self, name: str) -> int:
         """Return the number of a connection point; raises NetworkError if it is not in this grid."""
-        if name not in self._position:
+        if name not in self.positions:
             raise NetworkError(f'connection point "{name}" is not in this grid{near_names(name, self.point_names)}')
-        return self._position[name]
+        return self.positions[name]
 
     def transformer(self, name: str) -> int:
         """Return the position of a transformer named as in the ratings; raises NetworkError."""

@@ -6,6 +6,7 @@ from ..agents.profiles import BidPlan, OwnUnits, ReservePlan
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
 from ..protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
+from ..protocols.messages import kept
 from .participants import AggregatorDescription, Provider
 from .plants import Resources
 from .schema import Scenario
@@ -79,14 +80,15 @@ def resource_data(provider: Provider, made: Resource) -> ResourceData:
     unit = next(unit for unit in provider.resources if unit.id == made.id)
     site = made.sites()[0]
     share = ConnectedShare(unit=made.id, point=site.name, bus=_text(site.bus), share=1.0)
-    return ResourceData(
+    declared = ResourceData(
         id=made.id,
         kind=site.kind,
         grid=provider.grid,
-        scheme=(share,),
+        scheme=(kept(share),),
         max_up_mw=unit.up_mw,
         max_down_mw=unit.down_mw,
     )
+    return kept(declared)
 
 
 def _scheme(pool: Pool) -> tuple[ConnectedShare, ...]:

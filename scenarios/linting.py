@@ -1,9 +1,6 @@
-"""What is allowed in a scenario and yet is hardly meant: told by `gridpact check`, each in one sentence.
+"""What is hardly meant in a scenario, seen once its grids are built: one already in violation, offers above the limits.
 
-    oddities.hints     from the description alone: ticks longer than ramps, needs that nobody can cover, …
-    hints_of_grids     once the grids are built: one already in violation, offers above what would be qualified
-
-What cannot be run at all is an error, and not told here: a bus without supply, an offer above what its unit can do.
+It stands by itself, because a scenario is mostly checked without its grids, and then nobody waits for their libraries.
 """
 
 from __future__ import annotations
@@ -11,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ..grid.limits.allowing import Activation
 from . import plants
 from .oddities import Hint
 from .schema import Scenario
@@ -40,8 +38,6 @@ def _above_qualified(scenario: Scenario, grid: str, own: GridStudies, made: plan
     """Offers for which the DSO would not qualify as much, as its scheme judges: each alone, or all together."""
     if not scenario.has_dso:
         return
-    from ..grid.limits.allowing import Activation
-
     asked = {}
     for name, provider in scenario.connected.items():
         units: tuple[UnitDescription | PoolDescription, ...] = provider.resources

@@ -7,7 +7,8 @@ from typing import Any
 
 from .blame import grid_blamed
 from .errors import RecordError
-from .linting import Hint, hints_of_grids
+from .linting import hints_of_grids
+from .oddities import Hint
 from .plants import connection_points, resources, window
 from .schema import Scenario
 

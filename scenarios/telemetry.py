@@ -7,8 +7,9 @@ grid with the orders that the merit order list alone would have given, fully on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from ..agents.runtime.node import Node
     from ..agents.runtime.physics import Physics
     from ..agents.runtime.recording import Recorder
-    from ..grid.arrays import Floats
 
 Row = dict[str, float]
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
+NO_CHANNEL = (math.nan, math.nan)
 MOST_TICKS, MOST_NUMBERS = 256, 2**20
 
 
@@ -51,14 +52,16 @@ class Telemetry:
             if isinstance(agent, Bsp | Dso)
         }
         self._quiet = {name: nodes[name] for name in agents if name not in self._tso}
+        self._ordered = TsoColumns(self._delivering)
         self._states: dict[str, Any] = {}
         self._said: dict[str, Mapping[str, float]] = {}
         self._names: tuple[str, ...] = ()
-        self._values: Floats = np.empty(0)
+        self._values: list[float] = []
         self._places: dict[str, slice] = {}
         self._logs = {grid: GridLog(self.physics, grid) for grid in sorted(self.physics.grids)}
-        self._block: Floats = np.empty((0, 0))
+        self._rows: list[list[float]] = []
         self._times_us: list[int] = []
+        self._most = 1
 
     @property
     def physics(self) -> Physics:
@@ -75,22 +78,22 @@ class Telemetry:
         limited = withheld(self._tso, at_us)
         for log in self._logs.values():
             log.note(limited)
-        self._block[len(self._times_us)] = self._values
+        self._rows.append(self._values.copy())
         self._times_us.append(at_us)
-        if len(self._times_us) == len(self._block):
+        if len(self._times_us) >= self._most:
             self.close()
 
     def close(self) -> None:
         """Write the ticks that have been taken."""
-        times_us, self._times_us = self._times_us, []
+        times_us, block = self._times_us, np.array(self._rows, dtype=float)
+        self._times_us, self._rows = [], []
         if not times_us:
             return
         for grid, log in self._logs.items():
-            states, columns = log.flush()
-            self._block[: len(times_us), self._places[f"grid {grid}"]] = columns
+            states, block[:, self._places[f"grid {grid}"]] = log.flush()
             for at_us, row in zip(times_us, states, strict=True):
                 self.recorder.state(grid, at_us, log.plant.columns, row)
-        for at_us, row in zip(times_us, self._block, strict=False):
+        for at_us, row in zip(times_us, block, strict=True):
             self.recorder.telemetry(at_us, self._names, row)
 
     def _begin(self, at_us: int) -> None:
@@ -106,8 +109,8 @@ class Telemetry:
         for whose, row in rows.items():
             self._places[whose], first = slice(first, first + len(row)), first + len(row)
         self._names = tuple(column for row in rows.values() for column in row)
-        self._values = np.array([value for row in rows.values() for value in row.values()], dtype=float)
-        self._block = np.empty((1 if self._at_once else self._ticks_at_once(), first))
+        self._values = [value for row in rows.values() for value in row.values()]
+        self._most = 1 if self._at_once else self._ticks_at_once()
 
     def _ticks_at_once(self) -> int:
         """How many ticks wait to be written: bounded, also where a tick has very many numbers."""
@@ -116,25 +119,26 @@ class Telemetry:
 
     def _renew(self, at_us: int) -> None:
         """Ask whoever may have something else to say."""
-        self._put("area", area_row(self.physics))
+        self._values[self._places["area"]] = area_row(self.physics).values()
         for name, node in self._tso.items():
-            self._put(f"agent {name}", agent_row(node, self._delivering, at_us))
+            agent, state = played_by(node)
+            assert isinstance(agent, Tso)
+            told = agent.telemetry(state).values()
+            self._values[self._places[f"agent {name}"]] = [*told, *self._ordered.values(agent, state, at_us)]
         for name, node in self._quiet.items():
             if node.state is not self._states.get(name):
                 self._states[name] = node.state
                 self._ask(name, node)
         for name in self.physics.moved():
-            self._put(f"meter of {name}", meter_row(self.meters, name, at_us))
+            if name in self._metered:  # a DSO that operates units shows them as an agent
+                self._values[self._places[f"meter of {name}"]] = self.meters.read(name, METER, at_us)[1:5]
 
     def _ask(self, name: str, node: Node) -> None:
         agent, state = played_by(node)
         values = agent.telemetry(state)
         if values and values is not self._said.get(name):
             self._said[name] = values
-            self._put(f"agent {name}", values)
-
-    def _put(self, whose: str, row: Mapping[str, float]) -> None:
-        self._values[self._places[whose]] = tuple(row.values())
+            self._values[self._places[f"agent {name}"]] = values.values()
 
 
 def area_row(physics: Physics) -> Row:
@@ -167,24 +171,35 @@ def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
     values = agent.telemetry(state)
     if not isinstance(agent, Tso):
         return dict(zip(_columns(agent.name, tuple(values)), values.values(), strict=True))
-    limited = agent.redispatch(state, at_us)
-    own = {"redispatched_mw": limited.withheld_mw, "redispatch_eur_per_h": limited.eur_per_h}
-    names = tuple(sorted(delivering))
-    ordered = dict.fromkeys(names, 0.0)
-    for participant, power_mw in agent.set_points(state, at_us):
-        ordered[participant] += power_mw
-    columns = _of_each(names, ("set_point_mw",))
-    set_points = dict(zip(columns, [round(mw, 6) + 0.0 for mw in ordered.values()], strict=True))
-    regulated = tuple(name for name in names if delivering[name])
-    return {**values, **own, **set_points, **_channels(agent.channels(state), regulated)}
+    tso = TsoColumns(delivering)
+    return dict(zip((*values, *tso.columns), (*values.values(), *tso.values(agent, state, at_us)), strict=True))
 
 
-def _channels(known: Iterable[tuple[str, float, float]], regulated: tuple[str, ...]) -> Row:
-    """The acceptance channel of everybody who is qualified for aFRR."""
-    bounds = dict.fromkeys(regulated, (math.nan, math.nan))
-    bounds |= {name: (low_mw, high_mw) for name, low_mw, high_mw in known}
-    columns = _of_each(tuple(bounds), ("channel_low_mw", "channel_high_mw"))
-    return dict(zip(columns, [bound for pair in bounds.values() for bound in pair], strict=True))
+class TsoColumns:
+    """What a TSO orders: what limits keep back, everybody's set-point, and the acceptance channels of aFRR."""
+
+    def __init__(self, delivering: Mapping[str, bool]) -> None:
+        """`delivering`: as for `agent_row`."""
+        self._names = tuple(sorted(delivering))
+        self._regulated = tuple(name for name in self._names if delivering[name])
+        own = ("redispatched_mw", "redispatch_eur_per_h")
+        channels = _of_each(self._regulated, ("channel_low_mw", "channel_high_mw"))
+        self.columns = (*own, *_of_each(self._names, ("set_point_mw",)), *channels)
+
+    def values(self, agent: Tso, state: Any, at_us: int) -> Iterator[float]:
+        """Return the values of its columns."""
+        limited = agent.redispatch(state, at_us)
+        yield limited.withheld_mw
+        yield limited.eur_per_h
+        ordered = dict.fromkeys(self._names, 0.0)
+        for participant, power_mw in agent.set_points(state, at_us):
+            ordered[participant] += power_mw
+        for power_mw in ordered.values():
+            yield round(power_mw, 6) + 0.0
+        bounds = dict.fromkeys(self._regulated, NO_CHANNEL)
+        for name, low_mw, high_mw in agent.channels(state):
+            bounds[name] = low_mw, high_mw
+        yield from chain.from_iterable(bounds.values())
 
 
 @cache

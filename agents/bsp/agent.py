@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from ...protocols.flow import Row
 from ...protocols.information.settlement import Statement
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
 from ..changes import derived
+from ..cycle import Cycle
 from ..events import Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..profiles import BspProfile
 from . import bidding, delivery, following, qualification, reserve, settlement

@@ -12,7 +12,7 @@ from ...protocols.information.offering import (
     Withdrawal,
 )
 from ...protocols.information.quantities import US_PER_S
-from ...protocols.messages import Message
+from ...protocols.messages import Message, kept
 from ...protocols.stages import offering as stage
 from ..actions import Note, Observe, Say, Wake
 from ..agent import Reaction
@@ -118,7 +118,7 @@ def _offer(
     now_us: int,
 ) -> Offer:
     grid = next(resource.grid for resource in profile.resources if resource.id == bid.resource)
-    return Offer(
+    offer = Offer(
         offer_id=f"{profile.name}.{period}.{call.product}-{call.direction}.{number}",
         participant=profile.name,
         session=period,
@@ -134,6 +134,7 @@ def _offer(
         resource=bid.resource,
         submitted_at=now_us,
     )
+    return kept(offer)
 
 
 def _awarded(

@@ -10,7 +10,7 @@ from ...protocols.information.capacity import (
     TestSample,
 )
 from ...protocols.information.quantities import US_PER_S
-from ...protocols.messages import Agree, Failure, Refuse
+from ...protocols.messages import Agree, Failure, Refuse, kept
 from ...protocols.stages import prequalification as stage
 from ..actions import RESERVE_TEST, Action, Actuate, Note, Observe, Open, Say, Wake
 from ..agent import Reaction
@@ -54,7 +54,7 @@ def _apply(profile: BspProfile, now_us: int) -> Open:
         dynamics=profile.dynamics,
     )
     topic = Topic(profile.name, stage.STAGE, "application", profile.product, profile.tso)
-    return Open(stage.PREQUALIFICATION, topic, application, profile.calendar.first.cfp_us)
+    return Open(stage.PREQUALIFICATION, topic, kept(application), profile.calendar.first.cfp_us)
 
 
 def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Reaction[BspState]:

@@ -25,11 +25,12 @@ from ...protocols.information.settlement import MeteredQuery, Statement
 from ...protocols.messages import Cancel
 from ...protocols.stages import activation
 from ..actions import Action, Observe, Wake
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
 from ..bsp import settlement
 from ..bsp.bidding import RECORD, SUBMIT
 from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
 from ..bsp.reading import ParticipantReading
+from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, Sampled, Silence, Started, Woken
 from ..ordering import END, START
 from ..profiles import DsoProfile

@@ -2,8 +2,6 @@
 
 every reading ─▶ one more counts        what a participant has told changes ─▶ so many times the old goes in
 MeteredQuery  ─▶ MeteredEnergy, added up to now
-
-What nobody can ask about any more it forgets when it hears of the next acceptance.
 """
 
 from collections.abc import Iterable
@@ -11,7 +9,7 @@ from collections.abc import Iterable
 from ...protocols.information.settlement import MeteredEnergy, MeteredParticipant, MeteredQuery
 from ..actions import Say
 from ..agent import Reaction
-from ..changes import replace, without
+from ..changes import replace
 from ..events import Heard
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import DsoProfile
@@ -46,25 +44,6 @@ def settled(profile: DsoProfile, state: DsoState, names: Iterable[str]) -> DsoSt
     counting = state.counting._replace(since=since.update(begun))
     archive = state.archive.update(energy) if energy else state.archive
     return replace(state, archive=archive, samples=state.samples.update(samples), counting=counting)
-
-
-def forgotten(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
-    """Without what was accepted and metered in periods that nobody asks about any more."""
-    calendar = profile.calendar
-    gone = calendar.gone(now_us)
-    if not gone:
-        return state
-    periods = {key: calendar.at(offer.delivery_start) for key, offer in state.accepted.items()}
-    over = [key for key, period in periods.items() if period is not None and period.id in gone]
-    book = state.demand.book.forgotten(gone)
-    return replace(
-        state if book is state.demand.book else state.with_demand(book=book),
-        accepted=without(state.accepted, over),
-        moved=without(state.moved, over),
-        unknown=without(state.unknown, [key for key in state.unknown if key.split("/")[2] in gone]),
-        archive=without(state.archive, [key for key in state.archive if key.partition("/")[0] in gone]),
-        samples=without(state.samples, [key for key in state.samples if key.partition("/")[0] in gone]),
-    )
 
 
 def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:

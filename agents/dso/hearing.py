@@ -8,16 +8,15 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from immutables import Map
-
 from ...grid.limits.allowing import Activation
 from ...protocols.flow import Row
 from ...protocols.information.activation import FollowedLimit, Measurement
 from ...protocols.information.offering import AcceptedOffer
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
 from ..changes import Span, derived, derived_now, replace, span
+from ..cycle import Cycle, covers, heard_us
 from ..profiles import DsoProfile
 from . import archive, reserves
 from .state import DsoState, Told, limit_key
@@ -28,42 +27,46 @@ BY = " by "
 
 def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
     """Participants' measurements have come in; each speaks for itself and its own connection points only."""
+    found, state = list(measured), _one_by_one(state)
+    times = {name: content.measured_at for name, content in found}
+    state = replace(state, heard_us=state.heard_us.update(times))
     known = derived(state, "~points", (state.connected,), lambda: _points(state))
-    found = list(measured)
-    heard_us = state.heard_us.update({name: content.measured_at for name, content in found})
-    return news(profile, state, {name: _told(known, name, content) for name, content in found}, heard_us)
+    return news(profile, state, {name: _told(known, name, content) for name, content in found})
 
 
-def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told], heard_us: Map[str, int]) -> DsoState:
+def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
+    """Measurements of a whole cycle as columns."""
+    known = derived(state, "~points", (state.connected,), lambda: _points(state))
+    found = {name: _told(known, name, one) for name, one in cycle.news(state.cycle)}
+    if state.cycle is not None and state.cycle.names is not cycle.names:
+        state = _one_by_one(state)
+    return news(profile, replace(state, cycle=cycle), found)
+
+
+def _one_by_one(state: DsoState) -> DsoState:
+    """Whoever was last heard in a cycle counts as heard by itself from now on."""
+    cycle, known = state.cycle, state.heard_us
+    if cycle is None:
+        return state
+    times = {name: heard_us(cycle, name, known.get(name, 0)) for name in cycle.names}
+    return replace(state, heard_us=known.update(times), cycle=None)
+
+
+def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told]) -> DsoState:
     """What is told of somebody from now on; what was told until now is archived where it was another power."""
     told = state.told
     if not found:
-        return replace(state, heard_us=heard_us)
+        return state
     turned = [name for name, now in found.items() if name not in told or told[name].activated_mw != now.activated_mw]
     if turned:
         state = archive.settled(profile, state, turned)
-    return replace(state, told=told.update(found), heard_us=heard_us)
+    return replace(state, told=told.update(found))
 
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
     points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
     return Told(measurement.set_point_mw, measurement.activated_mw, points)
-
-
-def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
-    """Measurements of a whole cycle as columns."""
-    names, said, at_us = cycle
-    known, before = derived(state, "~points", (state.connected,), lambda: _points(state)), state.told
-    kept: dict[str, tuple[Measurement, Told]] = derived(state, "~said", (state.connected,), dict)
-    found = {}
-    for name, one in zip(names, said, strict=True):
-        last = kept.get(name)
-        if last is None or last[0] is not one:
-            last = kept[name] = (one, _told(known, name, one))
-        if before.get(name) is not last[1]:
-            found[name] = last[1]
-    return news(profile, state, found, state.heard_us.update(dict.fromkeys(names, at_us)))
 
 
 def overheard(profile: DsoProfile, state: DsoState, rows: Sequence[Row]) -> tuple[DsoState, int]:
@@ -89,8 +92,10 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
     begun_us = profile.calendar.first.start_us
     offers, since_us = current(state, now_us), now_us - profile.stale_after_us
     expected = derived(state, "~expected", (offers,), lambda: sorted({offer.participant for offer in offers}))
-    heard_us = state.heard_us
-    late = [] if begun_us >= since_us else [name for name in expected if heard_us.get(name, begun_us) < since_us]
+    late = []
+    if begun_us < since_us and not covers(state.cycle, expected, since_us):
+        last = state.heard_us
+        late = [name for name in expected if heard_us(state.cycle, name, last.get(name, begun_us)) < since_us]
     missing = frozenset(late)
     if missing == state.missing:
         return state, ()

@@ -19,7 +19,7 @@ from ...protocols.information.offering import AcceptedOffer
 from ..market.merit_order import floor_to_step
 from ..profiles import DsoProfile
 from . import reserves
-from .hearing import unit_of, units
+from .hearing import current, unit_of, units
 from .state import DsoState, InForce, limit_key
 from .studies import Watch
 from .validation import binding_of
@@ -54,7 +54,8 @@ def due(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> tupl
     for key, known in sorted(state.limits.items()):
         if key not in told and _runs_out(profile, known, now_us):
             limit = _renewed(profile, state, key, known, now_us)
-            found.setdefault(limit.offer_id, (key, limit))
+            if limit is not None:
+                found.setdefault(limit.offer_id, (key, limit))
     return tuple(found.values())
 
 
@@ -160,11 +161,16 @@ def _runs_out(profile: DsoProfile, known: InForce, now_us: int) -> bool:
     return known.until_us - now_us <= profile.limit_validity_us // 3
 
 
-def _renewed(profile: DsoProfile, state: DsoState, key: str, known: InForce, now_us: int) -> Limit:
-    """The same limit for as long again, in the name of an offer that is being delivered, if there is one."""
-    every = (*(offer for _, offer in sorted(state.accepted.items())), *reserves.offers(state).values())
-    own = [offer for offer in every if key in {limit_key(offer, unit) for unit in units(state, offer)}]
-    current = [offer for offer in own if offer.delivery_start <= now_us < offer.delivery_end]
-    last = [offer for offer in own if offer.offer_id == known.offer_id]
-    offer = min(current or last, key=lambda one: (one.rank, one.offer_id))
+def _renewed(profile: DsoProfile, state: DsoState, key: str, known: InForce, now_us: int) -> Limit | None:
+    """The same limit for as long again, in the name of an offer that is being delivered, if there is one.
+
+    None where nothing is delivered and the last offer is forgotten: it lapses until the resource delivers again.
+    """
+    kept, accepted = reserves.offers(state), current(state, now_us)
+    present = (*accepted, *(one for one in kept.values() if one.delivery_start <= now_us < one.delivery_end))
+    own = [offer for offer in present if key in {limit_key(offer, unit) for unit in units(state, offer)}]
+    last = state.accepted.get(known.offer_id) or kept.get(f"{known.offer_id}|{key.rpartition('|')[2]}")
+    offer = min(own, key=lambda one: (one.rank, one.offer_id), default=last)
+    if offer is None:
+        return None
     return _limit(profile, offer, key.split("|")[1], Bound(known.binding, known.max_mw, known.ground), now_us)

@@ -19,7 +19,7 @@ from ...protocols.information.offering import (
     MolEntry,
     OfferVerdict,
 )
-from ...protocols.messages import Agree, Done, Refuse
+from ...protocols.messages import Agree, Done, Refuse, kept
 from ...protocols.stages import offering
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
@@ -27,7 +27,7 @@ from ..changes import replace
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from . import terms
-from .archive import forgotten
+from .forgetting import forgotten
 from .reserves import reserved, subscription
 from .state import DsoState, Listed
 from .studies import UnknownPoint, Validate
@@ -143,12 +143,7 @@ def list_computed(profile: DsoProfile, state: DsoState, event: Computed, now_us:
     allowed: tuple[Allowed, ...] = event.result  # type: ignore[assignment]
     if key:
         state = replace(state, lists=state.lists.set(key, _allowed(state.lists[key], allowed)))
-    verdicts = tuple(
-        OfferVerdict(
-            offer_id=each.id, verdict=verdict_of(each, "excluded"), max_mw=abs(each.p_mw), binding=binding_of(each)
-        )
-        for each in allowed
-    )
+    verdicts = tuple(kept(_verdict(each)) for each in allowed)
     nobody = state.unknown.get(conversation_id, ())
     verdicts += tuple(OfferVerdict(offer_id=offer_id, verdict="excluded", max_mw=0) for offer_id in nobody)
     period, subject = conversation_id.split("/")[2:4]
@@ -161,6 +156,15 @@ def list_computed(profile: DsoProfile, state: DsoState, event: Computed, now_us:
     answer = MeritOrderVerdict(verdicts=verdicts, group_limits=_groups(verdicts))
     note = Note(offering.STAGE, "6.5", evidence)
     return state, (Say(conversation_id, Agree()), note, Say(conversation_id, answer))
+
+
+def _verdict(allowed: Allowed) -> OfferVerdict:
+    return OfferVerdict(
+        offer_id=allowed.id,
+        verdict=verdict_of(allowed, "excluded"),
+        max_mw=abs(allowed.p_mw),
+        binding=binding_of(allowed),
+    )
 
 
 def _allowed(listed: Listed, allowed: tuple[Allowed, ...]) -> Listed:

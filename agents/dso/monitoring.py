@@ -50,11 +50,13 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
         limited=bool(state.limits),
         reserves=moving,
         margin=margin,
-        rating=short_time.rating(profile, state, look=look),
+        rating=short_time.rating(profile, look=look),
+        spent=state.spent,
         spared=now_us - state.headroom_us < limiting.LOOK_US,
     )
-    looked_us = now_us if look else state.looked_us
-    return replace(state, looked_us=looked_us, looking=look), (*notes, Compute(WATCH, job))
+    if look or state.looking:
+        state = replace(state, looked_us=now_us if look else state.looked_us, looking=look)
+    return state, (*notes, Compute(WATCH, job))
 
 
 def watched(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:

@@ -146,9 +146,9 @@ def _metered(profile: DsoProfile, state: DsoState, reading: ParticipantReading) 
     demand, failures = outage.seen(state.demand, reading.resources)
     demand = replace(demand, units_mw=reading.activated_mw)
     points = tuple((point.point, point.p_mw) for point in reading.points)
-    told, heard_us = Told(_together_mw(state), reading.activated_mw, points), state.heard_us
-    state = replace(state, demand=demand)
-    state = news(profile, state, {profile.name: told}, heard_us.set(profile.name, reading.at_us))
+    told = Told(_together_mw(state), reading.activated_mw, points)
+    state = replace(state, demand=demand, heard_us=state.heard_us.set(profile.name, reading.at_us))
+    state = news(profile, state, {profile.name: told})
     pools = [unit.id for unit in (profile.units.resources if profile.units else ()) if unit.kind == "pool"]
     shares = (Actuate(name, demand.set_points[name]) for name in pools if demand.set_points.get(name))
     return state, (*failures, *shares)

@@ -13,6 +13,7 @@ from ...protocols.information.offering import AcceptedOffer, CallForOffers, Meri
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
 from ..changes import replace
+from ..cycle import Cycle
 from ..delivery import OrderBook
 from .studies import TapOptions
 
@@ -130,11 +131,11 @@ class DsoState:
 
     Applications are `waiting` for others of their round, then `judging` in a study; `unknown` offers of a merit
     order list are those whose resources nobody has applied with; `heard_us` is when what participants have `told` was
-    measured. Who is `missing` has sent no INFO 7 for
+    measured, if it was not said again in the last `cycle`. Who is `missing` has sent no INFO 7 for
     too long; `moved` holds (resource, MW) that other units of a portfolio give of an offer.
     How much units may still move was last looked at `headroom_us`.
-    For `heated_us` something has been beyond its continuous rating and has not had as long to cool down; if that was
-    too long, the short time is `spent` until it has.
+    For so long each element (`heated_us`) has been beyond its continuous rating and has not had as long to cool down;
+    if that was too long, its short time is `spent` until it has.
     Orders by way of the DSO: the TSO's conversation and the one it was `passed_on` in, and back; those of them that
     are being cancelled, and those of which the TSO has been told that the participant does not answer. Set-points by
     way of the DSO come on the `ways` of participants.
@@ -149,6 +150,7 @@ class DsoState:
     accepted: Map[str, AcceptedOffer] = Map()
     told: Map[str, Told] = Map()
     heard_us: Map[str, int] = Map()
+    cycle: Cycle | None = None
     subscribed: frozenset[str] = frozenset()
     reserves: Map[str, AwardedReserve] = Map()
     readings: Readings | None = None
@@ -157,8 +159,8 @@ class DsoState:
     looked_us: int = 0
     looking: bool = False
     headroom_us: int = 0
-    heated_us: int = 0
-    spent: bool = False
+    heated_us: Map[str, int] = Map()
+    spent: tuple[str, ...] = ()
     idle_readings: int = 0
     missing: frozenset[str] = frozenset()
     moved: Map[str, tuple[tuple[str, float], ...]] = Map()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...grid.limits.allowing import Activation, Allowed, Rating, Scope, Split
+from ...grid.limits.allowing import Activation, Allowed, Binding, Rating, Scope, Split
 from ...grid.limits.headroom import Headroom
 from ...grid.readings import Assessment, Readings
 from ...grid.voltage.cvr import TapBlock
@@ -160,7 +160,8 @@ class Validate:
 class Monitor:
     """The state of the grid, what it will be when all orders are fully on, and what of them may stay on.
 
-    With the `short_time` rating a loading within it is borne, and orders are cut to that; without, to the continuous.
+    With the `short_time` rating a loading within it is borne, and orders are cut to that; without, and of the elements
+    whose short time is `spent`, to the continuous.
     `reserves` follow the frequency, all up or all down; they come before the orders, and are cut after them.
     Near a limit, or with one in force (`limited`), also how much each ordered unit may still move, up to its order;
     that decides nothing, so it is `spared` in most cycles.
@@ -176,6 +177,7 @@ class Monitor:
     reserves: tuple[Activation, ...] = ()
     margin: float = 0.0
     rating: Rating = "continuous"
+    spent: tuple[str, ...] = ()
     spared: bool = False
 
     def run(self, studies: GridStudies) -> Watch:
@@ -191,7 +193,10 @@ class Monitor:
     def _unborne(self, studies: GridStudies, states: tuple[Assessment, Assessment]) -> bool:
         """Whether something is, or would be, beyond the rating that counts."""
         found = [violation for state in states for violation in state.violations]
-        return any(self.rating == "continuous" or not studies.bears(violation) for violation in found)
+        return any(not self._bears(studies, violation) for violation in found)
+
+    def _bears(self, studies: GridStudies, violation: Binding) -> bool:
+        return self.rating == "short_time" and violation.element not in self.spent and studies.bears(violation)
 
     def _ahead(self) -> list[list[tuple[str, float]]]:
         """All orders fully on; where reserves are kept, with these fully up, and fully down."""
@@ -216,7 +221,8 @@ class Monitor:
     def _curtailed(
         self, studies: GridStudies, asked: tuple[Activation, ...], fixed: tuple[Activation, ...]
     ) -> tuple[Allowed, ...]:
-        found = studies.curtail(self.readings, enlarged(asked, self.margin), fixed, rating=self.rating)
+        wanted = enlarged(asked, self.margin)
+        found = studies.curtail(self.readings, wanted, fixed, rating=self.rating, spent=self.spent)
         return reduced(found, asked, self.margin)
 
     def _freed(self, studies: GridStudies, now: Assessment) -> float:

@@ -19,7 +19,7 @@ from ...protocols.information.capacity import (
     ResourceVerdict,
 )
 from ...protocols.information.quantities import Direction, Verdict
-from ...protocols.messages import Agree, Failure, Message, Refuse
+from ...protocols.messages import Agree, Failure, Message, Refuse, kept
 from ...protocols.stages import prequalification
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
@@ -169,13 +169,14 @@ def no_study(event: Computed) -> Message:
 
 def _resource_verdict(allowed: Allowed) -> ResourceVerdict:
     direction = allowed.id.rpartition("|")[2]
-    return ResourceVerdict(
+    verdict = ResourceVerdict(
         resource=resource_of(allowed),
         direction="up" if direction == "up" else "down",
         verdict=verdict_of(allowed, "rejected"),
         max_mw=abs(allowed.p_mw),
         binding=binding_of(allowed),
     )
+    return kept(verdict)
 
 
 def verdict_of(allowed: Allowed, nothing: Verdict) -> Verdict:

@@ -12,13 +12,15 @@ from functools import cached_property, lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 
-from ...protocols.flow import Row, Volley
+from ...protocols.flow import Flow, Row, Volley
+from ...protocols.messages import Message
 from .delays import Delays
 from .inputs import Arrival, Chorus, Send, Stream
 from .queues import Queues
 from .recording import Recorder, Sent
 
 Link = tuple[str, str]
+LEAST_TOGETHER = 16  # fewer are sooner sent one by one
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
 PostTogether = Callable[[Volley], None]
@@ -99,9 +101,13 @@ class Exchange:
     sequence: int = 0
     row: int = 0
     _queues: Queues = field(default_factory=Queues)
+    _gathered: list[tuple[Flow, int, Message, str | None]] | None = None
+    _together: tuple[Flow, ...] = ()  # the same object for the same flows
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
+        if self._gathered:
+            self._keep_order(now_us)
         envelope, stage, step, streamed = sending
         message_id, sender, receiver = envelope[:3]
         arrives_us = self._arrival(message_id, (sender, receiver), now_us, streamed=streamed)
@@ -120,6 +126,9 @@ class Exchange:
     def stream(self, streaming: Stream, now_us: int) -> None:
         """Put the next messages of flows on their way."""
         numbered, content, caused_by = streaming
+        if self._gathered is not None:
+            self._gathered += [(flow, number, content, caused_by) for flow, number in numbered]
+            return
         for flow, number in numbered:
             message_id = f"{flow.prefix}{number}"
             arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
@@ -129,8 +138,31 @@ class Exchange:
             if arrives_us is not None and flow.link[1] in self.kinds:
                 self.mail(row, arrives_us)
 
+    def gather(self) -> None:
+        """Keep what flows from now on, until it is released: what is said at one instant leaves together."""
+        self._gathered = []
+
+    def release(self, now_us: int) -> None:
+        """Put on its way what has been gathered, all of it at this instant, and gather no more."""
+        gathered, self._gathered = self._gathered or (), None
+        if len(gathered) < LEAST_TOGETHER:
+            for flow, number, content, caused_by in gathered:
+                self.stream(Stream(((flow, number),), content, caused_by), now_us)
+            return
+        flows, numbers, contents, causes = zip(*gathered, strict=True)
+        if flows != self._together:
+            self._together = flows
+        self.chorus(Chorus(self._together, numbers, contents, causes), now_us)
+
+    def _keep_order(self, now_us: int) -> None:
+        """What has been gathered leaves before anything else does."""
+        self.release(now_us)
+        self.gather()
+
     def chorus(self, singing: Chorus, now_us: int) -> None:
         """Put the next messages of many flows on their way at once."""
+        if self._gathered:
+            self._keep_order(now_us)
         flows, numbers, contents, causes = singing
         volley = Volley(flows, numbers, contents, causes, now_us, ())
         volley.received_us = self._arrivals(volley)

@@ -46,6 +46,7 @@ class Mail:
         self._listeners = listeners
         self._phases = {name: PHASE_OF_KIND.get(kind, 5) for name, kind in kinds.items()}
         self._rows: dict[str, list[Row]] = {}
+        self._mixed: set[str] = set()  # whose rows are not in the order of arrival
         self._volleys: list[Volley] = []
         self._routes: dict[int, tuple[tuple[Flow, ...], Routes]] = {}
 
@@ -61,6 +62,7 @@ class Mail:
             self._rows[row.flow.link[1]] = [row]
         else:
             waiting.append(row)
+            self._mixed.add(row.flow.link[1])
         self.next_us = min(self.next_us, at_us)
 
     def put_together(self, volley: Volley) -> None:
@@ -101,9 +103,11 @@ class Mail:
         heard = False
         while self._volleys:
             heard = self._hear(self._volleys[0], queue) or heard
+        self.next_us = NEVER_US  # but for what is put from now on, and what is left
         for name in tuple(self._rows):
             rows = self._rows.pop(name)
-            if len(rows) > 1:
+            if name in self._mixed:
+                self._mixed.discard(name)
                 rows.sort(key=_arrival)
             due = self._due(rows, name, queue)
             left = rows[len(due) :]
@@ -112,7 +116,7 @@ class Mail:
                 left = self._listeners[name].listen(due) + left
             if left:
                 self._rows[name] = left
-        self.next_us = min((_arrival(row) for rows in self._rows.values() for row in rows), default=NEVER_US)
+                self.next_us = min(self.next_us, _arrival(left[0]))
         return heard
 
     def _hear(self, volley: Volley, queue: EventQueue) -> bool:

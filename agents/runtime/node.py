@@ -23,7 +23,8 @@ from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
-from ..agent import Agent, Cycle
+from ..agent import Agent
+from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .streams import Streams
@@ -125,9 +126,9 @@ class Node:
         if self.back is not None:
             self.back()
         effects: list[Effect] = []
-        self.state, actions = self.agent.react(self.state, Sampled(source, reading), now_us)
+        self.state, actions = self.agent.react(self.state, _new(Sampled, (source, reading)), now_us)
         for action in actions:
-            self._carry_out(action, effects)
+            _DEEDS[type(action)](self, action, effects)
         return effects
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:

@@ -21,13 +21,13 @@ from ...grid.area.containment import Droop
 from ...grid.plant.plant import GridPlant
 from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
-from ...grid.resources.resource import PointPower as Injection
-from ...grid.resources.resource import Resource, ResourceState
-from ...protocols.information.activation import PointPower
+from ...grid.resources.park import Parks
+from ...grid.resources.pool import Pool
+from ...grid.resources.resource import Resource
 from ..actions import RESERVE, RESERVE_TEST, TAPS, UNITS, VOLTAGE, Actuate
-from ..bsp.reading import ParticipantReading, ResourceReading
+from ..bsp.reading import ParticipantReading
+from .metering import reading_of
 
-Meters = tuple[tuple[ResourceState, tuple[Injection, ...]], ...]
 Report = Callable[[str, Incident], None]
 
 
@@ -85,6 +85,7 @@ class Physics:
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
     _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
+    _parks: Parks = field(default_factory=Parks)
 
     def __post_init__(self) -> None:
         """Sort the holdings by owner; whether they are at rest is seen at the first tick."""
@@ -115,8 +116,9 @@ class Physics:
 
     def _move(self, to_us: int) -> None:
         """Let resources go on, those at rest excepted; whoever has come to rest is left alone from now on."""
-        for name in tuple(self._moving):
-            holding = self.holdings[name]
+        moving = [(name, self.holdings[name]) for name in self._moving]
+        self._parks.advance([each.resource for _, each in moving if isinstance(each.resource, Pool)], to_us)
+        for name, holding in moving:
             holding.resource.advance(to_us)
             self._beside_mw[name] = self._beside_grid_mw(holding)
             self._forget(holding.owner)
@@ -235,7 +237,7 @@ class Physics:
         if at_us > self.now_us:
             for holding in own:
                 holding.resource.advance(at_us)
-        reading = _reading(tuple(metered(holding.resource, self._lost(holding)) for holding in own), at_us)
+        reading = reading_of(tuple(metered(holding.resource, self._lost(holding)) for holding in own), at_us)
         if not any(holding.resource.id in self._moving for holding in own):
             self._known[agent] = reading
         return reading
@@ -276,24 +278,3 @@ class Physics:
         self.advance(at_us)
         self._stir(holding)
         self._reserves[name] = (abs(mw), mw if f"{kind}/" == RESERVE_TEST else None)
-
-
-def _reading(meters: Meters, at_us: int) -> ParticipantReading:
-    """A participant's reading of all its meters together."""
-    states = [state for state, _ in meters]
-    baseline_mw = round(sum(state.baseline_mw for state in states), 6)
-    activated_mw = round(sum(state.p_mw for state in states), 6)
-    points = tuple(
-        PointPower(point=point.name, p_mw=point.p_mw, q_mvar=point.q_mvar) for _, shown in meters for point in shown
-    )
-    return ParticipantReading(
-        at_us,
-        round(baseline_mw + activated_mw, 6),
-        round(sum(state.q_mvar for state in states), 6),
-        activated_mw,
-        baseline_mw,
-        tuple(
-            ResourceReading(state.id, state.p_mw, state.available_up_mw, state.available_down_mw) for state in states
-        ),
-        points,
-    )

@@ -23,7 +23,8 @@ class Queues:
 
     def after_others(self, link: Link, arrives_us: int) -> int:
         """When something arrives that would by itself at `arrives_us`."""
-        self._spread()
+        if self._volleys:
+            self._spread()
         last_us = self._free_at.get(link, 0)
         found = self._free_at[link] = arrives_us if arrives_us > last_us else last_us
         self._alone_until_us = max(self._alone_until_us, found)

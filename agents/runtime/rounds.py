@@ -4,6 +4,7 @@ tick ─▶ a reads, reacts ─▶ b reads, reacts ─▶ …        whatever co
        those of whom it is known what a reading comes to speak together (fleet.py), in their order
 """
 
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -48,8 +49,7 @@ class Rounds:
         members = self._members.setdefault(key, [])
         if not members:
             self._plan(member.span.from_us, key)
-        members.append(member)
-        members.sort(key=lambda one: one.agent)  # those of one name stay in the order of joining
+        insort(members, member, key=lambda one: one.agent)  # those of one name stay in the order of joining
 
     def _plan(self, at_us: int, key: tuple[int, int]) -> None:
         self.queue.put(at_us, lambda now_us: self._round(now_us, key), phase=key[1], rank=RANK)
@@ -65,6 +65,9 @@ class Rounds:
 
     def _read(self, members: list[Member], at_us: int, phase: int) -> None:
         """One after the other; those who go on as they are speak together, up to the next who does not."""
+        exchange = self.fleet.exchange
+        assert exchange is not None
+        exchange.gather()
         together: list[Seat] = []
         undisturbed = False
         for agent, (source, _, _), read, seat in members:
@@ -73,8 +76,10 @@ class Rounds:
             if not undisturbed and not self._comes_next(at_us, phase, agent):
                 self.fleet.speak(together, at_us)
                 together = []
+                exchange.release(at_us)
                 while not self._comes_next(at_us, phase, agent):
                     self.queue.step()
+                exchange.gather()
             if seat is not None and seat.goes_on(at_us):
                 together.append(seat)
                 continue
@@ -83,6 +88,7 @@ class Rounds:
             read(source, at_us)
             undisturbed = False
         self.fleet.speak(together, at_us)
+        exchange.release(at_us)
 
     def _comes_next(self, at_us: int, phase: int, agent: str) -> bool:
         """Whether nothing that waits comes before this agent's reading."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ...protocols.envelope import Topic
 from ...protocols.information.offering import AcceptanceNotice, AcceptedOffer
+from ...protocols.messages import kept
 from ...protocols.stages import offering as stage
 from ..actions import Open
 from ..calendar import MarketTimeUnit
@@ -67,7 +68,7 @@ def _notice(profile: TsoProfile, period: MarketTimeUnit, subject: str, dso: str,
 
 def _accepted_offer(position: Position) -> AcceptedOffer:
     offer = position.offer
-    return AcceptedOffer(
+    accepted = AcceptedOffer(
         offer_id=offer.offer_id,
         participant=offer.participant,
         product=offer.product,
@@ -79,3 +80,4 @@ def _accepted_offer(position: Position) -> AcceptedOffer:
         resource=offer.resource,
         rank=position.rank,
     )
+    return kept(accepted)

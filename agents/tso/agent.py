@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ...protocols.flow import Row
 from ...protocols.information.offering import Offer
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
+from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, measurements, merit_list, offering, prequalification, reserve, settlement

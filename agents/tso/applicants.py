@@ -4,7 +4,7 @@ A lane's items are conversation ids of applications, or `demand-response/<dso>` 
 tested at once a grid has several lanes: `north`, `north#2`, …
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
@@ -129,17 +129,23 @@ def split(grid: str, waiting: Sequence[str], at_once: int) -> dict[str, tuple[st
     return {f"{grid}#{number}" if number > 1 else grid: lane for number, lane in enumerate(lanes, start=1) if lane}
 
 
+def dealt(state: TsoState, lanes: Mapping[str, tuple[str, ...]]) -> TsoState:
+    """The state with lanes more."""
+    known = state.prequalification
+    lane_of = {key: name for name, lane in lanes.items() for key in lane}
+    return state.with_prequalification(lanes=known.lanes.update(lanes), lane_of=known.lane_of.update(lane_of))
+
+
 def has_turn(state: TsoState, key: str) -> bool:
     """Whether it is an applicant's turn."""
-    return any(lane[:1] == (key,) for _, lane in sorted(state.prequalification.lanes.items()))
+    known = state.prequalification
+    return known.lanes.get(known.lane_of.get(key, ""), ())[:1] == (key,)
 
 
 def head_of(state: TsoState, participant: str) -> str | None:
     """The applicant whose turn it is in some lane and who is this participant."""
-    for _, lane in sorted(state.prequalification.lanes.items()):
-        if lane and lane[0].split("/")[0 if not lane[0].startswith(DEMAND_RESPONSE) else 1] == participant:
-            return lane[0]
-    return None
+    key = state.prequalification.applied.get(participant, DEMAND_RESPONSE + participant)
+    return key if has_turn(state, key) else None
 
 
 def participant(applicant: Applicant, key: str) -> str:

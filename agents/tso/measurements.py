@@ -12,13 +12,14 @@ from ...protocols.flow import Row
 from ...protocols.information.activation import Measurement
 from ...protocols.stages import activation as stage
 from ..actions import Note
-from ..agent import Cycle, Reaction
+from ..agent import Reaction
 from ..changes import derived, replace
+from ..cycle import Cycle
 from ..events import Heard
 from ..profiles import TsoProfile
 from . import reserve_watch
 from .afrr import metering
-from .state import Known, TsoState
+from .state import Activation, Known, TsoState
 
 Measured = tuple[str, float, int]
 
@@ -29,7 +30,7 @@ def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measu
     state = _taken(profile, state, ((name, measurement.activated_mw, measurement.measured_at),))
     if name in state.activation.subscribed or reserve_watch.keeps(state, name):
         return state, ()
-    state = state.with_activation(subscribed=state.activation.subscribed | {name})
+    state = state.with_activation(subscribed=state.activation.subscribed.set(name, True))
     step = None if name in profile.dsos else "7.4"
     return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
 
@@ -37,31 +38,32 @@ def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measu
 def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
     """Measurements have come in, one after the other; returns how many were taken, up to a participant's first."""
     measured: list[Measured] = []
-    known = _heard_of(state)
+    subscribed, keepers = state.activation.subscribed, _keepers(state)
     for row in rows:
         content, name = row.content, row.flow.link[0]
-        if name not in known or not isinstance(content, Measurement):
+        if not (name in subscribed or name in keepers) or not isinstance(content, Measurement):
             break
         measured.append((name, content.activated_mw, content.measured_at))
     return (_taken(profile, state, measured) if measured else state), len(measured)
 
 
 def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
-    """The same as columns; None if it is somebody's first."""
-    names, said, at_us = cycle
-    known = _heard_of(state)
-    if not derived(state, "~all heard of", (known, names), lambda: known.issuperset(names)):
+    """The same as columns; None if it is somebody's first, or of somebody who keeps containment reserve."""
+    names, before = cycle.names, state.activation.cycle
+    subscribed, keepers = state.activation.subscribed, _keepers(state)
+    sources = subscribed, keepers, names
+    if not derived(state, "~energy only", sources, lambda: all(n in subscribed and n not in keepers for n in names)):
         return None
-    return _taken(profile, state, [(name, one.activated_mw, at_us) for name, one in zip(names, said, strict=True)])
-
-
-def _heard_of(state: TsoState) -> frozenset[str]:
-    """Participants whose first measurement is past, and those that keep containment reserve."""
-    sources = state.activation.subscribed, state.prequalification.applied, state.prequalification.applicants
-    return derived(state, "~heard of", sources, lambda: state.activation.subscribed | _keepers(state))
+    news = {name: Known(one.activated_mw, cycle.at_us) for name, one in cycle.news(before)}
+    same = before is None or before.names is names
+    activation = state.activation if same else _one_by_one(state.activation)
+    activation = replace(activation, known=activation.known.update(news), cycle=cycle)
+    regulation = metering.together(profile, state.regulation, activation, before)
+    return replace(state, activation=activation, regulation=regulation)
 
 
 def _keepers(state: TsoState) -> frozenset[str]:
+    """Participants that keep containment reserve: their first measurement is no evidence."""
     sources = state.prequalification.applied, state.prequalification.applicants
     return derived(state, "~keepers", sources, lambda: _all_keepers(state))
 
@@ -78,6 +80,15 @@ def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -
         kept = {name: known for name, known in last.items() if name in keepers}
         state = state.with_reserve(known=state.reserve.known.update(kept))
         last = {name: known for name, known in last.items() if name not in keepers}
-    activation = replace(state.activation, known=state.activation.known.update(last))
+    activation = _one_by_one(state.activation)
+    activation = replace(activation, known=activation.known.update(last))
     regulation = metering.measured(profile, state.regulation, [one for one in measured if one[0] in last])
     return replace(state, activation=activation, regulation=regulation)
+
+
+def _one_by_one(activation: Activation) -> Activation:
+    """Whoever was last heard in a cycle counts as heard by itself from now on."""
+    if activation.cycle is None:
+        return activation
+    known = {name: last for name in activation.cycle.names if (last := activation.last(name)) is not None}
+    return replace(activation, known=activation.known.update(known), cycle=None)

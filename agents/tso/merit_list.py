@@ -17,6 +17,7 @@ from ...protocols.information.offering import (
     MolEntry,
     Offer,
 )
+from ...protocols.messages import kept
 from ...protocols.stages import offering as stage
 from ..actions import Action, Note, Open
 from ..calendar import MarketTimeUnit
@@ -135,13 +136,14 @@ def entry(position: Position) -> dict[str, object]:
 
 def _mol_entry(position: Position) -> MolEntry:
     offer = position.offer
-    return MolEntry(
+    listed = MolEntry(
         rank=position.rank,
         offer_id=offer.offer_id,
         quantity_mw=offer.quantity_mw,
         min_quantity_mw=offer.min_quantity_mw if offer.divisible else offer.quantity_mw,
         resource=offer.resource,
     )
+    return kept(listed)
 
 
 def validation(profile: TsoProfile, key: str, positions: Sequence[Position], now_us: int) -> tuple[Action, ...]:

@@ -95,7 +95,7 @@ def dropped(state: TsoState, now_us: int) -> TsoState:
 def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Bring the orders of this period, and of the next from the schedule lead on, in line with the target."""
     if not profile.needs_of(PRODUCT):
-        return state.with_activation(changed=False), ()
+        return (state.with_activation(changed=False) if state.activation.changed else state), ()
     calendar = profile.calendar
     lead_us = profile.activation.schedule_lead_us
     current = calendar.at(now_us)
@@ -108,7 +108,7 @@ def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSt
         if state.activation.changed or _unmet(profile, state, period):
             state, more = _aligned(profile, state, period, now_us)
             actions += more
-    return state.with_activation(changed=False), actions
+    return (state.with_activation(changed=False) if state.activation.changed else state), actions
 
 
 def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool:

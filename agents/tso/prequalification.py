@@ -17,7 +17,7 @@ from ...protocols.information.capacity import (
     TechnicalData,
     TestReport,
 )
-from ...protocols.messages import Agree, Failure, Refuse
+from ...protocols.messages import Agree, Failure, Refuse, kept
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
@@ -28,6 +28,7 @@ from . import capacity
 from .applicants import (
     DEMAND_RESPONSE,
     as_asked,
+    dealt,
     entered,
     fault,
     grid_of,
@@ -100,25 +101,25 @@ def _apply(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> R
 
 def _close(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """The window has closed: sort into lanes, one a grid or several, and begin each."""
-    grids: dict[str, tuple[str, ...]] = {}
+    grids: dict[str, list[str]] = {}
     for key, applicant in sorted(state.prequalification.applicants.items(), key=submitted):
         assert applicant.application is not None
         grid = applicant.application.resources[0].grid
-        grids[grid] = (*grids.get(grid, ()), key)
+        grids.setdefault(grid, []).append(key)
     if profile.coordination.dso_is_participant:
         for grid, dso in sorted(profile.dso_of_grid.items()):
-            grids[grid] = (*grids.get(grid, ()), DEMAND_RESPONSE + dso)
-    actions: tuple[Action, ...] = ()
+            grids.setdefault(grid, []).append(DEMAND_RESPONSE + dso)
+    actions: list[Action] = []
     for grid, waiting in sorted(grids.items()):
         lanes = split(grid, waiting, profile.test.at_once)
-        state = state.with_prequalification(lanes=state.prequalification.lanes.update(lanes))
+        state = dealt(state, lanes)
         if grid in profile.dso_of_grid:
             jointly = capacity.together(profile, waiting)
             actions += capacity.ask(profile, state, jointly, profile.dso_of_grid[grid], now_us)
         for lane in lanes:
             state, begun = _begin(profile, state, lane, now_us)
             actions += begun
-    return state, actions
+    return state, tuple(actions)
 
 
 def _begin(profile: TsoProfile, state: TsoState, name: str, now_us: int) -> Reaction[TsoState]:
@@ -204,6 +205,7 @@ def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestRepo
         qualified_mw = 0.0
     verdict = asked if outcome.passed else asked.model_copy(update={"verdict": "limited"})
     verdict = verdict.model_copy(update={"max_mw": qualified_mw}) if qualified_mw > 0 else rejected(asked)
+    verdict = kept(verdict)
     step = "8.2" if applicant.application is None else "4.5"
     evidence = {"name": "test judged", "applicant": participant(applicant, key), **outcome.evidence(trial)}
     note = Note(stage.STAGE, step, evidence)
@@ -228,7 +230,7 @@ def _conclude(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Re
         if applicant.application is None
         else tell_applicant(profile, applicant, key)
     )
-    lane = next(name for name, lane in sorted(state.prequalification.lanes.items()) if lane[:1] == (key,))
+    lane = state.prequalification.lane_of[key]
     lanes = state.prequalification.lanes.set(lane, state.prequalification.lanes[lane][1:])
     state, actions = _begin(profile, state.with_prequalification(lanes=lanes), lane, now_us)
     return state, (*telling, *actions)

@@ -14,6 +14,7 @@ from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..cycle import heard_us
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
 from .applicants import source_of
@@ -43,6 +44,7 @@ class Look(NamedTuple):
 def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Look at everybody who has orders; count, and act on a breach that lasts."""
     state, actions = _given_up(profile, state, now_us)
+    services = dict[str, Service]()
     for participant, offer_ids in sorted(_ordered(profile, state, now_us).items()):
         look = _look(profile, state, participant, offer_ids, now_us)
         before = state.activation.services.get(participant, Service())
@@ -52,7 +54,9 @@ def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoStat
             state = _act(state, offer_ids, look, STAGES[service.level])
         if action is not None or service.level < before.level:
             actions.append(_note(profile, participant, look, service))
-        state = state.with_activation(services=state.activation.services.set(participant, service))
+        services[participant] = service
+    if services:
+        state = state.with_activation(services=state.activation.services.update(services))
     return state, tuple(actions)
 
 
@@ -63,10 +67,11 @@ def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoSta
     """
     held_us = profile.stale_after_us + (len(STAGES) - 1) * profile.quality_patience_us
     known, notes = state.activation.known, list[Action]()
-    if all(now_us - last.measured_us <= held_us for last in known.values()):
+    cycle = state.activation.cycle
+    if cycle is not None and now_us - cycle.at_us <= held_us and len(known) == len(cycle.names):
         return state, notes
     for name, last in sorted(known.items()):
-        if now_us - last.measured_us > held_us:
+        if now_us - heard_us(cycle, name, last.measured_us) > held_us:
             known = known.delete(name)
             evidence = {"name": "measurement given up", "participant": name, "activated_mw": last.activated_mw}
             notes.append(Note(stage.STAGE, _step(profile, name), evidence))
@@ -87,7 +92,7 @@ def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: lis
     """What goes the wrong way is not delivered."""
     offers, orders = offers_at(profile, state, now_us), state.activation.orders
     net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in offer_ids)
-    known = state.activation.known.get(participant)
+    known = state.activation.last(participant)
     ready_us = max(orders[one].start_us for one in offer_ids) + _activation_us(state, participant) + MARGIN_US
     activated_mw = known.activated_mw if known else 0.0
     return Look(

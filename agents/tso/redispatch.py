@@ -39,14 +39,24 @@ def changes(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[tuple[Of
 
 
 def _changes(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> Iterator[tuple[Offer, float]]:
-    free = replace(state, activation=replace(state.activation, caps=Map()))
-    wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
-    yield from _changed(accepted(profile, state, period, mfrr.PRODUCT), wanted, given)
+    known, definitive = state.activation, state.offering.definitive
+    free = replace(state, activation=replace(known, caps=Map()))
+    sources = period, definitive, known.target_mw, known.caps, known.failed, known.derated, known.moved
+    yield from derived(state, "~reordered", sources, lambda: tuple(_reordered(profile, state, free, period)))
     if profile.regulation is not None:
         without = _walk(state, "~free", period, lambda: set_points.walked(profile, free, period))
         within = _walk(state, "~bound", period, lambda: set_points.walked(profile, state, period))
         wanted, given = _regulated(profile, state, without), _regulated(profile, state, within)
-        yield from _changed(accepted(profile, state, period, metering.PRODUCT), wanted, given)
+        if wanted != given:
+            yield from _changed(accepted(profile, state, period, metering.PRODUCT), wanted, given)
+
+
+def _reordered(
+    profile: TsoProfile, state: TsoState, free: TsoState, period: MarketTimeUnit
+) -> Iterator[tuple[Offer, float]]:
+    """What limits change of the orders."""
+    wanted, given = mfrr.shares(profile, free, period), mfrr.shares(profile, state, period)
+    return _changed(accepted(profile, state, period, mfrr.PRODUCT), wanted, given)
 
 
 def _walk(state: TsoState, name: str, period: MarketTimeUnit, make: Callable[[], Walk]) -> Walk:

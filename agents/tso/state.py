@@ -11,6 +11,7 @@ from ...protocols.information.offering import Offer, OfferVerdict
 from ...protocols.information.reserve import ReserveLine, ReserveOffer
 from ...protocols.information.settlement import StatementLine
 from ..changes import replace
+from ..cycle import Cycle, heard_us
 from ..market.channel import Bounds, Channel
 from ..market.distribution import Walk
 from ..market.merit_order import Position
@@ -20,10 +21,7 @@ from ..market.settlement import Payment
 
 
 class Applicant(NamedTuple):
-    """An application and how far it has come.
-
-    `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results.
-    """
+    """An application: `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results."""
 
     application: Application | None
     message_id: str
@@ -85,13 +83,15 @@ class Prequalification:
     """Applications by conversation; lanes of those waiting, one a grid; what is qualified of each participant.
 
     `applied` leads from a participant to the conversation of its application, `claimed` from a resource to the
-    participant that has applied with it: to look one up does not cost more where many have applied.
+    participant that has applied with it, `lane_of` from an applicant to its lane: to look one up does not cost more
+    where many have applied.
     """
 
     applicants: Map[str, Applicant] = Map()
     applied: Map[str, str] = Map()
     claimed: Map[str, str] = Map()
     lanes: Map[str, tuple[str, ...]] = Map()
+    lane_of: Map[str, str] = Map()
     qualified: Map[str, tuple[ResourceVerdict, ...]] = Map()
 
 
@@ -114,7 +114,8 @@ class Activation:
 
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
     of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
-    offers are not ordered any more, `derated` ones only up to what they have been seen to deliver.
+    offers are not ordered any more, `derated` ones only up to what they have been seen to deliver. What is `known` of
+    somebody was measured then, or said again in the last `cycle`.
     """
 
     target_mw: float = 0.0
@@ -131,12 +132,18 @@ class Activation:
     services: Map[str, Service] = Map()
     changed: bool = False
     known: Map[str, Known] = Map()
-    subscribed: frozenset[str] = frozenset()
+    cycle: Cycle | None = None
+    subscribed: Map[str, bool] = Map()
     passed: Map[str, PassedLimit] = Map()
     withheld: Map[str, int] = Map()
     limited: int = 0
     energy: Map[str, int] = Map()
     counted_us: int = 0
+
+    def last(self, name: str) -> Known | None:
+        """The last measurement of a participant, and when it was last measured."""
+        known = self.known.get(name)
+        return None if known is None else Known(known.activated_mw, heard_us(self.cycle, name, known.measured_us))
 
 
 class Lot(NamedTuple):
@@ -168,7 +175,8 @@ class Regulation(NamedTuple):
     """aFRR: offers under control, who hears set-points and the last of them, the controller, and the prepared walk.
 
     `stale`: what is under control has changed since the walk was prepared. Lots by `period/participant`, meters by
-    participant, energy by offer. `silent` are those whose measurements stay away, so that they are not counted on.
+    participant, energy by offer. `silent` are those whose measurements stay away, so that they are not counted on;
+    the channels of those `moving` have moved since they were last heard together.
     """
 
     controls: Map[str, Order] = Map()
@@ -181,6 +189,7 @@ class Regulation(NamedTuple):
     meters: Map[str, Meter] = Map()
     counted: Map[str, Counted] = Map()
     silent: tuple[str, ...] = ()
+    moving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def commitments(state: Any) -> Hashable:
     """An agent's state without what decides nothing before settlement."""
     match state:
         case TsoState():
-            regulation = state.regulation._replace(meters=Map(), counted=Map())
+            regulation = state.regulation._replace(meters=Map(), counted=Map(), moving=())
             reserve = replace(state.reserve, known=Map(), offsets_hz=(), kept=Map())
             return replace(state, activation=_activation(state.activation), regulation=regulation, reserve=reserve)
         case DsoState():

@@ -104,6 +104,12 @@ class Dispatcher:
         amounts = tuple(best.amounts.tolist())
         return Dispatch(amounts, short, best.losses_mw, self._cost(best, need_mw))
 
+    def weighed(self, amounts_mw: Sequence[float], need_mw: float) -> tuple[Dispatch, bool]:
+        """What somebody else's dispatch of the same supplies comes to (MW of each, ≥ 0), and whether AC allows it."""
+        seen = self._see(np.asarray(amounts_mw, dtype=float))
+        short_mw, cost = need_mw - seen.arrives_mw, self._cost(seen, need_mw)
+        return Dispatch(tuple(seen.amounts.tolist()), short_mw, seen.losses_mw, cost), seen.excess <= TOLERANCE
+
     @cached_property
     def _nothing(self) -> _Seen:
         return self._see(np.zeros(len(self._supplies)))

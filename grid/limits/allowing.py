@@ -12,7 +12,7 @@ nobody promises that both are activated. A subset may mix them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..arrays import Floats
 from ..errors import GridError
 from ..model import GridModel
 from .activation import Activation, Allowed, Spread
-from .cases import Case, CaseLike, hearings
+from .cases import Case, CaseLike, Hearing, hearings
 from .constraints import Binding, Rating
 from .judging import Judge
 from .legs import Legs, legs_of
@@ -78,16 +78,18 @@ def limit(
     fixed: Sequence[Activation] = (),
     split: Split = "merit_order",
     rating: Rating = "continuous",
+    spent: Collection[str] = (),
 ) -> tuple[Allowed, ...]:
     """Return what is allowed of every activation, in their order; the strictest case counts.
 
     `fixed` is on throughout and not judged: scopes prefix and subset keep all of it on, "all" what has the direction
     of the activation in question, "single" nothing. `split`: what several would use of a scarce cap goes to the first,
-    or to all in proportion to what they asked for. `rating`: which loading limit counts. What a base state already
+    or to all in proportion to what they asked for. `rating`: which loading limit counts, but for the branches that are
+    `spent` always the continuous one. What a base state already
     violates may stay as bad as it is. Raises NetworkError for an unknown connection point, GridError for a case whose
     model does not fit.
     """
-    court = _Court(model, cases, rating, split)
+    court = _Court(model, hearings(model, cases, rating, spent), split)
     if scope == "subset":
         return court.limit(list(activations), scope, fixed)
     results: dict[int, Allowed] = {}
@@ -101,9 +103,8 @@ def limit(
 class _Court:
     """Everything that the questions about one list have in common."""
 
-    def __init__(self, model: GridModel, cases: Sequence[CaseLike], rating: Rating, split: Split) -> None:
-        self._model, self._split = model, split
-        self._hearings = hearings(model, cases, rating)
+    def __init__(self, model: GridModel, heard: tuple[Hearing, ...], split: Split) -> None:
+        self._model, self._hearings, self._split = model, heard, split
         if not self._hearings:
             raise GridError("a limit needs at least one case to hold in")
 

@@ -6,7 +6,7 @@ borne), or with another rating than the question's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +48,9 @@ class Hearing(NamedTuple):
         return self.model.solver(self.state.taps, self.state.out).solve(self.state)
 
 
-def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tuple[Hearing, ...]:
+def hearings(
+    model: GridModel, cases: Sequence[CaseLike], rating: Rating, spent: Collection[str] = ()
+) -> tuple[Hearing, ...]:
     """Return the cases with their models and constraints. Raises GridError if a model has other points."""
     found = []
     for given in cases:
@@ -56,7 +58,6 @@ def hearings(model: GridModel, cases: Sequence[CaseLike], rating: Rating) -> tup
         own = case.model or model
         if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
             raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
-        found.append(
-            Hearing(case.name, own.energised(case.state), own, Constraints(own, case.rating or rating, case.limits))
-        )
+        constraints = Constraints(own, case.rating or rating, case.limits, spent=spent)
+        found.append(Hearing(case.name, own.energised(case.state), own, constraints))
     return tuple(found)

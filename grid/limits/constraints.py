@@ -6,12 +6,13 @@ did not converge, or holds anything that is not finite, violates everything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Booleans, Floats
 from ..description.grid import GridLimits
 from ..model import GridModel
 from ..powerflow.solution import Solution
@@ -43,8 +44,18 @@ def no_solution(case: str) -> Binding:
 class Constraints:
     """Names, kinds and bounds of every constraint of one model."""
 
-    def __init__(self, model: GridModel, rating: Rating = "continuous", limits: GridLimits | None = None) -> None:
-        """`rating`: which loading counts, where the model has a short-time one · `limits`: override the model's."""
+    def __init__(
+        self,
+        model: GridModel,
+        rating: Rating = "continuous",
+        limits: GridLimits | None = None,
+        *,
+        spent: Collection[str] = (),
+    ) -> None:
+        """`rating`: which loading counts, where the model has a short-time one · `limits`: override the model's.
+
+        `spent`: the branches whose short time is over, so that the continuous rating counts for them anyhow.
+        """
         ratings, own = model.ratings, limits or GridLimits()
         margin = own.margin if "margin" in own.model_fields_set else model.margin
         self._buses = ratings.buses
@@ -57,8 +68,9 @@ class Constraints:
         ]
         self.kinds = tuple(kind for kind, number in kinds for _ in range(number))
         short_percent = own.short_time_percent or model.short_time_percent
-        self.rating: Rating = rating if short_percent is not None else "continuous"
-        factor = short_percent / 100.0 if short_percent is not None and rating == "short_time" else 1.0
+        is_short = short_percent is not None and rating == "short_time"
+        self._is_short = np.array([is_short and name not in spent for name in ratings.branches], dtype=np.bool_)
+        factor = np.where(self._is_short, (short_percent or 100.0) / 100.0, 1.0)
         loading = _or(own.loading_percent, ratings.loading_percent) * factor
         voltages = _or(own.vm_max_pu, ratings.vm_max_pu), _or(own.vm_min_pu, ratings.vm_min_pu)
         self.limits = np.concatenate([loading, *voltages])
@@ -125,20 +137,32 @@ class Constraints:
             round(float(value), digits),
             float(self.limits[index]),
             case,
-            self._rating_of(kind),
+            "short_time" if kind == "loading_percent" and self._is_short[index] else "continuous",
         )
-
-    def _rating_of(self, kind: Kind) -> Rating:
-        return self.rating if kind == "loading_percent" else "continuous"
 
     def violations(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
         """Return, per state, every plain limit that it violates, worst first; mostly none, which is seen at once."""
+        return self.looked_at(solution, case, self._kept)[0]
+
+    def looked_at(
+        self, solution: Solution, case: str, edge: Floats
+    ) -> tuple[tuple[tuple[Binding, ...], ...], Booleans, Floats]:
+        """Return `violations`, which states reach a value of `edge` (constraints), and voltages of the judged buses.
+
+        What has no supply reaches nothing; a state without a solution may reach anything.
+        """
         vm_pu = solution.vm_pu[:, self._buses]
         values = np.concatenate((solution.loading_percent, vm_pu, vm_pu), axis=1)
         values *= self._factor
+        reached = np.asarray((values >= edge).any(axis=1), dtype=np.bool_)
         if (values <= self._kept).all():
-            return ((),) * len(values)
-        return tuple(self.beyond(row, case) for row in self.values(solution))
+            return ((),) * len(values), reached, vm_pu
+        return tuple(self.beyond(row, case) for row in self.values(solution)), reached, vm_pu
+
+    def edge(self, loading: float, voltage_pu: float) -> Floats:
+        """Return the values that are as near their limits: a share of the loading's, and so many pu of voltages'."""
+        nearer = np.where(self._scale == 1.0, self.nominal * loading, self.nominal - 100 * voltage_pu)
+        return np.asarray(nearer)
 
     def beyond(self, values: Floats, case: str) -> tuple[Binding, ...]:
         """Return every plain limit that one row violates, worst first."""

@@ -38,12 +38,12 @@ class PlantState:
         self.interface = gauge.interface(solution, 0) if self.converged else gauge.nothing
         self.lost_load_mw, self.lost_generation_mw = lost_mw
 
-    @cached_property
+    @property
     def vm_pu(self) -> Floats:
         """Voltages per bus to 1e-6 pu."""
         return np.asarray(np.round(self.solution.vm_pu[0], 6))
 
-    @cached_property
+    @property
     def loading_percent(self) -> Floats:
         """Loadings per branch to 1e-4 %."""
         return np.asarray(np.round(self.solution.loading_percent[0], 4))

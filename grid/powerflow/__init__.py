@@ -4,5 +4,6 @@ operating_point ─▶ injections ─▶ solver ─┬─▶ fixed_point ─▶ 
  what is drawn      ZIP per load         ├─▶ blackout                   nothing left with supply
                                          └─▶ sensitivity                first derivatives
                    admittance ─▶ self_check                             at every compilation, against runpp
+vicinity ─▶ chord                                                       few states near one, again and again
 operating_point ─▶ fallback                                             what does not fit: slow, never wrong
 """

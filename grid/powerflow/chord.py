@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -27,11 +26,11 @@ from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
 MOST_STATES = 4
-PASSES = 14
+PASSES, FIRST_LOOK = 14, 1
 Factor = Callable[[Floats], Complexes]
 # As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
 FAST = 0.3
-FARTHEST_PU = 0.5  # over all buses and states together
+LEAST_PU = 0.7  # where voltages are lower in the mean, it may be another solution than that of a healthy grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,25 +64,28 @@ class Neighbours:
 
     def __init__(self, chord: Chord, below: Complexes, change_mva: Complexes) -> None:
         self.chord, self.below, self.change_mva = chord, below, change_mva
+        self.converged: Booleans = np.ones(len(below), dtype=np.bool_)
+        self._voltage: Complexes | None = None
+        self._magnitude: Floats | None = None
+        self._flows: Complexes | None = None
+        self._loading: Floats | None = None
 
-    @cached_property
-    def converged(self) -> Booleans:
-        """All of them."""
-        return np.ones(len(self.below), dtype=np.bool_)
-
-    @cached_property
+    @property
     def voltage(self) -> Complexes:
         """Voltages of all buses (states × b)."""
-        wiring = self.chord.wiring
-        found = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
-        found[:, wiring.others] = self.below
-        found[:, wiring.reference] = wiring.v_reference
-        return found
+        if self._voltage is None:
+            wiring = self.chord.wiring
+            self._voltage = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
+            self._voltage[:, wiring.others] = self.below
+            self._voltage[:, wiring.reference] = wiring.v_reference
+        return self._voltage
 
-    @cached_property
+    @property
     def magnitude(self) -> Floats:
         """Their size."""
-        return np.abs(self.voltage)
+        if self._magnitude is None:
+            self._magnitude = np.abs(self.voltage)
+        return self._magnitude
 
     @property
     def vm_pu(self) -> Floats:
@@ -98,24 +100,33 @@ class Neighbours:
         """What each load draws per nominal, real part for P, imaginary part for Q."""
         return np.asarray(self.chord.wiring.factor(self.magnitude))
 
-    @cached_property
-    def _flows(self) -> Complexes:
-        return np.asarray(np.dot(self.below, self.chord.flows) + self.chord.flows_of_source)
+    @property
+    def flows(self) -> Complexes:
+        """What the wiring's flows are."""
+        if self._flows is None:
+            self._flows = self.below.dot(self.chord.flows)
+            self._flows += self.chord.flows_of_source
+        return self._flows
 
-    @cached_property
+    @property
     def loading_percent(self) -> Floats:
         """Loadings of the branches: of their more loaded sides."""
-        starts, rows = self.chord.wiring.row_starts, self._flows.shape[1] - len(self.chord.wiring.reference)
-        sides = np.abs(self._flows[:, :rows])
-        if self.chord.pairs:
-            return np.asarray(np.maximum(sides[:, ::2], sides[:, 1::2]))
-        return np.asarray(np.maximum.reduceat(sides, starts, axis=1)) if rows else sides
+        if self._loading is None:
+            rows = self.flows.shape[1] - len(self.chord.wiring.reference)
+            sides: Floats = np.abs(self.flows[:, :rows])
+            if self.chord.pairs:
+                sides = np.maximum(sides[:, ::2], sides[:, 1::2])
+            elif rows:
+                sides = np.maximum.reduceat(sides, self.chord.wiring.row_starts, axis=1)
+            self._loading = sides
+        return self._loading
 
-    @cached_property
+    @property
     def interface_mva(self) -> Complexes:
         """Powers from the sources, less what is drawn and injected there."""
         chord, sources = self.chord, len(self.chord.wiring.reference)
-        power = np.conj(self._flows[:, -sources:]) * chord.wiring.v_reference
+        power = np.conj(self.flows[:, -sources:])
+        power *= chord.wiring.v_reference
         power -= chord.own
         if chord.points_at_source is not None:
             power -= np.dot(self.change_mva, chord.points_at_source)
@@ -169,14 +180,13 @@ class Chord:
         work = self._work.get(len(change_mva))
         if work is None:
             work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
-        moved = np.dot(np.conj(change_mva), self._points)
-        updated = np.dot(moved.view(float), self._first, out=work.updated)
-        if not np.vdot(updated, updated) <= FARTHEST_PU**2:
-            return None
-        updated += self._at
-        moved += self._power
-        if not self._passes(work, moved, tolerance_pu):
-            return None
+        with np.errstate(all="ignore"):
+            moved = np.conj(change_mva).dot(self._points)
+            updated = moved.view(float).dot(self._first, out=work.updated)
+            updated += self._at
+            moved += self._power
+            if not self._passes(work, moved, tolerance_pu):
+                return None
         return Neighbours(self, updated.view(complex).copy(), change_mva)
 
     def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
@@ -189,14 +199,14 @@ class Chord:
             c += current
             c /= size
             c *= v
-            np.dot(given, table, out=updated)
-            if count == 0:
+            given.dot(table, out=updated)
+            if count < FIRST_LOOK:
                 continue
             step = np.subtract(updated, x, out=work.step)
             length = math.sqrt(np.vdot(step, step))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                return True
+                return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
         return False
 
 

@@ -8,11 +8,12 @@ Who wants another rule writes a class with `targets` and names it in the scenari
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..arrays import Floats
 from .description import Kind
-from .split import split
+
+if TYPE_CHECKING:
+    from ..arrays import Floats
 
 SUSTAINED_S = 900.0  # an order is shared out by what each can hold for a quarter of an hour
 
@@ -51,5 +52,7 @@ class ByScheme:
 
     def targets(self, view: PoolView) -> Floats:
         """The order, water-filled within what can be held, or if that is too little, within what there is now."""
+        from .split import split  # a scenario is checked without numpy
+
         limit = view.held_mw if view.held_mw.sum() >= abs(view.target_mw) else view.most_mw
         return split(view.target_mw, view.shares, limit, limit)

@@ -10,7 +10,7 @@ What will really happen is cut out of the description at construction, so that n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -134,13 +134,13 @@ class GridStudies:
 
     def _changes(self, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Complexes:
         """MW added at every connection point, one row per list of (connection point, MW); what is named twice adds."""
-        rows, position = [], self.model.point
+        rows, position = [], self.model.positions
         for activated in alternatives:
-            row = [0.0] * len(self.model.point_names)
+            row = [0.0] * len(position)
             for name, p_mw in activated:
-                row[position(name)] += p_mw
+                row[position[name] if name in position else self.model.point(name)] += p_mw
             rows.append(row)
-        return np.array(rows, dtype=complex).reshape(len(rows), len(self.model.point_names))
+        return np.array(rows, dtype=complex).reshape(len(rows), len(position))
 
     def watch(
         self,
@@ -171,13 +171,15 @@ class GridStudies:
         fixed: tuple[Activation, ...] = (),
         *,
         rating: Rating = "continuous",
+        spent: Collection[str] = (),
     ) -> tuple[Allowed, ...]:
         """Return how much of each ordered activation may stay on, given readings, in merit order: the last is cut.
 
-        Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts.
+        Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts,
+        but for the branches that are `spent` always the continuous one.
         """
         cases = [(self._time(readings.at_us), self.believed(readings))]
-        return allowing.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating)
+        return allowing.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating, spent=spent)
 
     def bears(self, violation: Binding) -> bool:
         """Return whether a violation may be borne for the short time: a loading within that rating."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..messages import Message, Payload, Performative
+from ..messages import Message, Payload, Performative, kept
 from .capacity import BindingConstraint
 from .consistency import alike, ascending, at_most, distinct, never, zero_if
 from .quantities import (
@@ -89,11 +89,11 @@ class Offer(Payload):
             "min_quantity_mw": min(self.min_quantity_mw, quantity_mw),
             "status": status,
         }
-        return Offer(**{**dict(self), **change})
+        return kept(Offer(**{**dict(self), **change}))
 
     def with_status(self, status: OfferStatus) -> "Offer":
         """The same offer, one step further in its life."""
-        return Offer(**{**dict(self), "status": status})
+        return kept(Offer(**{**dict(self), "status": status}))
 
 
 OwnOffers = Annotated[tuple[Offer, ...], Field(min_length=1), distinct("offer_id"), alike("participant")]

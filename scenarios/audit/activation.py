@@ -82,7 +82,7 @@ def _passed(index: Index, trail: Trail, order: Row) -> None:
     chain.message("7.1", "TSO → DSO, to be passed on", [order], "INFO 6")
     if not chain.open or index.said(order["conversation_id"], "refuse", "not-understood"):
         return
-    passed = [row for row in index.typed(*ORDERS) if row["caused_by"] == order["id"]]
+    passed = index.caused(order["id"], *ORDERS)
     chain.message("7.1", "DSO → BSP", passed, "INFO 6")
     if passed and not index.broken(passed[0]["conversation_id"]) and not _cancelled_early(index, passed[0]):
         own = trail.chain(chain.about)
@@ -91,8 +91,7 @@ def _passed(index: Index, trail: Trail, order: Row) -> None:
 
 def _knows(index: Index, dso: str, participant: str) -> bool:
     """Whether no acceptance notice on this participant to the DSO was lost; else it may not know whom to listen to."""
-    notices = index.told(dso, "acceptance-notice")
-    own = [row for row in notices if any(offer["participant"] == participant for offer in row["content"]["offers"])]
+    own = index.announced(dso, participant)
     return not own or any(row["received_at"] is not None for row in own)
 
 
@@ -121,7 +120,7 @@ def _operator_ordered(index: Index, trail: Trail, order: Row, heard: dict[Partie
 
 def _monitored(index: Index, trail: Trail, dso: str, period: str) -> None:
     chain = trail.chain(f"{dso}, period {period}")
-    notes = [row for row in index.noted("7.6", dso) if row["evidence"].get("period") == period]
+    notes = index.noted("7.6", dso, period=period)
     chain.event("7.6", "DSO monitors its network", notes)
 
 
@@ -141,9 +140,7 @@ def _limited(index: Index, trail: Trail, request: Row) -> None:
 def _passed_on(index: Index, chain: Chain, request: Row, offer_id: str) -> None:
     """Steps 8 and 9, for an offer with an order in force when the TSO heard of the limit."""
     orders = [
-        row
-        for row in index.typed("limit-order")
-        if row["caused_by"] == request["id"] and row["content"]["limit"]["offer_id"] == offer_id
+        row for row in index.caused(request["id"], "limit-order") if row["content"]["limit"]["offer_id"] == offer_id
     ]
     if not orders and not _in_force(index, offer_id, request["received_at"]):
         return

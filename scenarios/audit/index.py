@@ -54,6 +54,34 @@ class Index:
         found = [row for lookup in known for row in lookup.find(receiver, content)]
         return sorted(found, key=lambda row: int(row["sequence"])) if len(names) > 1 else found
 
+    def in_period(self, period: str, name: str, receiver: str | None = None) -> list[Row]:
+        """Messages of a type (to someone) in conversations about a market time unit, in order of sending."""
+        return self._in_period.get((period, f"gridpact.{name}/1", receiver), [])
+
+    @cached_property
+    def _in_period(self) -> dict[tuple[str, str, str | None], list[Row]]:
+        found: dict[tuple[str, str, str | None], list[Row]] = defaultdict(list)
+        for kind, lookup in self._by_type.items():
+            for row in lookup.rows:
+                period = row["conversation_id"].split("/")[2]
+                found[period, kind, None].append(row)
+                found[period, kind, row["receiver"]].append(row)
+        return found
+
+    def caused(self, message_id: str, *names: str) -> list[Row]:
+        """Messages of these types that another one has caused, in order of sending."""
+        types = {f"gridpact.{name}/1" for name in names}
+        return [row for row in self._by_cause.get(message_id, ()) if row["type"] in types]
+
+    @cached_property
+    def _by_cause(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        for kind in self._by_type.values():
+            for row in kind.rows:
+                if row["caused_by"] is not None:
+                    found[row["caused_by"]].append(row)
+        return {cause: sorted(rows, key=lambda row: int(row["sequence"])) for cause, rows in found.items()}
+
     def said(self, conversation_id: str, *names: str) -> list[Row]:
         """Messages of a conversation, of these types."""
         types = {f"gridpact.{name}/1" for name in names}
@@ -73,6 +101,18 @@ class Index:
         for row in self.noted("7.5"):
             for offer_id in dict.fromkeys(one["offer_id"] for one in row["evidence"].get("ordered", ())):
                 found[offer_id].append(row)
+        return found
+
+    def announced(self, dso: str, participant: str) -> list[Row]:
+        """Acceptance notices to a DSO that name a participant."""
+        return self._announced.get((dso, participant), [])
+
+    @cached_property
+    def _announced(self) -> dict[tuple[str, str], list[Row]]:
+        found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in self.typed("acceptance-notice"):
+            for participant in dict.fromkeys(offer["participant"] for offer in row["content"]["offers"]):
+                found[row["receiver"], participant].append(row)
         return found
 
     def broken(self, conversation_id: str) -> bool:

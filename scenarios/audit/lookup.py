@@ -15,36 +15,31 @@ class Lookup:
         self.rows = list(rows)
         self._part = part
         self._head = head
-        self._by_head: dict[object, list[Row]] | None = None
-        self._by_value: dict[str, dict[str, list[Row]]] = {}
+        self._by_texts: dict[tuple[bool, tuple[str, ...]], Mapping[tuple[object, ...], list[Row]]] = {}
 
     def find(self, head: str | None, values: Mapping[str, object]) -> list[Row]:
         """The rows with this head value (None: any) and all of these values, in their order."""
-        rows = self.rows if head is None else self._headed().get(head, [])
-        for key, value in values.items():
-            if isinstance(value, str):
-                named = self._valued(key).get(value, [])
-                rows = named if len(named) < len(rows) else rows
-        return [row for row in rows if self._fits(row, head, values)]
+        known = {key: key_of(value) for key, value in values.items()}
+        texts = {key: value for key, value in known.items() if value is not None}
+        rows = self._told_apart(head is not None, tuple(texts)).get((head, *texts.values()), [])
+        rest = [(key, value) for key, value in values.items() if key not in texts]
+        return [row for row in rows if all(row[self._part].get(key) == value for key, value in rest)]
 
-    def _fits(self, row: Row, head: str | None, values: Mapping[str, object]) -> bool:
-        part = row[self._part]
-        return head in (None, row[self._head]) and all(part.get(key) == value for key, value in values.items())
-
-    def _headed(self) -> dict[object, list[Row]]:
-        if self._by_head is None:
-            self._by_head = defaultdict(list)
+    def _told_apart(self, headed: bool, keys: tuple[str, ...]) -> Mapping[tuple[object, ...], list[Row]]:
+        """Rows by their head, if `headed`, and by their texts at `keys`; looked through once."""
+        if (headed, keys) not in self._by_texts:
+            found: dict[tuple[object, ...], list[Row]] = defaultdict(list)
             for row in self.rows:
-                self._by_head[row[self._head]].append(row)
-        return self._by_head
+                texts = [key_of(row[self._part].get(key)) for key in keys]
+                found[row[self._head] if headed else None, *texts].append(row)
+            self._by_texts[headed, keys] = found
+        return self._by_texts[headed, keys]
 
-    def _valued(self, key: str) -> dict[str, list[Row]]:
-        """Rows by their text at `key`, looked through once."""
-        if key not in self._by_value:
-            found: dict[str, list[Row]] = defaultdict(list)
-            for row in self.rows:
-                value = row[self._part].get(key)
-                if isinstance(value, str):
-                    found[value].append(row)
-            self._by_value[key] = found
-        return self._by_value[key]
+
+def key_of(value: object) -> str | tuple[str, ...] | None:
+    """A text, or several, as a key; None for anything else, which is compared one by one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    return None

@@ -46,7 +46,7 @@ def _keys(index: Index) -> Iterator[Key]:
 
 def _called(index: Index, trail: Trail, key: Key, figure: str) -> None:
     """Step 1 and 2 for everybody who was called for offers."""
-    for call in (row for row in index.typed("call-for-offers") if _about(row) == key):
+    for call in (row for row in index.in_period(key[0], "call-for-offers") if _about(row) == key):
         own = "9" if call["receiver"] in index.scenario.dsos else figure
         role = "DSO" if own == "9" else "BSP"
         chain = trail.chain(f"{call['receiver']}, period {key[0]}, {key[1]} {key[2]}")
@@ -72,13 +72,13 @@ def _noticed(index: Index, trail: Trail, key: Key) -> None:
         what = {"period": key[0], "product": key[1], "direction": key[2]}
         chain.event("9.3", "TSO, gate closure", index.noted("9.3", **what))
         chain.event("9.4", "TSO builds the MOL", index.noted("9.4", **what))
-        notices = [row for row in index.typed("merit-order-notice") if row["receiver"] == dso and _about(row) == key]
+        notices = [row for row in index.in_period(key[0], "merit-order-notice", dso) if _about(row) == key]
         chain.message("9.4", "TSO → DSO", notices, "INFO 4")
 
 
 def _forecast(index: Index, trail: Trail, dso: str, period: str) -> None:
     chain = trail.chain(f"{dso}, period {period}")
-    asked = [r for r in index.typed("forecast-query") if r["receiver"] == dso and f"/{period}/" in r["conversation_id"]]
+    asked = index.in_period(period, "forecast-query", dso)
     if asked and index.broken(asked[0]["conversation_id"]):
         return
     told = index.said(asked[0]["conversation_id"], "baseline-forecast") if asked else []
@@ -94,7 +94,7 @@ def _validated(index: Index, trail: Trail, key: Key, listed: Row) -> None:
         if not any(entry["grid"] == who.grid for entry in listed["evidence"]["entries"]):
             continue
         chain = trail.chain(f"{dso}, period {key[0]}, {key[1]} {key[2]}")
-        sent = [row for row in index.typed("merit-order-list") if row["receiver"] == dso and _about(row) == key]
+        sent = [row for row in index.in_period(key[0], "merit-order-list", dso) if _about(row) == key]
         asked = chain.message("6.4", "TSO → DSO", sent, "INFO 4")
         if asked and index.broken(asked[0]["conversation_id"]):
             continue
@@ -135,7 +135,7 @@ def _told(index: Index, chain: Chain, key: Key, participant: str) -> None:
     step, then = ("6.8", "6.9") if figure == "6" else ("5.5", "5.6")
     own = chain.trail.chain(f"{participant}, {chain.about}")
     own.last_at, own.last_step = chain.last_at, chain.last_step
-    rows = [row for row in index.told(participant, "acceptance") if _accepts(row, key)]
+    rows = [row for row in index.in_period(key[0], "acceptance", participant) if _accepts(row, key)]
     told = own.message(step, "TSO → BSP", rows, "INFO 3")
     ids = [offer["offer_id"] for offer in told[0]["content"]["offers"]] if told else []
     if participant not in index.scenario.dsos:
@@ -143,15 +143,14 @@ def _told(index: Index, chain: Chain, key: Key, participant: str) -> None:
 
 
 def _accepts(row: Row, key: Key) -> bool:
-    period = row["conversation_id"].split("/")[2]
-    return any((period, offer["product"], offer["direction"]) == key for offer in row["content"]["offers"][:1])
+    return any((offer["product"], offer["direction"]) == key[1:] for offer in row["content"]["offers"][:1])
 
 
 def _notified(index: Index, chain: Chain, key: Key, dso: str) -> None:
     step, then = ("6.8", "6.9") if figure_of(index) == "6" else ("5.5", "5.6")
     own = chain.trail.chain(f"{dso}, {chain.about}")
     own.last_at, own.last_step = chain.last_at, chain.last_step
-    rows = [row for row in index.told(dso, "acceptance-notice") if _accepts(row, key)]
+    rows = [row for row in index.in_period(key[0], "acceptance-notice", dso) if _accepts(row, key)]
     told = own.message(step, "TSO → DSO", rows, "INFO 3")
     ids = [offer["offer_id"] for offer in told[0]["content"]["offers"]] if told else []
     own.event(then, "DSO receives", index.noted(then, dso, offer_ids=ids))

@@ -87,12 +87,12 @@ def _violations(run: Run, grid: str) -> dict[str, Any]:
 
 def _worst_bus(run: Run, grid: str) -> str:
     """The bus farthest from 1 pu at the tick with the worst voltage, by a power flow of the recorded state."""
-    import pandapower
+    from ...grid.engine import run_power_flow
 
     frame = run.telemetry[violated(run, grid)]
     away = (frame[[f"{grid}.vm_min_pu", f"{grid}.vm_max_pu"]] - 1).abs().max(axis=1)
-    net = run.network(frame["at"].loc[away.idxmax()].isoformat(), grid)
-    pandapower.runpp(net, numba=False)
+    net = run.network(frame["at"].iloc[int(away.to_numpy().argmax())].isoformat(), grid)
+    run_power_flow(net)
     return f"bus {(net.res_bus['vm_pu'] - 1).abs().idxmax()}"
 
 

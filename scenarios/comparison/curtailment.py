@@ -93,7 +93,7 @@ def _blocks(run: Run, during: pd.DataFrame, direction: str) -> Iterator[Planned]
     for (name, price), rows in own.groupby(["participant", "price_eur_per_mwh"], sort=True):
         offered = rows.groupby("period")["offered_mw"].sum().to_dict()
         by_period = np.array([float(offered.get(period_id(start_us), 0.0)) for start_us in starts_us])
-        yield Planned(str(name), by_period[ticks], float(price))
+        yield Planned(str(name), by_period[ticks], float(str(price)))
 
 
 def _planned(scenario: Scenario, direction: str) -> list[Planned]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...grid.dispatch.cheapest import Dispatch, Dispatcher, Prices, Supply
 from ...grid.dispatch.feeder import Feeder
@@ -36,13 +36,22 @@ class _Sums:
     by_participant: dict[str, float] = field(default_factory=dict)
 
 
+class Foreseen(NamedTuple):
+    """An instant: whose each supply is, who dispatches them, MW that are needed (+ up), and the cheapest dispatch."""
+
+    owners: tuple[str, ...]
+    dispatcher: Dispatcher
+    need_mw: float
+    dispatch: Dispatch
+
+
 def ideal(scenario: Scenario, prices: Prices) -> dict[str, Any]:
     """The account of perfect foresight over the periods of delivery, at the control tick; units are in the names.
 
     Raises the errors of building grids.
     """
     with single_threaded():
-        return _told(_Foresight(scenario, prices).added_up())
+        return _told(Foresight(scenario, prices).added_up())
 
 
 def _told(sums: _Sums) -> dict[str, Any]:
@@ -55,7 +64,7 @@ def _told(sums: _Sums) -> dict[str, Any]:
     }
 
 
-class _Foresight:
+class Foresight:
     """Knows the truth of every tick; the same state and need are dispatched once."""
 
     def __init__(self, scenario: Scenario, prices: Prices) -> None:
@@ -68,25 +77,27 @@ class _Foresight:
 
     def added_up(self) -> _Sums:
         """The sums over all control ticks of the periods of delivery."""
-        sums, times = _Sums(), self._scenario.time
-        step_us = round(self._scenario.ticks.control_s * 1e6)
-        first_us = -(-times.first_delivery_us // step_us) * step_us
-        for at_us in range(first_us, times.periods[-1][1], step_us):
-            owners, supplies, dispatch = self._at(at_us)
-            self._add(sums, owners, supplies, dispatch, hours=step_us / 3.6e9)
+        sums, hours = _Sums(), round(self._scenario.ticks.control_s * 1e6) / 3.6e9
+        for at_us in self.ticks():
+            self._add(sums, self.at(at_us), hours)
         return sums
 
-    def _add(
-        self, sums: _Sums, owners: tuple[str, ...], supplies: tuple[Supply, ...], dispatch: Dispatch, *, hours: float
-    ) -> None:
-        for name, supply, mw in zip(owners, supplies, dispatch.amounts_mw, strict=True):
+    def ticks(self) -> range:
+        """The control ticks of the periods of delivery, in microseconds."""
+        times, step_us = self._scenario.time, round(self._scenario.ticks.control_s * 1e6)
+        return range(-(-times.first_delivery_us // step_us) * step_us, times.periods[-1][1], step_us)
+
+    def _add(self, sums: _Sums, seen: Foreseen, hours: float) -> None:
+        dispatch = seen.dispatch
+        for name, supply, mw in zip(seen.owners, seen.dispatcher.supplies, dispatch.amounts_mw, strict=True):
             sums.eur += supply.eur_per_mwh * mw * hours
             sums.mwh["up" if supply.sign > 0 else "down"] += mw * hours
             sums.by_participant[name] = sums.by_participant.get(name, 0.0) + supply.sign * mw * hours
         sums.losses_mwh += dispatch.losses_mw * hours
         sums.short_mwh += abs(dispatch.short_mw) * hours
 
-    def _at(self, at_us: int) -> tuple[tuple[str, ...], tuple[Supply, ...], Dispatch]:
+    def at(self, at_us: int) -> Foreseen:
+        """What is needed at an instant (none before one that was asked for already), and the cheapest dispatch."""
         states = tuple(self._physics.grids[grid].untouched(at_us) for grid in self._grids)
         key = tuple(map(id, states))
         if key not in self._dispatchers:
@@ -97,7 +108,7 @@ class _Foresight:
         need = self._rounded(drawn_mw - scheduled_mw - disturbance_mw)
         if (id(dispatcher), need) not in self._known:
             self._known[id(dispatcher), need] = dispatcher.dispatch(need)
-        return owners, dispatcher.supplies, self._known[id(dispatcher), need]
+        return Foreseen(owners, dispatcher, need, self._known[id(dispatcher), need])
 
     def _rounded(self, need_mw: float) -> float:
         """To the bid step, towards nothing: what is left out makes the bound lower, never higher."""

@@ -73,12 +73,16 @@ class ParquetFile(Generic[R]):
         words = [column.name for column in table.columns if column.kind in REPEATED and column.name not in unique]
         packed = {"compression": "zstd", "use_dictionary": words}
         self._writer = pq.ParquetWriter(path, self._schema, version="2.6", write_statistics=False, **packed)
-        self.rows = 0
+        self._flushed = 0
+
+    @property
+    def rows(self) -> int:
+        """How many have been added."""
+        return self._flushed + self._many
 
     def add(self, row: R) -> None:
         """Append one row."""
         self._waiting.append(row)
-        self.rows += 1
         self._many += 1
         if self._many == FLUSH_ROWS:
             self._flush()
@@ -95,7 +99,6 @@ class ParquetFile(Generic[R]):
 
     def _keep(self, rows: Any, many: int) -> None:
         self._waiting.append(rows)
-        self.rows += many
         self._many += many
 
     def close(self) -> None:
@@ -105,6 +108,7 @@ class ParquetFile(Generic[R]):
         self._clerk.do(self._writer.close)
 
     def _flush(self) -> None:
+        self._flushed += self._many
         rows, self._waiting, self._many = self._waiting, [], 0
         self._clerk.do(lambda: self._write(rows))
 

@@ -63,6 +63,8 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
+    if Volley not in set(map(type, streamed)):
+        return _of_rows(streamed)
     parts = [
         (_of_volleys if of_volleys else _of_rows)(list(own))
         for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
@@ -84,7 +86,7 @@ def _of_volleys(volleys: list[Any]) -> list[Any]:
 
 
 def _of_rows(streamed: list[Any]) -> list[Any]:
-    flowing = all(type(one) is Row for one in streamed)
+    flowing = set(map(type, streamed)) == {Row}
     addresses, own = (_flowed if flowing else _sent)(streamed)
     common, spread = zip(*addresses, strict=True), _spread(own.address)
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}

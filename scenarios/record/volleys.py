@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...protocols.flow import Flow, Volley
+from ...protocols.information.activation import Measurement
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from .parquet import TIME
@@ -84,14 +85,15 @@ def contents_of(volleys: Sequence[Volley]) -> tuple[list[Message], Any, Any]:
             measured.append(np.full(len(contents), contents.at_us))
         else:
             number.append(said.places(contents))
-            measured.append(np.array([getattr(one, "measured_at", 0) for one in contents], dtype=np.int64))
+            taken = [one.measured_at if isinstance(one, Measurement) else 0 for one in contents]
+            measured.append(np.array(taken, dtype=np.int64))
     times = np.concatenate(measured)
     return said.objects, _indices(number), pa.array(times, mask=times == 0).cast(TIME)
 
 
 def spreading(number: Any) -> Callable[[Any], Any]:
-    """From one value of each to one a row."""
-    return lambda values: values.take(number)
+    """From one value of each to one a row: `number` says which, and counts up where each is new."""
+    return lambda values: values if len(values) == len(number) else values.take(number)
 
 
 def _indices(number: Sequence[Sequence[int]]) -> Any:

@@ -16,6 +16,7 @@ from ...agents.market.merit_order import floor_to_step
 from ...grid.clock import clock_text
 from ...grid.resources.description import Bus, PoolDescription, Response, UnitDescription
 from ...protocols.information.quantities import Direction
+from ...protocols.messages import kept
 from ..market import Market
 from ..participants import AggregatorDescription, BspDescription, OfferDescription
 from .description import Crowd, Lognormal, Normal, SwarmDescription, Way
@@ -87,15 +88,16 @@ class Drawing:
             up_mw=size_mw if way != "down" else 0.0,
             down_mw=size_mw if way != "up" else 0.0,
         )
-        return draw.name, BspDescription(
+        drawn = BspDescription(
             kind="bsp",
             grid=grid,
             applies_at=self._applies_at(draw),
             qualify=self.swarm.product,
-            units=(unit,),
+            units=(kept(unit),),
             response=_response(draw, crowd),
             offers=self._offers(draw, crowd, unit),
         )
+        return draw.name, kept(drawn)
 
     def aggregator(self, index: int) -> tuple[str, AggregatorDescription]:
         """The aggregator of an index, from 0: one pool at a few buses."""
@@ -140,12 +142,14 @@ class Drawing:
         sizes = {"up": of.up_mw, "down": of.down_mw}
         most = self.market.price_limit_eur_per_mwh
         return tuple(
-            OfferDescription(
-                product=self.swarm.product,
-                direction=direction,
-                quantity_mw=sizes[direction],
-                min_quantity_mw=self.market.min_bid_mw,
-                price_eur_per_mwh=max(-most, min(most, draw.normal(f"price/{direction}", prices[direction]))),
+            kept(
+                OfferDescription(
+                    product=self.swarm.product,
+                    direction=direction,
+                    quantity_mw=sizes[direction],
+                    min_quantity_mw=self.market.min_bid_mw,
+                    price_eur_per_mwh=max(-most, min(most, draw.normal(f"price/{direction}", prices[direction]))),
+                )
             )
             for direction in DIRECTIONS
             if sizes[direction] > 0
@@ -153,8 +157,9 @@ class Drawing:
 
 
 def _response(draw: Draw, crowd: Crowd) -> Response:
-    return Response(
+    response = Response(
         preparation_s=draw.within("preparation", *crowd.preparation_s),
         ramping_s=draw.within("ramping", *crowd.ramping_s),
         deactivation_s=draw.within("deactivation", *crowd.deactivation_s),
     )
+    return kept(response)

@@ -93,4 +93,4 @@ class Reader:
 
     def _printed_by(self, command: str, shown: str) -> None:
         missing = [line for line in plain(shown) if line and line not in self.printed[command]]
-        assert not missing, f"{command} does not print: {missing}"
+        assert not missing, f"{command} does not print: {missing}, but {self.printed[command]}"

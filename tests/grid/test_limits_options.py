@@ -102,6 +102,8 @@ def test_a_short_time_rating_allows_more_and_a_violation_says_which_it_is(
     assert always.binding is not None
     assert (always.binding.limit, always.binding.rating) == (100.0, "continuous")
     assert check(model, cases, abc, rating="short_time") is not None
+    again = limit(model, cases, abc, rating="short_time", spent=(always.binding.element,))[2]
+    assert (again.p_mw, again.binding) == (always.p_mw, always.binding)
 
 
 def test_a_case_may_be_an_outage_with_limits_of_its_own(

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.description import AreaDescription
-from gridpact.grid.area.disturbance import STEP_US, Course, Piece, RecordingError
+from gridpact.grid.area.disturbance import STEP_US, Course, Piece, RecordingError, Total
+from gridpact.grid.errors import GridError
 
 SECOND = 1_000_000
 NOON = 12 * 3600 * SECOND
@@ -56,6 +57,19 @@ def test_a_sub_step_takes_a_step_from_its_start_and_a_ramp_at_its_middle() -> No
     assert one.sample(0, 9).tolist() == pytest.approx([0, 0, 0, 5, 5, 5, 5.5, 6.5, 7.5])
     late = Course([Piece(STEP_US * 3 + 1, 5.0)])
     assert late.sample(2, 3).tolist() == [0, 0, 5]
+
+
+def test_what_is_over_is_forgotten_and_what_comes_is_the_same() -> None:
+    pieces = [Piece(STEP_US * 7 * k, float(k), 1e-6) for k in range(5000)]
+    at_once, by_the_way = Course(pieces).sample(0, 30_000), Course(pieces)
+    found = [by_the_way.sample(first, 100) for first in range(0, 30_000, 100)]
+    assert np.concatenate(found).tolist() == at_once.tolist()
+    with pytest.raises(GridError, match="has been forgotten"):
+        by_the_way.at(STEP_US)
+    ticks, total = (70, 33, 4801, 5000, 80), Total([Course(pieces), Course(pieces[:20])])
+    firsts = [sum(ticks[:k]) for k in range(len(ticks))]
+    seen = np.concatenate([total.sample(first, count) for first, count in zip(firsts, ticks, strict=True)])
+    assert seen.tolist() == Total([Course(pieces), Course(pieces[:20])]).sample(0, sum(ticks)).tolist()
 
 
 def test_noise_is_stationary_correlated_and_hangs_on_the_seed_alone() -> None:

@@ -56,7 +56,7 @@ def test_what_is_lost_doubled_overtaken_or_cut_off_on_the_way_changes_no_outcome
     handful: Path, tmp_path: Path, simulated: Run
 ) -> None:
     """The BSP that is cut off while offers are asked for makes its offer when the way is free."""
-    cut = '[{who: [bsp-a], since: "11:49:50", until: "11:51:00"}]'
+    cut = '[{who: [bsp-a], since: "11:52:50", until: "11:54:00"}]'
     shares = dict.fromkeys(("loss", "duplication", "reordering", "late"), 0.1)
     shaken = befallen(handful, tmp_path / "shaken", **shares, partitions=cut, seed=1)
     befell = ("lost", "doubled", "overtaken", "late", "unacknowledged", "cut off")

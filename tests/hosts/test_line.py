@@ -78,6 +78,19 @@ async def test_somebody_who_vanishes_is_seen_to_be_gone(broker: BrokerAddress) -
     await asyncio.gather(watcher.close(), vanishing.close())
 
 
+async def test_what_our_own_code_does_wrong_with_a_message_ends_the_line_with_that_error(broker: BrokerAddress) -> None:
+    def fail(incoming: Incoming) -> None:
+        raise ZeroDivisionError(incoming.payload)
+
+    topic = TOPICS.message("a", "b")
+    speaker, hearer = line(broker, "a", Ear()), line(broker, "b", fail, topic)  # type: ignore[arg-type]
+    await asyncio.gather(speaker.open(), hearer.open())
+    speaker.send(topic, b"division")
+    with pytest.raises(ZeroDivisionError, match="division"):
+        await asyncio.wait_for(hearer.failed(), 60)
+    await asyncio.gather(speaker.close(), hearer.close())
+
+
 async def test_a_broker_that_is_not_there_is_named() -> None:
     nobody = BrokerAddress("127.0.0.1", free_port(), tls=False)
     with pytest.raises(BrokerError, match=f"127.0.0.1:{nobody.port} fails: .*refused"):

@@ -25,7 +25,7 @@ SPEEDS = ("120", "60", "20")
 STRANGER = """
 extends: handful.yaml
 participants:
-  bsp-x: {kind: bsp, grid: transmission, units: [{id: unit-x, up_mw: 1.0}], applies_at: "11:43:40",
+  bsp-x: {kind: bsp, grid: transmission, units: [{id: unit-x, up_mw: 1.0}], applies_at: "11:49:40",
           response: {preparation_s: 5, ramping_s: 10, deactivation_s: 5}}
 """
 

@@ -75,6 +75,14 @@ def test_every_tick_is_seen_and_the_last_one_is_the_record_s(watched: tuple[Run,
     assert sight.share == 1.0
 
 
+def test_ticks_written_together_are_those_that_somebody_saw_one_by_one(
+    watched: tuple[Run, Sight], tmp_path: Path
+) -> None:
+    unseen = run(load_scenario("scenario-1-dso", SHORT), out=tmp_path / "run")
+    for name in ("telemetry.parquet", "states/north.parquet", "streams.parquet", "messages.jsonl"):
+        assert (unseen.folder / name).read_bytes() == (watched[0].folder / name).read_bytes()
+
+
 def test_a_long_run_is_thinned_and_ends_with_its_last_tick(watched: tuple[Run, Sight]) -> None:
     sight = Sight(watched[0].scenario)
     for tick in range(5 * MOST_ROWS):

@@ -16,11 +16,12 @@ from immutables import Map
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
 from ...changes import INFINITY_US, replace
+from ...cycle import Cycle
 from ...market.channel import Bounds, ChannelRules, judged, moved
 from ...market.merit_order import Position
 from ...market.settlement import watt_us
 from ...profiles import TsoProfile
-from ..state import Counted, Lot, Meter, Regulation, TsoState
+from ..state import Activation, Counted, Lot, Meter, Regulation, TsoState
 
 PRODUCT: Product = "aFRR"
 FLOOR_MW = 1.0
@@ -64,16 +65,18 @@ def guided(
     regulation: Regulation, names: Iterable[str], period: str, rules: ChannelRules, *, now_us: int
 ) -> Regulation:
     """The channels of these, who have meters, after the set-points of this cycle."""
-    known = meters = regulation.meters
-    sent = regulation.sent
+    known, sent, meters = regulation.meters, regulation.sent, dict[str, Meter]()
     for name in names:
         meter, content = known[name], sent.get(name)
         power_mw = content.power_mw if content is not None else 0.0
         if not meter.channel.rests_at(power_mw):
             floor_mw = _floor_mw(regulation.lots.get(f"{period}/{name}", ()))
             channel = moved(meter.channel, power_mw, now_us, floor_mw=floor_mw, rules=rules)
-            meters = meters.set(name, meter._replace(channel=channel))
-    return regulation._replace(meters=meters) if meters is not regulation.meters else regulation
+            meters[name] = Meter(channel, meter.at_us, meter.power_mw, meter.bounds)
+    if not meters:
+        return regulation
+    moving = tuple(meters) if not regulation.moving else tuple(sorted({*regulation.moving, *meters}))
+    return regulation._replace(meters=known.update(meters), moving=moving)
 
 
 def _floor_mw(lots: tuple[Lot, ...]) -> float:
@@ -97,9 +100,26 @@ def measured(profile: TsoProfile, regulation: Regulation, known: Iterable[tuple[
         bounds = meter.channel.at(at_us)
         if power_mw == meter.power_mw and period.begun_us <= meter.at_us and bounds == meter.bounds:
             continue
-        counted = _lasted(profile, regulation._replace(counted=counted), name, at_us)
+        counted = _lasted(profile, regulation, counted, name, at_us)
         news[name] = Meter(meter.channel, at_us, power_mw, bounds)
     return regulation._replace(meters=regulation.meters.update(news), counted=counted) if news else regulation
+
+
+def together(profile: TsoProfile, regulation: Regulation, activation: Activation, before: Cycle | None) -> Regulation:
+    """The same of a cycle that has just been heard: who says something else, or whose bounds have moved, is looked at.
+
+    In the first cycle of a period it is everybody.
+    """
+    cycle = activation.cycle
+    if cycle is None or profile.regulation is None:
+        return regulation
+    names: Iterable[str] = cycle.names
+    if before is not None and before.names is names and _begun(profile, cycle.at_us).begun_us <= before.at_us:
+        turned = [name for name, _ in cycle.news(before)]
+        names = [*turned, *(name for name in regulation.moving if name not in turned)]
+    known = activation.known
+    looked = [(name, known[name].activated_mw, cycle.at_us) for name in names if name in known]
+    return measured(profile, regulation._replace(moving=()), looked)
 
 
 class Since(NamedTuple):
@@ -118,17 +138,19 @@ def caught_up(profile: TsoProfile, state: TsoState) -> TsoState:
     """Count what goes on up to the last measurement of everybody."""
     regulation = state.regulation
     for name, meter in sorted(regulation.meters.items()):
-        last = state.activation.known.get(name)
+        last = state.activation.last(name)
         if last is not None and last.measured_us > meter.at_us:
-            counted = _lasted(profile, regulation, name, last.measured_us)
+            counted = _lasted(profile, regulation, regulation.counted, name, last.measured_us)
             meters = regulation.meters.set(name, meter._replace(at_us=last.measured_us))
             regulation = regulation._replace(meters=meters, counted=counted)
     return replace(state, regulation=regulation)
 
 
-def _lasted(profile: TsoProfile, regulation: Regulation, name: str, until_us: int) -> Map[str, Counted]:
+def _lasted(
+    profile: TsoProfile, regulation: Regulation, counted: Map[str, Counted], name: str, until_us: int
+) -> Map[str, Counted]:
     """The energy counted when a participant's last measurement has lasted until now."""
-    meter, counted = regulation.meters[name], regulation.counted
+    meter = regulation.meters[name]
     if profile.regulation is None or not (meter.power_mw or _asked(meter.bounds)):
         return counted
     for span in _spans(profile, meter.at_us, until_us):

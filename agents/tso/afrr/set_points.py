@@ -18,6 +18,7 @@ from ...actions import Action, Note, PublishEach, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
 from ...changes import derived, replace
+from ...cycle import covers
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
 from ...market.merit_order import Position, floor_to_step
@@ -95,8 +96,11 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     since_us = now_us - profile.stale_after_us - profile.quality_patience_us
     if since_us < profile.calendar.first.start_us:
         return state, ()
-    known, never = state.activation.known, Known(0.0, 0)
-    silent = tuple([name for name in _metered(state) if known.get(name, never).measured_us < since_us])
+    names, activation = _metered(state), state.activation
+    if covers(activation.cycle, names, since_us):
+        silent: tuple[str, ...] = ()
+    else:
+        silent = tuple([name for name in names if (activation.last(name) or Known(0.0, 0)).measured_us < since_us])
     if silent == state.regulation.silent:
         return state, ()
     evidence = {"name": "not counted on", "participants": list(silent), "reason": "no measurement"}

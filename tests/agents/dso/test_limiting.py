@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from immutables import Map
 
-from gridpact.agents.dso import Dso
+from gridpact.agents.changes import replace
+from gridpact.agents.dso import Dso, limiting
 from gridpact.agents.dso.state import InForce
+from gridpact.agents.dso.studies import Watch
 from gridpact.agents.profiles import DsoProfile
 from gridpact.protocols.information.activation import LimitOrder, LimitRequest, Measurement
 
@@ -44,6 +47,16 @@ def test_a_limit_is_renewed_as_it_is_before_its_validity_is_over(make: Any) -> N
     assert caps(agents) == {"b|unit-b|up": 0.5}
     assert agents.state("b").set_points["unit-b"] == 0.5
     assert agents.noted("limits lapsed") == agents.noted("limit lapsed") == []
+
+
+def test_a_limit_on_who_delivers_nothing_any_more_lapses_instead_of_naming_a_forgotten_offer(make: Any) -> None:
+    agents = town(make, make.capped(b=0.5), limit_validity_us=3 * MINUTE_US).run(4200)
+    dso, state = agents.nodes["dso"].agent, agents.state("dso")
+    nothing = Watch(make.calm(), make.calm(), None, 0.0)
+    (known,) = state.limits.values()
+    assert [limit.max_mw for _, limit in limiting.due(dso.profile, state, nothing, known.until_us - 1)] == [0.5]
+    long_over = replace(state, accepted=Map())
+    assert limiting.due(dso.profile, long_over, nothing, known.until_us - 1) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The short-time rating in real time: borne for its time, then limits tighten; lifted by the continuous rating only."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gridpact.agents.dso import Dso
+from gridpact.agents.dso import Dso, short_time
+from gridpact.agents.dso.state import DsoState
 from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.profiles import DsoProfile
 from gridpact.grid.limits.allowing import Allowed, Binding
@@ -31,7 +33,7 @@ def loaded(make: Any) -> Any:
     def lab(job: object) -> object:
         if not isinstance(job, Monitor):
             return make.answers(job)
-        most = 1.5 if job.rating == "short_time" else 0.5
+        most = 1.5 if job.rating == "short_time" and LOADED.element not in job.spent else 0.5
         found = []
         for each in job.ordered:
             room = min(each.p_mw, most if each.id.startswith("b.") else 9.0)
@@ -79,3 +81,21 @@ def test_the_option_needs_a_grid_with_a_short_time_rating() -> None:
         load_scenario("scenario-1-dso", option)
     rated = load_scenario("scenario-1-dso", {**option, "grids.north.limits.short_time_percent": "120"})
     assert rated.coordination.limits.short_time
+
+
+def test_each_element_has_its_own_time(make: Any) -> None:
+    profile = replace(make.dso().profile, short_time_us=SHORT_S * S)
+    look_us = profile.monitoring_us * profile.state_every
+    state, names = DsoState(), []
+    for look in range(SHORT_S * S // look_us):
+        loaded_now = [LOADED] if look < 60 else [LOADED, replace(LOADED, element="line 2-3")]
+        now = make.calm(0, *loaded_now)
+        state, notes = short_time.counted(profile, state, Watch(now, now, None, 0.0))
+        names += [(note.evidence["name"], note.evidence["element"]) for note in notes]
+    assert state.spent == ("line 3-8",)
+    assert 0 < state.heated_us["line 2-3"] < state.heated_us["line 3-8"]
+    assert names == [
+        ("short-time rating in use", "line 3-8"),
+        ("short time nearly over", "line 3-8"),
+        ("short-time rating in use", "line 2-3"),
+    ]
