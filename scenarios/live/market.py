@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...agents.calendar import period_id
+from ...protocols.information.quantities import instant
 from ..record import activation, offering
 from ..record.columns import LIMITS, MERIT_ORDER
 from ..record.run import typed
@@ -75,11 +76,16 @@ class Market:
         return pd.DataFrame(rows, columns=list(MERIT_ORDER.names))
 
     def ordered_mw(self, period: str) -> Mapping[str, float]:
-        """MW ordered at present of each offer of a period, by its id."""
-        latest: dict[str, float] = {}
+        """MW ordered at present of each offer of a period, by its id; what a later limit took away is not ordered."""
+        latest: dict[str, tuple[int, float]] = {}
         for row in activation.activations(self._said(period, ORDERED), ()):
-            latest[row["offer_id"]] = 0.0 if row["ended_by"] == "cancelled" else float(row["power_mw"])
-        return latest
+            power_mw = 0.0 if row["ended_by"] == "cancelled" else float(row["power_mw"])
+            latest[row["offer_id"]] = instant(row["sent_at"]), power_mw
+        for row in activation.limits(self._said(period, LIMITED), ()):
+            sent_us, power_mw = latest.get(row["offer_id"], (0, 0.0))
+            if row["confirmed_mw"] is not None and instant(row["sent_at"]) > sent_us:
+                latest[row["offer_id"]] = sent_us, min(power_mw, float(row["confirmed_mw"]))
+        return {offer_id: power_mw for offer_id, (_, power_mw) in latest.items()}
 
     def limits(self, zone: tzinfo | None) -> Sheet:
         """The latest limits with what binds, the last one first."""

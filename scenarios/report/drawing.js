@@ -57,8 +57,9 @@ function coloured(drawing, told, moment) {
   drawing.querySelector(".clock").textContent = told.clocks[moment];
   drawing.querySelectorAll("[data-branch]").forEach((line) => {
     const at = line.dataset.branch, value = loading[at];
+    if (line.matches(".switch, .impedance")) { line.firstChild.textContent = told.branches[at]; return; }
     line.style.stroke = loadingColour(value, told.most_percent[at]);
-    line.classList.toggle("off", value === null && !line.classList.contains("switch"));
+    line.classList.toggle("off", value === null);
     line.firstChild.textContent = `${told.branches[at]}: ${value === null ? "no flow" : value.toFixed(1) + " %"}`;
   });
   drawing.querySelectorAll("[data-bus]").forEach((dot) => {

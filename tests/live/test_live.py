@@ -139,8 +139,12 @@ def test_the_merit_order_is_that_of_the_record_with_what_is_ordered_now(watched:
     assert [text for text in lists["binding"] if text] == made.merit_order["binding"].dropna().tolist()
     ordered = sight.market.ordered_mw(lists["period"].iloc[0])
     orders = made.activations.groupby("offer_id").last()
-    assert ordered == orders["power_mw"].where(orders["ended_by"] != "cancelled", 0.0).to_dict()
-    assert any(0 < ordered[offer] < mw for offer, mw in made.activations.groupby("offer_id")["power_mw"].max().items())
+    expected = orders["power_mw"].where(orders["ended_by"] != "cancelled", 0.0).to_dict()
+    for limit in made.limits.dropna(subset=["confirmed_mw"]).itertuples():
+        if limit.sent_at > orders["sent_at"].get(limit.offer_id, limit.sent_at):
+            expected[limit.offer_id] = min(expected[limit.offer_id], limit.confirmed_mw)
+    assert ordered == expected
+    assert expected != orders["power_mw"].to_dict()
 
 
 def test_the_lists_are_those_of_the_period_in_delivery_or_of_the_first_to_come() -> None:
