@@ -33,6 +33,7 @@ class Hint(NamedTuple):
 
 def hints(scenario: Scenario) -> Iterator[Hint]:
     """What the description alone shows."""
+    yield from _operator(scenario)
     yield from _ramps(scenario)
     yield from _needs(scenario)
     yield from _trigger(scenario)
@@ -40,6 +41,13 @@ def hints(scenario: Scenario) -> Iterator[Hint]:
     yield from _offers(scenario)
     yield from _speeds(scenario)
     yield from _profiles(scenario)
+
+
+def _operator(scenario: Scenario) -> Iterator[Hint]:
+    chosen = scenario.coordination
+    if scenario.scheme != "scenario-2" and chosen.operator == "dso":
+        text = f"a DSO operates units in scenario-2 only; {scenario.scheme} leaves them to BSPs"
+        yield Hint(("coordination", "operator"), text)
 
 
 def _ramps(scenario: Scenario) -> Iterator[Hint]:
