@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...protocols.information.quantities import EPOCH, instant, iso
+from ...protocols.information.quantities import EPOCH, instant
 from ..errors import RecordError
 from .instants import times_us
 
@@ -26,8 +26,8 @@ def network_at(run: Run, at: datetime | str, grid: str) -> Any:
     if not len(known):
         raise RecordError(f"{run.folder}: no state of grid {grid} was recorded")
     if not known[0] <= at_us <= known[-1]:
-        span = f"{iso(int(known[0]))} to {iso(int(known[-1]))}"
-        raise RecordError(f"{iso(at_us)} is outside the record of grid {grid}, which goes from {span}")
+        asked, first, last = (_local(run, moment_us) for moment_us in (at_us, int(known[0]), int(known[-1])))
+        raise RecordError(f"{asked} is outside the record of grid {grid}, which goes from {first} to {last}")
     row = states.drop(columns="at").iloc[int(known.searchsorted(at_us, side="right")) - 1]
     path = run.folder / "networks" / f"{grid}.json"
     try:
@@ -35,6 +35,12 @@ def network_at(run: Run, at: datetime | str, grid: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: this file is damaged or missing: {error}; run the scenario again") from None
     return network_from(text, {str(name): float(value) for name, value in row.items()}, str(path))
+
+
+def _local(run: Run, at_us: int) -> str:
+    """An instant by the scenario's own clock, which is the one that a user names times by."""
+    moment = (EPOCH + timedelta(microseconds=at_us)).astimezone(run.scenario.time.start.tzinfo)
+    return moment.isoformat(timespec="seconds")
 
 
 def _microseconds(run: Run, at: datetime | str) -> int:

@@ -249,3 +249,8 @@ def test_inputs_are_not_kept_where_no_journal_is_wanted(tmp_path: Path) -> None:
     with gzip.open(done.folder / "journal.jsonl.gz") as journal:
         assert journal.read() == b""
     assert audit(done).passed
+
+
+def test_what_is_outside_the_record_is_told_by_the_scenario_s_own_clock(recorded: Recorded) -> None:
+    with pytest.raises(RecordError, match=r"^2026-03-02T06:00:00\+01:00 is outside .* from 2026-03-02T10:00:00\+01:00"):
+        recorded("blind").network("06:00")
