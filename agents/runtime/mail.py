@@ -8,6 +8,7 @@ rows at one receiver is that of their arrival, and what a reaction does it does 
 something arrives only after the next happening falls apart into its rows.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
@@ -138,7 +139,13 @@ class Mail:
         phase = self._phases[name]
         if queue.is_before(_arrival(rows[-1]), phase=phase, agent=name, rank=RANK):
             return rows
-        return [row for row in rows if queue.is_before(_arrival(row), phase=phase, agent=name, rank=RANK)]
+        # in the order of arrival, so it is found without a look at each, of which a swarm has thousands on their way
+        first = bisect_left(
+            rows,
+            True,
+            key=lambda row: not queue.is_before(_arrival(row), phase=phase, agent=name, rank=RANK),
+        )
+        return rows[:first]
 
 
 def _first(volley: Volley) -> int:
