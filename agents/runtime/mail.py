@@ -104,14 +104,15 @@ class Mail:
         heard = False
         while self._volleys:
             heard = self._hear(self._volleys[0], queue) or heard
-        self.next_us = NEVER_US  # but for what is put from now on, and what is left
+        self.next_us, then_us = NEVER_US, queue.next_time()  # but for what is put from now on, and what is left
         for name in tuple(self._rows):
             rows = self._rows.pop(name)
             if name in self._mixed:
                 self._mixed.discard(name)
                 rows.sort(key=_arrival)
-            due = self._due(rows, name, queue)
-            left = rows[len(due) :]
+            later = then_us is not None and _arrival(rows[0]) > then_us
+            due = [] if later else self._due(rows, name, queue)
+            left = rows[len(due) :] if due else rows
             if due:
                 heard = True
                 left = self._listeners[name].listen(due) + left
