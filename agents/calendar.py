@@ -67,6 +67,7 @@ class Calendar:
         ended, begun = bisect_right(self._ends_us, now_us - KEPT_US), bisect_right(self._starts_us, now_us)
         number = max(0, min(ended, begun - KEPT_PERIODS))
         if number not in self._gone:
+            self._gone.clear()
             self._gone[number] = frozenset(period.id for period in self.periods[:number])
         return self._gone[number]
 

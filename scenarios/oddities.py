@@ -33,6 +33,7 @@ class Hint(NamedTuple):
 
 def hints(scenario: Scenario) -> Iterator[Hint]:
     """What the description alone shows."""
+    yield from _operator(scenario)
     yield from _ramps(scenario)
     yield from _needs(scenario)
     yield from _trigger(scenario)
@@ -42,10 +43,17 @@ def hints(scenario: Scenario) -> Iterator[Hint]:
     yield from _profiles(scenario)
 
 
+def _operator(scenario: Scenario) -> Iterator[Hint]:
+    chosen = scenario.coordination
+    if scenario.scheme != "scenario-2" and chosen.operator == "dso":
+        text = f"a DSO operates units in scenario-2 only; {scenario.scheme} leaves them to BSPs"
+        yield Hint(("coordination", "operator"), text)
+
+
 def _ramps(scenario: Scenario) -> Iterator[Hint]:
     ticks = scenario.ticks
     longest_s = max(ticks.control_s, ticks.measurement_s, ticks.monitoring_s)
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         ramp_s = provider.response.ramping_s
         if provider.fcr is None and ramp_s < longest_s:
             text = f"{name} ramps in {ramp_s:g} s, less than a tick of {longest_s:g} s: its ramp is never seen"
@@ -56,7 +64,7 @@ def _needs(scenario: Scenario) -> Iterator[Hint]:
     for index, need in enumerate(scenario.market.needs):
         offered = sum(
             offer.quantity_mw
-            for provider in scenario.providers.values()
+            for provider in scenario.connected.values()
             for offer in provider.offers
             if (offer.product, offer.direction) == (need.product, need.direction)
         )
@@ -98,7 +106,7 @@ def _covered_mw(scenario: Scenario, direction: str) -> float:
 
 
 def _offers(scenario: Scenario) -> Iterator[Hint]:
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         if not provider.offers and provider.fcr is None and scenario.swarm is None:
             yield Hint(("participants", name), f"{name} offers nothing: it is tested, and no more; add `offers`")
 
@@ -106,7 +114,7 @@ def _offers(scenario: Scenario) -> Iterator[Hint]:
 def _speeds(scenario: Scenario) -> Iterator[Hint]:
     """A product's full activation time is what its name promises; a slower unit fails or delivers too late."""
     most_s: dict[Product, float] = {"aFRR": scenario.market.afrr.full_activation_s, "mFRR": MFRR_FULL_S}
-    for name, provider in scenario.providers.items():
+    for name, provider in scenario.connected.items():
         own_s = provider.response.full_activation_s
         if own_s > most_s.get(provider.qualify, own_s):
             text = f"{name} is fully active after {own_s:g} s, but {provider.qualify} must be after"

@@ -56,7 +56,7 @@ def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
         return None
     news = {name: Known(one.activated_mw, cycle.at_us) for name, one in cycle.news(before)}
     same = before is None or before.names is names
-    activation = state.activation if same else _one_by_one(state.activation)
+    activation = state.activation if same else one_by_one(state.activation)
     activation = replace(activation, known=activation.known.update(news), cycle=cycle)
     regulation = metering.together(profile, state.regulation, activation, before)
     return replace(state, activation=activation, regulation=regulation)
@@ -80,13 +80,13 @@ def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -
         kept = {name: known for name, known in last.items() if name in keepers}
         state = state.with_reserve(known=state.reserve.known.update(kept))
         last = {name: known for name, known in last.items() if name not in keepers}
-    activation = _one_by_one(state.activation)
+    activation = one_by_one(state.activation)
     activation = replace(activation, known=activation.known.update(last))
     regulation = metering.measured(profile, state.regulation, [one for one in measured if one[0] in last])
     return replace(state, activation=activation, regulation=regulation)
 
 
-def _one_by_one(activation: Activation) -> Activation:
+def one_by_one(activation: Activation) -> Activation:
     """Whoever was last heard in a cycle counts as heard by itself from now on."""
     if activation.cycle is None:
         return activation

@@ -14,11 +14,14 @@ from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
+from ..changes import replace, without
 from ..cycle import heard_us
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
+from .afrr.metering import caught_up
 from .applicants import source_of
 from .caps import offers_at
+from .measurements import one_by_one
 from .state import Service, TsoState
 
 TOLERANCE = 0.1
@@ -70,12 +73,19 @@ def _given_up(profile: TsoProfile, state: TsoState, now_us: int) -> tuple[TsoSta
     cycle = state.activation.cycle
     if cycle is not None and now_us - cycle.at_us <= held_us and len(known) == len(cycle.names):
         return state, notes
-    for name, last in sorted(known.items()):
-        if now_us - heard_us(cycle, name, last.measured_us) > held_us:
-            known = known.delete(name)
-            evidence = {"name": "measurement given up", "participant": name, "activated_mw": last.activated_mw}
-            notes.append(Note(stage.STAGE, _step(profile, name), evidence))
-    return (state.with_activation(known=known) if notes else state), notes
+    heard = ((name, heard_us(cycle, name, last.measured_us)) for name, last in sorted(known.items()))
+    silent = [name for name, at_us in heard if now_us - at_us > held_us]
+    for name in silent:
+        evidence = {"name": "measurement given up", "participant": name, "activated_mw": known[name].activated_mw}
+        notes.append(Note(stage.STAGE, _step(profile, name), evidence))
+    return (_without(profile, state, silent) if silent else state), notes
+
+
+def _without(profile: TsoProfile, state: TsoState, silent: list[str]) -> TsoState:
+    """Nothing is known of these any more, but their energy up to the last measurement; who speaks again is news."""
+    state = caught_up(profile, state, silent)
+    activation = one_by_one(state.activation)
+    return replace(state, activation=replace(activation, known=without(activation.known, silent)))
 
 
 def _ordered(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, list[str]]:

@@ -109,6 +109,7 @@ def test_a_row_of_the_table_is_what_the_files_of_its_run_say(scheme: str, scale:
     told, again = row(congested, scheme, scale), recomputed(run_of(congested, scheme, scale).folder)
     missing = set(told.index) - set(again) - {"error_scale", "seed", "scheme", "run", "status", "error", "regret_eur"}
     assert missing == {"kpi_1_steps_percent", "kpi_2_demand_response_mwh", "lost_revenue_eur", "worst_element", "bytes"}
+    # kpis.json and settlement.csv, from which the table is made, have six decimals
     assert {name: told[name] for name in again} == pytest.approx(again, rel=1e-6, abs=1e-6, nan_ok=True)
 
 

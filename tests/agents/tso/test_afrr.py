@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from gridpact.agents.bsp import Bsp
+from gridpact.agents.cycle import Cycle
 from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import ChannelRules
 from gridpact.agents.profiles import Need, RegulationRules, TestRules
 from gridpact.agents.strategies import ProportionalIntegral
-from gridpact.agents.tso import Tso, mfrr
+from gridpact.agents.tso import Tso, measurements, mfrr, quality
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.activation import (
@@ -207,6 +208,33 @@ def test_who_does_not_measure_is_not_counted_on_until_it_does_again(
     town.run(3920)
     assert town.noted("not counted on")[-1]["participants"] == []
     assert asked(town, "a") > 0.0
+
+
+def test_what_was_measured_before_a_participant_fell_silent_and_was_given_up_is_paid(
+    make: Any, quiet_after: Callable[[Any], bool]
+) -> None:
+    town = usual(make, need_mw=3.0).run(4200)
+    town.loses = quiet_after
+    town.run(4700)
+    assert town.noted("measurement given up")[0]["participant"] == "a"
+    lines = [line for one in town.contents(Statement) for line in one.lines if line.offer_id == "a.Q1.aFRR-up.1"]
+    assert lines
+    assert all(2.0 * 590 / 3600 < line.energy_mwh < 2.0 * 600 / 3600 for line in lines)
+
+
+def test_who_says_the_same_again_after_being_given_up_is_known_again(make: Any) -> None:
+    town = usual(make, need_mw=3.0).run(3800)
+    profile, state, names = town.nodes["tso"].agent.profile, town.state("tso"), ("a", "b")
+    zero = {"q_mvar": 0, "baseline_mw": 0, "measured_at": 3800 * S}
+    said = tuple(
+        Measurement(participant=name, p_mw=mw, activated_mw=mw, set_point_mw=mw, **zero)
+        for name, mw in zip(names, (2.0, 1.0), strict=True)
+    )
+    state = measurements.told(profile, state, Cycle(names, said, 3804 * S))
+    state, _ = quality.watch(profile, state, 4164 * S)
+    assert state.activation.last("a") is None
+    state = measurements.told(profile, state, Cycle(names, said, 4168 * S))
+    assert state.activation.last("a") == (2.0, 4168 * S)
 
 
 def test_an_agreement_to_a_subscription_is_given(make: Any) -> None:
