@@ -8,6 +8,7 @@ rows at one receiver is that of their arrival, and what a reaction does it does 
 something arrives only after the next happening falls apart into its rows.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
@@ -103,14 +104,15 @@ class Mail:
         heard = False
         while self._volleys:
             heard = self._hear(self._volleys[0], queue) or heard
-        self.next_us = NEVER_US  # but for what is put from now on, and what is left
+        self.next_us, then_us = NEVER_US, queue.next_time()  # but for what is put from now on, and what is left
         for name in tuple(self._rows):
             rows = self._rows.pop(name)
             if name in self._mixed:
                 self._mixed.discard(name)
                 rows.sort(key=_arrival)
-            due = self._due(rows, name, queue)
-            left = rows[len(due) :]
+            later = then_us is not None and _arrival(rows[0]) > then_us
+            due = [] if later else self._due(rows, name, queue)
+            left = rows[len(due) :] if due else rows
             if due:
                 heard = True
                 left = self._listeners[name].listen(due) + left
@@ -138,7 +140,13 @@ class Mail:
         phase = self._phases[name]
         if queue.is_before(_arrival(rows[-1]), phase=phase, agent=name, rank=RANK):
             return rows
-        return [row for row in rows if queue.is_before(_arrival(row), phase=phase, agent=name, rank=RANK)]
+        # in the order of arrival, so it is found without a look at each, of which a swarm has thousands on their way
+        first = bisect_left(
+            rows,
+            True,
+            key=lambda row: not queue.is_before(_arrival(row), phase=phase, agent=name, rank=RANK),
+        )
+        return rows[:first]
 
 
 def _first(volley: Volley) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gridpact.agents.calendar import period_id
 from gridpact.agents.runtime.run import Operation
 from gridpact.grid.engine import single_threaded
 from gridpact.scenarios.loading import load_scenario
@@ -59,6 +60,19 @@ def test_what_waits_is_bounded_over_the_periods_of_a_run(tmp_path: Path) -> None
     grown_mb, waiting = growth_mb(scenario, tmp_path, settled_periods=2)
     assert max(waiting) <= 1.2 * waiting[0] + 20
     assert grown_mb < 4.0
+
+
+def test_periods_long_over_have_left_what_every_agent_knows(tmp_path: Path) -> None:
+    scenario = market(4, 9, ticks="{control_s: 60, measurement_s: 60, monitoring_s: 60}")
+    with driven(scenario, tmp_path) as operation:
+        operation.simulate(scenario.time.end_us)
+        periods = [period_id(start_us) for start_us, _ in scenario.time.periods]
+        nodes = {name: host.node for name, host in operation.hosts.items()}
+    told = {name: repr(node.state) for name, node in nodes.items()}
+    assert [name for name, text in told.items() if periods[0] in text] == []
+    assert periods[-1] in told[scenario.tso]
+    for node in nodes.values():
+        assert len(node.desk.conversations) <= node.desk.past.most
 
 
 @pytest.mark.soak
