@@ -26,6 +26,7 @@ WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB o
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
+WORDS = pa.dictionary(pa.int32(), pa.string())
 R = TypeVar("R")
 
 
@@ -52,6 +53,16 @@ def schema_of(table: Table) -> pa.Schema:
     return pa.schema([pa.field(column.name, _TYPES[column.kind]) for column in table.columns])
 
 
+def with_words(schema: pa.Schema, words: Sequence[str]) -> pa.Schema:
+    """The same with some columns of texts as words of a dictionary, which is how Parquet keeps them."""
+    return pa.schema([field.with_type(WORDS) if field.name in words else field for field in schema])
+
+
+def fitting(array: Any, kind: pa.DataType) -> Any:
+    """An array of texts as words, if that is wanted."""
+    return array.dictionary_encode() if kind == WORDS and array.type != WORDS else array
+
+
 class ParquetFile(Generic[R]):
     """Rows of any kind, turned into columns (`arrays_of`, in the order of the schema) in groups of a fixed size."""
 
@@ -65,13 +76,13 @@ class ParquetFile(Generic[R]):
         unique: Sequence[str],
     ) -> None:
         """Columns of numbers, times and what is `unique` hold hardly a value twice: they go without a dictionary."""
-        self._schema = schema_of(table)
         self._arrays_of = arrays_of
         self._clerk = clerk
         self._waiting: list[R] = []
         self._many = 0
         words = [column.name for column in table.columns if column.kind in REPEATED and column.name not in unique]
-        packed = {"compression": "zstd", "use_dictionary": words}
+        self._schema = with_words(schema_of(table), words)
+        packed = {"compression": "zstd", "use_dictionary": words, "store_schema": False}  # read as plain texts
         self._writer = pq.ParquetWriter(path, self._schema, version="2.6", write_statistics=False, **packed)
         self._flushed = 0
 
@@ -113,7 +124,8 @@ class ParquetFile(Generic[R]):
         self._clerk.do(lambda: self._write(rows))
 
     def _write(self, rows: list[R]) -> None:
-        table = pa.Table.from_arrays(self._arrays_of(rows), schema=self._schema)
+        arrays = map(fitting, self._arrays_of(rows), self._schema.types)
+        table = pa.Table.from_arrays(list(arrays), schema=self._schema)
         self._writer.write_table(table, row_group_size=FLUSH_ROWS)
 
 
