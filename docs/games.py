@@ -53,7 +53,15 @@ POLICIES: dict[str, dict[str, str]] = {
     "as agreed": {},
     "as agreed, and keeps back a tenth": {"participants.dso-north.strategy": KEPT},
 }
-OF_GAMES = ("", "A, B, C accepted MW", "paid, EUR", "of it for limits", "beyond their costs", "all energy, EUR", "all limits")
+OF_GAMES = (
+    "",
+    "A, B, C accepted MW",
+    "paid, EUR",
+    "of it for limits",
+    "beyond their costs",
+    "all energy, EUR",
+    "all limits",
+)
 OF_POLICIES = ("the DSO limits", "rivals' MW excluded", "by the check", "unfounded")
 
 
