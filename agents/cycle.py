@@ -4,6 +4,7 @@ cycle before, cycle now ─▶ who says something else            everybody in i
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..protocols.information.activation import Measurement
@@ -33,4 +34,10 @@ def heard_us(cycle: Cycle | None, name: str, by_itself_us: int) -> int:
 
 def covers(cycle: Cycle | None, names: Iterable[str], since_us: int) -> bool:
     """Whether all of these have been heard in a cycle, and not before an instant."""
-    return cycle is not None and cycle.at_us >= since_us and set(cycle.names).issuperset(names)
+    return cycle is not None and cycle.at_us >= since_us and _includes(cycle.names, tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _includes(names: tuple[str, ...], some: tuple[str, ...]) -> bool:
+    """Whether all of some are among the names; the same are asked for in every cycle."""
+    return set(names).issuperset(some)
