@@ -7,9 +7,10 @@ blocks of numbers cost one call (the generator is SplitMix64: G. Steele et al., 
 generators, 2014).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,18 @@ MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 16, 32
 MOST_KEPT = 4096
 
 
+class Together(NamedTuple):
+    """Flows that speak at the same instants: by how much their numbers grow, and what is drawn already, the next last.
+
+    Of each volley ahead: its messages' numbers and their delays.
+    """
+
+    flows: Sequence[object]
+    keys: Bits
+    steps: Bits
+    ahead: list[tuple[list[int], list[int]]]
+
+
 class Delays:
     """The delays of all streams of a run, in microseconds."""
 
@@ -28,7 +41,7 @@ class Delays:
         """`sigma` is the spread of the logarithm."""
         self._seed, self._median_us, self._sigma = seed, median_s * 1e6, sigma
         self._alone: dict[str, tuple[int, list[int]]] = {}
-        self._together: dict[int, tuple[Sequence[object], Bits, list[int], list[list[int]]]] = {}
+        self._together: dict[int, Together] = {}
 
     def of(self, message_id: str) -> int:
         """The delay of one message, by its id."""
@@ -45,23 +58,26 @@ class Delays:
     def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
         """The delays of the messages of these numbers of flows, which are the same object as long as possible."""
         known = self._together.get(id(flows))
-        if known is None or known[0] is not flows:
+        if known is None or known.flows is not flows:
             if len(self._together) >= MOST_KEPT // 64:
                 self._together.clear()
-            known = (flows, self._keys([flow.prefix for flow in flows]), [], [])
-        _, keys, expected, ahead = known
-        if expected != numbers or not ahead:
-            ahead = self._ahead(keys, numbers)
-        found = ahead.pop()
-        self._together[id(flows)] = (flows, keys, [number + 1 for number in numbers], ahead)
-        return found
+            known = self._together[id(flows)] = self._of(flows)
+        if not known.ahead or known.ahead[-1][0] != numbers:
+            self._draw_ahead(known, numbers)
+        return known.ahead.pop()[1]
 
-    def _ahead(self, keys: Bits, numbers: list[int]) -> list[list[int]]:
-        """The delays of these messages and of some after them, the next ones last."""
-        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(keys)))
-        of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None]
-        rows: list[list[int]] = self._drawn(keys, of_next)[::-1].tolist()
-        return rows
+    def _of(self, flows: Sequence[Any]) -> Together:
+        """A flow that speaks several times in a volley is as many numbers further at the next one."""
+        often = Counter(flows)
+        steps = np.array([often[flow] for flow in flows], dtype=np.uint64)
+        return Together(flows, self._keys([flow.prefix for flow in flows]), steps, [])
+
+    def _draw_ahead(self, known: Together, numbers: list[int]) -> None:
+        """Keep the delays of these messages, and of those expected after them."""
+        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(known.keys)))
+        of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None] * known.steps
+        drawn = self._drawn(known.keys, of_next)
+        known.ahead[:] = zip(of_next[::-1].tolist(), drawn[::-1].tolist(), strict=True)
 
     def _keys(self, prefixes: Sequence[str]) -> Bits:
         digests = (blake2b(f"{self._seed}/delay/{prefix}".encode(), digest_size=8).digest() for prefix in prefixes)

@@ -201,17 +201,13 @@ class Node:
         """Say it in every subscription that has not been broken."""
         conversation_ids, content, caused_by = action
         kind = type(content)
-        numbered: list[tuple[Flow, int]] = []
         for conversation_id in conversation_ids:
             flow = self.streams.flow(conversation_id, kind) if self.in_bulk else None
             if flow is not None:
-                numbered.append((flow, flow.number))
-                flow.number += 1
+                _flows(flow, content, caused_by, effects)
             elif not self._is_broken(conversation_id):
                 said = self.desk.say(conversation_id, content, caused_by=caused_by)
                 self._send(said, effects, streamed=True)
-        if numbered:
-            effects.append(_new(Stream, (numbered, content, caused_by)))
 
     def _publish_each(self, action: PublishEach, effects: list[Effect]) -> None:
         """Say to each its own: at once where all of it flows."""
@@ -258,6 +254,20 @@ _DEEDS: Mapping[type[Action], Callable[[Node, Any, list[Effect]], None]] = {
     Forget: Node._forget,
     **dict.fromkeys((Compute, Observe, Actuate, Note), Node._leave),
 }
+
+
+def _flows(flow: Flow, content: Message, caused_by: str | None, effects: list[Effect]) -> None:
+    """The next message of a flow, together with those that have flowed right before it."""
+    number = flow.number
+    flow.number = number + 1
+    if effects and type(last := effects[-1]) is Stream:
+        flows, numbers, contents, causes = last
+        flows.append(flow)
+        numbers.append(number)
+        contents.append(content)
+        causes.append(caused_by)
+    else:
+        effects.append(_new(Stream, ([flow], [number], [content], [caused_by])))
 
 
 def _why(hearing: Hearing) -> str:

@@ -111,6 +111,10 @@ MISTAKES = {
         {"area.disturbances.0.mw": "-90"},
         "the disturbances come to -90 MW, but FCR and all needs to 32 MW: the frequency will not come back",
     ),
+    "an end before anybody is paid": (
+        {"time.tail_min": "1"},
+        "the run ends 1 min after the last period, before that is settled: nobody is paid for it; make tail_min 1.5",
+    ),
     "nothing offered": ({"participants.bsp-a.offers": "[]"}, "bsp-a offers nothing: it is tested, and no more"),
     "too slow for the product": (
         {"participants.gen-t.response.ramping_s": "900"},
