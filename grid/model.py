@@ -61,7 +61,7 @@ class GridModel:
         self._zip_percent = zip_shares(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
-        self.fallback_reason = needs_power_flow(self.net)
+        self.fallback_reason: str | None = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         if alike is None:
             self._compile(prepared.notes)

@@ -121,15 +121,13 @@ class Node:
         self.desk.tidy_up(now_us)
         return effects
 
-    def sample(self, source: str, reading: object, now_us: int) -> list[Effect]:
-        """The same as to take a reading, without looking what kind of input it is."""
+    def sample(self, source: str, reading: object, now_us: int, effects: list[Effect]) -> None:
+        """The same as to take a reading, without looking what kind of input it is; adds to what is to be done."""
         if self.back is not None:
             self.back()
-        effects: list[Effect] = []
         self.state, actions = self.agent.react(self.state, _new(Sampled, (source, reading)), now_us)
         for action in actions:
             _DEEDS[type(action)](self, action, effects)
-        return effects
 
     def _carry_out(self, action: Action, effects: list[Effect]) -> None:
         _DEEDS[type(action)](self, action, effects)
