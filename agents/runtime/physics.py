@@ -103,11 +103,11 @@ class Physics:
         self._set_reserves()
         self._move(to_us)
         beside_mw = sum(self._beside_mw.values())
-        reached_mw = beside_mw + sum(self._deviation_mw(plant, self.now_us) for plant in self.grids.values())
+        reached_mw = beside_mw + sum([self._deviation_mw(plant, self.now_us) for plant in self.grids.values()])
         for plant in self.grids.values():
             plant.advance(to_us)
             self._protect(plant, to_us)
-        stepped_mw = beside_mw + sum(self._deviation_mw(plant, to_us) for plant in self.grids.values())
+        stepped_mw = beside_mw + sum([self._deviation_mw(plant, to_us) for plant in self.grids.values()])
         self.area.advance(to_us, reached_mw)
         if stepped_mw != reached_mw:
             self.area.advance(to_us, stepped_mw)
@@ -223,10 +223,13 @@ class Physics:
         known = self._known.get(agent)
         if known is not None:
             return ParticipantReading(at_us, *known[1:])
-        armed = any(holding.resource.id in self._reserves for holding in self._owned[agent])
-        if at_us > self.now_us and armed:  # moves with everything else, by the frequency
+        if at_us > self.now_us and self._is_armed(agent):  # moves with everything else, by the frequency
             self.advance(at_us)
         return self._own(agent, at_us)
+
+    def _is_armed(self, agent: str) -> bool:
+        """Whether a participant keeps containment reserve."""
+        return bool(self._reserves) and any(one.resource.id in self._reserves for one in self._owned[agent])
 
     def at_rest(self, agent: str) -> ParticipantReading | None:
         """What a participant's meters show as long as nothing of its own moves; None while something does."""
@@ -237,7 +240,7 @@ class Physics:
         if at_us > self.now_us:
             for holding in own:
                 holding.resource.advance(at_us)
-        reading = reading_of(tuple(metered(holding.resource, self._lost(holding)) for holding in own), at_us)
+        reading = reading_of(tuple([metered(holding.resource, self._lost(holding)) for holding in own]), at_us)
         if not any(holding.resource.id in self._moving for holding in own):
             self._known[agent] = reading
         return reading

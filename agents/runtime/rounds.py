@@ -69,10 +69,10 @@ class Rounds:
         assert exchange is not None
         exchange.gather()
         together: list[Seat] = []
-        undisturbed = False
+        undisturbed, puts = False, -1
         for agent, (source, _, _), read, seat in members:
             if not undisturbed:
-                undisturbed = self._comes_next(at_us, phase, members[-1].agent)
+                undisturbed, puts = self._comes_next(at_us, phase, members[-1].agent), self.queue.puts
             if not undisturbed and not self._comes_next(at_us, phase, agent):
                 self.fleet.speak(together, at_us)
                 together = []
@@ -86,7 +86,7 @@ class Rounds:
             self.fleet.speak(together, at_us)
             together = []
             read(source, at_us)
-            undisturbed = False
+            undisturbed = undisturbed and puts == self.queue.puts
         self.fleet.speak(together, at_us)
         exchange.release(at_us)
 

@@ -23,6 +23,7 @@ from .swing import Swing
 
 MOST_STEPS = 80
 MOST_KEPT = 64
+NOTHING_RATED: Booleans = np.ones((1, 1), dtype=np.bool_)
 
 
 class Powers(NamedTuple):
@@ -78,24 +79,30 @@ class Trajectories:
         if regime is None or not regime.holds(offsets_hz, offsets_hz):
             regime = self._regime = self._entered(state[:areas])
         given = np.concatenate((state, outer_mw.ravel()))
-        every = np.empty((count + 1, size))
-        every[0], states = state, every[1:]
-        found = np.dot(regime.table[: count * size, : len(given)], given, out=every.ravel()[size:])
+        found = regime.table[: count * size, : len(given)].dot(given)
         found += regime.added[: count * size]
-        moved = every[1:, self._reserves :] - every[:-1, self._reserves :]
-        np.abs(moved, out=moved)
-        lowest_hz, highest_hz = states[:, :areas].min(axis=0).tolist(), states[:, :areas].max(axis=0).tolist()
-        if regime.holds(lowest_hz, highest_hz) and (moved.max(axis=0) <= self.containment.most_mw).all():
+        states = found.reshape(count, size)
+        lowest_hz = np.minimum.reduce(states[:, :areas]).tolist()
+        highest_hz = np.maximum.reduce(states[:, :areas]).tolist()
+        if regime.holds(lowest_hz, highest_hz) and self._within_rates(state, states).all():
             return Followed(states, count, lowest_hz[0], highest_hz[0])
-        done = self._holding(states, moved, regime)
+        done = self._holding(state, states, regime)
         own_hz = states[: max(done, 1), 0]
         return Followed(states, done, float(own_hz.min()), float(own_hz.max()))
 
-    def _holding(self, states: Floats, moved_mw: Floats, regime: Regime) -> int:
+    def _within_rates(self, state: Floats, states: Floats) -> Booleans:
+        """In which sub-steps each reserve has kept within its rate; where there is no such thing it is not looked."""
+        if not self.containment.rated:
+            return NOTHING_RATED
+        reserves = np.concatenate((state[None], states))[:, self._reserves :]
+        moved = reserves[1:] - reserves[:-1]
+        return np.asarray(np.abs(moved) <= self.containment.most_mw, dtype=np.bool_)
+
+    def _holding(self, state: Floats, states: Floats, regime: Regime) -> int:
         """How many sub-steps from the start have stayed in the regime, and within the reserves' rates."""
         offsets_hz = states[:, : len(regime.low_hz)]
         holds = (offsets_hz >= regime.low_hz) & (offsets_hz <= regime.high_hz)
-        good: Booleans = np.all(holds, axis=1) & np.all(moved_mw <= self.containment.most_mw, axis=1)
+        good: Booleans = np.all(holds, axis=1) & np.all(self._within_rates(state, states), axis=1)
         return int(good.argmin())
 
     def _entered(self, offset_hz: Floats) -> Regime:

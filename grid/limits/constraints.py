@@ -6,13 +6,13 @@ did not converge, or holds anything that is not finite, violates everything.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..arrays import Booleans, Floats
+from ..arrays import Floats, in_a_row
 from ..description.grid import GridLimits
 from ..model import GridModel
 from ..powerflow.solution import Solution
@@ -58,7 +58,7 @@ class Constraints:
         """
         ratings, own = model.ratings, limits or GridLimits()
         margin = own.margin if "margin" in own.model_fields_set else model.margin
-        self._buses = ratings.buses
+        self._buses = in_a_row(ratings.buses)
         count = len(ratings.bus_names)
         self.elements = (*ratings.branches, *ratings.bus_names, *ratings.bus_names)
         kinds: list[tuple[Kind, int]] = [
@@ -142,22 +142,34 @@ class Constraints:
 
     def violations(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
         """Return, per state, every plain limit that it violates, worst first; mostly none, which is seen at once."""
-        return self.looked_at(solution, case, self._kept)[0]
+        values, _ = self._glance(solution)
+        if (values <= self._kept).all():
+            return ((),) * len(values)
+        return self._beyond(solution, case)
 
-    def looked_at(
-        self, solution: Solution, case: str, edge: Floats
-    ) -> tuple[tuple[tuple[Binding, ...], ...], Booleans, Floats]:
-        """Return `violations`, which states reach a value of `edge` (constraints), and voltages of the judged buses.
-
-        What has no supply reaches nothing; a state without a solution may reach anything.
-        """
+    def _glance(self, solution: Solution) -> tuple[Floats, Floats]:
+        """Return the values as they come, of whatever has no supply or no solution too, and the judged voltages."""
         vm_pu = solution.vm_pu[:, self._buses]
         values = np.concatenate((solution.loading_percent, vm_pu, vm_pu), axis=1)
         values *= self._factor
-        reached = np.asarray((values >= edge).any(axis=1), dtype=np.bool_)
+        return values, vm_pu
+
+    def _beyond(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
+        return tuple([self.beyond(row, case) for row in self.values(solution)])
+
+    def looked_at(
+        self, solution: Solution, case: Callable[[], str], edge: Floats
+    ) -> tuple[tuple[tuple[Binding, ...], ...], Sequence[bool], Floats]:
+        """Return `violations`, which states reach a value of `edge` (constraints), and voltages of the judged buses.
+
+        What has no supply reaches nothing; a state without a solution may reach anything. `case` is asked for where
+        there are violations.
+        """
+        values, vm_pu = self._glance(solution)
+        reached: list[bool] = np.any(values >= edge, axis=1).tolist()
         if (values <= self._kept).all():
             return ((),) * len(values), reached, vm_pu
-        return tuple(self.beyond(row, case) for row in self.values(solution)), reached, vm_pu
+        return self._beyond(solution, case()), reached, vm_pu
 
     def edge(self, loading: float, voltage_pu: float) -> Floats:
         """Return the values that are as near their limits: a share of the loading's, and so many pu of voltages'."""

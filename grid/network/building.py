@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import Floats
 from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
 from ..errors import NetworkError
+from .copies import beside
 from .phases import balanced
 from .points import ConnectionPoint, bus_index
 from .slack import slack_generators
@@ -50,6 +51,17 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     _set_limits(net, description, notes)
     _connect(net, points)
     return Prepared(net, tuple(notes))
+
+
+def reconnected(net: Any, before: int, points: Sequence[ConnectionPoint]) -> Any:
+    """Return a prepared network with other connection points than the last `before` of its generators.
+
+    All else is the very same, so neither may be changed. Raises NetworkError.
+    """
+    other = beside(net, "sgen")
+    other["sgen"] = net.sgen.iloc[: len(net.sgen) - before].copy()
+    _connect(other, points)
+    return other
 
 
 def _refuse_unusable(net: Any) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Booleans, Complexes, Floats, Integers
+from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
 from .fixed_point import TOLERANCE_PU, FixedPoint
 from .newton import Powers
@@ -74,10 +74,10 @@ class Neighbours:
     def voltage(self) -> Complexes:
         """Voltages of all buses (states × b)."""
         if self._voltage is None:
-            wiring = self.chord.wiring
-            self._voltage = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
-            self._voltage[:, wiring.others] = self.below
-            self._voltage[:, wiring.reference] = wiring.v_reference
+            chord = self.chord
+            self._voltage = np.empty((len(self.below), chord.wiring.points.shape[1]), dtype=complex)
+            self._voltage[:, chord.others] = self.below
+            self._voltage[:, chord.reference] = chord.wiring.v_reference
         return self._voltage
 
     @property
@@ -90,7 +90,7 @@ class Neighbours:
     @property
     def vm_pu(self) -> Floats:
         """Voltages at the network's buses, NaN without supply."""
-        found: Floats = self.magnitude[:, self.chord.wiring.bus]
+        found: Floats = self.magnitude[:, self.chord.bus]
         if self.chord.unsupplied is not None:
             found[:, self.chord.unsupplied] = np.nan
         return found
@@ -155,6 +155,7 @@ class Chord:
         below, at = wiring.others, wiring.reference
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
         self.wiring, self._at = wiring, voltage.view(float).copy()
+        self.others, self.reference, self.bus = map(in_a_row, (below, at, wiring.bus))
         self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))

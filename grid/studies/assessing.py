@@ -26,7 +26,10 @@ class Assessor:
 
     def assess(self, solution: Solution, readings: Readings) -> tuple[Assessment, ...]:
         """Return an assessment per row of a solution, all at the time of the readings."""
-        case = clock_text(readings.at_us - self._midnight_us)
+
+        def case() -> str:
+            return clock_text(readings.at_us - self._midnight_us)
+
         every, near, vm_pu = self._constraints.looked_at(solution, case, self._edge)
         elements, loadings = self._worst(solution.loading_percent)
         lowest_pu, highest_pu = self._extremes(vm_pu)
@@ -47,7 +50,7 @@ class Assessor:
                     interface_q_mvar=round(power_mva.imag, 6),
                     interface_gap_mw=_gap_mw(readings, power_mva.real),
                     violations=every[row],
-                    near=bool(every[row]) or bool(near[row]),
+                    near=bool(every[row]) or near[row],
                 )
             )
         return tuple(found)

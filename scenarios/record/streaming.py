@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
+from itertools import count, groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
@@ -16,8 +17,18 @@ from ...protocols.information.activation import Measurement, PointPower, SetPoin
 from ...protocols.messages import Message
 from .cells import number
 from .columns import STREAMS
-from .parquet import TIME, numbers
-from .volleys import causes_of, contents_of, flows_of, ids_of, spreading, times_of
+from .parquet import TIME, WORDS, fitting, numbers
+from .volleys import (
+    causes_of,
+    contents_of,
+    distinct,
+    flows_of,
+    ids_of,
+    spread_over,
+    spreading,
+    times_measured,
+    times_of,
+)
 
 _TEXT = pa.string()
 MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
@@ -69,19 +80,25 @@ def stream_arrays(streamed: list[Streamed]) -> list[Any]:
         (_of_volleys if of_volleys else _of_rows)(list(own))
         for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
     ]
-    return parts[0] if len(parts) == 1 else [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+    return parts[0] if len(parts) == 1 else list(map(_joined, zip(*parts, strict=True)))
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Parts of a column, one after the other."""
+    kind = WORDS if any(part.type == WORDS for part in parts) else parts[0].type
+    return pa.concat_arrays([fitting(part, kind) for part in parts])
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:
     flows, number = flows_of(volleys)
-    contents, said, measured_at = contents_of(volleys)
-    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number)
+    contents, said, at_us = contents_of(volleys)
+    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number, len(flows))
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
     columns |= dict(zip(Own._fields[2:], own, strict=True))
-    spread = spreading(said)
+    spread = spreading(said, len(contents))
     told = {name: spread(array) for name, array in zip(SAID, _said(contents), strict=True)}
-    told["measured_at"] = measured_at
+    told["measured_at"] = times_measured(told["measured_at"], at_us)
     return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
 
 
@@ -91,7 +108,9 @@ def _of_rows(streamed: list[Any]) -> list[Any]:
     common, spread = zip(*addresses, strict=True), _spread(own.address)
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     columns |= {name: _array(name, getattr(own, name)) for name in Own._fields[2:]}
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(own.content)]
+    contents, said = distinct(own.content)
+    spread = spreading(said, len(contents))
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *map(spread, _said(contents))]
 
 
 def _flowed(rows: list[Any]) -> tuple[list[Address], Own]:
@@ -135,10 +154,10 @@ def _array(name: str, values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
 
 
-def _spread(number: Sequence[int | None]) -> Callable[[Any], Any]:
-    """From one value of each to one a row; null where it is none's."""
-    taken = pa.array(number, type=pa.int32())
-    return lambda values: values.take(taken)
+def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
+    """From one value of each to one a row; null where it is none's (-1)."""
+    taken = np.array(number, dtype=np.int32)
+    return lambda values: spread_over(values, taken)
 
 
 def _said(contents: Sequence[Message]) -> list[Any]:
@@ -148,14 +167,15 @@ def _said(contents: Sequence[Message]) -> list[Any]:
 def _columns(
     contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]
 ) -> list[Any]:
-    """What contents of a kind say, null where they are of another; one that several were told is looked at once."""
-    distinct = {id(content): content for content in contents if type(content) is kind}
-    arrays = arrays_of(list(distinct.values()))
-    if len(distinct) == len(contents):
-        return arrays
-    places = {which: place for place, which in enumerate(distinct)}
-    spread = _spread([places.get(id(content)) for content in contents])
-    return [spread(array) for array in arrays]
+    """What contents of a kind say, null where they are of another."""
+    kinds = list(map(type, contents))
+    if kinds.count(kind) == len(kinds):
+        return arrays_of(list(contents))
+    own = [content for content in contents if type(content) is kind]
+    if not own:
+        return [pa.nulls(len(kinds), array.type) for array in arrays_of(own)]
+    place = count()
+    return list(map(_spread([next(place) if one is kind else -1 for one in kinds]), arrays_of(own)))
 
 
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,11 +197,14 @@ def _ordered(contents: list[Any]) -> list[Any]:
 
 
 def _by_column(names: tuple[str, ...], contents: list[Any]) -> Sequence[Sequence[Any]]:
-    return list(zip(*map(attrgetter(*names), contents), strict=True)) or [()] * len(names)
+    values = map(itemgetter(*names), map(attrgetter("__dict__"), contents))  # as pydantic keeps fields, not one by one
+    return list(zip(*values, strict=True)) or [()] * len(names)
 
 
 def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
     """Connection points as JSON, made once for as long as they show the same."""
+    if not any(shown):
+        return [None] * len(shown)
     made: dict[tuple[int, ...], str | None] = {(): None}
     return [_json_of(points, made) if points else None for points in shown]
 
