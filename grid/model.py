@@ -256,9 +256,10 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
         points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
-            raise NetworkError(
-                f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
-            )
+            is_point = row["type"] == POINT_TYPE
+            what = row["name"] if is_point else f'{table} {index} ("{row["name"]}")'
+            right = "name another bus in the scenario" if is_point else "connect it, or set its in_service to False"
+            raise NetworkError(f"{what} at bus {row['bus']} has no connection to an external grid; {right}")
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:
