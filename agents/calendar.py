@@ -73,8 +73,12 @@ class Calendar:
 
     def at(self, now_us: int) -> MarketTimeUnit | None:
         """The period being delivered, or None."""
-        number = bisect_right(self._starts_us, now_us) - 1
-        return self.periods[number] if number >= 0 and now_us < self.periods[number].end_us else None
+        starts_us = self._starts_us
+        number = bisect_right(starts_us, now_us) - 1
+        if number < 0:
+            return None
+        period = self.periods[number]
+        return period if now_us < period.end_us else None
 
     def coming(self, now_us: int, lead_us: int) -> tuple[MarketTimeUnit, ...]:
         """The periods that begin after now, but not more than `lead_us` after it."""

@@ -162,7 +162,12 @@ class TsoProfile:
 
     def needs_of(self, product: Product) -> tuple[Need, ...]:
         """The needs of one product."""
-        return tuple(need for need in self.needs if need.product == product)
+        return self._by_product.get(product, ())
+
+    @cached_property
+    def _by_product(self) -> Mapping[str, tuple[Need, ...]]:
+        products = {need.product for need in self.needs}
+        return {name: tuple(need for need in self.needs if need.product == name) for name in sorted(products)}
 
 
 @dataclass(frozen=True, slots=True)

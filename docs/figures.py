@@ -7,6 +7,7 @@ comparison.png        cost and violations of every scheme against the scale of t
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,6 +17,8 @@ from matplotlib.axes import Axes
 import gridpact
 
 SCHEMES = {"blind": "#b3261e", "scenario-1": "#7a5c00", "scenario-2": "#5b3f9e", "scenario-1-dso": "#0b57d0"}
+FAMILIES = {**SCHEMES, "scenario-2-dso": "#16939b", "scenario-1-dso-pro-rata": "#e07b00"}
+WIDTHS = {"scenario-1": 5.5, "scenario-1-dso": 3.5, "scenario-2": 2.0}
 FROM, TO = "2026-03-02T11:58:00+01:00", "2026-03-02T13:04:00+01:00"
 TRIP = ("2026-03-02T12:01:00+01:00", "2026-03-02T12:20:00+01:00")
 LIMIT = ("2026-03-02T12:34:00+01:00", "2026-03-02T12:42:00+01:00")
@@ -28,13 +31,14 @@ def worked_example(runs: Path, picture: Path) -> None:
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 5.4), sharex=True, height_ratios=(3, 2))
     for scheme, colour in SCHEMES.items():
         telemetry = gridpact.run(scheme, out=runs / scheme).telemetry.set_index("at").loc[FROM:TO]
-        above.plot(telemetry.index, telemetry["north.worst_loading_percent"], color=colour, label=scheme, lw=1.6)
-        below.plot(telemetry.index, 1000 * (telemetry["frequency_hz"] - 50), color=colour, lw=1.2)
+        width = 3.5 if scheme == "scenario-1" else 1.5  # else scenario-2 would hide it
+        above.plot(telemetry.index, telemetry["north.worst_loading_percent"], color=colour, label=scheme, lw=width)
+        below.plot(telemetry.index, 1000 * (telemetry["frequency_hz"] - 50), color=colour, lw=0.8 * width)
     above.axhline(100, color="black", lw=0.8, ls="--")
     above.set_ylabel("worst loading (%)")
     above.set_title("One disturbance, one grid, four ways of coordinating", loc="left", fontsize=11)
     above.legend(frameon=False, ncols=4, loc="upper left", fontsize=9)
-    above.set_ylim(55, 170)
+    above.set_ylim(55, 150)
     below.set_ylabel("frequency − 50 Hz (mHz)")
     below.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="Europe/Brussels"))
     _finished([above, below])
@@ -47,21 +51,32 @@ def comparison(runs: Path, picture: Path) -> None:
     settings = {"time.market_time_units": 1, "time.first_delivery": "2026-03-02T12:30:00+01:00"}
     base = gridpact.load_scenario("scenario-1-dso", settings)
     made = gridpact.compare(base, seeds=(1, 2, 3), errors=(0, 0.5, 1, 1.5, 2), out=runs / "comparison")
-    figure, axes = plt.subplots(2, 1, figsize=(9, 5.8), sharex=True, height_ratios=(3, 2))
-    for place, measure in zip(axes, ("total_eur", "violation_minutes"), strict=True):
+    figure, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True, height_ratios=(3, 3, 2))
+    for place, measure in zip(axes, ("total_eur", "total_eur", "violation_minutes"), strict=True):
         shown = made.summary[made.summary["measure"] == measure]
         for scheme, own in shown.groupby("scheme", sort=False):
-            dashed = {"ls": ":", "color": "black"} if scheme == "ideal" else {"marker": "o", "ms": 3.5}
-            place.plot(own["error_scale"], own["mean"], lw=1.5, label=scheme, **dashed)
+            place.plot(own["error_scale"], own["mean"], label=scheme, **_look(str(scheme)))
     axes[0].set_yscale("log")
     axes[0].set_ylabel("cost of a quarter-hour (EUR)")
-    axes[0].set_title("What it costs to be wrong, and what the DSO can do about it", loc="left", fontsize=11)
-    axes[0].legend(frameon=False, ncols=4, loc="center left", fontsize=8)
-    axes[1].set_ylabel("violation (min)")
-    axes[1].set_xlabel("scale of the forecast error")
+    axes[1].set_ylabel("the lower part of it (EUR)")
+    axes[1].set_ylim(80, 400)
+    axes[2].set_ylabel("violation (min)")
+    axes[2].set_xlabel("scale of the forecast error")
     _finished(list(axes))
-    figure.tight_layout()
+    figure.suptitle("What it costs to be wrong, and what the DSO can do about it", x=0.085, ha="left", fontsize=11)
+    figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, ncols=4, fontsize=8, loc="lower center")
+    figure.align_ylabels()
+    figure.tight_layout(rect=(0, 0.08, 1, 1))
     figure.savefig(picture, dpi=110)
+
+
+def _look(scheme: str) -> dict[str, Any]:
+    """A colour a family; dashed without limits in real time; broad what would be hidden by a line upon it."""
+    if scheme == "ideal":
+        return {"ls": ":", "color": "black", "lw": 1.5}
+    family = scheme.removesuffix("-static")
+    dashed = {"ls": (0, (4, 2)), "marker": "s"} if scheme.endswith("-static") else {"marker": "o"}
+    return {"color": FAMILIES[family], "lw": WIDTHS.get(family, 1.3), "ms": 3.5, "alpha": 0.85, **dashed}
 
 
 def frequency_trip(runs: Path, picture: Path) -> None:
@@ -95,7 +110,8 @@ def _frequency(axes: Axes, limited: pd.DataFrame, twin: pd.DataFrame) -> None:
         lowest, nadir_mhz = telemetry["lowest_hz"].idxmin(), 1000 * (telemetry["lowest_hz"].min() - 50)
         if colour == "black" or not telemetry["frequency_hz"].equals(limited["frequency_hz"]):
             text = f"{nadir_mhz:.0f} mHz".replace("-", "−")
-            place = {"xytext": (8, -3), "textcoords": "offset points", "fontsize": 9, "color": colour}
+            beside = (8, -3) if nadir_mhz < -50 else (-40, -13)
+            place = {"xytext": beside, "textcoords": "offset points", "fontsize": 9, "color": colour}
             axes.annotate(text, (lowest, nadir_mhz), **place)
 
 

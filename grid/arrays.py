@@ -19,6 +19,12 @@ def size_of(values: Complexes) -> Floats:
     return np.asarray(np.sqrt(values.real**2 + values.imag**2))
 
 
+def in_a_row(places: Integers) -> Integers | slice:
+    """Return places as a slice where one follows the other: it costs a fifth to look there, and shows the same."""
+    first, count = (int(places[0]) if len(places) else 0), len(places)
+    return slice(first, first + count) if first >= 0 and np.array_equal(places, first + np.arange(count)) else places
+
+
 def handy(matrix: Any) -> Any:
     """Return a sparse matrix as an array where it is so small that a product costs less than to look what is in it."""
     return matrix.toarray() if matrix.shape[0] * matrix.shape[1] <= DENSE_UP_TO_ENTRIES else matrix

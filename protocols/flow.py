@@ -18,6 +18,8 @@ from .conversation import Conversation
 from .envelope import Envelope
 from .messages import Message
 
+_new = tuple.__new__  # a named tuple of known length, made with every message
+
 
 @dataclass(eq=False, slots=True)
 class Flow:
@@ -97,6 +99,17 @@ class Volley:
         flow, number = self.flows[place], self.numbers[place]
         content, cause = self.contents[place], self.causes[place]
         return Row(flow, f"{flow.prefix}{number}", number, content, cause, self.sent_us, self.received_us[place])
+
+    def rows(self, places: Sequence[int]) -> list[Row]:
+        """Some of them by themselves, in that order."""
+        flows, numbers, contents, causes = self.flows, self.numbers, self.contents, self.causes
+        sent_us, received_us = self.sent_us, self.received_us
+        rows = []
+        for place in places:
+            flow, number = flows[place], numbers[place]
+            named = flow, f"{flow.prefix}{number}", number
+            rows.append(_new(Row, (*named, contents[place], causes[place], sent_us, received_us[place])))
+        return rows
 
     def part(self, places: slice) -> "Volley":
         """Some of them, one after the other."""

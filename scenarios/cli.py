@@ -30,6 +30,8 @@ from .waiting import working
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
+    from .record.run import Run
+    from .schema import Scenario
 
 app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
@@ -91,10 +93,7 @@ def run_command(
     _in_one_process(hosts, watch=watch)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
-        from .hosting.host import Terms
-        from .hosting.launching import launch
-
-        done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
+        done = _on_hosts(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
     else:
         from .progress import running
 
@@ -104,6 +103,16 @@ def run_command(
         from .summary import print_summary
 
         print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+
+def _on_hosts(
+    scenario: Scenario, count: int, place: Path, *, broker: str | None, credentials: Path | None, speed: float
+) -> Run:
+    from .hosting.host import Terms
+    from .hosting.launching import launch
+
+    with working(f"running on {count} hosts"):
+        return launch(scenario, count, Terms(scenario.name, broker or "", credentials, speed), place)
 
 
 def _in_one_process(hosts: int | None, *, watch: bool) -> None:
@@ -173,7 +182,8 @@ def diagram_command(
     from .record.run import load_run
 
     if Path(what).exists():
-        text = run_diagram(load_run(what), full=full)
+        with working("reading the run"):
+            text = run_diagram(load_run(what), full=full)
     elif what == "all":
         text = protocols_page(_vocabulary(scenario))
     else:

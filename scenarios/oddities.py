@@ -1,7 +1,8 @@
 """What a scenario's description alone shows to be hardly meant: told by `gridpact check`, and none of it an error.
 
 ramps that no tick sees · needs that nobody covers · a trigger above all needs · disturbances that nobody sees, or
-that nothing can make good · somebody who offers nothing, or too slowly · steps of profiles outside the run
+that nothing can make good · somebody who offers nothing, or too slowly · steps of profiles outside the run · an end
+before anybody is paid
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def hints(scenario: Scenario) -> Iterator[Hint]:
     yield from _offers(scenario)
     yield from _speeds(scenario)
     yield from _profiles(scenario)
+    if scenario.time.unsettled is not None:
+        yield Hint(("time", "tail_min"), scenario.time.unsettled)
 
 
 def _operator(scenario: Scenario) -> Iterator[Hint]:

@@ -7,9 +7,8 @@ grid with the orders that the merit order list alone would have given, fully on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..agents.bsp.agent import Bsp
 from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
-from .grid_log import GRID, SHADOW, GridLog, Limited, own_of, shadow_figures, shadow_of
+from .grid_log import GRID, SHADOW, GridLog, Limited, by_grid, own_of, shadow_figures, shadow_of
 from .nodes import played_by
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from ..agents.runtime.recording import Recorder
 
 Row = dict[str, float]
+AREA = ("frequency_hz", "ace_mw", "fcr_mw", "disturbance_mw", "lowest_hz", "highest_hz")
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-NO_CHANNEL = (math.nan, math.nan)
 MOST_TICKS, MOST_NUMBERS = 256, 2**20
 
 
@@ -51,9 +50,9 @@ class Telemetry:
             for name, agent in agents.items()
             if isinstance(agent, Bsp | Dso)
         }
-        self._quiet = {name: nodes[name] for name in agents if name not in self._tso}
+        self._quiet = [(name, nodes[name]) for name in agents if name not in self._tso]
         self._ordered = TsoColumns(self._delivering)
-        self._states: dict[str, Any] = {}
+        self._states: list[Any] = [None] * len(self._quiet)
         self._said: dict[str, Mapping[str, float]] = {}
         self._names: tuple[str, ...] = ()
         self._values: list[float] = []
@@ -75,9 +74,9 @@ class Telemetry:
             self._begin(at_us)
         else:
             self._renew(at_us)
-        limited = withheld(self._tso, at_us)
-        for log in self._logs.values():
-            log.note(limited)
+        limited = by_grid(self.physics, withheld(self._tso, at_us))
+        for grid, log in self._logs.items():
+            log.note(None if limited is None else limited.get(grid, ()))
         self._rows.append(self._values.copy())
         self._times_us.append(at_us)
         if len(self._times_us) >= self._most:
@@ -119,15 +118,15 @@ class Telemetry:
 
     def _renew(self, at_us: int) -> None:
         """Ask whoever may have something else to say."""
-        self._values[self._places["area"]] = area_row(self.physics).values()
+        self._values[self._places["area"]] = area_values(self.physics)
         for name, node in self._tso.items():
             agent, state = played_by(node)
             assert isinstance(agent, Tso)
             told = agent.telemetry(state).values()
             self._values[self._places[f"agent {name}"]] = [*told, *self._ordered.values(agent, state, at_us)]
-        for name, node in self._quiet.items():
-            if node.state is not self._states.get(name):
-                self._states[name] = node.state
+        for number, ((name, node), before) in enumerate(zip(self._quiet, self._states, strict=True)):
+            if node.state is not before:
+                self._states[number] = node.state
                 self._ask(name, node)
         for name in self.physics.moved():
             if name in self._metered:  # a DSO that operates units shows them as an agent
@@ -143,23 +142,19 @@ class Telemetry:
 
 def area_row(physics: Physics) -> Row:
     """The area as it is now, and its neighbours."""
-    reading = physics.area.reading()
-    lowest_hz, highest_hz = physics.area.extremes_hz()
-    row = {
-        "frequency_hz": reading.frequency_hz,
-        "ace_mw": reading.ace_mw,
-        "fcr_mw": reading.fcr_mw,
-        "disturbance_mw": reading.disturbance_mw,
-        "lowest_hz": lowest_hz,
-        "highest_hz": highest_hz,
-    }
-    for area, other in physics.area.neighbours().items():
-        row |= {
-            "tie_mw": reading.tie_mw,
-            f"{area}.frequency_hz": other.frequency_hz,
-            f"{area}.ace_mw": other.ace_mw,
-        }
-    return row
+    names = [*AREA]
+    for number, area in enumerate(physics.area.neighbours()):
+        names += [*(() if number else ("tie_mw",)), f"{area}.frequency_hz", f"{area}.ace_mw"]
+    return dict(zip(names, area_values(physics), strict=True))
+
+
+def area_values(physics: Physics) -> list[float]:
+    """The values of `area_row`."""
+    _, frequency_hz, ace_mw, fcr_mw, disturbance_mw, tie_mw = physics.area.reading()
+    values = [frequency_hz, ace_mw, fcr_mw, disturbance_mw, *physics.area.extremes_hz()]
+    for number, other in enumerate(physics.area.neighbours().values()):
+        values += [*(() if number else (tie_mw,)), other.frequency_hz, other.ace_mw]
+    return values
 
 
 def agent_row(node: Node, delivering: Mapping[str, bool], at_us: int) -> Row:
@@ -181,25 +176,29 @@ class TsoColumns:
     def __init__(self, delivering: Mapping[str, bool]) -> None:
         """`delivering`: as for `agent_row`."""
         self._names = tuple(sorted(delivering))
-        self._regulated = tuple(name for name in self._names if delivering[name])
+        regulated = tuple(name for name in self._names if delivering[name])
+        self._places = {name: place for place, name in enumerate(self._names)}
+        self._channels = {name: 2 * place for place, name in enumerate(regulated)}
         own = ("redispatched_mw", "redispatch_eur_per_h")
-        channels = _of_each(self._regulated, ("channel_low_mw", "channel_high_mw"))
+        channels = _of_each(regulated, ("channel_low_mw", "channel_high_mw"))
         self.columns = (*own, *_of_each(self._names, ("set_point_mw",)), *channels)
 
-    def values(self, agent: Tso, state: Any, at_us: int) -> Iterator[float]:
+    def values(self, agent: Tso, state: Any, at_us: int) -> list[float]:
         """Return the values of its columns."""
         limited = agent.redispatch(state, at_us)
-        yield limited.withheld_mw
-        yield limited.eur_per_h
-        ordered = dict.fromkeys(self._names, 0.0)
+        ordered = [0.0] * len(self._names)
         for participant, power_mw in agent.set_points(state, at_us):
-            ordered[participant] += power_mw
-        for power_mw in ordered.values():
-            yield round(power_mw, 6) + 0.0
-        bounds = dict.fromkeys(self._regulated, NO_CHANNEL)
+            ordered[self._places[participant]] += power_mw
+        rounded = [round(power_mw, 6) + 0.0 if power_mw else 0.0 for power_mw in ordered]
+        return [limited.withheld_mw, limited.eur_per_h, *rounded, *self._bounds(agent, state)]
+
+    def _bounds(self, agent: Tso, state: Any) -> list[float]:
+        """The channels in their order; those without are no numbers."""
+        bounds = [math.nan] * (2 * len(self._channels))
         for name, low_mw, high_mw in agent.channels(state):
-            bounds[name] = low_mw, high_mw
-        yield from chain.from_iterable(bounds.values())
+            place = self._channels[name]
+            bounds[place], bounds[place + 1] = low_mw, high_mw
+        return bounds
 
 
 @cache

@@ -13,6 +13,8 @@ from ..grid.description.part import Part, Positive, Size
 from ..protocols.information.quantities import EPOCH
 from .security import Silence
 
+SETTLED_AFTER_MIN = 1.5  # a period's settlement begins a minute after its end, and takes some messages
+
 
 def microseconds(moment: datetime) -> int:
     """An aware datetime as integer microseconds since the Unix epoch."""
@@ -69,6 +71,14 @@ class Times(Part):
     def end_us(self) -> int:
         """When the run ends: the tail after the last period, in which it is settled."""
         return self.periods[-1][1] + round(self.tail_min * 60e6)
+
+    @property
+    def unsettled(self) -> str | None:
+        """Why the last period is never settled, in one sentence; None if there is time for it."""
+        if self.tail_min >= SETTLED_AFTER_MIN:
+            return None
+        told = f"the run ends {self.tail_min:g} min after the last period, before that is settled"
+        return f"{told}: nobody is paid for it; make tail_min {SETTLED_AFTER_MIN:g} or more"
 
     def gate_closure_us(self, period_start_us: int) -> int:
         """The latest instant for an offer of a period."""

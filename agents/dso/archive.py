@@ -24,7 +24,7 @@ def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
         if period is None:
             return replace(state, counting=Counting()) if counting.period else state
         counting = Counting(period.id)
-    return replace(state, counting=counting._replace(readings=counting.readings + 1))
+    return replace(state, counting=Counting(counting.period, counting.readings + 1, counting.since))
 
 
 def settled(profile: DsoProfile, state: DsoState, names: Iterable[str]) -> DsoState:

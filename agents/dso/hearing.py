@@ -7,6 +7,7 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from operator import itemgetter
 
 from ...grid.limits.allowing import Activation
 from ...protocols.flow import Row
@@ -23,6 +24,7 @@ from .state import DsoState, Told, limit_key
 from .validation import signed
 
 BY = " by "
+Placed = tuple[float, list[tuple[tuple[int, int], Activation]]]
 
 
 def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
@@ -91,7 +93,7 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
     """Take note of participants with accepted offers whose INFO 7 has begun or ceased to stay away."""
     begun_us = profile.calendar.first.start_us
     offers, since_us = current(state, now_us), now_us - profile.stale_after_us
-    expected = derived(state, "~expected", (offers,), lambda: sorted({offer.participant for offer in offers}))
+    expected = derived(state, "~expected", (offers,), lambda: tuple(sorted({offer.participant for offer in offers})))
     late = []
     if begun_us < since_us and not covers(state.cycle, expected, since_us):
         last = state.heard_us
@@ -120,7 +122,7 @@ def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[s
 
 def _assumed(profile: DsoProfile, state: DsoState, now_us: int) -> Iterator[tuple[AcceptedOffer, float]]:
     """Offers of the missing with the MW that count: a share of what was accepted, within a limit that was confirmed."""
-    for offer in current(state, now_us):
+    for offer in current(state, now_us) if state.missing else ():
         if offer.participant in state.missing:
             limit = state.limits.get(limit_key(offer))
             most_mw = limit.max_mw if limit is not None and limit.status == "confirmed" else offer.quantity_mw
@@ -133,11 +135,50 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
     A participant's set-point is shared by its offers in merit order. When it is time to see whether limits
     can be lifted, limited offers count with all that was accepted.
     """
-    left = {name: known.set_point_mw for name, known in state.told.items() if known.set_point_mw}
-    assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)} if state.missing else {}
+    if lift or state.missing:
+        assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)}
+        left = {name: known.set_point_mw for name, known in sorted(state.told.items())}
+        return tuple(_shared(state, current(state, now_us), left, assumed, lift=lift))
+    found = _as_told(state, current(state, now_us))
+    found.sort(key=itemgetter(0))
+    return tuple([each for _, each in found])
+
+
+def _as_told(state: DsoState, offers: list[AcceptedOffer]) -> list[tuple[tuple[int, int], Activation]]:
+    """The same by participant, each with its place: what is asked of most is what was asked in the cycle before."""
+    sources = offers, state.accepted, state.connected, state.moved, state.limits
+    own, kept = derived(state, "~shares", sources, lambda: (_by_participant(offers), dict[str, Placed]()))
+    asked = {name: known.set_point_mw for name, known in state.told.items() if known.set_point_mw and name in own}
     found = []
-    for offer in current(state, now_us):
-        if not (lift or offer.participant in left or offer.offer_id in assumed):
+    for name, set_point_mw in asked.items():
+        placed = kept.get(name)
+        if placed is None or placed[0] != set_point_mw:
+            placed = kept[name] = _placed(state, name, own[name], set_point_mw)
+        found += placed[1]
+    return found
+
+
+def _placed(state: DsoState, name: str, own: list[tuple[int, AcceptedOffer]], set_point_mw: float) -> Placed:
+    """A participant's set-point and activations, with the place of the offer in the list and of the unit in it."""
+    left, found = {name: set_point_mw}, list[tuple[tuple[int, int], Activation]]()
+    for place, offer in own:
+        found += [((place, k), each) for k, each in enumerate(_shared(state, [offer], left, {}, lift=False))]
+    return set_point_mw, found
+
+
+def _by_participant(offers: list[AcceptedOffer]) -> dict[str, list[tuple[int, AcceptedOffer]]]:
+    found: dict[str, list[tuple[int, AcceptedOffer]]] = {}
+    for place, offer in enumerate(offers):
+        found.setdefault(offer.participant, []).append((place, offer))
+    return found
+
+
+def _shared(
+    state: DsoState, offers: list[AcceptedOffer], left: dict[str, float], assumed: Mapping[str, float], *, lift: bool
+) -> Iterator[Activation]:
+    """What is asked of these offers, in merit order; what is taken of a participant's set-point is not `left`."""
+    for offer in offers:
+        if not (lift or left.get(offer.participant) or offer.offer_id in assumed):
             continue
         asked_mw = max(0.0, signed(left.get(offer.participant, 0.0), offer.direction))
         taken_mw = assumed.get(offer.offer_id, min(asked_mw, offer.quantity_mw))
@@ -148,8 +189,7 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
             continue
         for resource, part_mw in _by_unit(state, offer, taken_mw, lift=lift):
             if part_mw > 0 and resource in state.connected:
-                found.append(_activation(state, offer, resource, signed(part_mw, offer.direction)))
-    return tuple(found)
+                yield _activation(state, offer, resource, signed(part_mw, offer.direction))
 
 
 def _activation(state: DsoState, offer: AcceptedOffer, resource: str, p_mw: float) -> Activation:

@@ -38,7 +38,7 @@ def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) 
     options = state.demand.options
     reference = tuple(t.position for t in options.transformers) if options else None
     moving = reserves.movements(state, now_us, lift=look)
-    named = ((each, hearing.unit_of(state, each.id)[0].participant) for each in ordered)
+    named = ((each, hearing.unit_of(state, each.id)[0].participant) for each in ordered)  # where the policy looks
     margin = terms.of_orders(profile, named).margin
     job = Monitor(
         profile.grid,

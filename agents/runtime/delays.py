@@ -7,9 +7,11 @@ blocks of numbers cost one call (the generator is SplitMix64: G. Steele et al., 
 generators, 2014).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,28 @@ from numpy.typing import NDArray
 Bits = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 16, 32
+MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 32, 32
 MOST_KEPT = 4096
+
+
+@cache
+def _normal_quantile() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Imported when the first is drawn: it takes longer than to list what there is."""
+    from scipy.special import ndtri
+
+    return cast("Callable[[NDArray[np.float64]], NDArray[np.float64]]", ndtri)
+
+
+class Together(NamedTuple):
+    """Flows that speak at the same instants: by how much their numbers grow, and what is drawn already, the next last.
+
+    Of each volley ahead: its messages' numbers and their delays.
+    """
+
+    flows: Sequence[object]
+    keys: Bits
+    steps: Bits
+    ahead: list[tuple[list[int], list[int]]]
 
 
 class Delays:
@@ -28,7 +50,7 @@ class Delays:
         """`sigma` is the spread of the logarithm."""
         self._seed, self._median_us, self._sigma = seed, median_s * 1e6, sigma
         self._alone: dict[str, tuple[int, list[int]]] = {}
-        self._together: dict[int, tuple[Sequence[object], Bits, list[int], list[list[int]]]] = {}
+        self._together: dict[int, Together] = {}
 
     def of(self, message_id: str) -> int:
         """The delay of one message, by its id."""
@@ -45,23 +67,26 @@ class Delays:
     def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
         """The delays of the messages of these numbers of flows, which are the same object as long as possible."""
         known = self._together.get(id(flows))
-        if known is None or known[0] is not flows:
+        if known is None or known.flows is not flows:
             if len(self._together) >= MOST_KEPT // 64:
                 self._together.clear()
-            known = (flows, self._keys([flow.prefix for flow in flows]), [], [])
-        _, keys, expected, ahead = known
-        if expected != numbers or not ahead:
-            ahead = self._ahead(keys, numbers)
-        found = ahead.pop()
-        self._together[id(flows)] = (flows, keys, [number + 1 for number in numbers], ahead)
-        return found
+            known = self._together[id(flows)] = self._of(flows)
+        if not known.ahead or known.ahead[-1][0] != numbers:
+            self._draw_ahead(known, numbers)
+        return known.ahead.pop()[1]
 
-    def _ahead(self, keys: Bits, numbers: list[int]) -> list[list[int]]:
-        """The delays of these messages and of some after them, the next ones last."""
-        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(keys)))
-        of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None]
-        rows: list[list[int]] = self._drawn(keys, of_next)[::-1].tolist()
-        return rows
+    def _of(self, flows: Sequence[Any]) -> Together:
+        """A flow that speaks several times in a volley is as many numbers further at the next one."""
+        often = Counter(flows)
+        steps = np.array([often[flow] for flow in flows], dtype=np.uint64)
+        return Together(flows, self._keys([flow.prefix for flow in flows]), steps, [])
+
+    def _draw_ahead(self, known: Together, numbers: list[int]) -> None:
+        """Keep the delays of these messages, and of those expected after them."""
+        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(known.keys)))
+        of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None] * known.steps
+        drawn = self._drawn(known.keys, of_next)
+        known.ahead[:] = zip(of_next[::-1].tolist(), drawn[::-1].tolist(), strict=True)
 
     def _keys(self, prefixes: Sequence[str]) -> Bits:
         digests = (blake2b(f"{self._seed}/delay/{prefix}".encode(), digest_size=8).digest() for prefix in prefixes)
@@ -69,12 +94,10 @@ class Delays:
 
     def _drawn(self, keys: Bits, numbers: Bits) -> NDArray[np.int64]:
         """Microseconds of each (key, number), which are broadcast."""
-        from scipy.special import ndtri
-
         bits = keys + (numbers + np.uint64(1)) * GOLDEN
         bits = (bits ^ (bits >> np.uint64(30))) * FIRST_FACTOR
         bits = (bits ^ (bits >> np.uint64(27))) * SECOND_FACTOR
         between = ((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)).astype(np.float64)
-        quantiles = ndtri((between + 0.5) / 2**53)
+        quantiles = _normal_quantile()((between + 0.5) / 2**53)
         drawn: NDArray[np.int64] = np.rint(self._median_us * np.exp(self._sigma * quantiles)).astype(np.int64)
         return drawn

@@ -13,7 +13,6 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from ...protocols.flow import Flow, Row, Volley
-from ...protocols.messages import Message
 from .delays import Delays
 from .inputs import Arrival, Chorus, Send, Stream
 from .queues import Queues
@@ -21,6 +20,7 @@ from .recording import Recorder, Sent
 
 Link = tuple[str, str]
 LEAST_TOGETHER = 16  # fewer are sooner sent one by one
+MOST_TOGETHER = 64  # so many different flows together are remembered
 Deliver = Callable[[Arrival, int], None]
 Post = Callable[[Row, int], None]
 PostTogether = Callable[[Volley], None]
@@ -101,12 +101,12 @@ class Exchange:
     sequence: int = 0
     row: int = 0
     _queues: Queues = field(default_factory=Queues)
-    _gathered: list[tuple[Flow, int, Message, str | None]] | None = None
-    _together: tuple[Flow, ...] = ()  # the same object for the same flows
+    gathered: Stream | None = None
+    _together: dict[tuple[Flow, ...], tuple[Flow, ...]] = field(default_factory=dict)  # the same for the same flows
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
-        if self._gathered:
+        if self.gathered is not None and self.gathered.flows:
             self._keep_order(now_us)
         envelope, stage, step, streamed = sending
         message_id, sender, receiver = envelope[:3]
@@ -124,12 +124,23 @@ class Exchange:
             self.deliver(_new(Arrival, (envelope, row)), arrives_us)
 
     def stream(self, streaming: Stream, now_us: int) -> None:
-        """Put the next messages of flows on their way."""
-        numbered, content, caused_by = streaming
-        if self._gathered is not None:
-            self._gathered += [(flow, number, content, caused_by) for flow, number in numbered]
-            return
-        for flow, number in numbered:
+        """Put the next messages of flows on their way: many at once, which comes to the same."""
+        if self.gathered is not None:
+            self.gathered.add(streaming)
+        elif len(streaming.flows) < LEAST_TOGETHER:
+            self._one_by_one(streaming, now_us)
+        else:
+            flows, numbers, contents, causes = streaming
+            self.chorus(Chorus(self._as_before(tuple(flows)), numbers, contents, causes), now_us)
+
+    def _as_before(self, flows: tuple[Flow, ...]) -> tuple[Flow, ...]:
+        """The same object for the same flows."""
+        if len(self._together) >= MOST_TOGETHER:
+            self._together.clear()
+        return self._together.setdefault(flows, flows)
+
+    def _one_by_one(self, streaming: Stream, now_us: int) -> None:
+        for flow, number, content, caused_by in zip(*streaming, strict=True):
             message_id = f"{flow.prefix}{number}"
             arrives_us = self._arrival(message_id, flow.link, now_us, streamed=True)
             row = _new(Row, (flow, message_id, number, content, caused_by, now_us, arrives_us))
@@ -140,19 +151,13 @@ class Exchange:
 
     def gather(self) -> None:
         """Keep what flows from now on, until it is released: what is said at one instant leaves together."""
-        self._gathered = []
+        self.gathered = Stream([], [], [], [])
 
     def release(self, now_us: int) -> None:
         """Put on its way what has been gathered, all of it at this instant, and gather no more."""
-        gathered, self._gathered = self._gathered or (), None
-        if len(gathered) < LEAST_TOGETHER:
-            for flow, number, content, caused_by in gathered:
-                self.stream(Stream(((flow, number),), content, caused_by), now_us)
-            return
-        flows, numbers, contents, causes = zip(*gathered, strict=True)
-        if flows != self._together:
-            self._together = flows
-        self.chorus(Chorus(self._together, numbers, contents, causes), now_us)
+        gathered, self.gathered = self.gathered, None
+        if gathered is not None:
+            self.stream(gathered, now_us)
 
     def _keep_order(self, now_us: int) -> None:
         """What has been gathered leaves before anything else does."""
@@ -161,7 +166,7 @@ class Exchange:
 
     def chorus(self, singing: Chorus, now_us: int) -> None:
         """Put the next messages of many flows on their way at once."""
-        if self._gathered:
+        if self.gathered is not None and self.gathered.flows:
             self._keep_order(now_us)
         flows, numbers, contents, causes = singing
         volley = Volley(flows, numbers, contents, causes, now_us, ())

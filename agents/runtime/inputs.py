@@ -76,11 +76,22 @@ class SetTimer(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Put the same on its way in several flows, as the message of this number of each."""
+    """Put messages of flows on their way, one after the other: which flow, the number in it, what it says and why.
 
-    numbered: Sequence[tuple[Flow, int]]
-    content: Message
-    caused_by: str | None
+    A node that says several in a row adds to the same lists.
+    """
+
+    flows: list[Flow]
+    numbers: list[int]
+    contents: list[Message]
+    causes: list[str | None]
+
+    def add(self, more: "Stream") -> None:
+        """What flows right after this."""
+        self.flows.extend(more.flows)
+        self.numbers.extend(more.numbers)
+        self.contents.extend(more.contents)
+        self.causes.extend(more.causes)
 
 
 class Chorus(NamedTuple):

@@ -129,12 +129,18 @@ class Mail:
             next_us = queue.next_time()
             if (next_us is None or last_us < next_us) and self._listeners[name].hear(volley, places):
                 heard = True
-                continue
-            for place in places:
-                at_us = volley.received_us[place]
-                assert at_us is not None
-                self._put(volley.row(place), at_us)
+            else:
+                self._put_rows(name, volley.rows(places))
         return heard
+
+    def _put_rows(self, name: str, rows: list[Row]) -> None:
+        """Rows of a volley to one receiver will arrive."""
+        rows.sort(key=_arrival)
+        self.next_us = min(self.next_us, _arrival(rows[0]))
+        waiting = self._rows.setdefault(name, rows)
+        if waiting is not rows:
+            waiting += rows
+            self._mixed.add(name)
 
     def _due(self, rows: list[Row], name: str, queue: EventQueue) -> list[Row]:
         phase = self._phases[name]

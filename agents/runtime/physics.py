@@ -23,12 +23,18 @@ from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
 from ...grid.resources.park import Parks
 from ...grid.resources.pool import Pool
-from ...grid.resources.resource import Resource
+from ...grid.resources.resource import PointPower, Resource, ResourceState
 from ..actions import RESERVE, RESERVE_TEST, TAPS, UNITS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading
 from .metering import reading_of
 
 Report = Callable[[str, Incident], None]
+Metered = tuple[ResourceState, tuple[PointPower, ...]]
+
+
+def _is_same(shown: Metered, before: Metered) -> bool:
+    """Whether a resource shows the very same as before."""
+    return shown[0] is before[0] and shown[1] is before[1]
 
 
 class PhysicsError(RuntimeError):
@@ -82,6 +88,7 @@ class Physics:
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
     _injected: dict[str, tuple[object, ...]] = field(default_factory=dict)  # points as they stand in the grid
     _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
+    _read: dict[str, tuple[list[Metered], ParticipantReading]] = field(default_factory=dict)  # the last, and of what
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
     _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
@@ -103,11 +110,11 @@ class Physics:
         self._set_reserves()
         self._move(to_us)
         beside_mw = sum(self._beside_mw.values())
-        reached_mw = beside_mw + sum(self._deviation_mw(plant, self.now_us) for plant in self.grids.values())
+        reached_mw = beside_mw + sum([self._deviation_mw(plant, self.now_us) for plant in self.grids.values()])
         for plant in self.grids.values():
             plant.advance(to_us)
             self._protect(plant, to_us)
-        stepped_mw = beside_mw + sum(self._deviation_mw(plant, to_us) for plant in self.grids.values())
+        stepped_mw = beside_mw + sum([self._deviation_mw(plant, to_us) for plant in self.grids.values()])
         self.area.advance(to_us, reached_mw)
         if stepped_mw != reached_mw:
             self.area.advance(to_us, stepped_mw)
@@ -223,10 +230,13 @@ class Physics:
         known = self._known.get(agent)
         if known is not None:
             return ParticipantReading(at_us, *known[1:])
-        armed = any(holding.resource.id in self._reserves for holding in self._owned[agent])
-        if at_us > self.now_us and armed:  # moves with everything else, by the frequency
+        if at_us > self.now_us and self._is_armed(agent):  # moves with everything else, by the frequency
             self.advance(at_us)
         return self._own(agent, at_us)
+
+    def _is_armed(self, agent: str) -> bool:
+        """Whether a participant keeps containment reserve."""
+        return bool(self._reserves) and any(one.resource.id in self._reserves for one in self._owned[agent])
 
     def at_rest(self, agent: str) -> ParticipantReading | None:
         """What a participant's meters show as long as nothing of its own moves; None while something does."""
@@ -237,9 +247,18 @@ class Physics:
         if at_us > self.now_us:
             for holding in own:
                 holding.resource.advance(at_us)
-        reading = reading_of(tuple(metered(holding.resource, self._lost(holding)) for holding in own), at_us)
+        reading = self._shown_by(agent, [metered(holding.resource, self._lost(holding)) for holding in own], at_us)
         if not any(holding.resource.id in self._moving for holding in own):
             self._known[agent] = reading
+        return reading
+
+    def _shown_by(self, agent: str, shown: list[Metered], at_us: int) -> ParticipantReading:
+        """What all of its resources show together: as before, if each shows the very same."""
+        last = self._read.get(agent)
+        if last is not None and all(map(_is_same, shown, last[0])):
+            return ParticipantReading(at_us, *last[1][1:])
+        reading = reading_of(tuple(shown), at_us)
+        self._read[agent] = shown, reading
         return reading
 
     def _own_grid(self, agent: str, target: str) -> GridPlant:

@@ -5,10 +5,20 @@ a volley     ─▶ as drawn, where nothing that could still be on its links is 
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from ...protocols.flow import Flow
 
 Link = tuple[str, str]
+
+
+class Spoken(NamedTuple):
+    """The links of a volley's flows, and the places of those that have several."""
+
+    flows: tuple[Flow, ...]
+    links: frozenset[Link]
+    repeated: tuple[tuple[int, ...], ...]
 
 
 class Queues:
@@ -19,7 +29,7 @@ class Queues:
         self._free_at: dict[Link, int] = {}
         self._alone_until_us = 0  # the last arrival of anything that is not in a volley
         self._volleys: list[tuple[tuple[Flow, ...], Sequence[int], int]] = []
-        self._links: dict[int, tuple[tuple[Flow, ...], frozenset[Link]]] = {}
+        self._links: dict[int, Spoken] = {}
 
     def after_others(self, link: Link, arrives_us: int) -> int:
         """When something arrives that would by itself at `arrives_us`."""
@@ -31,11 +41,15 @@ class Queues:
         return found
 
     def in_order(self, flows: tuple[Flow, ...], arrivals_us: list[int], now_us: int) -> list[int]:
-        """The same of one message of every flow, sent now."""
+        """The same of the messages of a volley, sent now; those of one link keep their order."""
         self._volleys = [one for one in self._volleys if one[2] > now_us]
-        links = self._links_of(flows)
-        between = any(not links.isdisjoint(self._links_of(others)) for others, _, _ in self._volleys)
-        if self._alone_until_us > now_us or between or len(links) < len(flows):
+        _, links, repeated = self._links_of(flows)
+        between = any(not links.isdisjoint(self._links_of(others).links) for others, _, _ in self._volleys)
+        for places in repeated:
+            in_turn = accumulate([arrivals_us[place] for place in places], max)
+            for place, at_us in zip(places, in_turn, strict=True):
+                arrivals_us[place] = at_us
+        if self._alone_until_us > now_us or between:
             return [self.after_others(flow.link, at_us) for flow, at_us in zip(flows, arrivals_us, strict=True)]
         self._volleys.append((flows, arrivals_us, max(arrivals_us)))
         return arrivals_us
@@ -48,11 +62,15 @@ class Queues:
             for flow, at_us in zip(flows, arrivals_us, strict=True):
                 self._free_at[flow.link] = max(at_us, self._free_at.get(flow.link, 0))
 
-    def _links_of(self, flows: tuple[Flow, ...]) -> frozenset[Link]:
+    def _links_of(self, flows: tuple[Flow, ...]) -> Spoken:
         """Found once for the same flows."""
         kept = self._links.get(id(flows))
-        if kept is None or kept[0] is not flows:
+        if kept is None or kept.flows is not flows:
             if len(self._links) >= 64:
                 self._links.clear()
-            kept = self._links[id(flows)] = (flows, frozenset([flow.link for flow in flows]))
-        return kept[1]
+            places: dict[Link, list[int]] = {}
+            for place, flow in enumerate(flows):
+                places.setdefault(flow.link, []).append(place)
+            repeated = tuple(tuple(own) for own in places.values() if len(own) > 1)
+            kept = self._links[id(flows)] = Spoken(flows, frozenset(places), repeated)
+        return kept

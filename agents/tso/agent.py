@@ -10,7 +10,9 @@ from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
 from . import activation, limits, measurements, merit_list, offering, prequalification, reserve, settlement
+from .afrr import metering, set_points
 from .caps import offers_at
+from .orders import by_offer
 from .redispatch import Redispatch, changes, redispatch
 from .state import TsoState
 
@@ -85,17 +87,21 @@ class Tso:
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(participant, signed MW) of every order and set-point in force now."""
         offers = offers_at(self.profile, state, now_us)
-        for offer_id, order in sorted(state.activation.orders.items()):
-            if order.start_us <= now_us < order.end_us:
-                yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+        found = [
+            (offers[offer_id].participant, _signed(offers[offer_id], order.power_mw))
+            for offer_id, order in by_offer(state)
+            if order.start_us <= now_us < order.end_us
+        ]
         if self.profile.calendar.at(now_us) is not None:
-            for participant, content in sorted(state.regulation.sent.items()):
-                yield participant, content.power_mw
+            found += set_points.told(state)
+        return found
 
     def channels(self, state: TsoState) -> Iterable[tuple[str, float, float]]:
         """(participant, lower, upper bound in MW) of every acceptance channel, as it stands after this cycle."""
-        for participant, meter in sorted(state.regulation.meters.items()):
-            yield participant, meter.channel.bounds.low_mw, meter.channel.bounds.high_mw
+        meters = state.regulation.meters
+        for participant in metering.metered(state):
+            _, low_mw, high_mw = meters[participant].channel.bounds
+            yield participant, low_mw, high_mw
 
     def withheld(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(resource, signed MW) that limits keep from being ordered now."""

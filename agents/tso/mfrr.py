@@ -24,7 +24,7 @@ from ..market.merit_order import dispatch
 from ..market.settlement import watt_us
 from ..profiles import TsoProfile
 from .caps import accepted, caps
-from .orders import cancelled, opening_of
+from .orders import by_offer, cancelled, opening_of
 from .state import Order, TsoState
 
 PRODUCT: Product = "mFRR"
@@ -44,8 +44,8 @@ def averaged(profile: TsoProfile, state: TsoState, need_mw: float) -> TsoState:
     average_mw = sum(needs) / len(needs)
     moved = len(needs) == window and abs(average_mw - activation.target_mw) >= rules.trigger_mw
     restless = activation.restless + 1 if moved else 0
-    at_rest = max(needs) - min(needs) <= rules.trigger_mw or restless > RESTLESS_WINDOWS * window
-    target_mw = round(average_mw, _digits(rules.trigger_mw)) if moved and at_rest else activation.target_mw
+    at_rest = moved and (max(needs) - min(needs) <= rules.trigger_mw or restless > RESTLESS_WINDOWS * window)
+    target_mw = round(average_mw, _digits(rules.trigger_mw)) if at_rest else activation.target_mw
     return state.with_activation(
         needs=needs,
         restless=0 if target_mw != activation.target_mw else restless,
@@ -84,7 +84,7 @@ def released(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
 def dropped(state: TsoState, now_us: int) -> TsoState:
     """Orders whose time has passed are over."""
     orders = state.activation.orders
-    over = [offer_id for offer_id, order in sorted(orders.items()) if order.end_us <= now_us]
+    over = [offer_id for offer_id, order in by_offer(state) if order.end_us <= now_us]
     if not over:
         return state
     for offer_id in over:
@@ -113,11 +113,10 @@ def ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoSt
 
 def _unmet(profile: TsoProfile, state: TsoState, period: MarketTimeUnit) -> bool:
     """Whether a period that should have orders has none yet."""
-    ordered = any(
+    return abs(state.activation.target_mw) >= RESOLUTION_MW and not any(
         order.start_us < period.end_us and order.end_us > period.start_us and order.end_us == period.end_us
-        for _, order in sorted(state.activation.orders.items())
+        for _, order in by_offer(state)
     )
-    return not ordered and abs(state.activation.target_mw) >= RESOLUTION_MW
 
 
 def _aligned(profile: TsoProfile, state: TsoState, period: MarketTimeUnit, now_us: int) -> Reaction[TsoState]:
@@ -191,13 +190,14 @@ def caught_up(profile: TsoProfile, state: TsoState, at_us: int) -> TsoState:
 def counted(profile: TsoProfile, state: TsoState, at_us: int, now_us: int) -> TsoState:
     """Add the set-points in force until the next cycle to the energy requested; `at_us`: when this one was due."""
     until_us = at_us + profile.control_us
-    in_force = [key for key, order in state.activation.orders.items() if order.start_us <= now_us < order.end_us]
-    state = _added(state, dict.fromkeys(in_force, (at_us, until_us)))
-    return state.with_activation(counted_us=until_us) if in_force else state
+    in_force = [key for key, order in by_offer(state) if order.start_us <= now_us < order.end_us]
+    if not in_force:
+        return state
+    return _added(state, dict.fromkeys(in_force, (at_us, until_us)), counted_us=until_us)
 
 
-def _added(state: TsoState, spans: Mapping[str, tuple[int, int]]) -> TsoState:
-    """Add the energy of orders in a span each, as far as they last."""
+def _added(state: TsoState, spans: Mapping[str, tuple[int, int]], **changes: int) -> TsoState:
+    """Add the energy of orders in a span each, as far as they last; and make other `changes`."""
     energy, orders = state.activation.energy, state.activation.orders
     for offer_id, (since_us, until_us) in sorted(spans.items()):
         order = orders[offer_id]
@@ -206,4 +206,4 @@ def _added(state: TsoState, spans: Mapping[str, tuple[int, int]]) -> TsoState:
             energy = energy.set(offer_id, energy.get(offer_id, 0) + counted)
             if not order.confirmed:
                 orders = orders.set(offer_id, order._replace(unconfirmed=order.unconfirmed + counted))
-    return state.with_activation(energy=energy, orders=orders)
+    return state.with_activation(energy=energy, orders=orders, **changes)

@@ -18,9 +18,16 @@ from ...protocols.stages import activation as stage
 from ...protocols.tables import Protocol
 from ..actions import Action, Note, Open, Say
 from ..agent import Reaction
+from ..changes import derived
 from ..events import Heard, Rejected, Silence
 from ..profiles import TsoProfile
 from .state import Order, TsoState
+
+
+def by_offer(state: TsoState) -> tuple[tuple[str, Order], ...]:
+    """The orders by offer, in the order of the offers' names."""
+    orders = state.activation.orders
+    return derived(state, "~by offer", (orders,), lambda: tuple(sorted(orders.items())))
 
 
 def order_id(offer_id: str, number: int) -> str:

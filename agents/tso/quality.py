@@ -7,14 +7,16 @@ had its full activation time and a margin. What lowering and terminating take aw
 orders from the rest of the merit order list.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from ...protocols.information.offering import Offer
 from ...protocols.information.quantities import US_PER_S
 from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
 from ..calendar import MarketTimeUnit
-from ..changes import replace, without
+from ..changes import Span, derived_now, replace, span, without
 from ..cycle import heard_us
 from ..market.settlement import megawatt_hours, watt_us
 from ..profiles import TsoProfile
@@ -22,6 +24,7 @@ from .afrr.metering import caught_up
 from .applicants import source_of
 from .caps import offers_at
 from .measurements import one_by_one
+from .orders import by_offer
 from .state import Service, TsoState
 
 TOLERANCE = 0.1
@@ -44,17 +47,25 @@ class Look(NamedTuple):
         return not self.fresh or (self.due and self.delivered_mw < (1 - TOLERANCE) * self.requested_mw)
 
 
+class Asked(NamedTuple):
+    """A participant's offers with orders in force, signed MW of these together, and when that should be delivered."""
+
+    offer_ids: list[str]
+    net_mw: float
+    ready_us: int
+
+
 def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoState]:
     """Look at everybody who has orders; count, and act on a breach that lasts."""
     state, actions = _given_up(profile, state, now_us)
     services = dict[str, Service]()
-    for participant, offer_ids in sorted(_ordered(profile, state, now_us).items()):
-        look = _look(profile, state, participant, offer_ids, now_us)
+    for participant, asked in _ordered(profile, state, now_us):
+        look = _look(profile, state, participant, asked, now_us)
         before = state.activation.services.get(participant, Service())
         service = _counted(before, look, profile.control_us)
         service, action = _judged(service, look, now_us, profile.quality_patience_us)
         if action is not None:
-            state = _act(state, offer_ids, look, STAGES[service.level])
+            state = _act(state, asked.offer_ids, look, STAGES[service.level])
         if action is not None or service.level < before.level:
             actions.append(_note(profile, participant, look, service))
         services[participant] = service
@@ -88,22 +99,39 @@ def _without(profile: TsoProfile, state: TsoState, silent: list[str]) -> TsoStat
     return replace(state, activation=replace(activation, known=without(activation.known, silent)))
 
 
-def _ordered(profile: TsoProfile, state: TsoState, now_us: int) -> dict[str, list[str]]:
-    """Offers with an order in force now, by participant."""
-    offers = offers_at(profile, state, now_us)
-    found: dict[str, list[str]] = {}
-    for offer_id, order in sorted(state.activation.orders.items()):
-        if order.start_us <= now_us < order.end_us:
-            found.setdefault(offers[offer_id].participant, []).append(offer_id)
+def _ordered(profile: TsoProfile, state: TsoState, now_us: int) -> list[tuple[str, Asked]]:
+    """What is asked of each participant who has orders in force now, by name."""
+    activation, known = state.activation, state.prequalification
+    sources = activation.orders, state.offering.definitive, known.applicants, known.applied
+    found: list[tuple[str, Asked]] = derived_now(
+        state, "~asked", sources, now_us, lambda: _now_ordered(profile, state, now_us)
+    )
     return found
 
 
-def _look(profile: TsoProfile, state: TsoState, participant: str, offer_ids: list[str], now_us: int) -> Look:
+def _now_ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Span:
+    offers, orders = offers_at(profile, state, now_us), by_offer(state)
+    found: dict[str, list[str]] = {}
+    for offer_id, order in orders:
+        if order.start_us <= now_us < order.end_us:
+            found.setdefault(offers[offer_id].participant, []).append(offer_id)
+    period = profile.calendar.at(now_us)
+    times = [(order.start_us, order.end_us) for _, order in orders]
+    times += [(period.start_us, period.end_us)] if period is not None else []
+    return span(now_us, times, [(name, _asked(state, offers, name, own)) for name, own in sorted(found.items())])
+
+
+def _asked(state: TsoState, offers: Mapping[str, Offer], participant: str, own: list[str]) -> Asked:
+    orders = state.activation.orders
+    net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in own)
+    last_us = max(orders[one].start_us for one in own)
+    return Asked(own, net_mw, last_us + _activation_us(state, participant) + MARGIN_US)
+
+
+def _look(profile: TsoProfile, state: TsoState, participant: str, asked: Asked, now_us: int) -> Look:
     """What goes the wrong way is not delivered."""
-    offers, orders = offers_at(profile, state, now_us), state.activation.orders
-    net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in offer_ids)
+    _, net_mw, ready_us = asked
     known = state.activation.last(participant)
-    ready_us = max(orders[one].start_us for one in offer_ids) + _activation_us(state, participant) + MARGIN_US
     activated_mw = known.activated_mw if known else 0.0
     return Look(
         requested_mw=abs(net_mw),
@@ -119,18 +147,20 @@ def _activation_us(state: TsoState, participant: str) -> int:
 
 
 def _counted(service: Service, look: Look, lasts_us: int) -> Service:
-    return service._replace(
-        cycles=service.cycles + 1,
-        fresh=service.fresh + look.fresh,
-        requested=service.requested + watt_us(look.requested_mw, lasts_us),
-        delivered=service.delivered + watt_us(look.delivered_mw, lasts_us),
+    return Service(
+        service.level,
+        service.since_us,
+        service.cycles + 1,
+        service.fresh + look.fresh,
+        service.requested + watt_us(look.requested_mw, lasts_us),
+        service.delivered + watt_us(look.delivered_mw, lasts_us),
     )
 
 
 def _judged(service: Service, look: Look, now_us: int, patience_us: int) -> tuple[Service, str | None]:
     """One step further each time a breach has lasted; back to the start when it is over."""
     if not look.breach:
-        return service._replace(level=0, since_us=None), None
+        return (service._replace(level=0, since_us=None) if service[:2] != (0, None) else service), None
     if service.since_us is None:
         return service._replace(since_us=now_us), None
     if now_us - service.since_us < patience_us or service.level == len(STAGES) - 1:

@@ -27,7 +27,7 @@ from .secondary import Secondary
 from .swing import Swing
 from .trajectory import MOST_STEPS, Trajectories
 
-STEPS_US = np.arange(MOST_STEPS) * STEP_US
+STEPS_US: Floats = np.arange(MOST_STEPS, dtype=float) * STEP_US  # whole numbers
 SINGLE_STEPS = 10  # done one by one before the matrix is tried again
 
 
@@ -124,8 +124,9 @@ class Area:
             own_mw = outer_mw[:, 0]
             own_mw += before_mw
             if per_us:
-                middles_us = STEPS_US[:count] + (self._step * STEP_US + STEP_US // 2 - before_us)
-                own_mw += (middles_us if middles_us[0] >= 0 else np.maximum(middles_us, 0)) * per_us
+                first_us = self._step * STEP_US + STEP_US // 2 - before_us
+                middles_us = STEPS_US[:count] + first_us
+                own_mw += (middles_us if first_us >= 0 else np.maximum(middles_us, 0)) * per_us
             self._integrate(outer_mw)
         self._deviation_us, self._deviation_mw = to_us, deviation_mw
         self._last = self._reading(0)

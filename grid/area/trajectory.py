@@ -78,25 +78,34 @@ class Trajectories:
         if regime is None or not regime.holds(offsets_hz, offsets_hz):
             regime = self._regime = self._entered(state[:areas])
         given = np.concatenate((state, outer_mw.ravel()))
-        every = np.empty((count + 1, size))
-        every[0], states = state, every[1:]
-        found = np.dot(regime.table[: count * size, : len(given)], given, out=every.ravel()[size:])
+        found = regime.table[: count * size, : len(given)].dot(given)
         found += regime.added[: count * size]
-        moved = every[1:, self._reserves :] - every[:-1, self._reserves :]
-        np.abs(moved, out=moved)
-        lowest_hz, highest_hz = states[:, :areas].min(axis=0).tolist(), states[:, :areas].max(axis=0).tolist()
-        if regime.holds(lowest_hz, highest_hz) and (moved.max(axis=0) <= self.containment.most_mw).all():
-            return Followed(states, count, lowest_hz[0], highest_hz[0])
-        done = self._holding(states, moved, regime)
+        states = found.reshape(count, size)
+        lowest, highest = np.minimum.reduce(states).tolist(), np.maximum.reduce(states).tolist()
+        if regime.holds(lowest[:areas], highest[:areas]) and self._is_slow(state, lowest, highest):
+            return Followed(states, count, lowest[0], highest[0])
+        done = self._holding(state, states, regime)
         own_hz = states[: max(done, 1), 0]
         return Followed(states, done, float(own_hz.min()), float(own_hz.max()))
 
-    def _holding(self, states: Floats, moved_mw: Floats, regime: Regime) -> int:
+    def _is_slow(self, state: Floats, lowest: list[float], highest: list[float]) -> bool:
+        """Whether no reserve has moved more in all sub-steps together than it may in one, so that no rate was hit."""
+        first, most = self._reserves, self.containment.most_mw.tolist()
+        moved = zip(state[first:].tolist(), lowest[first:], highest[first:], most, strict=True)
+        return all(max(begin, high) - min(begin, low) <= most_mw for begin, low, high, most_mw in moved)
+
+    def _within_rates(self, state: Floats, states: Floats) -> Booleans:
+        """In which sub-steps all reserves have kept within their rates."""
+        reserves = np.concatenate((state[None], states))[:, self._reserves :]
+        moved = np.abs(reserves[1:] - reserves[:-1])
+        return np.asarray(np.all(moved <= self.containment.most_mw, axis=1), dtype=np.bool_)
+
+    def _holding(self, state: Floats, states: Floats, regime: Regime) -> int:
         """How many sub-steps from the start have stayed in the regime, and within the reserves' rates."""
         offsets_hz = states[:, : len(regime.low_hz)]
         holds = (offsets_hz >= regime.low_hz) & (offsets_hz <= regime.high_hz)
-        good: Booleans = np.all(holds, axis=1) & np.all(moved_mw <= self.containment.most_mw, axis=1)
-        return int(good.argmin())
+        good: Booleans = np.all(holds, axis=1) & self._within_rates(state, states)
+        return len(good) if good.all() else int(good.argmin())
 
     def _entered(self, offset_hz: Floats) -> Regime:
         """The regime at a frequency."""

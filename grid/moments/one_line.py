@@ -12,13 +12,14 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import Floats
 from ..engine import run_power_flow
 from ..errors import NetworkError
+from ..network.building import POINT_TYPE
 from ..network.source import network_of
 from .snapshot import with_row
 
@@ -44,6 +45,13 @@ class Branch:
     most_percent: float = math.nan
 
 
+class Point(NamedTuple):
+    """A connection point of a market party, and the position of its bus in the list of buses."""
+
+    name: str
+    bus: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OneLine:
     """Buses, branches, sources, and per moment vm_pu (moments × buses) and loading_percent (moments × branches).
@@ -59,6 +67,7 @@ class OneLine:
     allowed_pu: Floats
     vm_pu: Floats
     loading_percent: Floats
+    points: tuple[Point, ...] = ()
 
 
 def one_line(text: str, rows: Sequence[Mapping[str, float | int]], name: str = "network") -> OneLine:
@@ -76,7 +85,13 @@ def one_line(text: str, rows: Sequence[Mapping[str, float | int]], name: str = "
         net.bus[["min_vm_pu", "max_vm_pu"]].to_numpy(dtype=float),
         np.array([vm_pu for vm_pu, _ in solved]).reshape(len(rows), len(place)),
         np.array([loading for _, loading in solved]).reshape(len(rows), len(branches)),
+        _points(net, place),
     )
+
+
+def _points(net: Any, place: Mapping[int, int]) -> tuple[Point, ...]:
+    own = net.sgen[net.sgen["type"] == POINT_TYPE]
+    return tuple(Point(str(name), place[int(bus)]) for name, bus in zip(own["name"], own["bus"], strict=True))
 
 
 def moment(drawn: OneLine, vm_pu: Floats, loading_percent: Floats, out: Collection[int] = ()) -> Floats:

@@ -68,13 +68,12 @@ class GridPlant:
         self._regulator = taps.regulator
         self._regulation = None if self._regulator is None else Regulation(self.model, self._regulator)
         self.recovered_mwh = 0.0
-        ratings = self.model.ratings
-        self._relays = Relays(ratings.branches, ratings.loading_percent, description.protection)
+        self._relays = Relays(self.model.ratings.branches, self.model.ratings.loading_percent, description.protection)
         self.lost_points: frozenset[str] = frozenset()
         self._settle()
         self._solved: Moment | None = None
         self._near: Vicinity | None = None  # of the grid's own powers
-        self._reference: tuple[OperatingPoint, float] | None = None
+        self._reference: tuple[int, OperatingPoint, float] | None = None  # the last instant asked for, and its import
         self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
 
     def _settle(self) -> None:
@@ -140,10 +139,10 @@ class GridPlant:
 
     def _beats(self) -> bool:
         """Whether anything happens by itself: regulators look, or tap steps are being recovered from."""
-        if self._regulation is not None:
-            return True
+        if self._regulation is not None or not self._recovery.possible:
+            return self._regulation is not None
         moved = self.taps != self.model.initial_taps or any(drive.position != drive.target for drive in self._drives)
-        return self._recovery.possible and (moved or self._recovery.active)
+        return moved or self._recovery.active
 
     def _beat(self) -> None:
         now = self._solution()
@@ -230,10 +229,13 @@ class GridPlant:
 
     def reference_interface_p_mw(self, at_us: int) -> float:
         """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
-        state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
-        if self._reference is None or self._reference[0] is not state:
-            self._reference = state, PlantState(self._gauge, self.model.solve(self._undisturbed(state))).interface_p_mw
-        return self._reference[1]
+        known = self._reference
+        if known is None or known[0] != at_us:
+            state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
+            if known is None or known[1] is not state:
+                known = at_us, state, PlantState(self._gauge, self.model.solve(self._undisturbed(state))).interface_p_mw
+            self._reference = known = at_us, *known[1:]
+        return known[2]
 
     def snapshot(self, at_us: int) -> Row:
         """Advance to an instant and return every injection, tap and switch under the names in `columns`."""

@@ -36,6 +36,7 @@ class PlantState:
         self.solution, self._gauge = solution, gauge
         self.converged = bool(solution.converged[0])
         self.interface = gauge.interface(solution, 0) if self.converged else gauge.nothing
+        self.interface_p_mw = sum([p_mw for _, p_mw, _ in self.interface])  # import over all interfaces
         self.lost_load_mw, self.lost_generation_mw = lost_mw
 
     @property
@@ -77,11 +78,6 @@ class PlantState:
     def vm_max_pu(self) -> float:
         """The highest voltage of the buses below the source."""
         return self._figures[1][4]
-
-    @property
-    def interface_p_mw(self) -> float:
-        """Import over all interfaces in MW."""
-        return sum(p_mw for _, p_mw, _ in self.interface)
 
     @property
     def interface_q_mvar(self) -> float:

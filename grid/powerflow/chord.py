@@ -15,10 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from ..arrays import Booleans, Complexes, Floats, Integers
+from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
 from .fixed_point import TOLERANCE_PU, FixedPoint
 from .newton import Powers
@@ -64,7 +65,7 @@ class Neighbours:
 
     def __init__(self, chord: Chord, below: Complexes, change_mva: Complexes) -> None:
         self.chord, self.below, self.change_mva = chord, below, change_mva
-        self.converged: Booleans = np.ones(len(below), dtype=np.bool_)
+        self.converged = _all_of(len(below))
         self._voltage: Complexes | None = None
         self._magnitude: Floats | None = None
         self._flows: Complexes | None = None
@@ -74,10 +75,10 @@ class Neighbours:
     def voltage(self) -> Complexes:
         """Voltages of all buses (states × b)."""
         if self._voltage is None:
-            wiring = self.chord.wiring
-            self._voltage = np.empty((len(self.below), wiring.points.shape[1]), dtype=complex)
-            self._voltage[:, wiring.others] = self.below
-            self._voltage[:, wiring.reference] = wiring.v_reference
+            chord = self.chord
+            self._voltage = np.empty((len(self.below), chord.wiring.points.shape[1]), dtype=complex)
+            self._voltage[:, chord.others] = self.below
+            self._voltage[:, chord.reference] = chord.wiring.v_reference
         return self._voltage
 
     @property
@@ -90,7 +91,7 @@ class Neighbours:
     @property
     def vm_pu(self) -> Floats:
         """Voltages at the network's buses, NaN without supply."""
-        found: Floats = self.magnitude[:, self.chord.wiring.bus]
+        found: Floats = self.magnitude[:, self.chord.bus]
         if self.chord.unsupplied is not None:
             found[:, self.chord.unsupplied] = np.nan
         return found
@@ -155,6 +156,7 @@ class Chord:
         below, at = wiring.others, wiring.reference
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
         self.wiring, self._at = wiring, voltage.view(float).copy()
+        self.others, self.reference, self.bus = map(in_a_row, (below, at, wiring.bus))
         self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
@@ -208,6 +210,13 @@ class Chord:
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
                 return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
         return False
+
+
+@cache
+def _all_of(states: int) -> Booleans:
+    found: Booleans = np.ones(states, dtype=np.bool_)
+    found.setflags(write=False)
+    return found
 
 
 def together(parts: Sequence[Neighbours]) -> Neighbours:

@@ -16,7 +16,7 @@ def metered(resource: Resource, lost: frozenset[str]) -> tuple[ResourceState, tu
     `lost`: connection points without supply. There, nothing is injected or drawn: the change is minus the baseline.
     """
     state, points = resource.state(), resource.points()
-    if lost.isdisjoint(point.name for point in points):
+    if not lost or lost.isdisjoint(point.name for point in points):
         return state, points
     baselines = {site.name: site.baseline_mw for site in resource.sites()}
     points = tuple(PointPower(p.name, -baselines[p.name] + 0.0, 0.0) if p.name in lost else p for p in points)

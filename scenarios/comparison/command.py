@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..schema import Scenario
     from .comparing import Comparison
 
+SEEDS = "numbers of seeds, the same for every scheme: 1..5 or 1,4,7; 2 is seed number 2 alone, not two seeds"
 EXAMPLE = "gridpact compare scenario-1-dso --seeds 1..5 --errors 0,0.5,1,1.5,2 --workers 2"
 
 
@@ -22,7 +23,7 @@ def compare_command(
         str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file", autocompletion=known_scenarios)
     ],
     *,
-    seeds: Annotated[str | None, typer.Option(metavar="1..5", help="seeds, the same for every scheme")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="1..5", help=SEEDS)] = None,
     errors: Annotated[str | None, typer.Option(metavar="0,1,2", help="scales of the forecast error, 0 to 2")] = None,
     schemes: Annotated[str | None, typer.Option(metavar="A,B", help="only these schemes, by commas")] = None,
     against: Annotated[str | None, typer.Option(metavar="SCHEME", help="what differences are taken to")] = None,

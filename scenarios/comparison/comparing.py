@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from ..sweep.folder import SweepFolder
 from ..sweep.sweeping import chosen_workers
 from ..sweep.table import write_frame
 from .paired import summary
-from .performing import KIND, Found, Request, StatedPrices, Watch, found_in, perform, refused
+from .performing import KIND, STATED, Found, Request, StatedPrices, Watch, found_in, perform, refused
 from .schemes import IDEAL, VARIANTS, chosen
 from .table import participants_table, runs_table
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_ERROR = 2.0
-STATED = "stated.json"
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,6 @@ class Comparison:
         folder = SweepFolder(self.request.out, KIND)
         for name in ("runs", "participants", "summary"):
             write_frame(folder, getattr(self, name), name)
-        stated = {"prices": asdict(self.request.prices), "against": self.against}
-        folder.write(STATED, (json.dumps(stated, indent=1) + "\n").encode())
         return write_page(self)
 
 
@@ -94,9 +91,9 @@ def compare(
     scales = tuple(dict.fromkeys(_scale(each) for each in errors)) if errors is not None else (None,)
     given = tuple(dict.fromkeys(seeds)) if seeds is not None else (base.seed,)
     request = Request(base, variants, scales, given, prices or StatedPrices(), folder, keep)
-    reference = _reference(request, against)
+    request = replace(request, against=_reference(request, against))
     found = perform(request, chosen_workers(workers, None), watch or (lambda planned, done: None))
-    made = Comparison(request, reference, found)
+    made = Comparison(request, request.against, found)
     made.write()
     return made
 

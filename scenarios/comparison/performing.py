@@ -24,7 +24,7 @@ from ..sweep.sweeping import Workers, digest_of
 from ..sweep.tasks import task_text
 from .schemes import IDEAL, Variant, chosen, error_settings, refusal, settings_of
 
-KIND = "comparison"
+KIND, STATED = "comparison", "stated.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ class StatedPrices:
 
 @dataclass(frozen=True)
 class Request:
-    """What is compared: `errors` are scales of the forecast error (None: as the scenario has it)."""
+    """What is compared: `errors` are scales of the forecast error (None: as the scenario has it).
+
+    `against`: the scheme that differences are taken to.
+    """
 
     base: Scenario
     variants: tuple[Variant, ...]
@@ -51,6 +54,7 @@ class Request:
     prices: StatedPrices
     out: Path
     keep: bool = False
+    against: str = "blind"
 
 
 class Entry(NamedTuple):
@@ -67,7 +71,9 @@ Found = list[tuple[Entry, Result]]
 
 
 def entries(request: Request) -> tuple[Entry, ...]:
-    """Every run, by error, seed and scheme; ScenarioError if the scenario can take none of the schemes."""
+    """Every run, by error, seed and scheme; ScenarioError for a scenario that no scheme takes, or that pays nobody."""
+    if request.base.time.unsettled is not None:
+        raise ScenarioError(f"time.tail_min: {request.base.time.unsettled}")
     possible = [variant for variant in request.variants if refused(request.base, variant) is None]
     if not [variant for variant in possible if variant.name != IDEAL]:
         raise ScenarioError(refused(request.base, request.variants[0]) or "there is no scheme to compare")
@@ -106,12 +112,14 @@ def perform(request: Request, workers: AbstractContextManager[Workers], watch: W
 
 
 def _begin(folder: SweepFolder, base: str, request: Request) -> None:
-    """Write what is asked, and the scenario with its files beside it."""
+    """Write what is asked and stated – what is done can be looked at any time – and the scenario with its files."""
     axes = {"scheme": [each.name for each in request.variants], "seed": [str(seed) for seed in request.seeds]}
     axes["error"] = [json.dumps(error) for error in request.errors]
     files = request.base.files()
     whole = scenario_yaml(request.base.with_files({file.steps: file.copy for file in files}))
     folder.begin(name=request.base.name, base=base, axes=axes, scenario_yaml=whole)
+    stated = {"prices": asdict(request.prices), "against": request.against}
+    folder.write(STATED, (json.dumps(stated, indent=1) + "\n").encode())
     for file in files:
         (folder.path / file.copy).parent.mkdir(exist_ok=True)
         shutil.copyfile(file.source, folder.path / file.copy)

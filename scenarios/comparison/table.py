@@ -5,6 +5,7 @@ total = bids + replacement + foregone + shortage + consequences + losses       r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,8 @@ def _ran(kpis: Mapping[str, Any], told: Mapping[str, Any], prices: StatedPrices)
         "foregone_eur": prices.capacity * told["foregone_mw_h"],
         "consequences_eur": float(lost["lost_load_eur"]),
     }
-    return {**cost, **_energy(kpis, told), **_grid(told, lost), **_quality(kpis), **_exchange(kpis, told)}
+    judged = {**_exchange(kpis, told), **_activated(kpis), **_participation(kpis)}
+    return {**cost, **_energy(kpis, told), **_grid(told, lost), **_quality(kpis), **judged}
 
 
 def _energy(kpis: Mapping[str, Any], told: Mapping[str, Any]) -> Row:
@@ -137,17 +139,41 @@ def _quality(kpis: Mapping[str, Any]) -> Row:
 
 
 def _exchange(kpis: Mapping[str, Any], told: Mapping[str, Any]) -> Row:
-    """KPI 1 to 3 in one figure each, and what was said."""
-    steps, dso = kpis["kpi_1_information_exchange"]["steps"], kpis["kpi_3_participation_of_dso"]
-    checked = dso["prequalification"], dso["merit_order"]
+    """KPI 1, and what was said."""
+    exchanged = kpis["kpi_1_information_exchange"]
+    steps, pieces = exchanged["steps"], list(exchanged["information"].values())
+    expected = sum(piece["expected"] for piece in pieces)
     return {
         "kpi_1_steps_percent": 100.0 * steps["covered"] / steps["due"],
-        "kpi_2_demand_response_mwh": sum(
-            kpis["kpi_2_flexibility_activated"]["demand_response"][f"{way}_mwh"] for way in ("up", "down")
-        ),
-        "kpi_3_limited_verdicts": sum(verdicts["limited"] + verdicts["excluded"] for verdicts in checked),
-        "kpi_3_limits": dso["real_time"]["limits"],
+        "kpi_1_valid_percent": 100.0 * sum(min(each["valid"], each["expected"]) for each in pieces) / max(expected, 1),
+        "kpi_1_slowest_p95_ms": max((each["latency_p95_ms"] or 0.0 for each in pieces), default=0.0),
         "messages": told["messages"],
         "bytes": told["bytes"],
         "negotiation_s": told["negotiation_s"],
+    }
+
+
+def _activated(kpis: Mapping[str, Any]) -> Row:
+    """KPI 2: demand response, and how many offers were activated."""
+    two = kpis["kpi_2_flexibility_activated"]
+    of_demand = two["demand_response"]
+    return {
+        "kpi_2_demand_response_mwh": sum(of_demand[f"{way}_mwh"] for way in ("up", "down")),
+        "kpi_2_demand_response_peak_mw": max(of_demand[f"{way}_peak_mw"] for way in ("up", "down")),
+        "kpi_2_offers_activated": sum(product["offers_activated"] for product in two["by_product"].values()),
+    }
+
+
+def _participation(kpis: Mapping[str, Any]) -> Row:
+    """KPI 3: what the DSO cut, limited, avoided, and (in scenario II) sold."""
+    three = kpis["kpi_3_participation_of_dso"]
+    checked, live = (three["prequalification"], three["merit_order"]), three["real_time"]
+    share = three["share_of_balancing_energy_percent"]
+    return {
+        "kpi_3_limited_verdicts": sum(verdicts["limited"] + verdicts["excluded"] for verdicts in checked),
+        "kpi_3_limits": live["limits"],
+        "kpi_3_limited_mw": live["limited_mw"],
+        "kpi_3_limited_minutes": live["limited_minutes"],
+        "kpi_3_avoided_minutes": sum(grid["minutes"] for grid in three["violations_avoided"].values()),
+        "kpi_3_share_percent": math.nan if share is None else share,
     }

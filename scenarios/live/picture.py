@@ -52,9 +52,12 @@ def picture(sight: Sight) -> str:
 def diagrams(sight: Sight) -> str:
     """JSON: per grid its diagram as SVG, and the names and bounds of what is in it; empty before grids are built."""
     from ..report.drawing import names_told, one_line_svg
+    from ..report.marking import marks
 
-    drawn = dict(sight.diagrams)
-    return json.dumps({grid: {"svg": one_line_svg(grid, one), **names_told(one)} for grid, one in drawn.items()})
+    told = {}
+    for grid, one in dict(sight.diagrams).items():
+        told[grid] = {"svg": one_line_svg(grid, one, marks(sight.scenario, one)), **names_told(one)}
+    return json.dumps(told)
 
 
 def _grids(sight: Sight, at: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
 from ...protocols.flow import Flow, Row, Volley
-from ...protocols.information.activation import Measurement, PointPower, SetPoint
+from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.messages import Message
-from .cells import number
 from .columns import STREAMS
-from .parquet import TIME, numbers
-from .volleys import causes_of, contents_of, flows_of, ids_of, spreading, times_of
+from .parquet import TIME, WORDS, fitting
+from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
+from .spreading import distinct, spread_over, spreading
+from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
 _TEXT = pa.string()
-MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
-ORDERED = ("product", "kind", "power_mw")
-SAID = (*MEASURED, *ORDERED)
-Streamed = Sent | Row | Volley
+Streamed = Sent | Row | Volley | Block
 
 
 class Address(NamedTuple):
@@ -63,26 +61,43 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
-    if Volley not in set(map(type, streamed)):
-        return _of_rows(streamed)
-    parts = [
-        (_of_volleys if of_volleys else _of_rows)(list(own))
-        for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
-    ]
-    return parts[0] if len(parts) == 1 else [pa.concat_arrays(columns) for columns in zip(*parts, strict=True)]
+    parts = [_ARRAYS_OF.get(kind[0], _of_rows)(list(own)) for kind, own in groupby(streamed, _alike)]
+    return parts[0] if len(parts) == 1 else list(map(_joined, zip(*parts, strict=True)))
+
+
+def _alike(one: Streamed) -> tuple[type | None, type[Message] | None]:
+    """What is written together: volleys, blocks of one kind of message, and all that is by itself."""
+    if type(one) is Block:
+        return Block, one.contents.kind
+    return (Volley if type(one) is Volley else None), None
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Parts of a column, one after the other."""
+    kind = WORDS if any(part.type == WORDS for part in parts) else parts[0].type
+    return pa.concat_arrays([fitting(part, kind) for part in parts])
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:
+    contents, said, at_us = contents_of(volleys)
+    spread = spreading(said, len(contents))
+    told = {name: spread(array) for name, array in zip(SAID, said_arrays(contents), strict=True)}
+    told["measured_at"] = times_measured(told["measured_at"], at_us)
+    return [*_addressed(volleys), *told.values()]
+
+
+def _of_blocks(blocks: list[Any]) -> list[Any]:
+    return [*_addressed(blocks), *told_arrays(joined([block.contents for block in blocks]))]
+
+
+def _addressed(volleys: list[Any]) -> list[Any]:
+    """All columns but what is said."""
     flows, number = flows_of(volleys)
-    contents, said, measured_at = contents_of(volleys)
-    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number)
+    common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number, len(flows))
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
     columns |= dict(zip(Own._fields[2:], own, strict=True))
-    spread = spreading(said)
-    told = {name: spread(array) for name, array in zip(SAID, _said(contents), strict=True)}
-    told["measured_at"] = measured_at
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
+    return [columns[name] for name in STREAMS.names[: len(columns)]]
 
 
 def _of_rows(streamed: list[Any]) -> list[Any]:
@@ -91,7 +106,12 @@ def _of_rows(streamed: list[Any]) -> list[Any]:
     common, spread = zip(*addresses, strict=True), _spread(own.address)
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     columns |= {name: _array(name, getattr(own, name)) for name in Own._fields[2:]}
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *_said(own.content)]
+    contents, said = distinct(own.content)
+    spread = spreading(said, len(contents))
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *map(spread, said_arrays(contents))]
+
+
+_ARRAYS_OF: Mapping[type | None, Callable[[list[Any]], list[Any]]] = {Volley: _of_volleys, Block: _of_blocks}
 
 
 def _flowed(rows: list[Any]) -> tuple[list[Address], Own]:
@@ -135,27 +155,10 @@ def _array(name: str, values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
 
 
-def _spread(number: Sequence[int | None]) -> Callable[[Any], Any]:
-    """From one value of each to one a row; null where it is none's."""
-    taken = pa.array(number, type=pa.int32())
-    return lambda values: values.take(taken)
-
-
-def _said(contents: Sequence[Message]) -> list[Any]:
-    return [*_columns(contents, Measurement, _measured), *_columns(contents, SetPoint, _ordered)]
-
-
-def _columns(
-    contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]
-) -> list[Any]:
-    """What contents of a kind say, null where they are of another; one that several were told is looked at once."""
-    distinct = {id(content): content for content in contents if type(content) is kind}
-    arrays = arrays_of(list(distinct.values()))
-    if len(distinct) == len(contents):
-        return arrays
-    places = {which: place for place, which in enumerate(distinct)}
-    spread = _spread([places.get(id(content)) for content in contents])
-    return [spread(array) for array in arrays]
+def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
+    """From one value of each to one a row; null where it is none's (-1)."""
+    taken = np.array(number, dtype=np.int32)
+    return lambda values: spread_over(values, taken)
 
 
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,42 +167,3 @@ def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
         return {name: columns[name] for name in ORDERED}
     measured = {name: columns[name] for name in MEASURED}
     return {**measured, "points": json.loads(measured["points"] or "[]")}
-
-
-def _measured(contents: list[Any]) -> list[Any]:
-    participants, measured_at, *powers, points = _by_column(MEASURED, contents)
-    return [_texts(participants), _times(measured_at), *map(numbers, powers), _texts(_points(points))]
-
-
-def _ordered(contents: list[Any]) -> list[Any]:
-    products, kinds, power_mw = _by_column(ORDERED, contents)
-    return [_texts(products), _texts(kinds), numbers(power_mw)]
-
-
-def _by_column(names: tuple[str, ...], contents: list[Any]) -> Sequence[Sequence[Any]]:
-    return list(zip(*map(attrgetter(*names), contents), strict=True)) or [()] * len(names)
-
-
-def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
-    """Connection points as JSON, made once for as long as they show the same."""
-    made: dict[tuple[int, ...], str | None] = {(): None}
-    return [_json_of(points, made) if points else None for points in shown]
-
-
-def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
-    key = tuple(map(id, points))
-    if key not in made:
-        made[key] = json.dumps([_point(point) for point in points])
-    return made[key]
-
-
-def _point(point: PointPower) -> dict[str, Any]:
-    return {"point": point.point, "p_mw": number(point.p_mw), "q_mvar": number(point.q_mvar)}
-
-
-def _texts(values: Sequence[Any]) -> Any:
-    return pa.array(values, type=_TEXT)
-
-
-def _times(values: Sequence[Any]) -> Any:
-    return pa.array(values, type=TIME)

@@ -1,100 +1,105 @@
 """Volleys as columns of streams.parquet: what many flows have said at one instant is never made a row.
 
 volleys ─▶ flows, numbers, contents by place ─▶ ids and addresses looked up once a flow, contents once an object
+large ones, each message new ─▶ Block: the messages' columns, and nothing of themselves
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ...protocols.flow import Flow, Volley
-from ...protocols.information.activation import Measurement
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from .parquet import TIME
+from .said import Told, told_by
+from .spreading import distinct
 
 _TEXT = pa.string()
+LEAST_TOLD = 64  # fewer messages are kept until they are written
 
 
-class Distinct:
-    """Each object once, in the order of first meeting, and where it stands."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A volley of which it is known what its messages say."""
 
-    def __init__(self) -> None:
-        """Nothing has been met."""
-        self.objects: list[Any] = []
-        self._places: dict[int, int] = {}
+    flows: tuple[Flow, ...]
+    numbers: Sequence[int]
+    contents: Told
+    causes: Sequence[str | None]
+    sent_us: int
+    received_us: Sequence[int | None]
 
-    def place(self, one: Any) -> int:
-        """Where an object stands."""
-        place = self._places.get(id(one))
-        if place is None:
-            place = self._places[id(one)] = len(self.objects)
-            self.objects.append(one)
-        return place
+    def __len__(self) -> int:
+        return len(self.flows)
 
-    def places(self, many: Sequence[Any]) -> list[int]:
-        """Where each of them stands."""
-        return [self.place(one) for one in many]
+    def part(self, places: slice) -> Block:
+        """Some of them, one after the other."""
+        numbers, causes, received_us = self.numbers[places], self.causes[places], self.received_us[places]
+        return Block(self.flows[places], numbers, self.contents.part(places), causes, self.sent_us, received_us)
 
 
-def flows_of(volleys: Sequence[Volley]) -> tuple[list[Flow], Any]:
+def by_column(volley: Volley) -> Volley | Block:
+    """What messages of one kind say, as columns, where there are many; they need not be kept then."""
+    kind, contents = volley.flows[0].kind, volley.contents
+    if len(volley) < LEAST_TOLD or isinstance(contents, Sheet) or set(map(type, contents)) != {kind}:
+        return volley
+    times = volley.sent_us, volley.received_us
+    return Block(volley.flows, volley.numbers, told_by(kind, contents), volley.causes, *times)
+
+
+def flows_of(volleys: Sequence[Volley | Block]) -> tuple[list[Flow], NDArray[np.int32]]:
     """All flows, and which one each row is of."""
-    flows, known = Distinct(), dict[int, list[int]]()
-    number = []
-    for volley in volleys:
-        own = known.get(id(volley.flows))
-        if own is None:
-            own = known[id(volley.flows)] = flows.places(volley.flows)
-        number.append(own)
-    return flows.objects, _indices(number)
+    choirs, which = distinct([volley.flows for volley in volleys])
+    flows, places = distinct(list(chain.from_iterable(choirs)))
+    parts = np.split(places, np.cumsum([len(choir) for choir in choirs])[:-1])
+    return flows, np.concatenate([parts[one] for one in which])
 
 
-def ids_of(volleys: Sequence[Volley], flows: Sequence[Flow], number: Any) -> Any:
+def ids_of(volleys: Sequence[Volley | Block], flows: Sequence[Flow], number: Any) -> Any:
     """The ids of all rows: prefix and number."""
-    prefixes = pa.array([flow.prefix for flow in flows], type=_TEXT).take(number)
+    prefixes = pa.array([flow.prefix for flow in flows], type=_TEXT).take(pa.array(number))
     numbers = pa.array(np.fromiter(chain.from_iterable(volley.numbers for volley in volleys), dtype=np.int64))
     return pc.binary_join_element_wise(prefixes, numbers.cast(_TEXT), "")
 
 
-def times_of(volleys: Sequence[Volley]) -> tuple[Any, Any]:
+def times_of(volleys: Sequence[Volley | Block]) -> tuple[Any, Any]:
     """When all rows were sent, and when each is received."""
     sent = np.repeat([volley.sent_us for volley in volleys], [len(volley) for volley in volleys])
     received = list(chain.from_iterable(volley.received_us for volley in volleys))
     return pa.array(sent, type=pa.int64()).cast(TIME), pa.array(received, type=TIME)
 
 
-def causes_of(volleys: Sequence[Volley]) -> Any:
+def causes_of(volleys: Sequence[Volley | Block]) -> Any:
     """What each row was said because of."""
     return pa.array(list(chain.from_iterable(volley.causes for volley in volleys)), type=_TEXT)
 
 
-def contents_of(volleys: Sequence[Volley]) -> tuple[list[Message], Any, Any]:
-    """What was said, each object once; which of them each row says; and, for measurements, when they were taken."""
-    said, number, measured = Distinct(), list[list[int]](), list[Any]()
-    for volley in volleys:
-        contents = volley.contents
-        if isinstance(contents, Sheet):
-            places = said.places(contents.said)
-            number.append([places[one] for one in contents.who])
-            measured.append(np.full(len(contents), contents.at_us))
-        else:
-            number.append(said.places(contents))
-            taken = [one.measured_at if isinstance(one, Measurement) else 0 for one in contents]
-            measured.append(np.array(taken, dtype=np.int64))
-    times = np.concatenate(measured)
-    return said.objects, _indices(number), pa.array(times, mask=times == 0).cast(TIME)
+def contents_of(volleys: Sequence[Volley]) -> tuple[list[Message], NDArray[np.int32], NDArray[np.int64]]:
+    """What was said, each object once; which of them each row says; and when rows of sheets were measured, else 0."""
+    sheets = [volley.contents if isinstance(volley.contents, Sheet) else None for volley in volleys]
+    told = [volley.contents if sheet is None else sheet.said for volley, sheet in zip(volleys, sheets, strict=True)]
+    said, places = distinct(list(chain.from_iterable(told)))
+    parts = np.split(places, np.cumsum([len(one) for one in told])[:-1])
+    number = [
+        own if sheet is None else own[np.asarray(sheet.who, dtype=np.int32)]
+        for sheet, own in zip(sheets, parts, strict=True)
+    ]
+    at_us = [0 if sheet is None else sheet.at_us for sheet in sheets]
+    return said, np.concatenate(number), np.repeat(at_us, [len(one) for one in number])
 
 
-def spreading(number: Any) -> Callable[[Any], Any]:
-    """From one value of each to one a row: `number` says which, and counts up where each is new."""
-    return lambda values: values if len(values) == len(number) else values.take(number)
-
-
-def _indices(number: Sequence[Sequence[int]]) -> Any:
-    return pa.array(np.fromiter(chain.from_iterable(number), dtype=np.int32))
+def times_measured(measured_at: Any, at_us: NDArray[np.int64]) -> Any:
+    """When each row was measured: at the time of its sheet, if it is of one."""
+    if not at_us.any():
+        return measured_at
+    of_sheets = pa.array(at_us, mask=at_us == 0).cast(TIME)
+    return of_sheets if at_us.all() else of_sheets.fill_null(measured_at)

@@ -8,33 +8,50 @@ function plotted(place, figure) {
   legend(place, figure.layout.meta?.legend ?? []);
   const choices = figure.layout.meta?.choices ?? [];
   if (choices.length > 1) {
-    const chosen = choice(place, choices).value;
+    const chosen = choice(place, choices, figure.layout.meta).value;
     figure.data.forEach((trace, at) => { trace.visible = figure.layout.meta.of[at] === chosen; });
   }
+  const out = new Set([...legendOf(place)?.querySelectorAll(".out") ?? []].map((one) => one.textContent));
+  figure.data.forEach((trace) => { if (out.has(trace.name)) trace.visible = false; });
   return Plotly.react(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
 }
-function choice(place, choices) {
+function choice(place, choices, meta) {
   const known = place.previousElementSibling;
   if (known?.matches("select")) return known;
   const made = document.createElement("select");
-  made.setAttribute("aria-label", "period");
+  made.setAttribute("aria-label", meta.about ?? "period");
   for (const one of choices) made.add(new Option(one.clock, one.name));
+  if (meta.chosen) made.value = meta.chosen;
   made.addEventListener("change", () => draw(place));
   place.before(made);
   return made;
 }
 
+function legendOf(place) {
+  return place.nextElementSibling?.matches("p.legend") ? place.nextElementSibling : null;
+}
 function legend(place, entries) {
-  if (!entries.length) return;
-  const known = place.nextElementSibling?.matches("p.legend") ? place.nextElementSibling : document.createElement("p");
-  known.className = "legend";
-  known.replaceChildren(...entries.map((entry) => {
-    const one = document.createElement("span");
-    one.style.setProperty("--c", entry.colour);
-    one.textContent = entry.name;
-    return one;
-  }));
-  place.after(known);
+  if (!entries.length || (legendOf(place) && entries[0].toggles)) return;
+  const made = legendOf(place) ?? document.createElement("p");
+  made.className = "legend";
+  made.replaceChildren(...entries.map((entry) => entryOf(place, entry)));
+  place.after(made);
+}
+function entryOf(place, entry) {
+  const one = document.createElement(entry.toggles ? "button" : "span");
+  one.style.setProperty("--c", entry.colour);
+  one.textContent = entry.name;
+  one.classList.toggle("dashed", Boolean(entry.dashed));
+  if (!entry.toggles) return one;
+  one.setAttribute("aria-pressed", "true");
+  one.addEventListener("click", () => {
+    one.setAttribute("aria-pressed", String(!one.classList.toggle("out")));
+    draw(place);
+  });
+  const faded = (name) => place.data && Plotly.restyle(place, { opacity: place.data.map((trace) => name && trace.name !== name ? 0.15 : 1) });
+  one.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") faded(entry.name); });
+  one.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") faded(""); });
+  return one;
 }
 
 function mixed(from, to, share) {

@@ -16,6 +16,7 @@ from ..audit.report import report
 from ..record.run import Run
 from . import charts
 from .drawing import moments_json, one_line_svg
+from .marking import marks
 from .merit import merit_order
 from .moments import seen
 from .rendering import Figure, figure_of, write_rendered
@@ -92,7 +93,8 @@ def _everybody(run: Run) -> tuple[str, ...]:
 
 def _drawing(run: Run, name: str) -> Drawing:
     shown = seen(run, name)
-    return Drawing(name, Markup(one_line_svg(name, shown.picture)), Markup(moments_json(shown)))  # noqa: S704 - escaped there
+    svg = one_line_svg(name, shown.picture, marks(run.scenario, shown.picture))
+    return Drawing(name, Markup(svg), Markup(moments_json(shown)))  # noqa: S704 - escaped there
 
 
 def _cards(run: Run) -> list[tuple[str, str, str]]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "gridpact sweep scenario-1-dso --set links.loss=0,0.01 --seeds 1..30 --workers 2"
 
+SEEDS = "numbers of seeds: 1..30 or 1,5,7..9; 2 is seed number 2 alone, not two seeds"
+
 
 def sweep_command(
     scenario: Annotated[
@@ -25,7 +27,7 @@ def sweep_command(
     ],
     *,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=A,B,C", help="an axis; repeatable")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="1..30", help="seeds, as 1..30 or 1,5,7..9")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="1..30", help=SEEDS)] = None,
     workers: Annotated[int | None, typer.Option(help="local processes (default: one a processor)")] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler instead")] = None,
     out: Annotated[Path | None, typer.Option(help="the sweep's folder (default sweeps/NAME)")] = None,

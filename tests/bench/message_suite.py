@@ -39,6 +39,7 @@ from gridpact.agents.runtime.queue import EventQueue
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.flow import Row as Flowed
+from gridpact.protocols.flow import Volley
 from gridpact.protocols.information.activation import MeasurementSubscription
 from gridpact.protocols.messages import Agree
 from gridpact.protocols.stages.activation import MEASUREMENTS
@@ -128,11 +129,13 @@ def _queued(count: int) -> float:
 
 
 class Kept(Unrecorded):
-    """Keeps rows of flows as they are."""
+    """Keeps what flows as it is: rows, and volleys of them."""
 
     def __init__(self) -> None:
         self.rows: list[Flowed] = []
+        self.volleys: list[Volley] = []
         self.flowed = self.rows.append  # type: ignore[method-assign, assignment]
+        self.volley = self.volleys.append  # type: ignore[method-assign, assignment]
 
 
 def _recorded(count: int) -> float:
@@ -142,6 +145,8 @@ def _recorded(count: int) -> float:
         began = time.process_time()
         for row in kept.rows:
             writer.flowed(row)
+        for volley in kept.volleys:
+            writer.volley(volley)
         writer.close()
         return time.process_time() - began
 

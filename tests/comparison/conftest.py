@@ -17,7 +17,7 @@ SHORT = """
 gridpact: 1
 name: short
 extends: scenario-1-dso
-time: {start: 2026-03-02T11:00:00+01:00, first_delivery: 2026-03-02T12:30:00+01:00, market_time_units: 1, tail_min: 1}
+time: {start: 2026-03-02T11:00:00+01:00, first_delivery: 2026-03-02T12:30:00+01:00, market_time_units: 1, tail_min: 2}
 ticks: {control_s: 20, measurement_s: 20, monitoring_s: 20}
 market:
   test: {hold_min: 0.5}

@@ -145,9 +145,24 @@ def _said(folder: Path, messages: list[dict[str, Any]], scenario: dict[str, Any]
     return {
         "messages": len(messages) + len(streams),
         "negotiation_s": sum(seconds) / len(seconds) if seconds else math.nan,
+        "kpi_2_offers_activated": len(set(pd.read_csv(folder / "activations.csv")["offer_id"])),
+        "kpi_3_share_percent": _share(streams, scenario),
         "kpi_3_limits": _limits(requests),
         "kpi_3_limited_verdicts": sum(one["verdict"] != "ok" for one in verdicts),
     }
+
+
+def _share(streams: pd.DataFrame, scenario: dict[str, Any]) -> float:
+    """Of all energy that the TSO was told of in scenario II, that of DSOs."""
+    if scenario["coordination"]["scheme"] != "scenario-2":
+        return math.nan
+    kinds = {name: who["kind"] for name, who in scenario["participants"].items()}
+    begin = pd.Timestamp(scenario["time"]["first_delivery"]).tz_convert("UTC")
+    end = begin + timedelta(minutes=scenario["time"]["market_time_units"] * scenario["time"]["market_time_unit_min"])
+    inside = (streams["measured_at"] >= begin) & (streams["measured_at"] < end)
+    told = streams[(streams["receiver"].map(kinds) == "tso") & inside]
+    own = told["sender"].map(kinds) == "dso"
+    return float(100 * told[own]["activated_mw"].abs().sum() / told["activated_mw"].abs().sum())
 
 
 def _limits(requests: list[dict[str, Any]]) -> int:

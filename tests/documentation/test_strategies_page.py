@@ -1,9 +1,12 @@
 """The page about strategies is true: its four strategies run, and the games it shows change what is offered."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from page_reader import DOCS
 
 from gridpact.agents.strategies import Controller, Sample
 from gridpact.agents.strategies.frequency import controlled
@@ -12,6 +15,9 @@ from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import load_run
 from gridpact.scenarios.report.tables import sheets
 from gridpact.scenarios.strategies import selected
+
+sys.path.insert(0, str(DOCS))
+import games
 
 
 def test_the_page_does_what_it_says(follow: Callable[[str], Any]) -> None:
@@ -38,3 +44,9 @@ def closes_the_gap(scenario: Any) -> None:
         )
     assert type(controller).__name__ == "Integral"
     assert state.demand_mw == pytest.approx(short_mw, abs=0.01)
+
+
+@pytest.mark.parametrize("made", [games.games, games.policies])
+def test_the_games_have_the_numbers_of_the_page(made: Callable[[Path], list[str]], tmp_path: Path) -> None:
+    page = (DOCS / "new-strategy.md").read_text("utf-8")
+    assert "\n".join(made(tmp_path)) in page

@@ -13,6 +13,7 @@ import pytest
 
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report import thinning, write_report
+from gridpact.scenarios.report.labels import Box, labels
 
 Recorded = Callable[[str], Run]
 FORE_US = pd.Timedelta(minutes=5)
@@ -129,6 +130,35 @@ def test_every_moment_of_the_one_line_diagram_is_a_power_flow_of_the_record(text
         assert min(below) == pytest.approx(row["north.vm_min_pu"], abs=2e-5)
         assert max(below) == pytest.approx(row["north.vm_max_pu"], abs=2e-5)
     assert set(told["most_percent"]) == {100.0}
+
+
+def test_everybody_in_the_grid_stands_at_his_bus(text: str, run: Run) -> None:
+    drawn = text.partition('<svg class="grid"')[2].partition("</svg>")[0]
+    told = re.findall(r'<text class="party (\w+)".*?>(.*?)<title>(.*?)</title>', drawn)
+    own = {name: who for name, who in run.scenario.providers.items() if who.grid == "north"}
+    assert {line.partition(" ")[2] for _, line, _ in told} == set(own)
+    assert "bsp-a: unit-a, a generator, 2.5 MW up" in [title for *_, title in told]
+    parts = [title for kind, _, title in told if kind == "aggregator"]
+    assert len(parts) == len(own["agg-1"].pool.buses)  # type: ignore[union-attr]
+    assert sum(int(title.split(": ")[1].split(" ")[0]) for title in parts) == own["agg-1"].pool.dfrs  # type: ignore[union-attr]
+    buses = [unit.bus for who in own.values() if who.kind == "bsp" for unit in who.units]
+    near = [re.search(rf">Bus {bus}</text>\n<text class=\"party", drawn) for bus in buses]
+    assert all(near)
+
+
+@pytest.mark.parametrize(("other", "below"), [((200.0, 60.0), True), ((200.0, 140.0), False)])
+def test_a_bus_s_name_stands_where_no_line_is(other: tuple[float, float], below: bool) -> None:
+    at = [(100.0, 100.0), other]
+    first, _ = labels(at, [(0, 1)], [["Bus 1"], ["Bus 2"]], Box(0, 0, 400, 400))
+    assert (first.anchor, first.y > 100.0) == ("start", below)
+
+
+def test_names_stand_within_the_frame_and_not_upon_each_other() -> None:
+    at = [(390.0, 200.0), (100.0, 100.0), (100.0, 130.0)]
+    edge, *both = labels(at, [], [["far right"], ["one", "▲ bsp"], ["two", "▲ bsp"]], Box(0, 0, 400, 400))
+    assert edge.anchor == "end"
+    assert both[0].y < 100.0
+    assert both[1].y > 130.0 or both[1].anchor != both[0].anchor
 
 
 def table(text: str, heading: str) -> list[list[str]]:

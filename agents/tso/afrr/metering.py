@@ -9,13 +9,14 @@ of them takes what is left, and answers for what is too much or missing.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from immutables import Map
 
+from ....protocols.information.activation import SetPoint
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
-from ...changes import INFINITY_US, replace
+from ...changes import INFINITY_US, derived, replace
 from ...cycle import Cycle
 from ...market.channel import Bounds, ChannelRules, judged, moved
 from ...market.merit_order import Position
@@ -61,11 +62,17 @@ def _lot(position: Position) -> Lot:
     return Lot(position.offer.offer_id, position.offer.direction == "up", position.accepted_mw)
 
 
+def metered(state: TsoState) -> tuple[str, ...]:
+    """Who has a meter, by name; meters are added together with lots."""
+    regulation = state.regulation
+    return derived(state, "~metered", (regulation.lots,), lambda: tuple(sorted(regulation.meters)))
+
+
 def guided(
-    regulation: Regulation, names: Iterable[str], period: str, rules: ChannelRules, *, now_us: int
-) -> Regulation:
-    """The channels of these, who have meters, after the set-points of this cycle."""
-    known, sent, meters = regulation.meters, regulation.sent, dict[str, Meter]()
+    regulation: Regulation, sent: Map[str, SetPoint], names: Iterable[str], rules: ChannelRules, *, now_us: int
+) -> dict[str, Any]:
+    """What changes of the regulation: the channels of these, who have meters, after the set-points of this cycle."""
+    known, period, meters = regulation.meters, regulation.walk.period, dict[str, Meter]()
     for name in names:
         meter, content = known[name], sent.get(name)
         power_mw = content.power_mw if content is not None else 0.0
@@ -74,9 +81,9 @@ def guided(
             channel = moved(meter.channel, power_mw, now_us, floor_mw=floor_mw, rules=rules)
             meters[name] = Meter(channel, meter.at_us, meter.power_mw, meter.bounds)
     if not meters:
-        return regulation
+        return {}
     moving = tuple(meters) if not regulation.moving else tuple(sorted({*regulation.moving, *meters}))
-    return regulation._replace(meters=known.update(meters), moving=moving)
+    return {"meters": known.update(meters), "moving": moving}
 
 
 def _floor_mw(lots: tuple[Lot, ...]) -> float:
@@ -119,7 +126,7 @@ def together(profile: TsoProfile, regulation: Regulation, activation: Activation
         names = [*turned, *(name for name in regulation.moving if name not in turned)]
     known = activation.known
     looked = [(name, known[name].activated_mw, cycle.at_us) for name in names if name in known]
-    return measured(profile, regulation._replace(moving=()), looked)
+    return measured(profile, regulation._replace(moving=()) if regulation.moving else regulation, looked)
 
 
 class Since(NamedTuple):

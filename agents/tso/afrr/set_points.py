@@ -84,10 +84,8 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     after = controlled(rules.controller, before, sample)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
     sent, published = _published(state, known, wanted)
-    known = known._replace(controller=after, sent=sent)
-    state = replace(
-        state, regulation=metering.guided(known, _metered(state), walk.period, rules.channel, now_us=now_us)
-    )
+    guided = metering.guided(known, sent, metering.metered(state), rules.channel, now_us=now_us)
+    state = replace(state, regulation=known._replace(controller=after, sent=sent, **guided))
     return state, (*silenced, *_lost(before, after), *published)
 
 
@@ -96,7 +94,7 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     since_us = now_us - profile.stale_after_us - profile.quality_patience_us
     if since_us < profile.calendar.first.start_us:
         return state, ()
-    names, activation = _metered(state), state.activation
+    names, activation = metering.metered(state), state.activation
     if covers(activation.cycle, names, since_us):
         silent: tuple[str, ...] = ()
     else:
@@ -107,10 +105,11 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     return state.with_regulation(silent=silent, stale=True), (Note(stage.STAGE, "7.5", evidence),)
 
 
-def _metered(state: TsoState) -> tuple[str, ...]:
-    """Who has a meter, by name; meters are added together with lots."""
-    regulation = state.regulation
-    return derived(state, "~metered", (regulation.lots,), lambda: tuple(sorted(regulation.meters)))
+def told(state: TsoState) -> list[tuple[str, float]]:
+    """Who has been told a set-point, by name, and the MW of the last one."""
+    known = state.regulation
+    names, _, said = derived(state, "~said", (known.subscribers, known.sent), lambda: _said(known))
+    return [(name, content.power_mw) for name, content in zip(names, said, strict=True) if content is not None]
 
 
 def _published(
