@@ -93,7 +93,8 @@ def run_command(
     _in_one_process(hosts, watch=watch)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
-        done = _on_hosts(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+        with working(f"running on {hosts} hosts"):
+            done = _on_hosts(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
     else:
         from .progress import running
 
@@ -111,8 +112,7 @@ def _on_hosts(
     from .hosting.host import Terms
     from .hosting.launching import launch
 
-    with working(f"running on {count} hosts"):
-        return launch(scenario, count, Terms(scenario.name, broker or "", credentials, speed), place)
+    return launch(scenario, count, Terms(scenario.name, broker or "", credentials, speed), place)
 
 
 def _in_one_process(hosts: int | None, *, watch: bool) -> None:
