@@ -31,7 +31,7 @@ PASSES, FIRST_LOOK = 14, 1
 Factor = Callable[[Floats], Complexes]
 # As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
 FAST = 0.3
-LEAST_PU = 0.7  # where voltages are lower in the mean, it may be another solution than that of a healthy grid
+LEAST_PU = 0.7  # where a state's voltages are lower in the mean, it may be another solution than that of a healthy grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +208,8 @@ class Chord:
             length = math.sqrt(np.vdot(step, step))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
+                least = np.einsum("ij,ij->i", updated, updated).min()  # of each state: others must not make up for it
+                return bool(least > LEAST_PU**2 * updated.shape[1] / 2)
         return False
 
 

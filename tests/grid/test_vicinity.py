@@ -11,6 +11,7 @@ from gridpact.grid.engine import run_power_flow
 from gridpact.grid.model import GridModel
 from gridpact.grid.network.points import ConnectionPoint
 from gridpact.grid.plant.plant import GridPlant
+from gridpact.grid.powerflow import chord
 from gridpact.grid.powerflow.chord import Neighbours
 from gridpact.grid.powerflow.solution import Solution
 from gridpact.grid.powerflow.vicinity import Vicinity, stacked
@@ -103,3 +104,18 @@ def test_moments_are_tabulated_as_each_is_shown() -> None:
     states, figures = plant.tabulated(moments)
     assert states == pytest.approx(np.array(rows), abs=1.1e-6)
     assert figures[:, [0, 2, 3, 4]] == pytest.approx(np.array(shown), abs=1.1e-6)
+
+
+def test_a_state_of_low_voltage_is_seen_beside_others_of_high_voltage(
+    model: GridModel, profiles: Profiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, change = vicinity(model, profiles), np.zeros((2, len(model.points)), dtype=complex)
+    change[0], change[1] = 1.0, -1.0
+    both = near._chord.solve(change) if near._chord is not None else None
+    assert both is not None
+    high, low = (float(np.sqrt(np.mean(np.abs(below) ** 2))) for below in both.below)
+    assert high > low
+    monkeypatch.setattr(chord, "LEAST_PU", 0.25 * high + 0.75 * low)
+    assert near._chord is not None
+    assert near._chord.solve(change[:1]) is not None
+    assert near._chord.solve(change) is None
