@@ -14,7 +14,7 @@ import numpy as np
 
 from .description.grid import GridDescription
 from .engine import quiet
-from .errors import BlackoutError, NetworkError, SolverError, near_names
+from .errors import DARK, BlackoutError, NetworkError, SolverError, near_names
 from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
 from .network.columns import columns_of
 from .network.copies import copied, sharing
@@ -101,6 +101,8 @@ class GridModel:
         """
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
+        if self._dark.get(out):  # tried before, and as dear as a solver
+            raise BlackoutError(DARK)
         if (taps, out) not in self._solvers:
             self._make_room()
             self._solvers[taps, out] = self._compiled(self.placed(taps, out))
@@ -254,9 +256,10 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
         points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
-            raise NetworkError(
-                f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
-            )
+            is_point = row["type"] == POINT_TYPE
+            what = row["name"] if is_point else f'{table} {index} ("{row["name"]}")'
+            right = "name another bus in the scenario" if is_point else "connect it, or set its in_service to False"
+            raise NetworkError(f"{what} at bus {row['bus']} has no connection to an external grid; {right}")
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:
