@@ -4,7 +4,6 @@ cycle before, cycle now ─▶ who says something else            everybody in i
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..protocols.information.activation import Measurement
@@ -25,19 +24,27 @@ class Cycle(NamedTuple):
         return [pair for pair, last in zip(pairs, before.said, strict=True) if pair[1] is not last]
 
 
+def members(cycle: Cycle) -> frozenset[str]:
+    """Who is heard in a cycle, to look somebody up among thousands; made once for the same `names`."""
+    kept = _members.get(id(cycle.names))
+    if kept is None or kept[0] is not cycle.names:
+        if len(_members) >= MOST_KEPT:
+            _members.clear()
+        kept = _members[id(cycle.names)] = (cycle.names, frozenset(cycle.names))
+    return kept[1]
+
+
+MOST_KEPT = 64
+_members: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+
+
 def heard_us(cycle: Cycle | None, name: str, by_itself_us: int) -> int:
     """When somebody was last heard, in a cycle or by itself."""
-    if cycle is None or cycle.at_us <= by_itself_us or name not in cycle.names:
+    if cycle is None or cycle.at_us <= by_itself_us or name not in members(cycle):
         return by_itself_us
     return cycle.at_us
 
 
 def covers(cycle: Cycle | None, names: Iterable[str], since_us: int) -> bool:
     """Whether all of these have been heard in a cycle, and not before an instant."""
-    return cycle is not None and cycle.at_us >= since_us and _includes(cycle.names, tuple(names))
-
-
-@lru_cache(maxsize=256)
-def _includes(names: tuple[str, ...], some: tuple[str, ...]) -> bool:
-    """Whether all of some are among the names; the same are asked for in every cycle."""
-    return set(names).issuperset(some)
+    return cycle is not None and cycle.at_us >= since_us and members(cycle).issuperset(names)

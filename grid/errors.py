@@ -31,15 +31,22 @@ class SolverError(GridError):
     """The fast solver cannot represent this network faithfully."""
 
 
+DARK = "nothing of the network but its source has supply"
+
+
 class BlackoutError(SolverError):
     """Nothing of a network but its source has supply."""
 
 
 def near_names(wanted: object, known: Iterable[object]) -> str:
     """Return `; near: a, b` or, without anything near, `; there are: a, b, … (n in all)`, for an error text."""
-    names = [str(name) for name in known]
+    names = list(dict.fromkeys(str(name) for name in known))
     close = get_close_matches(str(wanted), names, n=3, cutoff=0.5)
     if close:
-        return f"; near: {', '.join(close)}"
-    shown = ", ".join(names[:6])
+        return f"; near: {', '.join(map(_listed, close))}"
+    shown = ", ".join(map(_listed, names[:6]))
     return f"; there are: {shown}{f', … ({len(names)} in all)' if len(names) > 6 else ''}"
+
+
+def _listed(name: str) -> str:
+    return f'"{name}"' if "," in name else name

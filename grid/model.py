@@ -14,8 +14,8 @@ import numpy as np
 
 from .description.grid import GridDescription
 from .engine import quiet
-from .errors import BlackoutError, NetworkError, SolverError, near_names
-from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, build, zip_shares
+from .errors import DARK, BlackoutError, NetworkError, SolverError, near_names
+from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
 from .network.columns import columns_of
 from .network.copies import copied, sharing
 from .network.points import ConnectionPoint
@@ -39,11 +39,18 @@ class GridModel:
     `fallback_reason`: why states are solved by pandapower's own power flow and not in batches; None if they are not.
     """
 
-    def __init__(self, description: GridDescription, points: Sequence[ConnectionPoint] = ()) -> None:
-        """Build and compile; raises NetworkError or SolverError."""
-        with quiet():
-            prepared = build(description, points)
-        self.net = sharing(prepared.net)
+    def __init__(
+        self, description: GridDescription, points: Sequence[ConnectionPoint] = (), alike: GridModel | None = None
+    ) -> None:
+        """Build and compile; raises NetworkError or SolverError.
+
+        `alike`: a model of the same description with other connection points: what does not hang on these is taken
+        from it, so that one more copy of a network costs a fifth of the first.
+        """
+        if alike is not None and alike.fallback_reason is not None:
+            alike = None
+        prepared = self._prepared(description, points, alike)
+        self.net = prepared.net
         self.points = tuple(points)
         self.point_names = tuple(point.name for point in points)
         self.margin = description.limits.margin
@@ -54,15 +61,38 @@ class GridModel:
         self._zip_percent = zip_shares(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
-        self.fallback_reason = needs_power_flow(self.net)
+        self.fallback_reason: str | None = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
+        if alike is None:
+            self._compile(prepared.notes)
+        else:
+            self._compile_like(alike)
+
+    @staticmethod
+    def _prepared(description: GridDescription, points: Sequence[ConnectionPoint], alike: GridModel | None) -> Prepared:
+        with quiet():
+            if alike is not None:
+                return Prepared(reconnected(alike.net, len(alike.points), points), alike.notes)
+            made = build(description, points)
+        return Prepared(sharing(made.net), made.notes)
+
+    def _compile(self, notes: tuple[str, ...]) -> None:
         self.tap_ranges = _tap_ranges(self.net)
         self.tap_senses = _tap_senses(self.net)
         placed = self.placed(self.initial_taps, ())
         initial = self._solvers[self.initial_taps, ()] = self._compiled(placed)
         _refuse_stranded(self.net, initial)
         self.ratings = ratings_of(self.net, initial.supplied & ~initial.reference, initial.interface_buses)
-        self.notes = (*prepared.notes, *self._told(placed))
+        self.notes = (*notes, *self._told(placed))
+
+    def _compile_like(self, alike: GridModel) -> None:
+        """With admittances, ratings and taps of another model of the same network."""
+        self.tap_ranges, self.tap_senses, self.ratings = alike.tap_ranges, alike.tap_senses, alike.ratings
+        other = alike.solver(self.initial_taps)
+        assert isinstance(other, BatchSolver)
+        self._solvers[self.initial_taps, ()] = BatchSolver(self.net, self._zip_percent, alike=other)
+        _refuse_stranded(self.net, other)
+        self.notes = alike.notes
 
     def solver(self, taps: tuple[int, ...], out: tuple[int, ...] = ()) -> Solver:
         """Return the solver for tap positions (one per transformer) and branches that are out; compiled once, 30 ms.
@@ -71,6 +101,8 @@ class GridModel:
         """
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
+        if self._dark.get(out):  # tried before, and as dear as a solver
+            raise BlackoutError(DARK)
         if (taps, out) not in self._solvers:
             self._make_room()
             self._solvers[taps, out] = self._compiled(self.placed(taps, out))
@@ -173,6 +205,7 @@ class GridModel:
 
 Key = tuple[str, tuple[ConnectionPoint, ...], str]
 _in_use: WeakValueDictionary[Key, GridModel] = WeakValueDictionary()
+_first: WeakValueDictionary[tuple[str, str], GridModel] = WeakValueDictionary()  # of a structure, whatever the points
 _recent: deque[GridModel] = deque(maxlen=16)
 
 
@@ -186,7 +219,9 @@ def load_model(description: GridDescription, points: Sequence[ConnectionPoint] =
     key = description.structure().model_dump_json(), tuple(points), content
     model = _in_use.get(key)
     if model is None:
-        model = _in_use[key] = GridModel(GridDescription.model_validate_json(key[0]), points)
+        alike = _first.get((key[0], content))
+        model = _in_use[key] = GridModel(GridDescription.model_validate_json(key[0]), points, alike)
+        _first.setdefault((key[0], content), model)
     if model not in _recent:
         _recent.append(model)
     return model
@@ -221,9 +256,10 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
         points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
-            raise NetworkError(
-                f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
-            )
+            is_point = row["type"] == POINT_TYPE
+            what = row["name"] if is_point else f'{table} {index} ("{row["name"]}")'
+            right = "name another bus in the scenario" if is_point else "connect it, or set its in_service to False"
+            raise NetworkError(f"{what} at bus {row['bus']} has no connection to an external grid; {right}")
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:

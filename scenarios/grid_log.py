@@ -68,6 +68,18 @@ def own_of(plant: GridPlant, state: PlantState) -> tuple[float, ...]:
     return recovery_mw, out, state.lost_load_mw, state.lost_generation_mw
 
 
+def by_grid(physics: Physics, limited: Limited) -> dict[str, list[tuple[str, float]]] | None:
+    """What limits take away (resource, MW), sorted by the grid where it is; None if that is not known."""
+    if limited is None:
+        return None
+    found: dict[str, list[tuple[str, float]]] = {}
+    for resource, power_mw in limited:
+        holding = physics.holdings.get(resource)
+        if holding is not None and holding.grid is not None:
+            found.setdefault(holding.grid, []).append((resource, power_mw))
+    return found
+
+
 def shadow_of(physics: Physics, grid: str, limited: Limited) -> tuple[float, ...] | None:
     """SHADOW: the state with the orders that limits have taken away, (resource, MW); None if that is the state itself.
 

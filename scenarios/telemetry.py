@@ -17,7 +17,7 @@ from ..agents.bsp.agent import Bsp
 from ..agents.bsp.delivery import METER
 from ..agents.dso.agent import Dso
 from ..agents.tso.agent import Tso
-from .grid_log import GRID, SHADOW, GridLog, Limited, own_of, shadow_figures, shadow_of
+from .grid_log import GRID, SHADOW, GridLog, Limited, by_grid, own_of, shadow_figures, shadow_of
 from .nodes import played_by
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class Telemetry:
             self._begin(at_us)
         else:
             self._renew(at_us)
-        limited = withheld(self._tso, at_us)
-        for log in self._logs.values():
-            log.note(limited)
+        limited = by_grid(self.physics, withheld(self._tso, at_us))
+        for grid, log in self._logs.items():
+            log.note(None if limited is None else limited.get(grid, ()))
         self._rows.append(self._values.copy())
         self._times_us.append(at_us)
         if len(self._times_us) >= self._most:

@@ -6,6 +6,7 @@ pandapower's own treatment of voltage-dependent loads does not enter. The networ
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from copy import deepcopy
 from sys import intern
@@ -94,7 +95,34 @@ def _put(where: Floats, powers: Floats) -> None:
 
 
 def network_json(net: Any) -> str:
-    """Return a prepared network as pandapower JSON, for storage beside its rows."""
+    """Return a prepared network as pandapower JSON, for storage beside its rows.
+
+    Of networks that share all but their connection points (`building.reconnected`) only these are written anew.
+    """
+    for other, text in _told:
+        if _differ_in_points(net, other):
+            return text.replace(_block(other), _block(net))
+    _told.append((net, _to_json(net)))
+    return _told[-1][1]
+
+
+POINTS = "sgen"  # the table of the connection points
+_told: deque[tuple[Any, str]] = deque(maxlen=4)
+
+
+def _block(net: Any) -> str:
+    """The table of the connection points, as it stands in the JSON of its network."""
+    first, _, block = _to_json({POINTS: net[POINTS]}).partition("\n")
+    assert first == "{"
+    return ("\n" + block.removesuffix("\n}")).replace("\n", "\n  ")
+
+
+def _differ_in_points(net: Any, other: Any) -> bool:
+    """Whether two networks are the very same but for the table of the connection points."""
+    return list(net) == list(other) and all(net[name] is other[name] for name in net if name != POINTS)
+
+
+def _to_json(net: Any) -> str:
     import pandapower
 
     with quiet():

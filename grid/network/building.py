@@ -16,6 +16,7 @@ import numpy as np
 from ..arrays import Floats
 from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
 from ..errors import NetworkError
+from .copies import beside
 from .phases import balanced
 from .points import ConnectionPoint, bus_index
 from .slack import slack_generators
@@ -50,6 +51,17 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     _set_limits(net, description, notes)
     _connect(net, points)
     return Prepared(net, tuple(notes))
+
+
+def reconnected(net: Any, before: int, points: Sequence[ConnectionPoint]) -> Any:
+    """Return a prepared network with other connection points than the last `before` of its generators.
+
+    All else is the very same, so neither may be changed. Raises NetworkError.
+    """
+    other = beside(net, "sgen")
+    other["sgen"] = net.sgen.iloc[: len(net.sgen) - before].copy()
+    _connect(other, points)
+    return other
 
 
 def _refuse_unusable(net: Any) -> None:
@@ -164,7 +176,8 @@ def _set_line_ratings(net: Any, rating_ka: float | None, notes: list[str]) -> No
 def _connect(net: Any, points: Sequence[ConnectionPoint]) -> None:
     import pandapower
 
-    buses = [(int(index), str(name)) for index, name in net.bus.name.items()]
+    names = net.bus.name.where(net.bus.name.notna(), "")
+    buses = [(int(index), str(name)) for index, name in names.items()]
     taken = set(net.sgen.name.dropna().astype(str))
     for point in points:
         if point.name in taken:

@@ -23,6 +23,15 @@ def copied(net: Any) -> Any:
     return deepcopy(net, {id(part): part for part in shared})
 
 
+def beside(net: Any, own: str) -> Any:
+    """Return a copy of a pandapower network that shares all but one table, which is to be set anew."""
+    shared = {str(name): part for name, part in net.items() if name != own}
+    other = deepcopy(net, {id(part): part for part in shared.values()})
+    for name, part in shared.items():  # pandapower copies tables of objects by its own rules
+        dict.__setitem__(other, name, part)
+    return other
+
+
 def with_booleans(net: Any) -> Any:
     """Return the network; an empty table read from JSON has `in_service` of no type, which cannot be negated."""
     for name in sorted(str(key) for key in net):

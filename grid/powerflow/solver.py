@@ -21,7 +21,7 @@ from ..arrays import Booleans, Complexes, Floats, Integers, size_of
 from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
-from .admittance import compile_admittance
+from .admittance import Admittance, compile_admittance
 from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
 from .fixed_point import TOLERANCE_PU
 from .injections import Injections
@@ -38,22 +38,27 @@ DIRECT_UP_TO_STATES = 4
 class BatchSolver:
     """The power flow for one topology and one set of tap positions."""
 
-    def __init__(self, net: Any, zip_percent: Floats) -> None:
+    def __init__(self, net: Any, zip_percent: Floats, *, alike: BatchSolver | None = None) -> None:
         """Compile a network with constant-power loads; `zip_percent` (loads × 4) in the order of ZIP_COLUMNS.
 
-        Raises SolverError if it cannot represent the network, or pandapower disagrees by more than 1e-7 pu.
+        `alike`: a solver of the same network in the same position with other connection points, which has been
+        compared already. Raises SolverError if it cannot represent the network, or pandapower disagrees by more than
+        1e-7 pu.
         """
         self._last: tuple[OperatingPoint, Powers, Complexes, Booleans] | None = None
         self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
         self._own: Tangent | None = None
         with single_threaded():
-            self._admittance = compile_admittance(net)
+            self._admittance: Admittance = compile_admittance(net) if alike is None else alike._admittance
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
             self._prepare_matrices()
         self._bus = np.array([self._admittance.at_bus[int(bus)] for bus in net.bus.index], dtype=np.int64)
         self.supplied: Booleans = np.asarray(self._bus >= 0, dtype=np.bool_)
         self._all_supplied = bool(self.supplied.all())
-        self._check_against(net)
+        if alike is None:
+            self._check_against(net)
+        else:
+            self._start: Complexes = alike._start
         self._injections.set_shares(zip_percent / 100.0)
         self._settle(state_of(net))
 
