@@ -25,9 +25,9 @@ at one instant, and mango empties an inbox in one go; below it ours cannot come 
 validated by itself, which alone takes two thirds of it, as the stages show. A bare heap of events is the least that
 anything in simulated time costs. Ours is made and validated by pydantic, checked against its conversation on both
 sides, delayed, ordered, and written. *Streamed* ones of an instant leave, travel and are written together, by column;
-*in envelopes* each is put into the queue and heard by itself, as in real time or with a journal; *negotiated* ones open conversations, are answered and accepted, and are
-written as JSON. *Of that*: single stages, measured by themselves; what is left is the agents' reactions and the way
-of their actions.
+*in envelopes* each is put into the queue and heard by itself, as in real time or with a journal; *negotiated* ones
+open conversations, are answered and accepted, and are written as JSON. *Of that*: single stages, measured by
+themselves; what is left is the agents' reactions and the way of their actions.
 
 world
 The same swarm's messages in mango's `SimulationWorld`, unchecked and unrecorded, and in ours with all checks and the
