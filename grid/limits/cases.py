@@ -7,6 +7,8 @@ borne), or with another rating than the question's.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,10 +34,8 @@ class Case(NamedTuple):
     rating: Rating | None = None
 
 
-CaseLike = Case | tuple[str, OperatingPoint]
-
-
-class Hearing(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Hearing:
     """A case, ready to be judged: its model and its constraints."""
 
     name: str
@@ -43,17 +43,27 @@ class Hearing(NamedTuple):
     model: GridModel
     constraints: Constraints
 
+    @cached_property
     def at_rest(self) -> Solution:
-        """Solve the state of the case itself."""
+        """The solved state of the case itself."""
         return self.model.solver(self.state.taps, self.state.out).solve(self.state)
+
+
+CaseLike = Case | tuple[str, OperatingPoint] | Hearing
 
 
 def hearings(
     model: GridModel, cases: Sequence[CaseLike], rating: Rating, spent: Collection[str] = ()
 ) -> tuple[Hearing, ...]:
-    """Return the cases with their models and constraints. Raises GridError if a model has other points."""
+    """Return the cases with their models and constraints; what has been made ready before stands as it is.
+
+    Raises GridError if a model has other points.
+    """
     found = []
     for given in cases:
+        if isinstance(given, Hearing):
+            found.append(given)
+            continue
         case = Case(*given)
         own = case.model or model
         if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
