@@ -31,13 +31,14 @@ def worked_example(runs: Path, picture: Path) -> None:
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 5.4), sharex=True, height_ratios=(3, 2))
     for scheme, colour in SCHEMES.items():
         telemetry = gridpact.run(scheme, out=runs / scheme).telemetry.set_index("at").loc[FROM:TO]
-        above.plot(telemetry.index, telemetry["north.worst_loading_percent"], color=colour, label=scheme, lw=1.6)
-        below.plot(telemetry.index, 1000 * (telemetry["frequency_hz"] - 50), color=colour, lw=1.2)
+        width = 3.5 if scheme == "scenario-1" else 1.5  # else scenario-2 would hide it
+        above.plot(telemetry.index, telemetry["north.worst_loading_percent"], color=colour, label=scheme, lw=width)
+        below.plot(telemetry.index, 1000 * (telemetry["frequency_hz"] - 50), color=colour, lw=0.8 * width)
     above.axhline(100, color="black", lw=0.8, ls="--")
     above.set_ylabel("worst loading (%)")
     above.set_title("One disturbance, one grid, four ways of coordinating", loc="left", fontsize=11)
     above.legend(frameon=False, ncols=4, loc="upper left", fontsize=9)
-    above.set_ylim(55, 170)
+    above.set_ylim(55, 150)
     below.set_ylabel("frequency − 50 Hz (mHz)")
     below.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz="Europe/Brussels"))
     _finished([above, below])
@@ -109,7 +110,8 @@ def _frequency(axes: Axes, limited: pd.DataFrame, twin: pd.DataFrame) -> None:
         lowest, nadir_mhz = telemetry["lowest_hz"].idxmin(), 1000 * (telemetry["lowest_hz"].min() - 50)
         if colour == "black" or not telemetry["frequency_hz"].equals(limited["frequency_hz"]):
             text = f"{nadir_mhz:.0f} mHz".replace("-", "−")
-            place = {"xytext": (8, -3), "textcoords": "offset points", "fontsize": 9, "color": colour}
+            beside = (8, -3) if nadir_mhz < -50 else (-40, -13)
+            place = {"xytext": beside, "textcoords": "offset points", "fontsize": 9, "color": colour}
             axes.annotate(text, (lowest, nadir_mhz), **place)
 
 

@@ -40,9 +40,13 @@ class BlackoutError(SolverError):
 
 def near_names(wanted: object, known: Iterable[object]) -> str:
     """Return `; near: a, b` or, without anything near, `; there are: a, b, … (n in all)`, for an error text."""
-    names = [str(name) for name in known]
+    names = list(dict.fromkeys(str(name) for name in known))
     close = get_close_matches(str(wanted), names, n=3, cutoff=0.5)
     if close:
-        return f"; near: {', '.join(close)}"
-    shown = ", ".join(names[:6])
+        return f"; near: {', '.join(map(_listed, close))}"
+    shown = ", ".join(map(_listed, names[:6]))
     return f"; there are: {shown}{f', … ({len(names)} in all)' if len(names) > 6 else ''}"
+
+
+def _listed(name: str) -> str:
+    return f'"{name}"' if "," in name else name

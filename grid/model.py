@@ -61,7 +61,7 @@ class GridModel:
         self._zip_percent = zip_shares(self.net)
         self._solvers: dict[tuple[tuple[int, ...], tuple[int, ...]], Solver] = {}
         self._dark: dict[tuple[int, ...], bool] = {}
-        self.fallback_reason = needs_power_flow(self.net)
+        self.fallback_reason: str | None = needs_power_flow(self.net)
         self.initial_taps = tuple(int(tap) for tap in self.net.trafo.tap_pos.fillna(0.0))
         if alike is None:
             self._compile(prepared.notes)
@@ -256,9 +256,10 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
         active = frame[frame.bus.isin(lost) & ((frame.file_p_mw != 0) | (frame.file_q_mvar != 0))]
         points = frame[frame.bus.isin(lost) & (frame.type == POINT_TYPE)] if table == "sgen" else active
         for index, row in [*active.iterrows(), *points.iterrows()]:
-            raise NetworkError(
-                f'{table} {index} ("{row["name"]}") at bus {row["bus"]} has no connection to an external grid'
-            )
+            is_point = row["type"] == POINT_TYPE
+            what = row["name"] if is_point else f'{table} {index} ("{row["name"]}")'
+            right = "name another bus in the scenario" if is_point else "connect it, or set its in_service to False"
+            raise NetworkError(f"{what} at bus {row['bus']} has no connection to an external grid; {right}")
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:

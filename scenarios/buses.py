@@ -94,7 +94,8 @@ def buses_of(grid: GridDescription) -> Buses | None:
     try:
         table = json.loads(json.loads(path.read_text("utf-8"))["_object"]["bus"]["_object"])
         column = table["columns"].index("name")
-        return tuple((int(index), str(row[column])) for index, row in zip(table["index"], table["data"], strict=True))
+        rows = zip(table["index"], table["data"], strict=True)
+        return tuple((int(index), "" if row[column] is None else str(row[column])) for index, row in rows)
     except OSError as error:
         raise ScenarioError(f"the network file {grid.file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, IndexError):

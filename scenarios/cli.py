@@ -94,7 +94,8 @@ def run_command(
         from .hosting.host import Terms
         from .hosting.launching import launch
 
-        done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
+        with working(f"running on {hosts} hosts"):
+            done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
     else:
         from .progress import running
 
@@ -173,7 +174,8 @@ def diagram_command(
     from .record.run import load_run
 
     if Path(what).exists():
-        text = run_diagram(load_run(what), full=full)
+        with working("reading the run"):
+            text = run_diagram(load_run(what), full=full)
     elif what == "all":
         text = protocols_page(_vocabulary(scenario))
     else:

@@ -61,7 +61,8 @@ def _has(current: Any, step: str | int) -> bool:
 def _text(found: ErrorDetails, path: Steps, whole: bool) -> str:
     kind, value = found["type"], found["input"]
     if kind == "extra_forbidden":
-        return f"unknown key; {right_names(path[-1], known_keys(path[:-1], found))}"
+        decimal = "a decimal is written with a point, not a comma; " if str(path[-1]).isdigit() else ""
+        return f"unknown key; {decimal}{right_names(path[-1], known_keys(path[:-1], found))}"
     if kind == "missing":
         return f'the key "{found["loc"][-1]}" is missing'
     if kind in ("union_tag_not_found", "union_tag_invalid"):

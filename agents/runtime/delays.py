@@ -8,9 +8,10 @@ generators, 2014).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,16 @@ from numpy.typing import NDArray
 Bits = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 16, 32
+MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 32, 32
 MOST_KEPT = 4096
+
+
+@cache
+def _normal_quantile() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Imported when the first is drawn: it takes longer than to list what there is."""
+    from scipy.special import ndtri
+
+    return cast("Callable[[NDArray[np.float64]], NDArray[np.float64]]", ndtri)
 
 
 class Together(NamedTuple):
@@ -85,12 +94,10 @@ class Delays:
 
     def _drawn(self, keys: Bits, numbers: Bits) -> NDArray[np.int64]:
         """Microseconds of each (key, number), which are broadcast."""
-        from scipy.special import ndtri
-
         bits = keys + (numbers + np.uint64(1)) * GOLDEN
         bits = (bits ^ (bits >> np.uint64(30))) * FIRST_FACTOR
         bits = (bits ^ (bits >> np.uint64(27))) * SECOND_FACTOR
         between = ((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)).astype(np.float64)
-        quantiles = ndtri((between + 0.5) / 2**53)
+        quantiles = _normal_quantile()((between + 0.5) / 2**53)
         drawn: NDArray[np.int64] = np.rint(self._median_us * np.exp(self._sigma * quantiles)).astype(np.int64)
         return drawn

@@ -101,12 +101,12 @@ class Exchange:
     sequence: int = 0
     row: int = 0
     _queues: Queues = field(default_factory=Queues)
-    _gathered: Stream | None = None
+    gathered: Stream | None = None
     _together: dict[tuple[Flow, ...], tuple[Flow, ...]] = field(default_factory=dict)  # the same for the same flows
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
-        if self._gathered is not None and self._gathered.flows:
+        if self.gathered is not None and self.gathered.flows:
             self._keep_order(now_us)
         envelope, stage, step, streamed = sending
         message_id, sender, receiver = envelope[:3]
@@ -125,8 +125,8 @@ class Exchange:
 
     def stream(self, streaming: Stream, now_us: int) -> None:
         """Put the next messages of flows on their way: many at once, which comes to the same."""
-        if self._gathered is not None:
-            self._gathered.add(streaming)
+        if self.gathered is not None:
+            self.gathered.add(streaming)
         elif len(streaming.flows) < LEAST_TOGETHER:
             self._one_by_one(streaming, now_us)
         else:
@@ -151,11 +151,11 @@ class Exchange:
 
     def gather(self) -> None:
         """Keep what flows from now on, until it is released: what is said at one instant leaves together."""
-        self._gathered = Stream([], [], [], [])
+        self.gathered = Stream([], [], [], [])
 
     def release(self, now_us: int) -> None:
         """Put on its way what has been gathered, all of it at this instant, and gather no more."""
-        gathered, self._gathered = self._gathered, None
+        gathered, self.gathered = self.gathered, None
         if gathered is not None:
             self.stream(gathered, now_us)
 
@@ -166,7 +166,7 @@ class Exchange:
 
     def chorus(self, singing: Chorus, now_us: int) -> None:
         """Put the next messages of many flows on their way at once."""
-        if self._gathered is not None and self._gathered.flows:
+        if self.gathered is not None and self.gathered.flows:
             self._keep_order(now_us)
         flows, numbers, contents, causes = singing
         volley = Volley(flows, numbers, contents, causes, now_us, ())

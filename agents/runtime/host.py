@@ -115,8 +115,11 @@ class Host(MangoAgent):  # type: ignore[misc]
                 self._carry_out(effect, now_us)
 
     def listen(self, rows: list[Row]) -> list[Row]:
-        """Let the node hear rows that have arrived; returns those to be heard after another look at the queue."""
-        taken = self.node.listen(rows)
+        """Let the node hear rows that have arrived; returns those to be heard after another look at the queue.
+
+        One that its seat has not taken note of is news.
+        """
+        taken = 0 if self.seat is not None and len(rows) == 1 else self.node.listen(rows)
         if taken == len(rows):
             return []
         row = rows[taken]
@@ -181,11 +184,16 @@ class Host(MangoAgent):  # type: ignore[misc]
         follow(first_us)
 
     def _read(self, source: str, at_us: int) -> None:
-        if self.node.in_bulk:
-            reading = self.world.meters.read(self.agent_name, source, at_us)
-            self._carry_out_all(self.node.sample(source, reading, at_us), at_us)
+        reading, exchange = self.world.meters.read(self.agent_name, source, at_us), self.exchange
+        assert exchange is not None
+        if not self.node.in_bulk:
+            self.take(Reading(source, reading), at_us)
             return
-        self.take(Reading(source, self.world.meters.read(self.agent_name, source, at_us)), at_us)
+        effects: list[Effect] = [] if exchange.gathered is None else [exchange.gathered]  # what flows is added to it
+        begun = len(effects)
+        self.node.sample(source, reading, at_us, effects)
+        if len(effects) > begun:
+            self._carry_out_all(effects[begun:], at_us)
 
     def receive(self, arrival: Arrival, at_us: int) -> None:
         """An envelope will arrive at a time."""

@@ -40,19 +40,19 @@ class EventQueue:
     _at: dict[int, list[Entry]] = field(default_factory=dict)
     _sorted_us: int | None = None  # the instant whose happenings are in order, of which the first `_taken` are over
     _taken: int = 0
-    _put: int = 0
+    puts: int = 0  # how many have ever been put
     _waiting: int = 0
     _swept: int = LEAST_SWEPT
 
     def put(self, at_us: int, happening: Happening, *, phase: int, agent: str = "", rank: int = 0) -> None:
         """Let something happen at a time (now, if that has passed already)."""
-        self._put += 1
-        self._insert(at_us, (phase, agent, rank, self._put, happening, None))
+        self.puts += 1
+        self._insert(at_us, (phase, agent, rank, self.puts, happening, None))
 
     def give(self, at_us: int, given: Input, taker: Taker, *, phase: int, agent: str) -> None:
         """Let an agent experience something at a time (now, if that has passed already)."""
-        self._put += 1
-        self._insert(at_us, (phase, agent, KIND_OF_INPUT[type(given)], self._put, taker, given))
+        self.puts += 1
+        self._insert(at_us, (phase, agent, KIND_OF_INPUT[type(given)], self.puts, taker, given))
 
     def _insert(self, at_us: int, entry: Entry) -> None:
         at_us = max(at_us, self.now_us)

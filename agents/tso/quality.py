@@ -59,13 +59,13 @@ def watch(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[TsoStat
     """Look at everybody who has orders; count, and act on a breach that lasts."""
     state, actions = _given_up(profile, state, now_us)
     services = dict[str, Service]()
-    for participant, (offer_ids, net_mw, ready_us) in _ordered(profile, state, now_us):
-        look = _look(profile, state, participant, net_mw, ready_us, now_us=now_us)
+    for participant, asked in _ordered(profile, state, now_us):
+        look = _look(profile, state, participant, asked, now_us)
         before = state.activation.services.get(participant, Service())
         service = _counted(before, look, profile.control_us)
         service, action = _judged(service, look, now_us, profile.quality_patience_us)
         if action is not None:
-            state = _act(state, offer_ids, look, STAGES[service.level])
+            state = _act(state, asked.offer_ids, look, STAGES[service.level])
         if action is not None or service.level < before.level:
             actions.append(_note(profile, participant, look, service))
         services[participant] = service
@@ -128,8 +128,9 @@ def _asked(state: TsoState, offers: Mapping[str, Offer], participant: str, own: 
     return Asked(own, net_mw, last_us + _activation_us(state, participant) + MARGIN_US)
 
 
-def _look(profile: TsoProfile, state: TsoState, participant: str, net_mw: float, ready_us: int, *, now_us: int) -> Look:
+def _look(profile: TsoProfile, state: TsoState, participant: str, asked: Asked, now_us: int) -> Look:
     """What goes the wrong way is not delivered."""
+    _, net_mw, ready_us = asked
     known = state.activation.last(participant)
     activated_mw = known.activated_mw if known else 0.0
     return Look(

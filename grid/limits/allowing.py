@@ -125,6 +125,8 @@ class _Court:
         )
 
     def _judge(self, fixed: Sequence[Activation]) -> Judge:
+        if not fixed:
+            return Judge(self._hearings, np.zeros(len(self._model.columns.points), dtype=complex))
         legs = legs_of(self._model, fixed)
         change = legs.change(legs.amounts(np.array([each.p_mw for each in fixed], dtype=float)), legs.plain)
         return Judge(self._hearings, change[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,8 +45,19 @@ class Hearing:
 
     @cached_property
     def at_rest(self) -> Solution:
-        """The solved state of the case itself."""
-        return self.model.solver(self.state.taps, self.state.out).solve(self.state)
+        """The solved state of the case itself; once, because many lists are held against the same states."""
+        return _at_rest(self.model, self.state)
+
+
+@lru_cache(maxsize=16)
+def _at_rest(model: GridModel, state: OperatingPoint) -> Solution:
+    return model.solver(state.taps, state.out).solve(state)
+
+
+@lru_cache(maxsize=32)
+def _constraints(model: GridModel, rating: Rating, spent: tuple[str, ...]) -> Constraints:
+    """The constraints of a model with limits of its own."""
+    return Constraints(model, rating, spent=spent)
 
 
 CaseLike = Case | tuple[str, OperatingPoint] | Hearing
@@ -68,6 +79,9 @@ def hearings(
         own = case.model or model
         if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):
             raise GridError(f'case "{case.name}": its model must have the same connection points as the question')
-        constraints = Constraints(own, case.rating or rating, case.limits, spent=spent)
+        if case.limits is None:
+            constraints = _constraints(own, case.rating or rating, tuple(spent))
+        else:
+            constraints = Constraints(own, case.rating or rating, case.limits, spent=spent)
         found.append(Hearing(case.name, own.energised(case.state), own, constraints))
     return tuple(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -189,13 +190,18 @@ class Judge:
 
 def _distinct(change_mva: Complexes) -> tuple[Complexes, Integers | slice]:
     """Return the states of a batch that differ, and which of them each state is: many offers at a bus are alike."""
-    marks = change_mva @ np.exp(1j * np.arange(change_mva.shape[1]) ** 2)  # of equal states equal
+    marks = change_mva @ _turns(change_mva.shape[1])  # of equal states equal
     if len(np.unique(marks)) > WORTH_MERGING * len(marks):
         return change_mva, slice(None)
     known: dict[bytes, int] = {}
     of_state = np.array([known.setdefault(row.tobytes(), len(known)) for row in change_mva], dtype=np.int64)
     _, first = np.unique(of_state, return_index=True)
     return change_mva[first], of_state
+
+
+@lru_cache(maxsize=32)
+def _turns(columns: int) -> Complexes:
+    return np.asarray(np.exp(1j * np.arange(columns) ** 2))
 
 
 def _jumps(solution: Solution, of_state: Integers | slice, base: Complexes | None) -> Floats:

@@ -81,28 +81,37 @@ class Legs:
 
 def legs_of(model: GridModel, activations: Sequence[Activation]) -> Legs:
     """Return the legs of activations, in their order. Raises NetworkError for an unknown connection point."""
-    of_point = model.columns.of_point
     rows: list[tuple[int, float, float, float, float, float]] = []
-    places: list[tuple[int, int, float]] = []
+    places: list[int] = []
+    entries, ends = list[float](), [0]
     for owner, activation in enumerate(activations):
         size, sign = abs(activation.p_mw), -1.0 if activation.p_mw < 0 else 1.0
         start = 0.0
         for part in _parts(activation):
             share = sum(each for _, each in part) if activation.spread == "merit" else 1.0
-            places += [
-                (len(rows), int(of_point[model.point(name)]), each / share if share else 0.0) for name, each in part
-            ]
+            own = _by_column(model, part, share)
+            places += own
+            entries += own.values()
+            ends.append(len(places))
             rows.append((owner, start, share * size, sign, *activation.q_rates))
             start += share * size
     columns = np.array(rows, dtype=float).reshape(-1, 6)
     shape = (len(rows), len(model.columns.points))
-    at = ([row for row, _, _ in places], [column for _, column, _ in places])
-    shares = sp.csr_matrix(([share for _, _, share in places], at), shape)
+    shares = sp.csr_matrix((np.array(entries), np.array(places, dtype=np.int32), np.array(ends, dtype=np.int32)), shape)
     owners = columns[:, 0].astype(np.int64)
     numbers = np.arange(len(activations))
     first, last = (np.searchsorted(owners, numbers, side) for side in ("left", "right"))
     start, size, sign, low, high = columns[:, 1:].T
     return Legs(owners, start, size, sign, low, high, shares=shares, first=first, last=last)
+
+
+def _by_column(model: GridModel, part: Sequence[tuple[str, float]], whole: float) -> dict[int, float]:
+    """What a leg injects per MW in each column, in their order; points at one bus add up."""
+    found: dict[int, float] = {}
+    for name, share in part:
+        column = int(model.columns.of_point[model.point(name)])
+        found[column] = found.get(column, 0.0) + (share / whole if whole else 0.0)
+    return dict(sorted(found.items())) if len(found) > 1 else found
 
 
 def _parts(activation: Activation) -> list[tuple[tuple[str, float], ...]]:

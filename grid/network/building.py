@@ -176,7 +176,8 @@ def _set_line_ratings(net: Any, rating_ka: float | None, notes: list[str]) -> No
 def _connect(net: Any, points: Sequence[ConnectionPoint]) -> None:
     import pandapower
 
-    buses = [(int(index), str(name)) for index, name in net.bus.name.items()]
+    names = net.bus.name.where(net.bus.name.notna(), "")
+    buses = [(int(index), str(name)) for index, name in names.items()]
     taken = set(net.sgen.name.dropna().astype(str))
     for point in points:
         if point.name in taken:

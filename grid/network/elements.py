@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ class Elements:
     points: Booleans
     types: dict[str, tuple[str, ...]]
     zones: dict[str, tuple[str, ...]]
+    shared: dict[str, tuple[str, ...]]  # names that several elements have, and how each of these is called instead
 
     def find(self, key: str) -> tuple[tuple[str, Integers], ...]:
         """Return (table, positions) of a group or an element. Raises ProfileError if there is none."""
@@ -58,6 +60,8 @@ class Elements:
         for table in TABLES:
             if key in self.names[table] and not (table == "sgen" and self.points[self.names[table].index(key)]):
                 return ((table, np.array([self.names[table].index(key)])),)
+        if key in self.shared:
+            raise ProfileError(f'"{key}" is the name of several elements; write {" or ".join(self.shared[key])}')
         known = [*GROUP_NAMES, *self._own_names()]
         raise ProfileError(f'"{key}" is neither a group nor an element of the network{near_names(key, known)}')
 
@@ -102,7 +106,13 @@ def elements_of(net: Any) -> Elements:
         points=points,
         types={table: _texts(net[table].get("type"), len(net[table])) for table in TABLES},
         zones={table: _texts(net[table].bus.map(zone), len(net[table])) for table in TABLES},
+        shared={name: tuple(_called(net, name)) for name in sorted(twice)},
     )
+
+
+def _called(net: Any, shared: str) -> Iterator[str]:
+    for table in TABLES:
+        yield from (f"{table} {index}" for index, name in net[table].name.items() if name == shared)
 
 
 def specificity(name: str) -> int:

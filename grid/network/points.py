@@ -25,18 +25,19 @@ class ConnectionPoint:
 
 
 def bus_index(bus: str | int, names: Sequence[tuple[int, str]]) -> int:
-    """Return the index of a bus given by index or by name.
+    """Return the index of a bus given by index or by name; a number is an index, if there is one.
 
-    `names`: (index, name) of every bus. Raises NetworkError for an unknown or ambiguous bus, listing near names.
+    `names`: (index, name) of every bus, "" if it has none. Raises NetworkError for an unknown or ambiguous bus, listing
+    near names.
     """
-    if isinstance(bus, int) or (isinstance(bus, str) and bus.strip().isdigit()):
-        wanted = int(bus)
-        if wanted not in {index for index, _ in names}:
-            raise NetworkError(f"bus {bus} is not in the network{near_names(bus, [index for index, _ in names])}")
-        return wanted
-    found = [index for index, name in names if name == bus]
+    is_number = isinstance(bus, int) or bus.strip().isdigit()
+    if is_number and int(bus) in {index for index, _ in names}:
+        return int(bus)
+    found = [index for index, name in names if name and name == str(bus)]
     if len(found) > 1:
         raise NetworkError(f'bus name "{bus}" is ambiguous: buses {", ".join(map(str, found))}; give the index')
+    if not found and is_number:
+        raise NetworkError(f"bus {bus} is not in the network{near_names(bus, [index for index, _ in names])}")
     if not found:
-        raise NetworkError(f'bus "{bus}" is not in the network{near_names(bus, [name for _, name in names])}')
+        raise NetworkError(f'bus "{bus}" is not in the network{near_names(bus, [name for _, name in names if name])}')
     return found[0]

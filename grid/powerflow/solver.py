@@ -21,7 +21,7 @@ from ..arrays import Booleans, Complexes, Floats, Integers, size_of
 from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
-from .admittance import compile_admittance
+from .admittance import Admittance, compile_admittance
 from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
 from .fixed_point import TOLERANCE_PU
 from .injections import Injections
@@ -49,7 +49,7 @@ class BatchSolver:
         self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
         self._own: Tangent | None = None
         with single_threaded():
-            self._admittance = compile_admittance(net) if alike is None else alike._admittance
+            self._admittance: Admittance = compile_admittance(net) if alike is None else alike._admittance
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
             self._prepare_matrices()
         self._bus = np.array([self._admittance.at_bus[int(bus)] for bus in net.bus.index], dtype=np.int64)
@@ -58,7 +58,7 @@ class BatchSolver:
         if alike is None:
             self._check_against(net)
         else:
-            self._start = alike._start
+            self._start: Complexes = alike._start
         self._injections.set_shares(zip_percent / 100.0)
         self._settle(state_of(net))
 

@@ -96,7 +96,9 @@ def _read(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise ProfileError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise ProfileError(f"{path} is no table that can be read: {str(error).splitlines()[0]}") from error
+        told = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+        right = "" if path.suffix.lower() == ".parquet" else "; columns are parted by commas, decimals have a point"
+        raise ProfileError(f"{path} is no table that can be read: {told}{right}") from error
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,7 @@ class GridStudies:
         self._places: dict[str, tuple[str, int]] = {}
         self._belief: tuple[tuple[object, ...], OperatingPoint] | None = None
         self._near: Vicinity | None = None  # of what is believed without activations
+        self._curtailed: tuple[tuple[object, ...], tuple[Allowed, ...]] | None = None  # the last question and answer
         self._midnight_us = midnight_us
         taps = description.taps or TapChanger()
         self.behaviour = Behaviour(taps.step_s, description.load_recovery.share, taps.regulator)
@@ -184,8 +185,12 @@ class GridStudies:
         Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts,
         but for the branches that are `spent` always the continuous one.
         """
-        cases = [(self._time(readings.at_us), self.believed(readings))]
-        return allowing.limit(self.model, cases, ordered, "prefix", fixed=fixed, rating=rating, spent=spent)
+        time, asked = self._time(readings.at_us), (self.believed(readings), tuple(ordered), fixed, rating, tuple(spent))
+        if self._curtailed is None or self._curtailed[0] != asked:
+            case = (time, asked[0])
+            found = allowing.limit(self.model, [case], ordered, "prefix", fixed=fixed, rating=rating, spent=spent)
+            self._curtailed = asked, found
+        return tuple(_in_case(each, time) for each in self._curtailed[1])
 
     def bears(self, violation: Binding) -> bool:
         """Return whether a violation may be borne for the short time: a loading within that rating."""
@@ -274,6 +279,13 @@ class GridStudies:
             if not any(case.state is other.state for other in kept):
                 kept.append(case)
         return kept
+
+
+def _in_case(allowed: Allowed, case: str) -> Allowed:
+    """Return the same as found in a case of this name."""
+    if allowed.binding is None or allowed.binding.case == case:
+        return allowed
+    return replace(allowed, binding=replace(allowed.binding, case=case))
 
 
 def _totals(activated: Iterable[tuple[str, float]]) -> dict[str, float]:

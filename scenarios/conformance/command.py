@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from ..waiting import working
+
 
 def conform_command(
     scenario: Annotated[
@@ -36,7 +38,8 @@ def conform_command(
     chosen = load_scenario(scenario or SCENARIOS.get(role, "conformance"))
     first = next((name for name, who in chosen.participants.items() if who.kind == role), role)
     terms = Terms(participant or first, broker, credentials, run, speed, timeout_s=timeout, patience_s=patience)
-    report = conform(chosen, role, terms)
+    with working(f"trying {terms.participant}"):
+        report = conform(chosen, role, terms)
     console = Console()
     (console if console.is_terminal else Console(width=150)).print(report.as_table())
     judged = "conforms" if report.conforms else f"does not conform: {len(report.wrong)} wrong"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ScenarioError
+from ..waiting import working
 
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file: the public scenario")]
 
@@ -52,7 +53,8 @@ def _host(
     terms = Terms(
         named, broker, credentials, speed, timeout_s=timeout, clock_tolerance_s=clock_tolerance, journal=journal
     )
-    folder = run_host(chosen, own, terms, out or Path("parts") / f"{named}-{own.agents[0]}")
+    with working(f"{', '.join(own.agents)}: taking part"):
+        folder = run_host(chosen, own, terms, out or Path("parts") / f"{named}-{own.agents[0]}")
     if not quiet:
         typer.echo(f"record of this host: {folder}; `gridpact merge` joins those of all hosts")
 
@@ -71,7 +73,8 @@ def _merge(
     """Merge the records of all hosts into one run directory, for audit, report and all else."""
     from .merge import merge
 
-    run = merge(parts, out)
+    with working("merging"):
+        run = merge(parts, out)
     typer.echo(f"{run.folder}: {len(run.message_rows)} messages of {len(parts)} hosts")
 
 
@@ -89,6 +92,7 @@ def _broker(
     from ..loading import load_scenario
     from .mosquitto import write_configuration
 
-    folder = write_configuration(load_scenario(scenario), out, host=host, port=port, by_certificate=certificates)
+    with working("making certificates and rules"):
+        folder = write_configuration(load_scenario(scenario), out, host=host, port=port, by_certificate=certificates)
     typer.echo(f"{folder}: start the broker with `mosquitto -c {folder / 'mosquitto.conf'}`")
     typer.echo("give each host the folders of its own agents in credentials/, and credentials/ca.crt")

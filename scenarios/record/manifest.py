@@ -41,6 +41,8 @@ def describe(folder: Path, rows: Mapping[str, int], head: Mapping[str, str]) -> 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run directory; RecordError if it is not one, or one of another version."""
     path = folder / NAME
+    if folder.is_file():
+        raise RecordError(f"{folder}: this is a file, but a run directory is a folder that `gridpact run` makes")
     if not folder.is_dir():
         raise RecordError(f"{folder}: there is no such run directory; `gridpact run SCENARIO --out {folder}` makes one")
     if not path.is_file():

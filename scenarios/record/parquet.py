@@ -54,7 +54,8 @@ def columns_of_numbers(values: Floats) -> list[pa.Array]:
     found = np.isfinite(values)
     np.round(values, DIGITS, out=values)
     values += 0.0
-    known = zip(values, found, found.all(axis=1).tolist(), strict=True)
+    whole_rows: list[bool] = np.all(found, axis=1).tolist()
+    known = zip(values, found, whole_rows, strict=True)
     return [pa.array(row, mask=None if whole else ~finite) for row, finite, whole in known]
 
 

@@ -24,9 +24,10 @@ class Block:
     text: str
 
 
-def blocks(page: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+def blocks(page: str, since: str = "") -> list[Block]:
+    """The fenced blocks of a page, in order; from a heading on, if one is named."""
     text = (DOCS / page).read_text(encoding="utf-8")
+    text = text[text.index(since) :]
     return [Block(*found) for found in BLOCK.findall(text)]
 
 
@@ -50,8 +51,8 @@ class Reader:
         self.names: dict[str, object] = {"__name__": "page"}
         self._written: set[str] = set()
 
-    def follow(self, page: str) -> None:
-        for block in blocks(page):
+    def follow(self, page: str, since: str = "") -> None:
+        for block in blocks(page, since):
             if block.language == "console":
                 for command, shown in commands(block.text):
                     self._run(command, shown)

@@ -1,7 +1,5 @@
-"""What pages show in passing is true: fragments of scenarios are valid, commands and calls have these options."""
+"""What pages show in passing is true: fragments of scenarios are valid, commands have these options."""
 
-import ast
-import inspect
 import re
 import sys
 from collections.abc import Iterator
@@ -10,13 +8,11 @@ from pathlib import Path
 import pytest
 import typer
 
-import gridpact
 from gridpact.scenarios.cli import app
 from gridpact.scenarios.loading import load_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import DOCS, blocks
-from test_guides import FOLLOWED
 
 PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 ELSEWHERE = {"networks-and-series.md", "new-protocol.md"}  # with files of their own: their own tests write them
@@ -52,18 +48,3 @@ def test_a_command_within_a_sentence_has_the_options_that_are_shown(page: str, c
     known = typer.main.get_command(app).commands[name].params  # type: ignore[attr-defined]
     options = {word for word in rest if word.startswith("--")}
     assert options <= {text for param in known for text in param.opts}, f"{page}: {command}"
-
-
-def calls() -> list[tuple[str, ast.Call]]:
-    """(page, call) of every call of gridpact's own functions in pages whose Python is not run."""
-    pages = [path.name for path in DOCS.glob("*.md") if path.name not in FOLLOWED]
-    texts = [(page, one.text) for page in sorted(pages) for one in blocks(page) if one.language == "python"]
-    found = [(page, node) for page, text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    return [(page, node) for page, node in found if ast.unparse(node.func).startswith("gridpact.")]
-
-
-@pytest.mark.parametrize(("page", "call"), calls())
-def test_a_call_that_is_too_long_to_run_fits_its_function(page: str, call: ast.Call) -> None:
-    function = getattr(gridpact, ast.unparse(call.func).removeprefix("gridpact."))
-    inspect.signature(function).bind(*call.args, **{str(one.arg): one.value for one in call.keywords})
-    assert page

@@ -1,4 +1,4 @@
-"""A broker for the tests, Mosquitto where it is installed, else the embedded one; and a scenario small enough."""
+"""A broker for the tests, Mosquitto where it is installed, else the embedded one; and the documentation's scenario."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from brokers import MOSQUITTO, mosquitto
+from documented import files
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
@@ -14,35 +15,7 @@ from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.running import run
 
 Brokers = Callable[[Path, int], AbstractAsyncContextManager[BrokerAddress]]
-QUICK = "{preparation_s: 5, ramping_s: 10, deactivation_s: 5}"
-SCENARIO = f"""\
-gridpact: 1
-name: handful
-extends: scenario-1-dso
-time: {{start: "2026-03-02T11:49:00+01:00", first_delivery: "2026-03-02T12:00:00+01:00", market_time_units: 1,
-       gate_closure_min: 4, cfp_lead_min: 3, tail_min: 2}}
-ticks: {{control_s: 10, measurement_s: 10, monitoring_s: 10}}
-market:
-  needs: [{{product: mFRR, direction: up, quantity_mw: 12.0}}]
-  test: {{hold_min: 0.5, tolerance_percent: 5, completeness_percent: 70, sample_s: 5, at_once: 3}}
-area:
-  disturbances:
-    - {{at: "12:01:00", mw: -8.5, name: loss of infeed elsewhere in the area}}
-    - {{at: "12:09:00", mw: -1.2, name: the same wind front elsewhere}}
-grids:
-  north:
-    profiles:
-      wind: {{actual: {{"12:35:00": null, "12:35:40": null, "12:09:00": 1.0}}}}
-participants:
-  bsp-a: {{applies_at: "11:49:05", response: {QUICK}}}
-  bsp-b: {{applies_at: "11:49:15", response: {QUICK}}}
-  bsp-c: {{applies_at: "11:49:25", response: {QUICK}}}
-  agg-1: null
-  bsp-d: null
-  bsp-e: null
-  gen-t: {{applies_at: "11:49:35", response: {QUICK}, offers: [{{product: mFRR, direction: up, quantity_mw: 20.0,
-          price_eur_per_mwh: 95}}]}}
-"""
+SCENARIO = files("many-hosts.md")["handful.yaml"]
 
 
 def pytest_report_header() -> str:

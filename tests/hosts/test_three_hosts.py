@@ -1,14 +1,18 @@
-"""A scenario over three hosts, TLS and access rules on, in spite of an intruder: the outcome of simulated time."""
+"""The page about many hosts, word for word: three hosts in one place, in spite of an intruder, and three for real.
+
+Both, TLS and access rules on, at the same time, because a run takes its time: the outcome is that of simulated time.
+"""
 
 import asyncio
 import json
-import sys
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import pytest
+from documented import begun, console, end, files, here, shell
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
 from gridpact.agents.runtime.mqtt.embedded import free_port
@@ -21,6 +25,7 @@ from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
 
+PAGE = "many-hosts.md"
 SPEEDS = ("120", "60", "20")
 STRANGER = """
 extends: handful.yaml
@@ -75,14 +80,40 @@ async def intrude(address: BrokerAddress, credentials: Path, over: asyncio.Event
             await asyncio.sleep(0.1)
 
 
-async def command(*arguments: str) -> str:
-    """What a command prints; it must succeed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gridpact", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+async def in_one_place(folder: Path, speed: str, place: list[str]) -> Run:
+    """The page's first command, with a broker of ours if there is one."""
+    ((command,), *_) = console(PAGE)
+    await shell(" ".join([paced(command, speed), "--quiet", *place]), folder)
+    return load_run(folder / "runs" / "hosts")
+
+
+async def for_real(folder: Path, speed: str, brokers: Any) -> Run:
+    """The page's other commands: a broker, hosts that meet there, and their records as one."""
+    _, (configure, stand, copied), (*hosts, joined) = console(PAGE)
+    port = free_port()
+    assert stand == "mosquitto -c broker/mosquitto.conf"
+    await shell(here(configure, port), folder)
+    async with brokers(folder / "broker" / "mosquitto.conf", port):
+        await shell(copied, folder)
+        await together([here(paced(command, speed), port) for command in hosts], folder)
+    assert "audit passed" in await shell(joined, folder)
+    return load_run(folder / "runs" / "merged")
+
+
+def paced(command: str, speed: str) -> str:
+    return re.sub(r"--speed \d+", f"--speed {speed}", command)
+
+
+async def together(commands: list[str], folder: Path) -> None:
+    """Commands that end when all have done their part."""
+    processes = [await begun(command, folder) for command in commands]
+    try:
+        ends = await asyncio.gather(*(process.communicate() for process in processes))
+        for process, (_, told) in zip(processes, ends, strict=True):
+            assert process.returncode == 0, told.decode()
+    finally:
+        for process in processes:
+            end(process)
 
 
 def outcome(run: Run) -> dict[str, Any]:
@@ -103,15 +134,14 @@ def missed_ticks(run: Run) -> int:
     return sum(host["realtime"]["missed"] for host in run.timing["hosts"])
 
 
-@pytest.mark.timeout(400)
-async def test_three_hosts_negotiate_what_simulated_time_does(
-    tmp_path: Path, handful: Path, place: list[str], simulated: Run
-) -> None:
+async def kept_pace(done: Any, folder: Path, simulated: Run) -> Run:
     """Promised where every host keeps pace: where one could not, and it made a difference, it is tried more slowly."""
-    out = tmp_path / "hosts"
     for speed in SPEEDS:
-        await command("run", str(handful), "--hosts", "3", "--speed", speed, "--out", str(out), "--quiet", *place)
-        merged = load_run(out)
+        own = folder / speed
+        own.mkdir(parents=True)
+        for name, text in files(PAGE).items():
+            (own / name).write_text(text, "utf-8")
+        merged: Run = await done(own, speed)
         if outcome(merged) == outcome(simulated) or not missed_ticks(merged):
             break
     assert outcome(merged) == outcome(simulated)
@@ -119,5 +149,16 @@ async def test_three_hosts_negotiate_what_simulated_time_does(
     assert merged.scenario.model_dump() == simulated.scenario.model_dump()
     assert audit(merged).findings == ()
     assert replay(merged) == []
+    return merged
+
+
+@pytest.mark.timeout(400)
+async def test_three_hosts_negotiate_what_simulated_time_does(
+    tmp_path: Path, place: list[str], simulated: Run, brokers: Any, mosquitto_is_there: bool
+) -> None:
+    tried = [kept_pace(lambda folder, speed: in_one_place(folder, speed, place), tmp_path / "one", simulated)]
+    if mosquitto_is_there:
+        tried.append(kept_pace(lambda folder, speed: for_real(folder, speed, brokers), tmp_path / "real", simulated))
+    merged, *_ = await asyncio.gather(*tried)
     refused = [host["network"].get("stranger", 0) for host in merged.timing["hosts"]]
     assert sum(refused) > 0 or not place

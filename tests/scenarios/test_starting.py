@@ -1,5 +1,6 @@
 """A newcomer's first steps: a scenario to start from, and what `check` has to say about it."""
 
+import inspect
 import itertools
 from pathlib import Path
 
@@ -159,6 +160,15 @@ def test_a_unit_at_a_dead_bus_is_an_error(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("bus: 2", f"bus: {bus}").replace("bus: 3", f"bus: {bus}"))
     done = CliRunner().invoke(app, ["check", str(path), "--networks"])
     assert f"bus {bus} has no connection to an external grid" in str(done.exception)
+
+
+SHOWN_OTHERWISE = ("sweep", "compare", "verify", "list", "schema")  # bars, a line each; what is there at once
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - set(SHOWN_OTHERWISE)))
+def test_what_may_take_longer_than_a_second_says_so(command: str) -> None:
+    callback = typer.main.get_command(app).commands[command].callback  # type: ignore[attr-defined]
+    assert "with working(" in inspect.getsource(inspect.unwrap(callback))
 
 
 def test_shells_can_complete_commands() -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documented import console
+from typer.testing import CliRunner
 
-from gridpact.scenarios.audit import audit
 from gridpact.scenarios.buses import BUILT_IN, SOURCES
+from gridpact.scenarios.cli import app
 from gridpact.scenarios.errors import ScenarioError
 from gridpact.scenarios.loading import changed_scenario, load_scenario, scenario_yaml
 from gridpact.scenarios.participants import AggregatorDescription, BspDescription
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
+from gridpact.scenarios.record.run import load_run
 from gridpact.scenarios.schema import Scenario
 
 
@@ -177,12 +178,15 @@ def test_a_short_name_is_the_long_path_in_any_scenario(tmp_path: Path) -> None:
     assert scenario.market.price_limit_eur_per_mwh == 900
 
 
-def test_a_swarm_in_two_grids_goes_through_all_stages_and_its_record_holds(tmp_path: Path) -> None:
-    settings = {"swarm.bsps_per_grid": 4, "swarm.apply_within_min": 1, "time.market_time_units": 1}
-    small = swarm(bsps=8, aggregators=1, dfrs=6, ticks__monitoring_s=20)
-    done = run(changed_scenario(small, settings), out=tmp_path / "run")
-    result = audit(done)
-    assert result.findings == ()
+def test_the_swarm_of_the_page_in_two_grids_goes_through_all_stages_and_its_record_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the commands of the page: it runs, and audit and replay pass."""
+    monkeypatch.chdir(tmp_path)
+    for command in console("swarms-and-sweeps.md")[0]:
+        told = CliRunner().invoke(app, command.split()[1:])
+        assert told.exit_code == 0, f"{command}: {told.output}"
+    done = load_run(tmp_path / "runs" / "swarm")
     assert {row["stage"] for row in done.message_rows} == {
         "prequalification",
         "offering",
@@ -190,7 +194,6 @@ def test_a_swarm_in_two_grids_goes_through_all_stages_and_its_record_holds(tmp_p
         "settlement",
     }
     assert done.grids == ("grid-001", "grid-002")
-    assert replay(done) == []
     assert float(done.kpis["cost"]["balancing_energy_eur"]) > 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gridpact.agents.tso import quality
 from gridpact.agents.tso.quality import Look
-from gridpact.agents.tso.state import Known, Order, Service
+from gridpact.agents.tso.state import Known, Service
 from gridpact.protocols.information.activation import Measurement
 
 MINUTE_US = 60_000_000
@@ -42,9 +42,9 @@ def test_what_goes_the_wrong_way_is_not_delivered(make: Any) -> None:
     town = make.usual(need_mw=2.0).run(3700)
     state = town.state("tso")
     known = state.activation.known.set("a", Known(-2.0, town.now_us))
-    order = state.activation.orders["a.Q1.mFRR-up.1"]
-    assert isinstance(order, Order)
-    looked = quality._look(make.tso().profile, state.with_activation(known=known), "a", ["a.Q1.mFRR-up.1"], town.now_us)
+    ((who, asked),) = quality._ordered(make.tso().profile, state, town.now_us)
+    assert (who, asked.offer_ids) == ("a", ["a.Q1.mFRR-up.1"])
+    looked = quality._look(make.tso().profile, state.with_activation(known=known), who, asked, town.now_us)
     assert (looked.requested_mw, looked.delivered_mw) == (2.0, 0.0)
 
 
