@@ -41,17 +41,12 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
     neither when states are compared nor when they are recorded.
     """
     kept = state.__dict__.get(name)
-    if kept is not None and _are_the_same(kept[0], sources):
-        value: V = kept[1]
-        return value
+    if kept is not None and len(kept[0]) == len(sources) and all(map(is_, kept[0], sources)):
+        found: V = kept[1]
+        return found
     value = make()
     state.__dict__[name] = (sources, value)
     return value
-
-
-def _are_the_same(kept: tuple[object, ...], sources: tuple[object, ...]) -> bool:
-    """Whether these are the same objects, and as many."""
-    return len(kept) == len(sources) and all(map(is_, kept, sources))
 
 
 def without(known: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
@@ -93,7 +88,10 @@ def derived_now(state: Any, name: str, sources: tuple[object, ...], now_us: int,
 def derived_span(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Span:
     """The same, with the span in which it holds."""
     kept = state.__dict__.get(name)
-    if kept is None or not _are_the_same(kept[0], sources) or not kept[1].from_us <= now_us < kept[1].until_us:
-        kept = state.__dict__[name] = (sources, make())
-    found: Span = kept[1]
+    if kept is not None and len(kept[0]) == len(sources) and all(map(is_, kept[0], sources)):
+        found: Span = kept[1]
+        if found.from_us <= now_us < found.until_us:
+            return found
+    found = make()
+    state.__dict__[name] = (sources, found)
     return found

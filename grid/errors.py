@@ -31,6 +31,9 @@ class SolverError(GridError):
     """The fast solver cannot represent this network faithfully."""
 
 
+DARK = "nothing of the network but its source has supply"
+
+
 class BlackoutError(SolverError):
     """Nothing of a network but its source has supply."""
 

@@ -139,20 +139,23 @@ def ordered(profile: DsoProfile, state: DsoState, now_us: int, *, lift: bool) ->
         assumed = {offer.offer_id: mw for offer, mw in _assumed(profile, state, now_us)}
         left = {name: known.set_point_mw for name, known in sorted(state.told.items())}
         return tuple(_shared(state, current(state, now_us), left, assumed, lift=lift))
-    return tuple([each for _, each in sorted(_as_told(state, current(state, now_us)), key=itemgetter(0))])
+    found = _as_told(state, current(state, now_us))
+    found.sort(key=itemgetter(0))
+    return tuple([each for _, each in found])
 
 
-def _as_told(state: DsoState, offers: list[AcceptedOffer]) -> Iterator[tuple[tuple[int, int], Activation]]:
+def _as_told(state: DsoState, offers: list[AcceptedOffer]) -> list[tuple[tuple[int, int], Activation]]:
     """The same by participant, each with its place: what is asked of most is what was asked in the cycle before."""
     sources = offers, state.accepted, state.connected, state.moved, state.limits
     own, kept = derived(state, "~shares", sources, lambda: (_by_participant(offers), dict[str, Placed]()))
-    for name, known in sorted(state.told.items()):
-        if not known.set_point_mw or name not in own:
-            continue
-        found = kept.get(name)
-        if found is None or found[0] != known.set_point_mw:
-            found = kept[name] = _placed(state, name, own[name], known.set_point_mw)
-        yield from found[1]
+    asked = {name: known.set_point_mw for name, known in state.told.items() if known.set_point_mw and name in own}
+    found = []
+    for name, set_point_mw in asked.items():
+        placed = kept.get(name)
+        if placed is None or placed[0] != set_point_mw:
+            placed = kept[name] = _placed(state, name, own[name], set_point_mw)
+        found += placed[1]
+    return found
 
 
 def _placed(state: DsoState, name: str, own: list[tuple[int, AcceptedOffer]], set_point_mw: float) -> Placed:

@@ -183,8 +183,9 @@ class Monitor:
     def run(self, studies: GridStudies) -> Watch:
         """Answer it."""
         found = studies.assess_all(self.readings, (self.measured, *self._ahead()))
-        now, ahead = found[0], max(found[1:] or found, key=_badness)
-        troubled = self._unborne(studies, (now, ahead)) or bool(self.readings.out) or self.look
+        now, *others = found
+        ahead = max(others, key=_badness) if len(others) > 1 else found[-1]
+        troubled = self._unborne(studies, (now, ahead)) or self.look
         allowed = self._allowed(studies) if (self.reserves or self.ordered) and troubled else None
         tight = not self.spared and (now.near or ahead.near or self.limited)
         headroom = studies.headroom(self.readings, self.measured, self.ordered) if tight and self.ordered else ()

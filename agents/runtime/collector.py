@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THRESHOLDS = (50_000, 20, 50)
+PATIENT = (200_000, 20, 50)  # a look takes longer, which nobody waits for in simulated time
 
 
 @contextmanager
-def calm() -> Iterator[None]:
+def calm(thresholds: tuple[int, int, int] = THRESHOLDS) -> Iterator[None]:
     """Run the block with a patient collector, and leave it as it was."""
     before = gc.get_threshold()
     gc.collect(1)
     gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
+    gc.set_threshold(*thresholds)
     try:
         yield
     finally:

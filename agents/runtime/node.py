@@ -180,7 +180,8 @@ class Node:
         if self._is_broken(conversation_id):
             effects.append(_unsaid(conversation_id, content, "the peer has not understood us"))
             return
-        self.streams.settle(conversation_id)
+        if self.streams.flowing:
+            self.streams.settle(conversation_id)
         sent = self.desk.say(conversation_id, content, reply_by_us=reply_by_us, caused_by=caused_by)
         self._send(sent, effects)
 
@@ -223,16 +224,15 @@ class Node:
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
-        conversation = self.desk.find(conversation_id)
+        conversation = self.desk.conversations.get(conversation_id) or self.desk.find(conversation_id)
         return conversation is not None and conversation.state == NOT_UNDERSTOOD
 
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
-        conversation = self.desk.conversations[envelope.conversation_id]
-        protocol = conversation.protocol
-        step = protocol.paper.get(type(envelope.content))
-        effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
-        if conversation.deadline_us is not None:
-            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
+        about = envelope.conversation_id
+        protocol, _, _, _, _, _, _, _, deadline_us, _ = self.desk.conversations[about]
+        effects.append(_new(Send, (envelope, protocol.stage, protocol.paper.get(type(envelope.content)), streamed)))
+        if deadline_us is not None:
+            effects.append(_new(Deadline, (about, deadline_us)))
 
 
 _EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {

@@ -23,12 +23,18 @@ from ...grid.plant.protection import Incident
 from ...grid.resources.outage import is_lost, metered
 from ...grid.resources.park import Parks
 from ...grid.resources.pool import Pool
-from ...grid.resources.resource import Resource
+from ...grid.resources.resource import PointPower, Resource, ResourceState
 from ..actions import RESERVE, RESERVE_TEST, TAPS, UNITS, VOLTAGE, Actuate
 from ..bsp.reading import ParticipantReading
 from .metering import reading_of
 
 Report = Callable[[str, Incident], None]
+Metered = tuple[ResourceState, tuple[PointPower, ...]]
+
+
+def _is_same(shown: Metered, before: Metered) -> bool:
+    """Whether a resource shows the very same as before."""
+    return shown[0] is before[0] and shown[1] is before[1]
 
 
 class PhysicsError(RuntimeError):
@@ -82,6 +88,7 @@ class Physics:
     _owned: dict[str, list[Holding]] = field(default_factory=dict)
     _injected: dict[str, tuple[object, ...]] = field(default_factory=dict)  # points as they stand in the grid
     _known: dict[str, ParticipantReading] = field(default_factory=dict)  # what meters show, while nothing moves
+    _read: dict[str, tuple[list[Metered], ParticipantReading]] = field(default_factory=dict)  # the last, and of what
     _moving: dict[str, None] = field(default_factory=dict)  # resources that are not at rest
     _moved: dict[str, None] = field(default_factory=dict)
     _beside_mw: dict[str, float] = field(default_factory=dict)
@@ -240,9 +247,18 @@ class Physics:
         if at_us > self.now_us:
             for holding in own:
                 holding.resource.advance(at_us)
-        reading = reading_of(tuple([metered(holding.resource, self._lost(holding)) for holding in own]), at_us)
+        reading = self._shown_by(agent, [metered(holding.resource, self._lost(holding)) for holding in own], at_us)
         if not any(holding.resource.id in self._moving for holding in own):
             self._known[agent] = reading
+        return reading
+
+    def _shown_by(self, agent: str, shown: list[Metered], at_us: int) -> ParticipantReading:
+        """What all of its resources show together: as before, if each shows the very same."""
+        last = self._read.get(agent)
+        if last is not None and all(map(_is_same, shown, last[0])):
+            return ParticipantReading(at_us, *last[1][1:])
+        reading = reading_of(tuple(shown), at_us)
+        self._read[agent] = shown, reading
         return reading
 
     def _own_grid(self, agent: str, target: str) -> GridPlant:

@@ -36,31 +36,60 @@ class Member(NamedTuple):
 
 
 @dataclass
+class Circle:
+    """Who reads at the same ticks, by name; from the last beginning to the first end of a span all of them do."""
+
+    members: list[Member] = field(default_factory=list)
+    from_us: int = 0
+    until_us: int = 0
+
+    def join(self, member: Member) -> None:
+        """Those of one name stay in the order of joining."""
+        insort(self.members, member, key=lambda one: one.agent)
+        self._bound()
+
+    def _bound(self) -> None:
+        self.from_us = max((member.span.from_us for member in self.members), default=0)
+        self.until_us = min((member.span.until_us for member in self.members), default=0)
+
+    def reading(self, at_us: int) -> list[Member]:
+        """Who reads at a tick."""
+        if self.from_us <= at_us <= self.until_us:
+            return self.members
+        return [one for one in self.members if one.span.from_us <= at_us <= one.span.until_us]
+
+    def leave(self, next_us: int) -> None:
+        """Whoever does not read at the next tick any more has read for the last time."""
+        if self.until_us < next_us:
+            self.members = [member for member in self.members if member.span.until_us >= next_us]
+            self._bound()
+
+
+@dataclass
 class Rounds:
-    """All rounds of a run, by the length of their ticks and the phase in which they read; members by name."""
+    """All rounds of a run, by the length of their ticks and the phase in which they read."""
 
     queue: EventQueue
     fleet: Fleet
-    _members: dict[tuple[int, int], list[Member]] = field(default_factory=dict)
+    _circles: dict[tuple[int, int], Circle] = field(default_factory=dict)
 
     def join(self, member: Member, phase: int, *, every_us: int) -> None:
         """Read at every tick of a span, which begins with the next tick."""
         key = every_us, phase
-        members = self._members.setdefault(key, [])
-        if not members:
+        circle = self._circles.setdefault(key, Circle())
+        if not circle.members:
             self._plan(member.span.from_us, key)
-        insort(members, member, key=lambda one: one.agent)  # those of one name stay in the order of joining
+        circle.join(member)
 
     def _plan(self, at_us: int, key: tuple[int, int]) -> None:
         self.queue.put(at_us, lambda now_us: self._round(now_us, key), phase=key[1], rank=RANK)
 
     def _round(self, at_us: int, key: tuple[int, int]) -> None:
-        members = self._members[key]
-        self._read([one for one in members if one.span.from_us <= at_us <= one.span.until_us], at_us, key[1])
+        circle = self._circles[key]
+        self._read(circle.reading(at_us), at_us, key[1])
         next_us = next_tick(at_us, key[0])
-        if any(member.span.until_us < next_us for member in members):
-            members[:] = [member for member in members if member.span.until_us >= next_us]
-        if members:
+        circle.leave(next_us)
+        if circle.members:
             self._plan(next_us, key)
 
     def _read(self, members: list[Member], at_us: int, phase: int) -> None:

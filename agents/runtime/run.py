@@ -6,7 +6,7 @@ real time    the same queue, paced by the clock: realtime.py
 
 from collections.abc import Callable, Iterable, Mapping
 
-from .collector import calm
+from .collector import PATIENT, calm
 from .container import LocalContainer
 from .exchange import Exchange, Links
 from .faults import Faults, FaultyExchange
@@ -101,7 +101,7 @@ class Operation:
         """Run in simulated time."""
         queue, mail = self.world.queue, self.mail
         start_us, shown = queue.now_us, 0.0
-        with calm():
+        with calm(PATIENT):
             while True:
                 at_us = queue.next_time()
                 if at_us is None or at_us > until_us:

@@ -87,12 +87,14 @@ class Tso:
     def set_points(self, state: TsoState, now_us: int) -> Iterable[tuple[str, float]]:
         """(participant, signed MW) of every order and set-point in force now."""
         offers = offers_at(self.profile, state, now_us)
-        for offer_id, order in by_offer(state):
-            if order.start_us <= now_us < order.end_us:
-                yield offers[offer_id].participant, _signed(offers[offer_id], order.power_mw)
+        found = [
+            (offers[offer_id].participant, _signed(offers[offer_id], order.power_mw))
+            for offer_id, order in by_offer(state)
+            if order.start_us <= now_us < order.end_us
+        ]
         if self.profile.calendar.at(now_us) is not None:
-            for participant, content in set_points.told(state):
-                yield participant, content.power_mw
+            found += set_points.told(state)
+        return found
 
     def channels(self, state: TsoState) -> Iterable[tuple[str, float, float]]:
         """(participant, lower, upper bound in MW) of every acceptance channel, as it stands after this cycle."""

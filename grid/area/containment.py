@@ -63,7 +63,6 @@ class Containment:
         self.slope, self.up, self.down, self.dead_band = column[0], column[1], column[2], column[3]
         self.lag_keep: Floats = np.exp(-STEP_S / np.maximum(column[4], 1e-9))
         self.most_mw: Floats = column[5] * STEP_S
-        self.rated = bool(np.isfinite(self.most_mw).any())  # whether any has a greatest rate
         felt = [droop.synthetic_hz is None for droop in droops]
         self.synthetic_hz: Floats = np.array([droop.synthetic_hz or 0.0 for droop in droops])
         self.seen: Floats = np.zeros((len(droops), self._areas))  # which area's frequency each sees

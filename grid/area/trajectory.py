@@ -23,7 +23,6 @@ from .swing import Swing
 
 MOST_STEPS = 80
 MOST_KEPT = 64
-NOTHING_RATED: Booleans = np.ones((1, 1), dtype=np.bool_)
 
 
 class Powers(NamedTuple):
@@ -82,28 +81,31 @@ class Trajectories:
         found = regime.table[: count * size, : len(given)].dot(given)
         found += regime.added[: count * size]
         states = found.reshape(count, size)
-        lowest_hz = np.minimum.reduce(states[:, :areas]).tolist()
-        highest_hz = np.maximum.reduce(states[:, :areas]).tolist()
-        if regime.holds(lowest_hz, highest_hz) and self._within_rates(state, states).all():
-            return Followed(states, count, lowest_hz[0], highest_hz[0])
+        lowest, highest = np.minimum.reduce(states).tolist(), np.maximum.reduce(states).tolist()
+        if regime.holds(lowest[:areas], highest[:areas]) and self._is_slow(state, lowest, highest):
+            return Followed(states, count, lowest[0], highest[0])
         done = self._holding(state, states, regime)
         own_hz = states[: max(done, 1), 0]
         return Followed(states, done, float(own_hz.min()), float(own_hz.max()))
 
+    def _is_slow(self, state: Floats, lowest: list[float], highest: list[float]) -> bool:
+        """Whether no reserve has moved more in all sub-steps together than it may in one, so that no rate was hit."""
+        first, most = self._reserves, self.containment.most_mw.tolist()
+        moved = zip(state[first:].tolist(), lowest[first:], highest[first:], most, strict=True)
+        return all(max(begin, high) - min(begin, low) <= most_mw for begin, low, high, most_mw in moved)
+
     def _within_rates(self, state: Floats, states: Floats) -> Booleans:
-        """In which sub-steps each reserve has kept within its rate; where there is no such thing it is not looked."""
-        if not self.containment.rated:
-            return NOTHING_RATED
+        """In which sub-steps all reserves have kept within their rates."""
         reserves = np.concatenate((state[None], states))[:, self._reserves :]
-        moved = reserves[1:] - reserves[:-1]
-        return np.asarray(np.abs(moved) <= self.containment.most_mw, dtype=np.bool_)
+        moved = np.abs(reserves[1:] - reserves[:-1])
+        return np.asarray(np.all(moved <= self.containment.most_mw, axis=1), dtype=np.bool_)
 
     def _holding(self, state: Floats, states: Floats, regime: Regime) -> int:
         """How many sub-steps from the start have stayed in the regime, and within the reserves' rates."""
         offsets_hz = states[:, : len(regime.low_hz)]
         holds = (offsets_hz >= regime.low_hz) & (offsets_hz <= regime.high_hz)
-        good: Booleans = np.all(holds, axis=1) & np.all(self._within_rates(state, states), axis=1)
-        return int(good.argmin())
+        good: Booleans = np.all(holds, axis=1) & self._within_rates(state, states)
+        return len(good) if good.all() else int(good.argmin())
 
     def _entered(self, offset_hz: Floats) -> Regime:
         """The regime at a frequency."""

@@ -142,39 +142,41 @@ class Constraints:
 
     def violations(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
         """Return, per state, every plain limit that it violates, worst first; mostly none, which is seen at once."""
-        values, _ = self._glance(solution)
+        values = self._glance(solution)
         if (values <= self._kept).all():
             return ((),) * len(values)
         return self._beyond(solution, case)
 
-    def _glance(self, solution: Solution) -> tuple[Floats, Floats]:
-        """Return the values as they come, of whatever has no supply or no solution too, and the judged voltages."""
+    def _glance(self, solution: Solution) -> Floats:
+        """Return the values as they come, of whatever has no supply or no solution too."""
         vm_pu = solution.vm_pu[:, self._buses]
         values = np.concatenate((solution.loading_percent, vm_pu, vm_pu), axis=1)
         values *= self._factor
-        return values, vm_pu
+        return values
 
     def _beyond(self, solution: Solution, case: str) -> tuple[tuple[Binding, ...], ...]:
         return tuple([self.beyond(row, case) for row in self.values(solution)])
 
     def looked_at(
         self, solution: Solution, case: Callable[[], str], edge: Floats
-    ) -> tuple[tuple[tuple[Binding, ...], ...], Sequence[bool], Floats]:
-        """Return `violations`, which states reach a value of `edge` (constraints), and voltages of the judged buses.
+    ) -> tuple[tuple[tuple[Binding, ...], ...], Sequence[bool]]:
+        """Return `violations`, and which states reach a value of `edge` (constraints, none beyond its limit).
 
         What has no supply reaches nothing; a state without a solution may reach anything. `case` is asked for where
         there are violations.
         """
-        values, vm_pu = self._glance(solution)
+        values = self._glance(solution)
+        nearest: list[float] = np.max(values - edge, axis=1, initial=-np.inf).tolist()
+        if all(gap < 0 for gap in nearest):  # what is no number is not
+            return ((),) * len(nearest), (False,) * len(nearest)
         reached: list[bool] = np.any(values >= edge, axis=1).tolist()
-        if (values <= self._kept).all():
-            return ((),) * len(values), reached, vm_pu
-        return self._beyond(solution, case()), reached, vm_pu
+        calm = (values <= self._kept).all()
+        return ((),) * len(nearest) if calm else self._beyond(solution, case()), reached
 
     def edge(self, loading: float, voltage_pu: float) -> Floats:
         """Return the values that are as near their limits: a share of the loading's, and so many pu of voltages'."""
         nearer = np.where(self._scale == 1.0, self.nominal * loading, self.nominal - 100 * voltage_pu)
-        return np.asarray(nearer)
+        return np.asarray(np.minimum(nearer, self._kept))
 
     def beyond(self, values: Floats, case: str) -> tuple[Binding, ...]:
         """Return every plain limit that one row violates, worst first."""

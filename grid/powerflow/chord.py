@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Neighbours:
 
     def __init__(self, chord: Chord, below: Complexes, change_mva: Complexes) -> None:
         self.chord, self.below, self.change_mva = chord, below, change_mva
-        self.converged: Booleans = np.ones(len(below), dtype=np.bool_)
+        self.converged = _all_of(len(below))
         self._voltage: Complexes | None = None
         self._magnitude: Floats | None = None
         self._flows: Complexes | None = None
@@ -209,6 +210,13 @@ class Chord:
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
                 return bool(np.vdot(updated, updated) > LEAST_PU**2 * updated.size / 2)
         return False
+
+
+@cache
+def _all_of(states: int) -> Booleans:
+    found: Booleans = np.ones(states, dtype=np.bool_)
+    found.setflags(write=False)
+    return found
 
 
 def together(parts: Sequence[Neighbours]) -> Neighbours:

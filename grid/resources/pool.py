@@ -59,6 +59,7 @@ class Pool:
         self.contained_mw = 0.0  # and in total
         self.motion = Motion(np.zeros(description.dfrs), self.fleet.start_mwh.copy(), at_limit=False)  # as ordered
         self._shown: tuple[tuple[PointPower, ...], ResourceState] | None = None  # as of the time reached
+        self._before: tuple[float, Showing, tuple[tuple[PointPower, ...], ResourceState]] | None = None
         always = np.full(description.dfrs, -np.inf)
         self.orders: list[tuple[Floats, Floats]] = [(always, np.zeros(description.dfrs))]  # (in effect from s, MW)
         self._schemes: dict[Direction, Floats] = {
@@ -271,11 +272,15 @@ class Pool:
         return self._shown
 
     def show(self, found: Showing) -> None:
-        """Show this, rounded to 1 W, as long as nothing changes."""
+        """Show this, rounded to 1 W, as long as nothing changes; the same objects if it is what was shown before."""
+        if self._before is not None and self._before[:2] == (self._ordered_mw, found):
+            self._shown = self._before[2]
+            return
         given, (power_mw, up_mw, down_mw) = self.description, (round(mw, 6) for mw in found[:3])
         state = ResourceState(self.id, self._ordered_mw, power_mw, 0.0, given.baseline_mw, up_mw, down_mw)
         points = zip(self._site_names, found.by_bus_mw, strict=False)  # in a park some have fewer buses than others
         self._shown = tuple([PointPower(name, round(mw, 6), 0.0) for name, mw in points]), state
+        self._before = self._ordered_mw, found, self._shown
 
 
 def _are_alike(before: PoolView, view: PoolView) -> bool:

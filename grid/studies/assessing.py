@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 
 import numpy as np
 
@@ -25,51 +25,48 @@ class Assessor:
         self._edge = constraints.edge(1 - NEAR_LOADING, NEAR_VOLTAGE_PU)
 
     def assess(self, solution: Solution, readings: Readings) -> tuple[Assessment, ...]:
-        """Return an assessment per row of a solution, all at the time of the readings."""
+        """Return an assessment per row of a solution, all at the time of the readings.
+
+        Few are asked for more than what is violated, or near, so the rest is computed for those.
+        """
 
         def case() -> str:
             return clock_text(readings.at_us - self._midnight_us)
 
-        every, near, vm_pu = self._constraints.looked_at(solution, case, self._edge)
-        elements, loadings = self._worst(solution.loading_percent)
-        lowest_pu, highest_pu = self._extremes(vm_pu)
-        powers_mva, found = solution.interface_mva.tolist(), []
+        every, near = self._constraints.looked_at(solution, case, self._edge)
+        found = []
         for row, solved in enumerate(solution.converged.tolist()):
             if not solved:
                 found.append(_unsolved(readings, every[row]))
                 continue
-            power_mva = sum(powers_mva[row])
+            figures = partial(self._figures, solution, row, readings)
+            calm = not (every[row] or near[row])
             found.append(
-                Assessment(
-                    at_us=readings.at_us,
-                    worst_element=elements[row],
-                    worst_loading_percent=round(loadings[row], 4),
-                    vm_min_pu=round(lowest_pu[row], 6),
-                    vm_max_pu=round(highest_pu[row], 6),
-                    interface_p_mw=round(power_mva.real, 6),
-                    interface_q_mvar=round(power_mva.imag, 6),
-                    interface_gap_mw=_gap_mw(readings, power_mva.real),
-                    violations=every[row],
-                    near=bool(every[row]) or near[row],
-                )
+                Assessment.pending(at_us=readings.at_us, violations=every[row], near=not calm, figures=figures)
             )
         return tuple(found)
 
-    def _worst(self, loading_percent: Floats) -> tuple[list[str], list[float]]:
-        """The branch that is loaded most by its limit, and how much, in each state."""
-        if not loading_percent.shape[1]:
-            return [""] * len(loading_percent), [0.0] * len(loading_percent)
-        worst = (loading_percent / self._ratings.loading_percent).argmax(axis=1).tolist()
-        branches = self._ratings.branches
-        return [branches[k] for k in worst], [float(loading_percent[row, k]) for row, k in enumerate(worst)]
+    def _figures(self, solution: Solution, row: int, readings: Readings) -> tuple[str | float, ...]:
+        """What is open of an assessment: worst element, voltages, interface."""
+        element, loading_percent = self._worst(solution.loading_percent[row])
+        lowest_pu, highest_pu = self._extremes(solution.vm_pu[row, self._ratings.buses])
+        power_mva = sum(solution.interface_mva[row].tolist())
+        shown = round(loading_percent, 4), round(lowest_pu, 6), round(highest_pu, 6)
+        powers = round(power_mva.real, 6), round(power_mva.imag, 6), _gap_mw(readings, power_mva.real)
+        return element, *shown, *powers
 
-    def _extremes(self, vm_pu: Floats) -> tuple[list[float], list[float]]:
-        """The lowest and the highest voltage in each state; what has no supply counts as being in the middle."""
-        low, high = np.minimum.reduce(vm_pu, axis=1).tolist(), np.maximum.reduce(vm_pu, axis=1).tolist()
-        if not any(map(math.isnan, low)):
-            return low, high
-        middle_pu = (self._ratings.vm_min_pu + self._ratings.vm_max_pu) / 2
-        return self._extremes(np.where(np.isnan(vm_pu), middle_pu, vm_pu))
+    def _worst(self, loading_percent: Floats) -> tuple[str, float]:
+        """The branch that is loaded most by its limit, and how much."""
+        if not len(loading_percent):
+            return "", 0.0
+        worst = int((loading_percent / self._ratings.loading_percent).argmax())
+        return self._ratings.branches[worst], float(loading_percent[worst])
+
+    def _extremes(self, vm_pu: Floats) -> tuple[float, float]:
+        """The lowest and the highest voltage; what has no supply counts as being in the middle."""
+        if np.isnan(vm_pu).any():
+            vm_pu = np.where(np.isnan(vm_pu), (self._ratings.vm_min_pu + self._ratings.vm_max_pu) / 2, vm_pu)
+        return float(vm_pu.min()), float(vm_pu.max())
 
 
 def _gap_mw(readings: Readings, computed_mw: float) -> float:

@@ -75,7 +75,7 @@ def print_comparison(made: Comparison, console: Console) -> None:
     for note in made.notes:
         console.print(note, soft_wrap=True)
     if made.request.errors == (None,):
-        console.print("--errors 0,0.5,1,1.5,2 would draw cost and violations against the forecast error", soft_wrap=True)
+        console.print("--errors 0,0.5,1,1.5,2 would draw cost and violations against forecast error", soft_wrap=True)
     console.print(f"tables and compare.html: {made.request.out}", soft_wrap=True)
 
 

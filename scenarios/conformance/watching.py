@@ -51,7 +51,7 @@ async def watch_delivery(play: Play, scene: Scene, agreed: Agreed) -> None:
 async def _tell(play: Play, scene: Scene, agreed: Agreed, end_us: int) -> None:
     """Measurements of everybody who was asked for them, at every tick until the end."""
     tick_us = us(play.scenario.ticks.measurement_s)
-    while (at_us := (play.now_us // tick_us + 1) * tick_us) <= end_us:
+    for at_us in range((play.now_us // tick_us + 1) * tick_us, end_us + 1, tick_us):
         await play.wait_until(at_us)
         for name, conversation_id in agreed.told.items():
             p_mw = scene.activated_mw(name, at_us)
@@ -97,13 +97,13 @@ def _judge(play: Play, scene: Scene) -> None:
     span = play.calendar.first
     looks = [look for look in scene.looks if span.start_us < look.at_us <= span.end_us]
     first = next((look for look in looks if look.violated), None)
+    asked = [one.at_us for one in play.heard if isinstance(one.content, LimitRequest)]
     if first is None:
-        play.report.skip(LIMIT, "limit", "nothing was violated, because so little was allowed")
+        _unviolated(play, asked)
         return
     grace_us = LOOKS * us(play.scenario.ticks.monitoring_s) + play.patience_us
     element, _, value, most = first.violated[0]
     about = f"{element} ({value:.4g}, limit {most:g})"
-    asked = [one.at_us for one in play.heard if isinstance(one.content, LimitRequest)]
     if not asked:
         play.report.judge(LIMIT, "limit", f"no limit is asked for, although {about} is violated", "")
         return
@@ -113,6 +113,13 @@ def _judge(play: Play, scene: Scene) -> None:
     left = [look for look in looks if look.at_us > max(first.at_us, min(asked)) + grace_us and look.violated]
     faults = [f"{left[-1].violated[0][0]} stays at {left[-1].violated[0][2]:.4g}"] if left else []
     play.report.judge(LIMIT, "relief", faults, "what it asks for relieves the grid")
+
+
+def _unviolated(play: Play, asked_us: list[int]) -> None:
+    if asked_us:
+        play.report.judge(LIMIT, "late limit", None, "asks for a limit before anything is violated")
+    else:
+        play.report.skip(LIMIT, "limit", "nothing was violated, because so little was allowed")
 
 
 async def _metered(play: Play, scene: Scene, names: tuple[str, ...]) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ...agents.runtime.recording import Sent
-from .cells import moment
+from ...protocols.information.quantities import iso
+from ...protocols.messages import Message
 from .clerk import Clerk
 
 BLOCK_LINES = 1024
-TEXTS = 65_536  # names of agents, protocols and stages of a large run
+TEXTS = 65_536  # who speaks to whom in a large run
+TIMES = 4096  # many are sent at one instant, and answers to them wanted until another
 
 
 class MessageFile:
@@ -58,20 +60,35 @@ def message_row(sent: Sent) -> dict[str, Any]:
 
 def _line(sent: Sent) -> bytes:
     """A message as JSON, with the keys in the order of the table MESSAGES."""
-    envelope, content = sent.envelope, sent.envelope.content
+    sequence, sent_us, received_us, envelope, *roles, stage, step = sent
+    message_id, *parties, protocol, about, content, answered, cause, reply_by_us = envelope
     said, kind = content.__pydantic_serializer__.to_json(content), type(content)
     text = (
-        f'{{"id":{_fresh(envelope.id)},"sequence":{sent.sequence},'
-        f'"sent_at":{_time(sent.sent_at_us)},"received_at":{_time(sent.received_at_us)},'
-        f'"sender":{_text(envelope.sender)},"receiver":{_text(envelope.receiver)},'
-        f'"sender_role":{_text(sent.sender_role)},"receiver_role":{_text(sent.receiver_role)},'
-        f'"performative":{_text(kind.performative.value)},"protocol":{_text(envelope.protocol)},'
-        f'"conversation_id":{_fresh(envelope.conversation_id)},"in_reply_to":{_fresh(envelope.in_reply_to)},'
-        f'"caused_by":{_fresh(envelope.caused_by)},"reply_by":{_time(envelope.reply_by_us)},'
-        f'"stage":{_text(sent.stage)},"step":{_text(sent.step)},'
-        f'"info":{_text(kind.info)},"type":{_text(kind.type_id)},"content":'
+        f'{{"id":{_fresh(message_id)},"sequence":{sequence},"sent_at":{_time(sent_us)},"received_at":{_once(received_us)},'
+        f"{_parties(*parties, *roles)},{_speech(kind, protocol)},"
+        f'"conversation_id":{_fresh(about)},"in_reply_to":{_fresh(answered)},'
+        f'"caused_by":{_fresh(cause)},"reply_by":{_time(reply_by_us)},{_place(kind, stage, step)},"content":'
     )
     return b"%b%b}\n" % (text.encode(), said)
+
+
+@lru_cache(TEXTS)
+def _parties(sender: str, receiver: str, sender_role: str, receiver_role: str) -> str:
+    return (
+        f'"sender":{_fresh(sender)},"receiver":{_fresh(receiver)},'
+        f'"sender_role":{_fresh(sender_role)},"receiver_role":{_fresh(receiver_role)}'
+    )
+
+
+@lru_cache(TEXTS)
+def _speech(kind: type[Message], protocol: str) -> str:
+    return f'"performative":{_fresh(kind.performative.value)},"protocol":{_fresh(protocol)}'
+
+
+@lru_cache(TEXTS)
+def _place(kind: type[Message], stage: str, step: str | None) -> str:
+    place = f'"stage":{_fresh(stage)},"step":{_fresh(step)}'
+    return f'{place},"info":{_fresh(kind.info)},"type":{_fresh(kind.type_id)}'
 
 
 def _fresh(value: str | None) -> str:
@@ -79,8 +96,8 @@ def _fresh(value: str | None) -> str:
     return "null" if value is None else json.encoder.encode_basestring(value)
 
 
-_text = lru_cache(TEXTS)(_fresh)
+def _once(at_us: int | None) -> str:
+    return "null" if at_us is None else f'"{iso(at_us)}"'
 
 
-def _time(at_us: int | None) -> str:
-    return "null" if at_us is None else f'"{moment(at_us)}"'
+_time = lru_cache(TIMES)(_once)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count, groupby
-from operator import attrgetter, itemgetter
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,28 +12,16 @@ import pyarrow as pa
 
 from ...agents.runtime.recording import Sent
 from ...protocols.flow import Flow, Row, Volley
-from ...protocols.information.activation import Measurement, PointPower, SetPoint
+from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.messages import Message
-from .cells import number
 from .columns import STREAMS
-from .parquet import TIME, WORDS, fitting, numbers
-from .volleys import (
-    causes_of,
-    contents_of,
-    distinct,
-    flows_of,
-    ids_of,
-    spread_over,
-    spreading,
-    times_measured,
-    times_of,
-)
+from .parquet import TIME, WORDS, fitting
+from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
+from .spreading import distinct, spread_over, spreading
+from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
 _TEXT = pa.string()
-MEASURED = ("participant", "measured_at", "p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw", "points")
-ORDERED = ("product", "kind", "power_mw")
-SAID = (*MEASURED, *ORDERED)
-Streamed = Sent | Row | Volley
+Streamed = Sent | Row | Volley | Block
 
 
 class Address(NamedTuple):
@@ -74,13 +61,15 @@ def check_streamed(kind: type[Message]) -> None:
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
-    if Volley not in set(map(type, streamed)):
-        return _of_rows(streamed)
-    parts = [
-        (_of_volleys if of_volleys else _of_rows)(list(own))
-        for of_volleys, own in groupby(streamed, lambda one: type(one) is Volley)
-    ]
+    parts = [_ARRAYS_OF.get(kind[0], _of_rows)(list(own)) for kind, own in groupby(streamed, _alike)]
     return parts[0] if len(parts) == 1 else list(map(_joined, zip(*parts, strict=True)))
+
+
+def _alike(one: Streamed) -> tuple[type | None, type[Message] | None]:
+    """What is written together: volleys, blocks of one kind of message, and all that is by itself."""
+    if type(one) is Block:
+        return Block, one.contents.kind
+    return (Volley if type(one) is Volley else None), None
 
 
 def _joined(parts: Sequence[Any]) -> Any:
@@ -90,16 +79,25 @@ def _joined(parts: Sequence[Any]) -> Any:
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:
-    flows, number = flows_of(volleys)
     contents, said, at_us = contents_of(volleys)
+    spread = spreading(said, len(contents))
+    told = {name: spread(array) for name, array in zip(SAID, said_arrays(contents), strict=True)}
+    told["measured_at"] = times_measured(told["measured_at"], at_us)
+    return [*_addressed(volleys), *told.values()]
+
+
+def _of_blocks(blocks: list[Any]) -> list[Any]:
+    return [*_addressed(blocks), *told_arrays(joined([block.contents for block in blocks]))]
+
+
+def _addressed(volleys: list[Any]) -> list[Any]:
+    """All columns but what is said."""
+    flows, number = flows_of(volleys)
     common, spread = zip(*map(_address_of_flow, flows), strict=True), spreading(number, len(flows))
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     own = (ids_of(volleys, flows, number), *times_of(volleys), causes_of(volleys))
     columns |= dict(zip(Own._fields[2:], own, strict=True))
-    spread = spreading(said, len(contents))
-    told = {name: spread(array) for name, array in zip(SAID, _said(contents), strict=True)}
-    told["measured_at"] = times_measured(told["measured_at"], at_us)
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *told.values()]
+    return [columns[name] for name in STREAMS.names[: len(columns)]]
 
 
 def _of_rows(streamed: list[Any]) -> list[Any]:
@@ -110,7 +108,10 @@ def _of_rows(streamed: list[Any]) -> list[Any]:
     columns |= {name: _array(name, getattr(own, name)) for name in Own._fields[2:]}
     contents, said = distinct(own.content)
     spread = spreading(said, len(contents))
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *map(spread, _said(contents))]
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *map(spread, said_arrays(contents))]
+
+
+_ARRAYS_OF: Mapping[type | None, Callable[[list[Any]], list[Any]]] = {Volley: _of_volleys, Block: _of_blocks}
 
 
 def _flowed(rows: list[Any]) -> tuple[list[Address], Own]:
@@ -160,69 +161,9 @@ def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
     return lambda values: spread_over(values, taken)
 
 
-def _said(contents: Sequence[Message]) -> list[Any]:
-    return [*_columns(contents, Measurement, _measured), *_columns(contents, SetPoint, _ordered)]
-
-
-def _columns(
-    contents: Sequence[Message], kind: type[Message], arrays_of: Callable[[list[Any]], list[Any]]
-) -> list[Any]:
-    """What contents of a kind say, null where they are of another."""
-    kinds = list(map(type, contents))
-    if kinds.count(kind) == len(kinds):
-        return arrays_of(list(contents))
-    own = [content for content in contents if type(content) is kind]
-    if not own:
-        return [pa.nulls(len(kinds), array.type) for array in arrays_of(own)]
-    place = count()
-    return list(map(_spread([next(place) if one is kind else -1 for one in kinds]), arrays_of(own)))
-
-
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a row as the message that was sent, from its type id and columns."""
     if type_id == SetPoint.type_id:
         return {name: columns[name] for name in ORDERED}
     measured = {name: columns[name] for name in MEASURED}
     return {**measured, "points": json.loads(measured["points"] or "[]")}
-
-
-def _measured(contents: list[Any]) -> list[Any]:
-    participants, measured_at, *powers, points = _by_column(MEASURED, contents)
-    return [_texts(participants), _times(measured_at), *map(numbers, powers), _texts(_points(points))]
-
-
-def _ordered(contents: list[Any]) -> list[Any]:
-    products, kinds, power_mw = _by_column(ORDERED, contents)
-    return [_texts(products), _texts(kinds), numbers(power_mw)]
-
-
-def _by_column(names: tuple[str, ...], contents: list[Any]) -> Sequence[Sequence[Any]]:
-    values = map(itemgetter(*names), map(attrgetter("__dict__"), contents))  # as pydantic keeps fields, not one by one
-    return list(zip(*values, strict=True)) or [()] * len(names)
-
-
-def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
-    """Connection points as JSON, made once for as long as they show the same."""
-    if not any(shown):
-        return [None] * len(shown)
-    made: dict[tuple[int, ...], str | None] = {(): None}
-    return [_json_of(points, made) if points else None for points in shown]
-
-
-def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
-    key = tuple(map(id, points))
-    if key not in made:
-        made[key] = json.dumps([_point(point) for point in points])
-    return made[key]
-
-
-def _point(point: PointPower) -> dict[str, Any]:
-    return {"point": point.point, "p_mw": number(point.p_mw), "q_mvar": number(point.q_mvar)}
-
-
-def _texts(values: Sequence[Any]) -> Any:
-    return pa.array(values, type=_TEXT)
-
-
-def _times(values: Sequence[Any]) -> Any:
-    return pa.array(values, type=TIME)

@@ -1,11 +1,13 @@
 """Volleys as columns of streams.parquet: what many flows have said at one instant is never made a row.
 
 volleys ─▶ flows, numbers, contents by place ─▶ ids and addresses looked up once a flow, contents once an object
+large ones, each message new ─▶ Block: the messages' columns, and nothing of themselves
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -18,21 +20,43 @@ from ...protocols.flow import Flow, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from .parquet import TIME
+from .said import Told, told_by
+from .spreading import distinct
 
 _TEXT = pa.string()
+LEAST_TOLD = 64  # fewer messages are kept until they are written
 
 
-def distinct(many: Sequence[Any]) -> tuple[list[Any], NDArray[np.int32]]:
-    """Each object once, in the order of first meeting, and where every one of `many` stands among them."""
-    ids = list(map(id, many))
-    known = dict(zip(ids, many, strict=True))
-    if len(known) == len(many):
-        return list(many), np.arange(len(many), dtype=np.int32)
-    places = dict(zip(known, range(len(known)), strict=True))
-    return list(known.values()), np.fromiter(map(places.__getitem__, ids), dtype=np.int32, count=len(ids))
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A volley of which it is known what its messages say."""
+
+    flows: tuple[Flow, ...]
+    numbers: Sequence[int]
+    contents: Told
+    causes: Sequence[str | None]
+    sent_us: int
+    received_us: Sequence[int | None]
+
+    def __len__(self) -> int:
+        return len(self.flows)
+
+    def part(self, places: slice) -> Block:
+        """Some of them, one after the other."""
+        numbers, causes, received_us = self.numbers[places], self.causes[places], self.received_us[places]
+        return Block(self.flows[places], numbers, self.contents.part(places), causes, self.sent_us, received_us)
 
 
-def flows_of(volleys: Sequence[Volley]) -> tuple[list[Flow], NDArray[np.int32]]:
+def by_column(volley: Volley) -> Volley | Block:
+    """What messages of one kind say, as columns, where there are many; they need not be kept then."""
+    kind, contents = volley.flows[0].kind, volley.contents
+    if len(volley) < LEAST_TOLD or isinstance(contents, Sheet) or set(map(type, contents)) != {kind}:
+        return volley
+    times = volley.sent_us, volley.received_us
+    return Block(volley.flows, volley.numbers, told_by(kind, contents), volley.causes, *times)
+
+
+def flows_of(volleys: Sequence[Volley | Block]) -> tuple[list[Flow], NDArray[np.int32]]:
     """All flows, and which one each row is of."""
     choirs, which = distinct([volley.flows for volley in volleys])
     flows, places = distinct(list(chain.from_iterable(choirs)))
@@ -40,21 +64,21 @@ def flows_of(volleys: Sequence[Volley]) -> tuple[list[Flow], NDArray[np.int32]]:
     return flows, np.concatenate([parts[one] for one in which])
 
 
-def ids_of(volleys: Sequence[Volley], flows: Sequence[Flow], number: Any) -> Any:
+def ids_of(volleys: Sequence[Volley | Block], flows: Sequence[Flow], number: Any) -> Any:
     """The ids of all rows: prefix and number."""
     prefixes = pa.array([flow.prefix for flow in flows], type=_TEXT).take(pa.array(number))
     numbers = pa.array(np.fromiter(chain.from_iterable(volley.numbers for volley in volleys), dtype=np.int64))
     return pc.binary_join_element_wise(prefixes, numbers.cast(_TEXT), "")
 
 
-def times_of(volleys: Sequence[Volley]) -> tuple[Any, Any]:
+def times_of(volleys: Sequence[Volley | Block]) -> tuple[Any, Any]:
     """When all rows were sent, and when each is received."""
     sent = np.repeat([volley.sent_us for volley in volleys], [len(volley) for volley in volleys])
     received = list(chain.from_iterable(volley.received_us for volley in volleys))
     return pa.array(sent, type=pa.int64()).cast(TIME), pa.array(received, type=TIME)
 
 
-def causes_of(volleys: Sequence[Volley]) -> Any:
+def causes_of(volleys: Sequence[Volley | Block]) -> Any:
     """What each row was said because of."""
     return pa.array(list(chain.from_iterable(volley.causes for volley in volleys)), type=_TEXT)
 
@@ -71,27 +95,6 @@ def contents_of(volleys: Sequence[Volley]) -> tuple[list[Message], NDArray[np.in
     ]
     at_us = [0 if sheet is None else sheet.at_us for sheet in sheets]
     return said, np.concatenate(number), np.repeat(at_us, [len(one) for one in number])
-
-
-def spreading(number: NDArray[np.int32], many: int) -> Callable[[Any], Any]:
-    """From one value of each of `many` to one a row: `number` says which."""
-    if many == len(number) and np.array_equal(number, np.arange(many)):
-        return lambda values: values
-    return lambda values: spread_over(values, number)
-
-
-def spread_over(values: Any, number: NDArray[np.int32]) -> Any:
-    """One value a row, null where `number` is -1; texts stay words of a dictionary, of which only numbers are many."""
-    if values.type != _TEXT:
-        return values.take(_whole(number))
-    words = values.dictionary_encode()
-    places = np.append(words.indices.fill_null(-1).to_numpy(), np.int32(-1))
-    return pa.DictionaryArray.from_arrays(_whole(places[number]), words.dictionary)
-
-
-def _whole(number: NDArray[np.int32]) -> Any:
-    missing = number < 0
-    return pa.array(number, mask=missing if missing.any() else None)
 
 
 def times_measured(measured_at: Any, at_us: NDArray[np.int64]) -> Any:

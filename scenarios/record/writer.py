@@ -31,6 +31,7 @@ from .manifest import NAME, describe
 from .messages import MessageFile
 from .parquet import ParquetFile, WideFile
 from .streaming import check_streamed, stream_arrays
+from .volleys import by_column
 
 
 class RunWriter:
@@ -84,7 +85,7 @@ class RunWriter:
         """The same, as many rows of flows sent at one instant."""
         for kind in {flow.kind for flow in volley.flows}:
             check_streamed(kind)
-        self._streams.add_part(volley)
+        self._streams.add_part(by_column(volley))
 
     def event(self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]) -> None:
         """A step without a message, with its evidence."""

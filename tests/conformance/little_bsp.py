@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,7 +75,9 @@ class LittleBsp:
 
     async def live(self) -> None:
         """Until cancelled."""
-        async with aiomqtt.Client(*self._where, username=self.name, identifier=f"{self.run}/{self.name}") as client:
+        at_once = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+        who = {"username": self.name, "identifier": f"{self.run}/{self.name}"}
+        async with aiomqtt.Client(*self._where, **who, socket_options=at_once) as client:
             self._client = client
             await client.subscribe(f"gridpact/{self.run}/to/{self.name}/from/+", qos=1)
             await client.subscribe(f"gridpact/{self.run}/roll", qos=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any
 
 import aiomqtt
@@ -34,6 +35,7 @@ FLAWS = {
     "order": "it gives two verdicts on one list",
 }
 CALM_MW, WINDY_MW, WIND_MW = 5.9, 4.6, 1.0
+THINKS_S = 12.0
 BINDING = {"element": "line 3-8", "kind": "loading_percent", "value": 120.0, "limit": 100.0, "case": "rule of thumb"}
 ASKED = {
     "gridpact.capacity-request/1",
@@ -45,10 +47,15 @@ Message = dict[str, Any]
 
 
 class LittleDso:
-    """One conversation partner; `speed`: how fast the run goes, `start`: the run's time at its beginning."""
+    """One conversation partner; `speed`: how fast the run goes, `start`: the run's time at its beginning.
 
-    def __init__(self, host: str, port: int, *, speed: float, start: str, flaw: str | None = None) -> None:
-        self.name, self.run, self.flaw = "dso-north", "conformance-dso", flaw
+    `wary_mw`: from how much wind on it limits, after it has thought about it for a tick.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, speed: float, start: str, flaw: str | None = None, wary_mw: float = WIND_MW
+    ) -> None:
+        self.name, self.run, self.flaw, self._wary_mw = "dso-north", "conformance-dso", flaw, wary_mw
         self._where, self._speed, self._start_s = (host, port), speed, instant(start)
         self._began_s = 0.0
         self._said: dict[str, int] = {}
@@ -64,7 +71,9 @@ class LittleDso:
 
     async def live(self) -> None:
         """Until cancelled."""
-        async with aiomqtt.Client(*self._where, username=self.name, identifier=f"{self.run}/{self.name}") as client:
+        at_once = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+        who = {"username": self.name, "identifier": f"{self.run}/{self.name}"}
+        async with aiomqtt.Client(*self._where, **who, socket_options=at_once) as client:
             self._client = client
             for topic in (f"to/{self.name}/from/+", f"stream/to/{self.name}/from/+", f"plants/to/{self.name}", "roll"):
                 await client.subscribe(f"gridpact/{self.run}/{topic}", qos=1)
@@ -203,9 +212,9 @@ class LittleDso:
     def _read(self, reading: Message) -> None:
         """When the wind blows, the line bears less."""
         (wind,) = [p_mw for name, p_mw, _ in reading["p_mw"] if name == "WKA 7"]
-        if wind > WIND_MW and self._accepted and not self._limited and self.flaw != "limit":
+        if wind > self._wary_mw and self._accepted and not self._limited and self.flaw != "limit":
             self._limited = True
-            self._later(self._limit(180.0 if self.flaw == "late limit" else 0.0))
+            self._later(self._limit(180.0 if self.flaw == "late limit" else THINKS_S))
 
     async def _limit(self, wait_s: float) -> None:
         await asyncio.sleep(wait_s / self._speed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -99,6 +100,28 @@ def test_an_assessment_of_a_lost_grid_is_near_and_finite(studies: GridStudies, p
     assert assessment.near
     assert assessment.violations[0].kind == "no_solution"
     assert assessment.interface_p_mw == 0.0
+
+
+def test_an_assessment_is_the_same_whatever_is_asked_of_it_first(studies: GridStudies, plant: GridPlant) -> None:
+    readings = plant.readings(0)
+    one, other = studies.assess(readings, [("A", 2.5)]), studies.assess(readings, [("A", 2.5)])
+    assert other.worst_element == "transformer 0-12"
+    assert one == pickle.loads(pickle.dumps(one)) == other  # noqa: S301 - what was dumped here
+    assert (repr(one), hash(one)) == (repr(other), hash(other))
+    assert one.interface_p_mw < studies.assess(readings).interface_p_mw
+    with pytest.raises(AttributeError, match="Assessment has no worst_bus"):
+        _ = one.worst_bus  # type: ignore[attr-defined]
+
+
+def test_the_same_question_at_another_time_names_that_time(
+    studies: GridStudies, plant: GridPlant, abc: tuple[Activation, ...]
+) -> None:
+    early, late = plant.readings(60_000_000), plant.readings(120_000_000)
+    both = [studies.curtail(readings, abc) for readings in (early, late)]
+    cases = [{each.binding.case for each in found if each.binding is not None} for found in both]
+    assert cases == [{clock_text(60_000_000)}, {clock_text(120_000_000)}]
+    assert [each.p_mw for each in both[0]] == [each.p_mw for each in both[1]]
+    assert studies.curtail(late, abc[:1]) != both[1]
 
 
 def test_what_is_qualified_already_takes_room(studies: GridStudies, abc: tuple[Activation, ...]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridpact.protocols.conversation import Conversation
@@ -24,6 +25,7 @@ from gridpact.protocols.stages.activation import MEASUREMENTS, SET_POINTS
 from gridpact.scenarios.record.columns import STREAMS
 from gridpact.scenarios.record.parquet import fitting, schema_of
 from gridpact.scenarios.record.streaming import stream_arrays
+from gridpact.scenarios.record.volleys import by_column
 
 SENT_US = 1_772_442_000_000_000
 MEGAWATTS = st.floats(-5, 5)
@@ -99,13 +101,21 @@ def rows_of(streamed: list[Volley | Row]) -> list[Row]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(streamed=st.lists(volleys(), min_size=1, max_size=4), apart=st.integers(0, 4))
-def test_volleys_are_recorded_as_their_rows_are(streamed: list[Volley], apart: int) -> None:
+def test_volleys_are_recorded_as_their_rows_are(
+    streamed: list[Volley], apart: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridpact.scenarios.record.volleys.LEAST_TOLD", 1)
     mixed: list[Volley | Row] = [*streamed[:apart], *rows_of([*streamed[apart:]])]
+    blocks = [by_column(volley) for volley in streamed]
     expected = [one for row in rows_of([*streamed]) for one in table([row])]
     assert table([*streamed]) == expected
     assert table(mixed) == expected
+    assert table(blocks) == expected
+    assert table([part for one in blocks for part in (one.part(slice(0, 2)), one.part(slice(2, 9))) if len(part)]) == (
+        expected
+    )
 
 
 def test_texts_become_words_only_where_they_are_wanted() -> None:

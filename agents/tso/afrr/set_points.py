@@ -6,7 +6,7 @@ What is under control is prepared when it changes – a new period, a confirmati
 cycle. A limit of a DSO that the TSO has heard binds the walk of the very next cycle.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from immutables import Map
@@ -105,11 +105,11 @@ def _heard_of(profile: TsoProfile, state: TsoState, now_us: int) -> Reaction[Tso
     return state.with_regulation(silent=silent, stale=True), (Note(stage.STAGE, "7.5", evidence),)
 
 
-def told(state: TsoState) -> Iterator[tuple[str, SetPoint]]:
-    """Who has been told a set-point, by name, and the last of them."""
+def told(state: TsoState) -> list[tuple[str, float]]:
+    """Who has been told a set-point, by name, and the MW of the last one."""
     known = state.regulation
     names, _, said = derived(state, "~said", (known.subscribers, known.sent), lambda: _said(known))
-    return ((name, content) for name, content in zip(names, said, strict=True) if content is not None)
+    return [(name, content.power_mw) for name, content in zip(names, said, strict=True) if content is not None]
 
 
 def _published(
