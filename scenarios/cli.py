@@ -30,6 +30,7 @@ from .waiting import working
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
+    from .record.run import Run
 
 app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
@@ -94,17 +95,22 @@ def run_command(
         from .hosting.host import Terms
         from .hosting.launching import launch
 
+        terms = Terms(chosen.name, broker or "", credentials, speed)
         with working(f"running on {hosts} hosts"):
-            done = launch(chosen, hosts, Terms(chosen.name, broker or "", credentials, speed), place)
+            done = launch(chosen, hosts, terms, place)
     else:
         from .progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
         done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
     if not quiet:
-        from .summary import print_summary
+        _summarise(done)
 
-        print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+
+def _summarise(done: Run) -> None:
+    from .summary import print_summary
+
+    print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
 
 
 def _in_one_process(hosts: int | None, *, watch: bool) -> None:
