@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
-from .calendar import Calendar, MarketTimeUnit
+from .calendar import KEPT_US, US_PER_MIN, Calendar, MarketTimeUnit
 from .market.channel import ChannelRules
 from .market.compensation import Policy
 from .market.distribution import Distribution
@@ -96,11 +96,24 @@ class RegulationRules:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an answer may take, per kind of question."""
+    """How long an answer may take, per kind of question; never longer than agents remember what they have asked."""
 
     answer_us: int = 120_000_000
     validation_us: int = 300_000_000
     follow_us: int = 60_000_000
+
+    def __post_init__(self) -> None:
+        """ValueError for a patience after which nobody would know the question any more."""
+        for name, value_us in (
+            ("answer", self.answer_us),
+            ("validation", self.validation_us),
+            ("follow", self.follow_us),
+        ):
+            if not 0 < value_us < KEPT_US:
+                raise ValueError(
+                    f"patience: {name}_us is {value_us}, but must be between 0 and {KEPT_US}: "
+                    f"what is older than {KEPT_US // US_PER_MIN} minutes is forgotten"
+                )
 
 
 @dataclass(frozen=True, slots=True)

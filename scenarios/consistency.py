@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
+from ..agents.calendar import KEPT_US
 from ..protocols.information.capacity import TRANSMISSION
+from ..protocols.information.quantities import US_PER_S
 from . import reserve
 from .errors import right_names
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60.0
 TEST_MARGIN_S = 20.0
+STEPS_OF_PATIENCE = 3  # warned, lowered, terminated
 Path = tuple[str | int, ...]
 LONGEST_START_DAYS = 7
 Finding = tuple[Path, str]
@@ -38,6 +41,7 @@ def _findings(scenario: Scenario) -> Iterator[Finding]:
     yield from _hosting(scenario)
     yield from _times(scenario)
     yield from _silences(scenario)
+    yield from _lost_communication(scenario)
     yield from _qualification_time(scenario)
     yield from _needs(scenario)
     yield from reserve.findings(scenario)
@@ -67,6 +71,18 @@ def _short_time(scenario: Scenario) -> Iterator[Finding]:
     if not any(grid.limits.short_time_percent for grid in scenario.grids.values()):
         text = "short_time needs a grid with limits.short_time_percent, for instance 120; none has it"
         yield ("coordination", "limits", "short_time"), text
+
+
+def _lost_communication(scenario: Scenario) -> Iterator[Finding]:
+    """Who falls silent is given up before the TSO forgets what it owes for the period."""
+    lost, ticks = scenario.coordination.lost_communication, scenario.ticks
+    longest_s = max(ticks.control_s, ticks.measurement_s, ticks.monitoring_s)
+    stale_s = lost.stale_after_ticks * longest_s
+    held_s, most_s = stale_s + STEPS_OF_PATIENCE * lost.patience_s, KEPT_US / US_PER_S
+    if held_s > most_s:
+        text = f"somebody silent is given up after {held_s:g} s only ({stale_s:g} s, then three times patience_s), but"
+        path: Path = ("coordination", "lost_communication", "patience_s")
+        yield path, f"{text} what is owed for a period is forgotten {most_s:g} s after it"
 
 
 def _neighbours(scenario: Scenario) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ def parse_value(text: str, shown: str) -> Located:
     return Located({"value": None if node is None else reader.value(node, ())}, {(): Place(shown)})
 
 
+@lru_cache(maxsize=32)
 def _compose(text: str, shown: str) -> Node | None:
+    """The nodes of a text, which nobody changes: a file that many scenarios extend is parsed once."""
     _no_tabs(text, shown)
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)

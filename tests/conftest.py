@@ -10,9 +10,20 @@ import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # what tests of several folders share stands beside this file
+import order
 
 settings.register_profile("gridpact", deadline=None, derandomize=True, database=None)
 settings.load_profile("gridpact")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # it would begin with the files of most tests, which are quick ones
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    items.sort(key=lambda item: order.rank(item.path.relative_to(here).as_posix()))
 
 
 @pytest.fixture(scope="module")

@@ -204,3 +204,6 @@ class AsRecorded(Exchange):
 
     def _arrival(self, message_id: str, link: Link, now_us: int, *, streamed: bool) -> int | None:
         return self._received_us.get(message_id)
+
+    def _arrivals(self, volley: Volley) -> Sequence[int | None]:
+        return [self._received_us.get(message_id) for message_id in volley.ids()]

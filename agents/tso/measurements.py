@@ -72,9 +72,23 @@ def _all_keepers(state: TsoState) -> frozenset[str]:
     return frozenset(name for name in sorted(state.prequalification.applied) if reserve_watch.keeps(state, name))
 
 
+def _in_order(state: TsoState, measured: Sequence[Measured]) -> list[Measured]:
+    """Without what was measured earlier than what is known of the same participant: it was overtaken on its way."""
+    latest_us: dict[str, int] = {}
+    kept = []
+    for name, activated_mw, at_us in measured:
+        if name not in latest_us:
+            known = state.activation.last(name) or state.reserve.known.get(name)
+            latest_us[name] = known.measured_us if known is not None else at_us
+        if at_us >= latest_us[name]:
+            latest_us[name] = at_us
+            kept.append((name, activated_mw, at_us))
+    return kept
+
+
 def _taken(profile: TsoProfile, state: TsoState, measured: Sequence[Measured]) -> TsoState:
     """What counts of each participant now."""
-    keepers = _keepers(state)
+    keepers, measured = _keepers(state), _in_order(state, measured)
     last = {name: Known(activated_mw, at_us) for name, activated_mw, at_us in measured}
     if keepers:
         kept = {name: known for name, known in last.items() if name in keepers}

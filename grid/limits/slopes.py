@@ -78,7 +78,7 @@ def slopes_at(
     count = len(at)
     units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])
     points = np.concatenate([at, at[: count if reactive else 0]])
-    solution = solver.solve(state) if moved else hearing.at_rest()
+    solution = solver.solve(state) if moved else hearing.at_rest
     if not solution.converged[0]:
         return None
     watched = hearing.model.ratings.buses

@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 Brokers = Callable[[str], AbstractAsyncContextManager[BrokerAddress]]
 
 
-@pytest.fixture
-def brokers(tmp_path: Path) -> Brokers:
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Brokers:
     """Brokers that let everybody in, by name."""
+    folder = tmp_path_factory.mktemp("brokers")
 
     @contextlib.asynccontextmanager
     async def one(name: str) -> AsyncIterator[BrokerAddress]:
@@ -26,7 +27,7 @@ def brokers(tmp_path: Path) -> Brokers:
             async with embedded_broker() as address:
                 yield address
             return
-        port, settings = free_port(), tmp_path / f"{name}.conf"
+        port, settings = free_port(), folder / f"{name}.conf"
         settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", "utf-8")
         async with mosquitto(settings, port) as address:
             yield address

@@ -1,4 +1,4 @@
-"""Conformance of a DSO: a right one of another make passes, wrong ones are caught, and our own passes."""
+"""Conformance of a DSO: a right one of another make passes, wrong ones are caught."""
 
 import asyncio
 

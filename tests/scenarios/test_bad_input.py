@@ -21,6 +21,11 @@ SCENARIOS = {
         ":4: participants.bsp-a.offers.0.quantity_kw: unknown key",
         '"quantity_mw"',
     ),
+    "a patience that outlasts what is remembered": (
+        "coordination: {lost_communication: {patience_s: 1800}}",
+        ":2: coordination.lost_communication.patience_s: somebody silent is given up after 54",
+        "is forgotten 1800 s after it",
+    ),
     "an unknown bus": (
         "participants:\n  bsp-a:\n    units:\n      - {id: unit-a, bus: 99, up_mw: 2.5}",
         ":5: participants.bsp-a.units.0.bus",

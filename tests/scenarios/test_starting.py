@@ -137,7 +137,8 @@ def test_what_is_hardly_meant_is_warned_of_in_one_sentence(mistake: str) -> None
 
 
 def test_a_scenario_as_shipped_has_nothing_to_warn_of() -> None:
-    for name in ("scenario-1-dso", "scenario-2", "frequency-trip", "afrr-day", "swarm"):
+    shipped = ("blind", "scenario-1", "scenario-1-dso", "scenario-2", "frequency-trip", "afrr-day", "swarm")
+    for name in (*shipped, "conformance", "conformance-dso"):
         assert list(hints(load_scenario(name))) == []
 
 

@@ -6,13 +6,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.exchange import Exchange, Links
-from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result, Send
+from gridpact.agents.runtime.exchange import AsRecorded, Exchange, Links
+from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Chorus, Due, Reading, Result, Send
 from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND, PLANT, TELEMETRY, EventQueue
 from gridpact.agents.runtime.recording import Sent, Values
-from gridpact.protocols.envelope import Envelope
-from gridpact.protocols.flow import Row
+from gridpact.protocols.conversation import Conversation
+from gridpact.protocols.envelope import Envelope, Side, Topic
+from gridpact.protocols.flow import Flow, Row, Volley
+from gridpact.protocols.information.activation import Measurement
 from gridpact.protocols.messages import Agree
+from gridpact.protocols.stages.activation import MEASUREMENTS
 
 KINDS = {"a": "BSP", "b": "BSP", "tso": "TSO"}
 
@@ -33,6 +36,7 @@ class Record:
         self, *, agent: str, at_us: int, stage: str, step: str | None, evidence: Mapping[str, object]
     ) -> None: ...
     def flowed(self, row: Row) -> None: ...
+    def volley(self, volley: Volley) -> None: ...
     def telemetry(self, at_us: int, names: tuple[str, ...], values: Values) -> None: ...
     def state(self, grid: str, at_us: int, names: tuple[str, ...], values: Values) -> None: ...
     def network(self, grid: str, json_text: str) -> None: ...
@@ -77,6 +81,17 @@ def test_a_lost_message_is_recorded_as_never_received_and_counted() -> None:
     exchange.send(Send(message("a", 0), "offering", None), 0)
     exchange.send(Send(message("a", 1), "offering", None), 0)
     assert [(s.sequence, s.received_at_us) for s in record.sent] == [(0, None), (1, None)]
+
+
+def test_what_many_say_together_arrives_when_the_record_says_so() -> None:
+    received_us = {f"a/x#r{number}": 700 + number for number in range(19)}  # the last one was lost
+    topic, volleys = Topic("tso", "activation", "delivery", "measurements", "a"), []
+    talk = Conversation(MEASUREMENTS, topic, Side.RESPONDENT, state="subscribed")
+    flow = Flow(talk, Measurement, "activation", "7.3", ("BSP", "TSO"), ("a", "tso"), "a/x#r", 0)
+    exchange = AsRecorded(received_us, KINDS, Record())
+    exchange.mail_together = volleys.append
+    exchange.chorus(Chorus((flow,) * 20, tuple(range(20)), (Agree(),) * 20, (None,) * 20), 500)
+    assert list(volleys[0].received_us) == [*received_us.values(), None]
 
 
 def test_an_arrival_at_the_deadline_is_in_time() -> None:

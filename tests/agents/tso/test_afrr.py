@@ -15,6 +15,7 @@ from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso, measurements, mfrr, quality
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
+from gridpact.protocols.flow import Flow, Row
 from gridpact.protocols.information.activation import (
     Activate,
     Activated,
@@ -26,7 +27,7 @@ from gridpact.protocols.information.activation import (
 )
 from gridpact.protocols.information.settlement import Statement, StatementDisputed
 from gridpact.protocols.messages import Agree, Cancel, Refuse
-from gridpact.protocols.stages.activation import SET_POINTS
+from gridpact.protocols.stages.activation import MEASUREMENTS, SET_POINTS
 
 S = 1_000_000
 CHANNEL = ChannelRules(30 * S, 300 * S, 0.05, 100.0)
@@ -235,6 +236,30 @@ def test_who_says_the_same_again_after_being_given_up_is_known_again(make: Any) 
     assert state.activation.last("a") is None
     state = measurements.told(profile, state, Cycle(names, said, 4168 * S))
     assert state.activation.last("a") == (2.0, 4168 * S)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_measurement_that_was_overtaken_on_its_way_counts_for_nothing(make: Any, *, together: bool) -> None:
+    town = usual(make, need_mw=3.0).run(3800)
+    profile, state = town.nodes["tso"].agent.profile, town.state("tso")
+    rest = {"participant": "a", "q_mvar": 0, "baseline_mw": 0}
+    told = [
+        Measurement(p_mw=mw, activated_mw=mw, set_point_mw=mw, measured_at=at_us, **rest)
+        for mw, at_us in ((2.0, 3804 * S), (2.0, 3812 * S), (0.5, 3808 * S))
+    ]
+    topic = Topic("tso", "activation", "delivery", "measurements", "a")
+    talk = Conversation(MEASUREMENTS, topic, Side.INITIATOR, state="subscribed")
+    if together:
+        flow = Flow(talk, Measurement, "activation", "7.3", ("BSP", "TSO"), ("a", "tso"), "m", 0)
+        rows = [Row(flow, f"m{number}", number, one, None, 0, 0) for number, one in enumerate(told)]
+        state, _ = measurements.overheard(profile, state, rows)
+    else:
+        for one in told:
+            heard = Heard(Envelope("m", "a", "tso", MEASUREMENTS.name, topic.conversation_id, one), talk, late=False)
+            state, _ = measurements.heard(profile, state, heard, one)
+    assert state.activation.last("a") == (2.0, 3812 * S)
+    meter = state.regulation.meters["a"]
+    assert (meter.power_mw, meter.at_us) == (2.0, 3800 * S)
 
 
 def test_an_agreement_to_a_subscription_is_given(make: Any) -> None:
