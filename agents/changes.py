@@ -49,6 +49,11 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
     return value
 
 
+def noted(state: Any, name: str, sources: tuple[object, ...], value: object) -> None:
+    """Say what `derived` is to find from now on, where it is known already from how the state has been made."""
+    state.__dict__[name] = (sources, value)
+
+
 def without(known: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
     """A map without some of its keys; the same object if it has none of them."""
     over = [key for key in keys if key in known]

@@ -110,7 +110,7 @@ def _frequency(axes: Axes, limited: pd.DataFrame, twin: pd.DataFrame) -> None:
         lowest, nadir_mhz = telemetry["lowest_hz"].idxmin(), 1000 * (telemetry["lowest_hz"].min() - 50)
         if colour == "black" or not telemetry["frequency_hz"].equals(limited["frequency_hz"]):
             text = f"{nadir_mhz:.0f} mHz".replace("-", "−")
-            beside = (8, -3) if nadir_mhz < -50 else (-40, -13)
+            beside = (8, -3) if nadir_mhz < -50 else (-30, -17)
             place = {"xytext": beside, "textcoords": "offset points", "fontsize": 9, "color": colour}
             axes.annotate(text, (lowest, nadir_mhz), **place)
 

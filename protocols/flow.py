@@ -12,13 +12,13 @@ those who look at it by itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from .conversation import Conversation
 from .envelope import Envelope
 from .messages import Message
-
-_new = tuple.__new__  # a named tuple of known length, made with every message
 
 
 @dataclass(eq=False, slots=True)
@@ -72,6 +72,9 @@ class Row(NamedTuple):
         return Envelope(*ids, self.content, view.last_heard, self.caused_by)
 
 
+_row = partial(tuple.__new__, Row)  # of a tuple of known length, made with every message
+
+
 @dataclass(eq=False, slots=True)
 class Volley:
     """The next message of many flows, said at one instant: their numbers, contents, causes, and when they arrive.
@@ -102,14 +105,11 @@ class Volley:
 
     def rows(self, places: Sequence[int]) -> list[Row]:
         """Some of them by themselves, in that order."""
-        flows, numbers, contents, causes = self.flows, self.numbers, self.contents, self.causes
-        sent_us, received_us = self.sent_us, self.received_us
-        rows = []
-        for place in places:
-            flow, number = flows[place], numbers[place]
-            named = flow, f"{flow.prefix}{number}", number
-            rows.append(_new(Row, (*named, contents[place], causes[place], sent_us, received_us[place])))
-        return rows
+        flows, numbers = [self.flows[place] for place in places], [self.numbers[place] for place in places]
+        columns = self.contents, self.causes, self.received_us
+        contents, causes, received_us = [[column[place] for place in places] for column in columns]
+        ids = [f"{flow.prefix}{number}" for flow, number in zip(flows, numbers, strict=True)]
+        return list(map(_row, zip(flows, ids, numbers, contents, causes, repeat(self.sent_us), received_us)))
 
     def part(self, places: slice) -> "Volley":
         """Some of them, one after the other."""

@@ -31,7 +31,6 @@ from .waiting import working
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
     from .record.run import Run
-    from .schema import Scenario
 
 app = typer.Typer(
     help="Agents of TSO, DSO, BSP and aggregator negotiate balancing services on real distribution grids.",
@@ -93,26 +92,25 @@ def run_command(
     _in_one_process(hosts, watch=watch)
     place = out or Path("runs") / chosen.name
     if hosts is not None:
+        from .hosting.host import Terms
+        from .hosting.launching import launch
+
+        terms = Terms(chosen.name, broker or "", credentials, speed)
         with working(f"running on {hosts} hosts"):
-            done = _on_hosts(chosen, hosts, place, broker=broker, credentials=credentials, speed=speed)
+            done = launch(chosen, hosts, terms, place)
     else:
         from .progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
         done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
     if not quiet:
-        from .summary import print_summary
-
-        print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
+        _summarise(done)
 
 
-def _on_hosts(
-    scenario: Scenario, count: int, place: Path, *, broker: str | None, credentials: Path | None, speed: float
-) -> Run:
-    from .hosting.host import Terms
-    from .hosting.launching import launch
+def _summarise(done: Run) -> None:
+    from .summary import print_summary
 
-    return launch(scenario, count, Terms(scenario.name, broker or "", credentials, speed), place)
+    print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
 
 
 def _in_one_process(hosts: int | None, *, watch: bool) -> None:

@@ -5,6 +5,7 @@ MeteredQuery  ─▶ MeteredEnergy, added up to now
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from ...protocols.information.settlement import MeteredEnergy, MeteredParticipant, MeteredQuery
 from ..actions import Say
@@ -16,19 +17,19 @@ from ..profiles import DsoProfile
 from .state import Counting, DsoState
 
 
-def archived(profile: DsoProfile, state: DsoState, now_us: int) -> DsoState:
-    """One more reading counts what participants have told (left rectangle)."""
+def archived(profile: DsoProfile, state: DsoState, now_us: int, **changes: Any) -> DsoState:
+    """One more reading counts what participants have told (left rectangle); the state with other `changes` too."""
     period, counting = profile.calendar.at(now_us), state.counting
     if period is None or period.id != counting.period:
         state = settled(profile, state, state.told)
         if period is None:
-            return replace(state, counting=Counting()) if counting.period else state
+            return replace(state, counting=Counting() if counting.period else counting, **changes)
         counting = Counting(period.id)
-    return replace(state, counting=Counting(counting.period, counting.readings + 1, counting.since))
+    return replace(state, counting=Counting(counting.period, counting.readings + 1, counting.since), **changes)
 
 
-def settled(profile: DsoProfile, state: DsoState, names: Iterable[str]) -> DsoState:
-    """What these have told so far is in the archive, because they tell something else from now on."""
+def settled(profile: DsoProfile, state: DsoState, names: Iterable[str], **changes: Any) -> DsoState:
+    """What these have told so far is in the archive, because they tell something else from now on: the `changes`."""
     period, readings, since = state.counting
     energy, samples, begun = dict[str, int](), dict[str, int](), dict[str, int]()
     for name in sorted(names):
@@ -40,10 +41,10 @@ def settled(profile: DsoProfile, state: DsoState, names: Iterable[str]) -> DsoSt
             energy[way] = state.archive.get(way, 0) + lasted * watt_us(abs(told.activated_mw), profile.monitoring_us)
             samples[key] = state.samples.get(key, 0) + lasted
     if not begun:
-        return state
+        return replace(state, **changes) if changes else state
     counting = state.counting._replace(since=since.update(begun))
     archive = state.archive.update(energy) if energy else state.archive
-    return replace(state, archive=archive, samples=state.samples.update(samples), counting=counting)
+    return replace(state, archive=archive, samples=state.samples.update(samples), counting=counting, **changes)
 
 
 def asked(profile: DsoProfile, state: DsoState, event: Heard) -> Reaction[DsoState]:

@@ -8,6 +8,7 @@ A DSO that knows nothing must not assume that nothing happens: what was accepted
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from operator import itemgetter
+from typing import Any
 
 from ...grid.limits.allowing import Activation
 from ...protocols.flow import Row
@@ -42,7 +43,7 @@ def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
     found = {name: _told(known, name, one) for name, one in cycle.news(state.cycle)}
     if state.cycle is not None and state.cycle.names is not cycle.names:
         state = _one_by_one(state)
-    return news(profile, replace(state, cycle=cycle), found)
+    return news(profile, state, found, cycle=cycle)
 
 
 def _one_by_one(state: DsoState) -> DsoState:
@@ -54,15 +55,16 @@ def _one_by_one(state: DsoState) -> DsoState:
     return replace(state, heard_us=known.update(times), cycle=None)
 
 
-def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told]) -> DsoState:
-    """What is told of somebody from now on; what was told until now is archived where it was another power."""
+def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told], **changes: Any) -> DsoState:
+    """What is told of somebody from now on; what was told until now is archived where it was another power.
+
+    The state with other `changes` too.
+    """
     told = state.told
     if not found:
-        return state
+        return replace(state, **changes) if changes else state
     turned = [name for name, now in found.items() if name not in told or told[name].activated_mw != now.activated_mw]
-    if turned:
-        state = archive.settled(profile, state, turned)
-    return replace(state, told=told.update(found))
+    return archive.settled(profile, state, turned, told=told.update(found), **changes)
 
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:

@@ -26,9 +26,9 @@ WATCH = "watch"
 
 def read(profile: DsoProfile, state: DsoState, readings: Readings, now_us: int) -> Reaction[DsoState]:
     """Readings have been taken: archive what was told and, every so many readings, ask what they mean for the grid."""
-    state = archive.archived(profile, state, now_us)
     idle = state.idle_readings
-    state = replace(state, readings=readings, idle_readings=(idle + 1) % profile.state_every)
+    changes = {"readings": readings, "idle_readings": (idle + 1) % profile.state_every}
+    state = archive.archived(profile, state, now_us, **changes)
     if idle:
         return state, ()
     state, notes = hearing.missed(profile, state, now_us)

@@ -20,6 +20,7 @@ Bits = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 32, 32
+FEW_AHEAD = 4  # as long as it is not known whether the same go on together
 MOST_KEPT = 4096
 
 
@@ -66,13 +67,17 @@ class Delays:
 
     def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
         """The delays of the messages of these numbers of flows, which are the same object as long as possible."""
-        known = self._together.get(id(flows))
+        known, most = self._together.get(id(flows)), MOST_AHEAD
         if known is None or known.flows is not flows:
             if len(self._together) >= MOST_KEPT // 64:
                 self._together.clear()
-            known = self._together[id(flows)] = self._of(flows)
-        if not known.ahead or known.ahead[-1][0] != numbers:
-            self._draw_ahead(known, numbers)
+            known, most = self._of(flows), FEW_AHEAD
+            self._together[id(flows)] = known
+        elif known.ahead and known.ahead[-1][0] != numbers:
+            known.ahead.clear()
+            most = FEW_AHEAD
+        if not known.ahead:
+            self._draw_ahead(known, numbers, most)
         return known.ahead.pop()[1]
 
     def _of(self, flows: Sequence[Any]) -> Together:
@@ -81,9 +86,9 @@ class Delays:
         steps = np.array([often[flow] for flow in flows], dtype=np.uint64)
         return Together(flows, self._keys([flow.prefix for flow in flows]), steps, [])
 
-    def _draw_ahead(self, known: Together, numbers: list[int]) -> None:
+    def _draw_ahead(self, known: Together, numbers: list[int], most: int) -> None:
         """Keep the delays of these messages, and of those expected after them."""
-        count = max(1, min(MOST_AHEAD, MOST_CELLS // len(known.keys)))
+        count = max(1, min(most, MOST_CELLS // len(known.keys)))
         of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None] * known.steps
         drawn = self._drawn(known.keys, of_next)
         known.ahead[:] = zip(of_next[::-1].tolist(), drawn[::-1].tolist(), strict=True)

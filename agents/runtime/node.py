@@ -19,7 +19,7 @@ from typing import Any
 from ...protocols.conversation import NOT_UNDERSTOOD
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
-from ...protocols.flow import Flow, Row, Volley
+from ...protocols.flow import Flow, Hearer, Row, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
 from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Publish, PublishEach, Say, Wake
@@ -63,17 +63,17 @@ class Node:
         """Hear rows of flows, in the order of arrival; returns how many, up to the first that needs a closer look."""
         if self.back is not None:
             self.back()
-        hearers, known = self.streams.hearers, 0
-        for row in rows:
-            hearer = hearers.get(row.flow)
-            if hearer is None or row.number < hearer.number:
+        find, known = self.streams.hearers.get, list[Hearer]()
+        for flow, _, number, _, _, _, _ in rows:
+            hearer = find(flow)
+            if hearer is None or number < hearer.number:
                 break
-            known += 1
+            known.append(hearer)
         if not known:
             return 0
-        self.state, taken = self.agent.overhear(self.state, rows if known == len(rows) else rows[:known])
-        for row in rows[:taken]:
-            hearers[row.flow].number = row.number + 1
+        self.state, taken = self.agent.overhear(self.state, rows if len(known) == len(rows) else rows[: len(known)])
+        for hearer, row in zip(known, rows[:taken], strict=False):
+            hearer.number = row.number + 1
         return taken
 
     def hear_next(self, row: Row) -> list[Effect] | None:

@@ -7,6 +7,7 @@ tick ─▶ a reads, reacts ─▶ b reads, reacts ─▶ …        whatever co
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from .fleet import Fleet, Seat
@@ -15,6 +16,7 @@ from .queue import KIND_OF_INPUT, EventQueue
 from .rhythm import next_tick
 
 RANK = KIND_OF_INPUT[Reading]
+NEVER_US = 1 << 62
 Read = Callable[[str, int], None]
 
 
@@ -35,22 +37,22 @@ class Member(NamedTuple):
     seat: Seat | None = None
 
 
+_name = attrgetter("agent")
+
+
 @dataclass
 class Circle:
-    """Who reads at the same ticks, by name; from the last beginning to the first end of a span all of them do."""
+    """Who reads at the same ticks, by name; all of them from the last beginning to the first end of a span."""
 
     members: list[Member] = field(default_factory=list)
     from_us: int = 0
-    until_us: int = 0
+    until_us: int = NEVER_US
 
     def join(self, member: Member) -> None:
         """Those of one name stay in the order of joining."""
-        insort(self.members, member, key=lambda one: one.agent)
-        self._bound()
-
-    def _bound(self) -> None:
-        self.from_us = max((member.span.from_us for member in self.members), default=0)
-        self.until_us = min((member.span.until_us for member in self.members), default=0)
+        insort(self.members, member, key=_name)
+        self.from_us = max(self.from_us, member.span.from_us)
+        self.until_us = min(self.until_us, member.span.until_us)
 
     def reading(self, at_us: int) -> list[Member]:
         """Who reads at a tick."""
@@ -62,7 +64,7 @@ class Circle:
         """Whoever does not read at the next tick any more has read for the last time."""
         if self.until_us < next_us:
             self.members = [member for member in self.members if member.span.until_us >= next_us]
-            self._bound()
+            self.until_us = min([member.span.until_us for member in self.members], default=NEVER_US)
 
 
 @dataclass

@@ -58,11 +58,10 @@ def check(
     legs = legs_of(model, activations)
     batch = legs.change(legs.amounts(np.array([each.p_mw for each in activations])), legs_on(legs))
     worst: tuple[float, Binding] | None = None
-    for name, state, own, constraints in hearings(model, cases, rating):
-        for values in constraints.values(
-            own.solver(state.taps, state.out).solve(state, batch, at=model.columns.points)
-        ):
-            for found in constraints.beyond(values, name)[:1]:
+    for each in hearings(model, cases, rating):
+        solver = each.model.solver(each.state.taps, each.state.out)
+        for values in each.constraints.values(solver.solve(each.state, batch, at=model.columns.points)):
+            for found in each.constraints.beyond(values, each.name)[:1]:
                 excess = np.inf if found.kind == "no_solution" else abs(found.value / found.limit - 1)
                 if worst is None or excess > worst[0]:
                     worst = (excess, found)

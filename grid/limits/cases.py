@@ -7,7 +7,8 @@ borne), or with another rating than the question's.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,10 +34,8 @@ class Case(NamedTuple):
     rating: Rating | None = None
 
 
-CaseLike = Case | tuple[str, OperatingPoint]
-
-
-class Hearing(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Hearing:
     """A case, ready to be judged: its model and its constraints."""
 
     name: str
@@ -44,8 +43,9 @@ class Hearing(NamedTuple):
     model: GridModel
     constraints: Constraints
 
+    @cached_property
     def at_rest(self) -> Solution:
-        """Solve the state of the case itself; once, because many lists are held against the same states."""
+        """The solved state of the case itself; once, because many lists are held against the same states."""
         return _at_rest(self.model, self.state)
 
 
@@ -60,12 +60,21 @@ def _constraints(model: GridModel, rating: Rating, spent: tuple[str, ...]) -> Co
     return Constraints(model, rating, spent=spent)
 
 
+CaseLike = Case | tuple[str, OperatingPoint] | Hearing
+
+
 def hearings(
     model: GridModel, cases: Sequence[CaseLike], rating: Rating, spent: Collection[str] = ()
 ) -> tuple[Hearing, ...]:
-    """Return the cases with their models and constraints. Raises GridError if a model has other points."""
+    """Return the cases with their models and constraints; what has been made ready before stands as it is.
+
+    Raises GridError if a model has other points.
+    """
     found = []
     for given in cases:
+        if isinstance(given, Hearing):
+            found.append(given)
+            continue
         case = Case(*given)
         own = case.model or model
         if own.point_names != model.point_names or not np.array_equal(own.point_buses, model.point_buses):

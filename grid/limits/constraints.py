@@ -166,7 +166,7 @@ class Constraints:
         there are violations.
         """
         values = self._glance(solution)
-        nearest: list[float] = np.max(values - edge, axis=1, initial=-np.inf).tolist()
+        nearest: list[float] = np.maximum.reduce(values - edge, axis=1, initial=-np.inf).tolist()
         if all(gap < 0 for gap in nearest):  # what is no number is not
             return ((),) * len(nearest), (False,) * len(nearest)
         reached: list[bool] = np.any(values >= edge, axis=1).tolist()

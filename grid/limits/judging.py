@@ -74,7 +74,7 @@ class Judge:
         self._base: list[Complexes | None] = []
         nothing = np.zeros((1, len(fixed_mva)), dtype=complex)
         known = fixed_mva.any()
-        base = [self.solution(case, nothing) if known else each.at_rest() for case, each in enumerate(self.hearings)]
+        base = [self.solution(case, nothing) if known else each.at_rest for case, each in enumerate(self.hearings)]
         pairs = list(zip(self.hearings, base, strict=True))
         self._bounds = [each.constraints.bounds(each.constraints.values(solution)[0]) for each, solution in pairs]
         self._base = [solution.voltage for solution in base]

@@ -72,12 +72,13 @@ def slopes_at(
 ) -> Slopes | None:
     """Return the derivatives at a state given by its change (columns, MVA); None where it has no power flow."""
     at = hearing.model.columns.points
-    state = hearing.state.with_change_mva(change_mva, at) if change_mva.any() else hearing.state
+    moved = bool(change_mva.any())
+    state = hearing.state.with_change_mva(change_mva, at) if moved else hearing.state
     solver = hearing.model.solver(state.taps, state.out)
     count = len(at)
     units = np.concatenate([np.ones(count), np.full(count if reactive else 0, 1j)])
     points = np.concatenate([at, at[: count if reactive else 0]])
-    solution = solver.solve(state)
+    solution = solver.solve(state) if moved else hearing.at_rest
     if not solution.converged[0]:
         return None
     watched = hearing.model.ratings.buses

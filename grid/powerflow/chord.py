@@ -194,6 +194,7 @@ class Chord:
     def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
         x, v, c, size, updated = work.x, work.v, work.c, work.size, work.updated
         given, current, table, before = work.given, self._current, self._table, 0.0
+        flat = work.step.reshape(-1)
         for count in range(PASSES):
             x[...] = updated
             np.abs(v, out=size)
@@ -204,8 +205,8 @@ class Chord:
             given.dot(table, out=updated)
             if count < FIRST_LOOK:
                 continue
-            step = np.subtract(updated, x, out=work.step)
-            length = math.sqrt(np.vdot(step, step))
+            np.subtract(updated, x, out=work.step)
+            length = math.sqrt(flat.dot(flat))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
                 least = np.einsum("ij,ij->i", updated, updated).min()  # of each state: others must not make up for it

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..clock import clock_text
 from ..description.grid import GridDescription, TapChanger
 from ..limits import allowing, headroom
 from ..limits.allowing import Activation, Allowed, Scope, Split
-from ..limits.cases import Case, Hearing
+from ..limits.cases import Case, Hearing, hearings
 from ..limits.constraints import Binding, Constraints, Rating
 from ..limits.headroom import Headroom
 from ..model import load_model
@@ -80,7 +81,12 @@ class GridStudies:
 
         `already`: what is qualified so far; with scope "all" it is on, direction by direction.
         """
-        return allowing.limit(self.model, self._outlook.planning_cases(), activations, scope, fixed=already)
+        return allowing.limit(self.model, self._planned, activations, scope, fixed=already)
+
+    @cached_property
+    def _planned(self) -> tuple[Hearing, ...]:
+        """The planning cases, made ready once for all who apply."""
+        return hearings(self.model, self._outlook.planning_cases(), "continuous")
 
     def standing_violation(self, at_us: int) -> Binding | None:
         """Return what is violated worst with nothing activated, as forecast for an instant or in a planning case."""

@@ -28,6 +28,7 @@ def compare_command(
     schemes: Annotated[str | None, typer.Option(metavar="A,B", help="only these schemes, by commas")] = None,
     against: Annotated[str | None, typer.Option(metavar="SCHEME", help="what differences are taken to")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="for all; repeatable")] = None,
+    tick: Annotated[float | None, typer.Option(help="control, measurement and monitoring tick in seconds")] = None,
     shortage_price: Annotated[float, typer.Option(min=0, help="EUR/MWh of imbalance that is left")] = 500.0,
     losses_price: Annotated[float, typer.Option(min=0, help="EUR/MWh of losses")] = 80.0,
     capacity_price: Annotated[float, typer.Option(min=0, help="EUR/(MW·h) of MW not qualified")] = 5.0,
@@ -45,7 +46,7 @@ def compare_command(
     from ..sweep.points import axes_of
     from .performing import StatedPrices
 
-    base = load_scenario(scenario, overrides(set_ or []))
+    base = load_scenario(scenario, overrides(set_ or [], tick=tick))
     given = {
         "seeds": [int(seed) for seed in axes_of([], seeds)["seed"]] if seeds else None,
         "errors": _numbers(errors) if errors else None,

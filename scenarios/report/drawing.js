@@ -13,6 +13,7 @@ function plotted(place, figure) {
   }
   const out = new Set([...legendOf(place)?.querySelectorAll(".out") ?? []].map((one) => one.textContent));
   figure.data.forEach((trace) => { if (out.has(trace.name)) trace.visible = false; });
+  figure.data.filter((trace) => trace.textfont && !trace.textfont.color).forEach((trace) => { trace.textfont.color = css("--ink"); });
   return Plotly.react(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
 }
 function choice(place, choices, meta) {

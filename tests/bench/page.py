@@ -21,13 +21,13 @@ messages
 One agent tells another what its meter shows. The yardstick is mango's own message in one container – a tuple that
 nobody validates, checks or records – in two patterns. *Each handled before the next* is how a negotiation goes; the
 figure to reach refers to it. *100 at once* is the fairer yardstick for a stream, for a cycle's measurements are said
-at one instant, and mango empties an inbox in one go; below it the rows of streams cannot come as long as each message
-is validated, delayed and recorded by itself, as the stages show. A bare heap of events is the least that anything in
-simulated time costs. Ours is made and validated by pydantic, checked against its conversation on both sides, delayed,
-ordered, and written. *Streamed* rows flow in bulk to Parquet; *in envelopes* each is put into the queue and heard by
-itself, as in real time or with a journal; *negotiated* ones open conversations, are answered and accepted, and are
-written as JSON. *Of that*: single stages, measured by themselves; what is left is the agents' reactions and the way
-of their actions.
+at one instant, and mango empties an inbox in one go; below it ours cannot come as long as each message is made and
+validated by itself, which alone takes two thirds of it, as the stages show. A bare heap of events is the least that
+anything in simulated time costs. Ours is made and validated by pydantic, checked against its conversation on both
+sides, delayed, ordered, and written. *Streamed* ones of an instant leave, travel and are written together, by column;
+*in envelopes* each is put into the queue and heard by itself, as in real time or with a journal; *negotiated* ones
+open conversations, are answered and accepted, and are written as JSON. *Of that*: single stages, measured by
+themselves; what is left is the agents' reactions and the way of their actions.
 
 world
 The same swarm's messages in mango's `SimulationWorld`, unchecked and unrecorded, and in ours with all checks and the

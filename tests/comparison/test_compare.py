@@ -269,6 +269,7 @@ def test_losses_and_lost_revenue_belong_to_somebody(congested: Comparison) -> No
         (["--against", "scenario-2", "--schemes", "blind,ideal"], "is not among the schemes"),
         (["--seeds", "3..1"], "smallest first"),
         (["--schemes", "ideal"], "there is no scheme to compare"),
+        (["--tick", "0"], "a tick of 0 s is out of range"),
         (["--set", "time.tail_min=1"], "nobody is paid for it; make tail_min 1.5 or more"),
     ],
 )

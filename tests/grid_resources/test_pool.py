@@ -188,3 +188,15 @@ def test_impossible_requests_are_refused_by_name() -> None:
     one.advance(SECOND)
     with pytest.raises(ResourceError, match="p: asked for 0 µs"):
         one.advance(0)
+
+
+def test_a_pool_that_holds_shows_the_very_same_until_something_changes() -> None:
+    held = pool(kinds={"load": 1.0})
+    held.set_target(0.3, 0)
+    held.advance(1000 * SECOND)
+    state, points = held.state(), held.points()
+    held.advance(1004 * SECOND)
+    assert held.state() is state
+    assert held.points() is points
+    held.set_target(0.2, 1004 * SECOND)
+    assert held.state() is not state

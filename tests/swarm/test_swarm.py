@@ -264,3 +264,10 @@ def test_grids_of_one_network_keep_once_what_does_not_depend_on_who_is_connected
     matrices = [model.solver(model.initial_taps)._matrices for model in (first, other, third)]  # type: ignore[union-attr]
     assert matrices[0] is matrices[2]
     assert matrices[0] is not matrices[1]
+
+
+def test_states_of_many_grids_are_packed_like_one_wide_file() -> None:
+    from gridpact.scenarios.record.parquet import packing
+
+    assert packing(700) == packing(700, files=5) == {"compression": "zstd"}
+    assert packing(700, files=200) == packing(70_000) == {"compression": "lz4", "use_dictionary": False}

@@ -8,7 +8,7 @@ delivered in a direction belongs to the offers of that direction in merit order,
 of them takes what is left, and answers for what is too much or missing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from immutables import Map
@@ -16,7 +16,7 @@ from immutables import Map
 from ....protocols.information.activation import SetPoint
 from ....protocols.information.quantities import Product
 from ...calendar import MarketTimeUnit
-from ...changes import INFINITY_US, derived, replace
+from ...changes import INFINITY_US, derived, noted, replace
 from ...cycle import Cycle
 from ...market.channel import Bounds, ChannelRules, judged, moved
 from ...market.merit_order import Position
@@ -26,6 +26,7 @@ from ..state import Activation, Counted, Lot, Meter, Regulation, TsoState
 
 PRODUCT: Product = "aFRR"
 FLOOR_MW = 1.0
+MOVED = "~moved"
 
 
 class Span(NamedTuple):
@@ -66,6 +67,22 @@ def metered(state: TsoState) -> tuple[str, ...]:
     """Who has a meter, by name; meters are added together with lots."""
     regulation = state.regulation
     return derived(state, "~metered", (regulation.lots,), lambda: tuple(sorted(regulation.meters)))
+
+
+def restless(state: TsoState, news: Iterable[str]) -> tuple[str, ...]:
+    """Whose channels may move in this cycle: those that have moved in the last one, and who is told something else.
+
+    All who have a meter, where that is not known: after a period has begun, or a subscription has come or gone.
+    """
+    known = state.regulation
+    last = derived(state, MOVED, (known.lots, known.subscribers), lambda: metered(state))
+    return tuple(sorted({*last, *(name for name in news if name in known.meters)}))
+
+
+def moved_now(state: TsoState, changes: Mapping[str, Any]) -> None:
+    """Remember beside the state whose channels have moved in this cycle; the others rest at what they were told."""
+    known = state.regulation
+    noted(state, MOVED, (known.lots, known.subscribers), changes.get("moving", ()))
 
 
 def guided(

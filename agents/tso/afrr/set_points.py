@@ -6,7 +6,7 @@ What is under control is prepared when it changes – a new period, a confirmati
 cycle. A limit of a DSO that the TSO has heard binds the walk of the very next cycle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from immutables import Map
@@ -83,9 +83,11 @@ def cycle(profile: TsoProfile, state: TsoState, ace_mw: float, now_us: int) -> R
     sample = Sample(ace_mw, now_us, *room_mw, profile.control_us)
     after = controlled(rules.controller, before, sample)
     wanted = by_participant(shares(walk, after.demand_mw, rules.distribution))
-    sent, published = _published(state, known, wanted)
-    guided = metering.guided(known, sent, metering.metered(state), rules.channel, now_us=now_us)
+    sent, news, published = _published(state, known, wanted)
+    restless = metering.restless(state, news)
+    guided = metering.guided(known, sent, restless, rules.channel, now_us=now_us)
     state = replace(state, regulation=known._replace(controller=after, sent=sent, **guided))
+    metering.moved_now(state, guided)
     return state, (*silenced, *_lost(before, after), *published)
 
 
@@ -114,10 +116,13 @@ def told(state: TsoState) -> list[tuple[str, float]]:
 
 def _published(
     state: TsoState, known: Regulation, wanted: Mapping[str, float]
-) -> tuple[Map[str, SetPoint], tuple[Action, ...]]:
-    """A row for everybody; a set-point that has not changed is said again as it is."""
+) -> tuple[Map[str, SetPoint], Iterable[str], tuple[Action, ...]]:
+    """Who has been told what, who of them something new, and a row for everybody.
+
+    A set-point that has not changed is said again as it is.
+    """
     if not known.subscribers:
-        return known.sent, ()
+        return known.sent, (), ()
     names, conversation_ids, said = derived(state, "~said", (known.subscribers, known.sent), lambda: _said(known))
     news = {}
     for name, content in zip(names, said, strict=True):
@@ -125,11 +130,11 @@ def _published(
         if content is None or content.power_mw != power_mw:
             news[name] = SetPoint(product=PRODUCT, power_mw=power_mw)
     if not news:
-        return known.sent, (PublishEach(conversation_ids, said),)
+        return known.sent, (), (PublishEach(conversation_ids, said),)
     said = tuple([news.get(name, content) for name, content in zip(names, said, strict=True)])
     sent = known.sent.update(news)
     derived(state, "~said", (known.subscribers, sent), lambda: (names, conversation_ids, said))
-    return sent, (PublishEach(conversation_ids, said),)
+    return sent, news, (PublishEach(conversation_ids, said),)
 
 
 def _said(known: Regulation) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Any, ...]]:

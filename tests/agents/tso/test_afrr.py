@@ -294,3 +294,25 @@ def test_afrr_that_turns_in_between_or_runs_the_same_way_takes_nothing_back(make
     assert opposing(make, 4.0, [-1.0] * (cycles - 1) + [0.0] + [-1.0] * (cycles - 1))[0] == 4.0
     assert opposing(make, 4.0, [1.0] * 2 * cycles)[0] == 4.0
     assert opposing(make, 4.0, [-0.05] * 2 * cycles) == (4.0, [])  # below the trigger
+
+
+class Forgetful(Tso):
+    """A TSO that remembers nothing beside its state."""
+
+    def react(self, state: Any, event: Any, now_us: int) -> Any:
+        bare = object.__new__(type(state))
+        bare.__dict__.update({name: value for name, value in state.__dict__.items() if not name.startswith("~")})
+        return super().react(bare, event, now_us)
+
+
+def test_what_is_remembered_beside_the_state_decides_nothing(make: Any) -> None:
+    states = []
+    for kind in (Tso, Forgetful):
+        people = (bsp(make, "a", 60.0), bsp(make, "b", 70.0))
+        town = make.town(kind(tso(make).profile), make.dso(), *people).begin()
+        town.need_mw = 3.0
+        town.run(3700)
+        town.need_mw = -1.0
+        states.append(town.run(3900).state("tso"))
+    assert states[0].regulation.meters["a"].channel.bounds.high_mw > 0
+    assert states[0] == states[1]
