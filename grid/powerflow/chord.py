@@ -209,7 +209,7 @@ class Chord:
             length = math.sqrt(flat.dot(flat))
             rate, before = length / before if before else math.inf, length
             if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                least = np.einsum("ij,ij->i", updated, updated).min()  # of each state: others must not make up for it
+                least = min(float(row.dot(row)) for row in updated)  # of each state: others must not make up for it
                 return bool(least > LEAST_PU**2 * updated.shape[1] / 2)
         return False
 
