@@ -23,9 +23,7 @@ from .columns import Table
 
 FLUSH_ROWS = 8192
 MANY_COLUMNS = 4096
-# A wide file waits for fewer rows, 64 MB of numbers and not 8 GB for a swarm; what it has written is not free either,
-# for the place of each group's columns is remembered to the end: 250 bytes.
-WIDE_CELLS, LEAST_ROWS = 2**23, 128
+WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
