@@ -41,7 +41,7 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
     neither when states are compared nor when they are recorded.
     """
     kept = state.__dict__.get(name)
-    if kept is not None and len(kept[0]) == len(sources) and all(map(is_, kept[0], sources)):
+    if kept is not None and _are_the_same(kept[0], sources):
         found: V = kept[1]
         return found
     value = make()
@@ -52,6 +52,11 @@ def derived(state: Any, name: str, sources: tuple[object, ...], make: Callable[[
 def noted(state: Any, name: str, sources: tuple[object, ...], value: object) -> None:
     """Say what `derived` is to find from now on, where it is known already from how the state has been made."""
     state.__dict__[name] = (sources, value)
+
+
+def _are_the_same(kept: tuple[object, ...], sources: tuple[object, ...]) -> bool:
+    """Whether these are the same objects, and as many."""
+    return len(kept) == len(sources) and all(map(is_, kept, sources))
 
 
 def without(known: Map[str, V], keys: Iterable[str]) -> Map[str, V]:
@@ -93,7 +98,7 @@ def derived_now(state: Any, name: str, sources: tuple[object, ...], now_us: int,
 def derived_span(state: Any, name: str, sources: tuple[object, ...], now_us: int, make: Callable[[], Span]) -> Span:
     """The same, with the span in which it holds."""
     kept = state.__dict__.get(name)
-    if kept is not None and len(kept[0]) == len(sources) and all(map(is_, kept[0], sources)):
+    if kept is not None and _are_the_same(kept[0], sources):
         found: Span = kept[1]
         if found.from_us <= now_us < found.until_us:
             return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..protocols.information.activation import Measurement
+from .identity import ByIdentity
 
 
 class Cycle(NamedTuple):
@@ -24,18 +25,12 @@ class Cycle(NamedTuple):
         return [pair for pair, last in zip(pairs, before.said, strict=True) if pair[1] is not last]
 
 
+_members = ByIdentity[tuple[str, ...], frozenset[str]](frozenset)
+
+
 def members(cycle: Cycle) -> frozenset[str]:
-    """Who is heard in a cycle, to look somebody up among thousands; made once for the same `names`."""
-    kept = _members.get(id(cycle.names))
-    if kept is None or kept[0] is not cycle.names:
-        if len(_members) >= MOST_KEPT:
-            _members.clear()
-        kept = _members[id(cycle.names)] = (cycle.names, frozenset(cycle.names))
-    return kept[1]
-
-
-MOST_KEPT = 64
-_members: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+    """Who is heard in a cycle, to look somebody up among thousands."""
+    return _members.of(cycle.names)
 
 
 def heard_us(cycle: Cycle | None, name: str, by_itself_us: int) -> int:

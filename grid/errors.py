@@ -31,11 +31,12 @@ class SolverError(GridError):
     """The fast solver cannot represent this network faithfully."""
 
 
-DARK = "nothing of the network but its source has supply"
-
-
 class BlackoutError(SolverError):
     """Nothing of a network but its source has supply."""
+
+    def __init__(self, text: str = "nothing of the network but its source has supply") -> None:
+        """There is but one way to say it."""
+        super().__init__(text)
 
 
 def near_names(wanted: object, known: Iterable[object]) -> str:

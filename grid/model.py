@@ -14,7 +14,7 @@ import numpy as np
 
 from .description.grid import GridDescription
 from .engine import quiet
-from .errors import DARK, BlackoutError, NetworkError, SolverError, near_names
+from .errors import BlackoutError, NetworkError, SolverError, near_names
 from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
 from .network.columns import columns_of
 from .network.copies import copied, sharing
@@ -102,7 +102,7 @@ class GridModel:
         if len(taps) != len(self.initial_taps):
             raise NetworkError(f"{len(self.initial_taps)} tap positions are needed, got {len(taps)}")
         if self._dark.get(out):  # tried before, and as dear as a solver
-            raise BlackoutError(DARK)
+            raise BlackoutError
         if (taps, out) not in self._solvers:
             self._make_room()
             self._solvers[taps, out] = self._compiled(self.placed(taps, out))

@@ -6,7 +6,7 @@ tick ─▶ moment, and what only this instant knows ─▶ … ─▶ flush: st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -68,31 +68,29 @@ def own_of(plant: GridPlant, state: PlantState) -> tuple[float, ...]:
     return recovery_mw, out, state.lost_load_mw, state.lost_generation_mw
 
 
-def by_grid(physics: Physics, limited: Limited) -> dict[str, list[tuple[str, float]]] | None:
-    """What limits take away (resource, MW), sorted by the grid where it is; None if that is not known."""
+def by_grid(physics: Physics, limited: Limited) -> Mapping[str, Limited]:
+    """What limits take away (resource, MW), of every grid its own; None if that is not known."""
     if limited is None:
-        return None
-    found: dict[str, list[tuple[str, float]]] = {}
+        return dict.fromkeys(physics.grids)
+    found: dict[str, list[tuple[str, float]]] = {grid: [] for grid in physics.grids}
     for resource, power_mw in limited:
         holding = physics.holdings.get(resource)
         if holding is not None and holding.grid is not None:
-            found.setdefault(holding.grid, []).append((resource, power_mw))
+            found[holding.grid].append((resource, power_mw))
     return found
 
 
 def shadow_of(physics: Physics, grid: str, limited: Limited) -> tuple[float, ...] | None:
     """SHADOW: the state with the orders that limits have taken away, (resource, MW); None if that is the state itself.
 
-    `limited` None: it is not known what limits have taken away.
+    `limited`: of this grid (`by_grid`); None if it is not known what limits have taken away.
     """
     if limited is None:
         return UNKNOWN
     added: dict[str, float] = {}
     for resource, power_mw in limited:
-        holding = physics.holdings.get(resource)
-        if holding is not None and holding.grid == grid:
-            for point, share in plants.shares(holding.resource):
-                added[point] = added.get(point, 0.0) + share * power_mw
+        for point, share in plants.shares(physics.holdings[resource].resource):
+            added[point] = added.get(point, 0.0) + share * power_mw
     return shadow_figures(physics.grids[grid].shadow_state(added)) if added else None
 
 

@@ -76,7 +76,7 @@ class Telemetry:
             self._renew(at_us)
         limited = by_grid(self.physics, withheld(self._tso, at_us))
         for grid, log in self._logs.items():
-            log.note(None if limited is None else limited.get(grid, ()))
+            log.note(limited[grid])
         self._rows.append(self._values.copy())
         self._times_us.append(at_us)
         if len(self._times_us) >= self._most:
@@ -102,8 +102,8 @@ class Telemetry:
             rows[f"agent {name}"] = agent_row(node, self._delivering, at_us)
             if name in self._metered:
                 rows[f"meter of {name}"] = meter_row(self.meters, name, at_us)
-        limited = withheld(self._tso, at_us)
-        rows |= {f"grid {grid}": grid_row(self.physics, grid, limited) for grid in sorted(self.physics.grids)}
+        limited = by_grid(self.physics, withheld(self._tso, at_us))
+        rows |= {f"grid {grid}": grid_row(self.physics, grid, limited[grid]) for grid in sorted(self.physics.grids)}
         first = 0
         for whose, row in rows.items():
             self._places[whose], first = slice(first, first + len(row)), first + len(row)

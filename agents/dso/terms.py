@@ -4,7 +4,6 @@ capacity requested, list received, readings taken ─▶ Question ─▶ policy 
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from ...grid.limits.allowing import Activation
 from ...protocols.information.offering import MolEntry
@@ -33,13 +32,7 @@ def of_orders(profile: DsoProfile, ordered: Iterable[tuple[Activation, str]]) ->
 
 
 def _decided(profile: DsoProfile, stage: LimitStage, wishes: Iterable[tuple[Activation, str]], agreed: Terms) -> Terms:
-    if type(profile.policy) is AsAgreed:
-        return _as_agreed(profile.policy, Question(profile.name, profile.grid, stage, (), agreed))
+    if type(profile.policy) is AsAgreed:  # it does not look at them, in every cycle
+        wishes = ()
     asked = tuple(Wish(each.id, participant, each.p_mw) for each, participant in wishes)
     return decided(profile.policy, Question(profile.name, profile.grid, stage, asked, agreed))
-
-
-@lru_cache(maxsize=256)
-def _as_agreed(policy: AsAgreed, question: Question) -> Terms:
-    """The terms of a policy that does not look at the wishes, which are asked for in every cycle."""
-    return decided(policy, question)

@@ -9,12 +9,15 @@ generators, 2014).
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..identity import ByIdentity
 
 Bits = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -32,16 +35,17 @@ def _normal_quantile() -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     return cast("Callable[[NDArray[np.float64]], NDArray[np.float64]]", ndtri)
 
 
-class Together(NamedTuple):
+@dataclass(slots=True)
+class Together:
     """Flows that speak at the same instants: by how much their numbers grow, and what is drawn already, the next last.
 
-    Of each volley ahead: its messages' numbers and their delays.
+    Of each volley ahead: its messages' numbers and their delays. `most`: how many are drawn next.
     """
 
-    flows: Sequence[object]
     keys: Bits
     steps: Bits
-    ahead: list[tuple[list[int], list[int]]]
+    ahead: list[tuple[list[int], list[int]]] = field(default_factory=list)
+    most: int = FEW_AHEAD
 
 
 class Delays:
@@ -51,7 +55,7 @@ class Delays:
         """`sigma` is the spread of the logarithm."""
         self._seed, self._median_us, self._sigma = seed, median_s * 1e6, sigma
         self._alone: dict[str, tuple[int, list[int]]] = {}
-        self._together: dict[int, Together] = {}
+        self._together = ByIdentity(self._of)
 
     def of(self, message_id: str) -> int:
         """The delay of one message, by its id."""
@@ -67,31 +71,26 @@ class Delays:
 
     def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
         """The delays of the messages of these numbers of flows, which are the same object as long as possible."""
-        known, most = self._together.get(id(flows)), MOST_AHEAD
-        if known is None or known.flows is not flows:
-            if len(self._together) >= MOST_KEPT // 64:
-                self._together.clear()
-            known, most = self._of(flows), FEW_AHEAD
-            self._together[id(flows)] = known
-        elif known.ahead and known.ahead[-1][0] != numbers:
-            known.ahead.clear()
-            most = FEW_AHEAD
+        known = self._together.of(flows)
+        if known.ahead and known.ahead[-1][0] != numbers:
+            known.ahead, known.most = [], FEW_AHEAD
         if not known.ahead:
-            self._draw_ahead(known, numbers, most)
+            self._draw_ahead(known, numbers)
         return known.ahead.pop()[1]
 
     def _of(self, flows: Sequence[Any]) -> Together:
         """A flow that speaks several times in a volley is as many numbers further at the next one."""
         often = Counter(flows)
         steps = np.array([often[flow] for flow in flows], dtype=np.uint64)
-        return Together(flows, self._keys([flow.prefix for flow in flows]), steps, [])
+        return Together(self._keys([flow.prefix for flow in flows]), steps)
 
-    def _draw_ahead(self, known: Together, numbers: list[int], most: int) -> None:
+    def _draw_ahead(self, known: Together, numbers: list[int]) -> None:
         """Keep the delays of these messages, and of those expected after them."""
-        count = max(1, min(most, MOST_CELLS // len(known.keys)))
+        count = max(1, min(known.most, MOST_CELLS // len(known.keys)))
         of_next = np.array(numbers, dtype=np.uint64) + np.arange(count, dtype=np.uint64)[:, None] * known.steps
         drawn = self._drawn(known.keys, of_next)
-        known.ahead[:] = zip(of_next[::-1].tolist(), drawn[::-1].tolist(), strict=True)
+        known.ahead = list(zip(of_next[::-1].tolist(), drawn[::-1].tolist(), strict=True))
+        known.most = MOST_AHEAD
 
     def _keys(self, prefixes: Sequence[str]) -> Bits:
         digests = (blake2b(f"{self._seed}/delay/{prefix}".encode(), digest_size=8).digest() for prefix in prefixes)

@@ -106,8 +106,7 @@ class Exchange:
 
     def send(self, sending: Send, now_us: int) -> None:
         """Put a message on its way at `now_us`."""
-        if self.gathered is not None and self.gathered.flows:
-            self._keep_order(now_us)
+        self._keep_order(now_us)
         envelope, stage, step, streamed = sending
         message_id, sender, receiver = envelope[:3]
         arrives_us = self._arrival(message_id, (sender, receiver), now_us, streamed=streamed)
@@ -161,13 +160,13 @@ class Exchange:
 
     def _keep_order(self, now_us: int) -> None:
         """What has been gathered leaves before anything else does."""
-        self.release(now_us)
-        self.gather()
+        if self.gathered is not None and self.gathered.flows:
+            self.release(now_us)
+            self.gather()
 
     def chorus(self, singing: Chorus, now_us: int) -> None:
         """Put the next messages of many flows on their way at once."""
-        if self.gathered is not None and self.gathered.flows:
-            self._keep_order(now_us)
+        self._keep_order(now_us)
         flows, numbers, contents, causes = singing
         volley = Volley(flows, numbers, contents, causes, now_us, ())
         volley.received_us = self._arrivals(volley)

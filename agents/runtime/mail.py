@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from ...protocols.flow import Flow, Row, Volley
+from ..identity import ByIdentity
 from .inputs import Arrival
 from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue
 
@@ -49,12 +50,12 @@ class Mail:
         self._rows: dict[str, list[Row]] = {}
         self._mixed: set[str] = set()  # whose rows are not in the order of arrival
         self._volleys: list[Volley] = []
-        self._routes: dict[int, tuple[tuple[Flow, ...], Routes]] = {}
+        self._routes = ByIdentity(self._routed)
 
     def put(self, row: Row, at_us: int) -> None:
         """A row will arrive at a time."""
         if self._volleys:
-            self._fall_apart([one for one in self._volleys if row.flow in self._routes_of(one).flows])
+            self._fall_apart([one for one in self._volleys if row.flow in self._routes.of(one.flows).flows])
         self._put(row, at_us)
 
     def _put(self, row: Row, at_us: int) -> None:
@@ -69,7 +70,7 @@ class Mail:
     def put_together(self, volley: Volley) -> None:
         """The rows of a volley will arrive, each at its time, those that are lost excepted."""
         self._volleys.append(volley)
-        flows, lost = self._routes_of(volley).flows, None in volley.received_us
+        flows, lost = self._routes.of(volley.flows).flows, None in volley.received_us
         if lost or (self._rows and any(row.flow in flows for rows in self._rows.values() for row in rows)):
             self._fall_apart([volley])
         else:
@@ -81,16 +82,6 @@ class Mail:
             for place, at_us in enumerate(volley.received_us):
                 if at_us is not None and volley.flows[place].link[1] in self._listeners:
                     self._put(volley.row(place), at_us)
-
-    def _routes_of(self, volley: Volley) -> Routes:
-        """Found once for the same flows."""
-        flows = volley.flows
-        kept = self._routes.get(id(flows))
-        if kept is None or kept[0] is not flows:
-            if len(self._routes) >= 64:
-                self._routes.clear()
-            kept = self._routes[id(flows)] = (flows, self._routed(flows))
-        return kept[1]
 
     def _routed(self, flows: tuple[Flow, ...]) -> Routes:
         places: dict[str, list[int]] = {}
@@ -125,7 +116,7 @@ class Mail:
         """Let everybody hear a volley, as far as nothing happens before all of it has arrived."""
         last_us, heard = _last(volley), False
         self._volleys.remove(volley)
-        for name, places in self._routes_of(volley).places:
+        for name, places in self._routes.of(volley.flows).places:
             next_us = queue.next_time()
             if (next_us is None or last_us < next_us) and self._listeners[name].hear(volley, places):
                 heard = True

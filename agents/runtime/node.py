@@ -224,15 +224,16 @@ class Node:
 
     def _is_broken(self, conversation_id: str) -> bool:
         """Whether the peer has ended this branch by not understanding us: its doing, so no bug of ours."""
-        conversation = self.desk.conversations.get(conversation_id) or self.desk.find(conversation_id)
+        conversation = self.desk.find(conversation_id)
         return conversation is not None and conversation.state == NOT_UNDERSTOOD
 
     def _send(self, envelope: Envelope, effects: list[Effect], *, streamed: bool = False) -> None:
-        about = envelope.conversation_id
-        protocol, _, _, _, _, _, _, _, deadline_us, _ = self.desk.conversations[about]
-        effects.append(_new(Send, (envelope, protocol.stage, protocol.paper.get(type(envelope.content)), streamed)))
-        if deadline_us is not None:
-            effects.append(_new(Deadline, (about, deadline_us)))
+        conversation = self.desk.conversations[envelope.conversation_id]
+        protocol = conversation.protocol
+        step = protocol.paper.get(type(envelope.content))
+        effects.append(_new(Send, (envelope, protocol.stage, step, streamed)))
+        if conversation.deadline_us is not None:
+            effects.append(_new(Deadline, (envelope.conversation_id, conversation.deadline_us)))
 
 
 _EVENTS: Mapping[type[Input], Callable[[Node, Any, list[Effect]], Sequence[Event]]] = {

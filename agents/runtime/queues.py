@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ...protocols.flow import Flow
+from ..identity import ByIdentity
 
 Link = tuple[str, str]
 
@@ -16,7 +17,6 @@ Link = tuple[str, str]
 class Spoken(NamedTuple):
     """The links of a volley's flows, and the places of those that have several."""
 
-    flows: tuple[Flow, ...]
     links: frozenset[Link]
     repeated: tuple[tuple[int, ...], ...]
 
@@ -29,7 +29,7 @@ class Queues:
         self._free_at: dict[Link, int] = {}
         self._alone_until_us = 0  # the last arrival of anything that is not in a volley
         self._volleys: list[tuple[tuple[Flow, ...], Sequence[int], int]] = []
-        self._links: dict[int, Spoken] = {}
+        self._spoken = ByIdentity(_spoken)
 
     def after_others(self, link: Link, arrives_us: int) -> int:
         """When something arrives that would by itself at `arrives_us`."""
@@ -43,8 +43,8 @@ class Queues:
     def in_order(self, flows: tuple[Flow, ...], arrivals_us: list[int], now_us: int) -> list[int]:
         """The same of the messages of a volley, sent now; those of one link keep their order."""
         self._volleys = [one for one in self._volleys if one[2] > now_us]
-        _, links, repeated = self._links_of(flows)
-        between = any(not links.isdisjoint(self._links_of(others).links) for others, _, _ in self._volleys)
+        links, repeated = self._spoken.of(flows)
+        between = any(not links.isdisjoint(self._spoken.of(others).links) for others, _, _ in self._volleys)
         for places in repeated:
             in_turn = accumulate([arrivals_us[place] for place in places], max)
             for place, at_us in zip(places, in_turn, strict=True):
@@ -62,15 +62,9 @@ class Queues:
             for flow, at_us in zip(flows, arrivals_us, strict=True):
                 self._free_at[flow.link] = max(at_us, self._free_at.get(flow.link, 0))
 
-    def _links_of(self, flows: tuple[Flow, ...]) -> Spoken:
-        """Found once for the same flows."""
-        kept = self._links.get(id(flows))
-        if kept is None or kept.flows is not flows:
-            if len(self._links) >= 64:
-                self._links.clear()
-            places: dict[Link, list[int]] = {}
-            for place, flow in enumerate(flows):
-                places.setdefault(flow.link, []).append(place)
-            repeated = tuple(tuple(own) for own in places.values() if len(own) > 1)
-            kept = self._links[id(flows)] = Spoken(flows, frozenset(places), repeated)
-        return kept
+
+def _spoken(flows: tuple[Flow, ...]) -> Spoken:
+    places: dict[Link, list[int]] = {}
+    for place, flow in enumerate(flows):
+        places.setdefault(flow.link, []).append(place)
+    return Spoken(frozenset(places), tuple(tuple(own) for own in places.values() if len(own) > 1))

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from ..arrays import Complexes, Floats, Integers
 from ..engine import run_power_flow
-from ..errors import DARK, BlackoutError, SolverError
+from ..errors import BlackoutError, SolverError
 from ..network.building import TABLES
 
 _P_DEMAND, _Q_DEMAND, _BASE_KV = 2, 3, 9
@@ -55,7 +55,7 @@ def compile_admittance(net: Any) -> Admittance:
     _converge(net)
     internal = net._ppc["internal"]
     if "pv" not in internal:
-        raise BlackoutError(DARK)
+        raise BlackoutError
     n_bus = internal["Ybus"].shape[0]
     at_bus = _numbering(net, n_bus)
     rows, starts = _loading_rows(net, internal)

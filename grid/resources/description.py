@@ -63,6 +63,10 @@ class PoolDescription(Part):
     delay_s: tuple[Size, Size] = (1.0, 15.0)
     baseline_mw: Number = 0.0
 
+    def site(self, bus: object) -> str:
+        """The name of the pool's connection point at one of its buses."""
+        return f"{self.id}@{bus}"
+
     @field_validator("dfrs")
     @classmethod
     def _peopled(cls, value: int) -> int:

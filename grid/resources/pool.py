@@ -68,7 +68,7 @@ class Pool:
         }
         self._buses = tuple(self.fleet.bus.tolist())
         self._split: tuple[PoolView, Floats] | None = None  # what was last shared out by the scheme
-        self._site_names = tuple(f"{description.id}@{bus}" for bus in description.buses)
+        self._site_names = tuple(map(description.site, description.buses))
         self._sites = self._made_sites()
         self._site_shares = {way: self._shares(scheme) for way, scheme in self._schemes.items()}
 
@@ -127,8 +127,8 @@ class Pool:
     def _made_sites(self) -> tuple[Site, ...]:
         baseline = np.bincount(self.fleet.bus, self.fleet.baseline_mw, len(self.description.buses))
         kinds = (self._prevailing_kind(index) for index in range(len(self.description.buses)))
-        rows = zip(self.description.buses, kinds, baseline.tolist(), strict=True)
-        return tuple(Site(f"{self.id}@{bus}", bus, kind, round(mw, 6)) for bus, kind, mw in rows)
+        rows = zip(self._site_names, self.description.buses, kinds, baseline.tolist(), strict=True)
+        return tuple(Site(name, bus, kind, round(mw, 6)) for name, bus, kind, mw in rows)
 
     def _prevailing_kind(self, bus_index: int) -> Kind:
         counts = Counter(kind for kind, bus in zip(self.fleet.kind, self.fleet.bus, strict=True) if bus == bus_index)

@@ -6,7 +6,6 @@ height on a phone, and chooses among the scales of the forecast error (`layout.m
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from ..report.charts import AMBER, BLUE, COLOURS, GREEN, GREY, RED, styled
 from .schemes import IDEAL
-from .table import PARTS
+from .table import PARTS, at_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +78,7 @@ def parts(summary: pd.DataFrame) -> go.Figure:
     scales = [float(str(scale)) for scale in summary["error_scale"].drop_duplicates().sort_values()]
     first = nearest(scales)
     for scale in scales:
-        own = summary[summary["error_scale"].isna() if math.isnan(scale) else summary["error_scale"] == scale]
+        own = at_scale(summary, scale)
         for number, part in enumerate(PARTS):
             means = own[own["measure"] == part].set_index("scheme")["mean"].reindex(schemes)
             bar = {

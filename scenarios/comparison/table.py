@@ -41,6 +41,12 @@ def runs_table(results: Iterable[tuple[Entry, Result]], prices: StatedPrices) ->
     return frame
 
 
+def at_scale(frame: pd.DataFrame, scale: float) -> pd.DataFrame:
+    """The rows of one scale of the forecast error; not a number: those that have none."""
+    column = frame["error_scale"]
+    return frame[column.isna() if math.isnan(scale) else column == scale]
+
+
 def _plain(scale: float) -> float | None:
     """NaN is no key."""
     return None if scale != scale else scale  # noqa: PLR0124 - NaN alone differs from itself

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .comparing import Comparison
-from .table import COST
+from .table import COST, at_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,7 @@ def tables_of(made: Comparison, scale: float, own: pd.DataFrame) -> Iterator[Tab
 
 def _lost(title: str, scale: float, made: Comparison) -> Iterator[Table]:
     """A column for each participant that limits cost or brought most."""
-    frame = made.participants
-    frame = frame[frame["error_scale"].isna() if math.isnan(scale) else frame["error_scale"] == scale]
+    frame = at_scale(made.participants, scale)
     figures = ["lost_revenue_eur", "curtailed_offers"]
     means = frame.groupby(["scheme", "participant"], sort=False)[figures].mean().reset_index()
     size = means[figures].abs().max(axis=1).groupby(means["participant"], sort=True).max()
@@ -170,9 +169,7 @@ def _half(name: str, values: pd.DataFrame) -> str:
 
 def _element(runs: pd.DataFrame, scheme: str, rows: pd.DataFrame) -> str:
     """The line or transformer with the most overload, else the worst bus, in the run with the worst loading."""
-    scale = rows["error_scale"].iloc[0]
-    same = runs["error_scale"].isna() if math.isnan(scale) else runs["error_scale"] == scale
-    own = runs[(runs["scheme"] == scheme) & same]
+    own = at_scale(runs[runs["scheme"] == scheme], float(rows["error_scale"].iloc[0]))
     if "worst_element" not in own or own["worst_element"].isna().all():
         return ""
     worst = own.dropna(subset=["worst_element"]).sort_values("worst_loading_percent").iloc[-1]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ...agents.runtime.recording import Recorder
+from ..grid_log import by_grid
 from ..telemetry import Row, agent_row, area_row, grid_row, meter_row, withheld
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ class PartialTelemetry:
         physics.advance(at_us)
         rows = {"area": area_row(physics)}
         rows |= {f"meter of {name}": meter_row(self.meters, name, at_us) for name in self.providers}
-        limited = withheld(self.nodes, at_us)
+        limited = by_grid(physics, withheld(self.nodes, at_us))
         for grid, plant in sorted(physics.grids.items()):
-            rows[f"grid {grid}"] = grid_row(physics, grid, limited)
+            rows[f"grid {grid}"] = grid_row(physics, grid, limited[grid])
             self.recorder.state(grid, at_us, plant.columns, plant.snapshot_values(at_us))
         self.recorder.plants(at_us, self._noted(rows))
 

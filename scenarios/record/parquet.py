@@ -43,10 +43,7 @@ class Parted(Protocol):
 
 def numbers(values: Any) -> pa.Array:
     """Floats to 1e-6 (1 W, 1e-6 pu), no -0.0; what is None, infinite or no number becomes null."""
-    found = np.asarray(values, dtype=float)
-    missing = ~np.isfinite(found)
-    rounded = np.round(found, DIGITS) + 0.0
-    return pa.array(rounded, mask=missing if missing.any() else None)
+    return columns_of_numbers(np.array([values], dtype=float))[0]
 
 
 def columns_of_numbers(values: Floats) -> list[pa.Array]:

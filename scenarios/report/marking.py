@@ -61,7 +61,7 @@ def _parts(seed: int, who: str, provider: AggregatorDescription) -> Iterator[tup
     )
     for at, bus in enumerate(pool.buses):
         text = f"{who}: {count[at]:.0f} of the {pool.dfrs} resources (DFRs) of {pool.id}"
-        yield f"{pool.id}@{bus}", f"{text}, {_mw(float(up_mw[at]), float(down_mw[at]))}"
+        yield pool.site(bus), f"{text}, {_mw(float(up_mw[at]), float(down_mw[at]))}"
 
 
 def _mw(up_mw: float, down_mw: float) -> str:

@@ -34,7 +34,7 @@ name: waiting
 extends: handful.yaml
 hosting: {plants: dso-north, waits: true}
 """
-QUICK_SPEED, SOAK_SPEED, WAITING_SPEED = 100.0, 5.0, 10.0
+QUICK_SPEED, SOAK_SPEED, WAITING_SPEED = 60.0, 5.0, 10.0
 DEATHS = 20
 IN_TIME_S = 270  # of the run, from the deaths until somebody is waited for
 
@@ -85,6 +85,7 @@ class Stage:
             f"listener {self._port} 127.0.0.1",
             "allow_anonymous true",
             "set_tcp_nodelay true",
+            "max_inflight_messages 0",
             "persistence true",
             f"persistence_location {self.folder}/",
             f"user {getpass.getuser()}",

@@ -171,6 +171,17 @@ async def test_nobody_ends_the_session_of_another_by_using_its_client_id(secured
             assert await heard_until(tso, b"own") == []
 
 
+async def test_who_leaves_many_messages_unacknowledged_hears_the_roll_all_the_same(with_passwords: Secured) -> None:
+    """A host that was killed does so until all are back: the messages before must not keep the roll from it."""
+    async with with_passwords.client("tso") as tso, with_passwords.client("bsp-a") as bsp:
+        tso._client.manual_ack_set(True)
+        await tso.subscribe("gridpact/#", qos=1)
+        for number in range(150):
+            await bsp.publish(TOPICS.message("bsp-a", "tso"), b"%d" % number, qos=1)
+        await tso.publish(TOPICS.roll, b"start", qos=1)
+        assert len(await heard_until(tso, b"start")) == 150
+
+
 async def test_a_limit_request_of_a_bsp_reaches_the_tso_and_changes_nothing(secured: Secured, handful: Path) -> None:
     """INFO 8 in its own name: the broker lets it pass, for it cannot read it; the TSO's desk knows who may say what."""
     scenario = load_scenario(handful)

@@ -86,6 +86,56 @@ async def test_a_start_for_an_earlier_life_of_the_process_is_not_taken() -> None
     assert await waiting == meant
 
 
+def standing(ours: Muster) -> tuple[Standstill, SharedClock, asyncio.Event]:
+    """What lets a run wait, its clock, and what is set when that goes on."""
+    woken = asyncio.Event()
+    clock = SharedClock(0, 10.0, asyncio.get_running_loop().time())
+    still = Standstill(clock, ours, None, Counter[str](), woken.set)
+    ours.parted = still.part
+    return still, clock, woken
+
+
+async def test_of_two_starts_heard_at_once_the_later_one_counts() -> None:
+    """The first roll was overtaken before its start was heeded: whoever went by it would be ahead of the others."""
+    ours = muster()
+    still, clock, woken = standing(ours)
+    watching = asyncio.create_task(still.watch())
+    ours.hear("bsp-b", Presence(state="gone"))
+    await asyncio.sleep(0)
+    ours.hear(None, STARTED.model_copy(update={"call": "second", "at_us": 6_000_000, "begin_us": wall_us()}))
+    third = STARTED.model_copy(update={"call": "third", "at_us": 60_000_000, "begin_us": wall_us()})
+    ours.hear(None, third)
+    await asyncio.wait_for(woken.wait(), 5)
+    assert ours.start == third
+    assert clock.now_us >= 60_000_000
+    watching.cancel()
+
+
+async def test_a_start_of_a_roll_that_was_not_noticed_is_heeded_while_the_run_goes_on() -> None:
+    ours = muster()
+    still, clock, woken = standing(ours)
+    watching = asyncio.create_task(still.watch())
+    ours.hear("bsp-b", Presence(state="gone"))
+    for call, at_us in (("second", 6_000_000), ("third", 60_000_000)):
+        ours.hear(None, STARTED.model_copy(update={"call": call, "at_us": at_us, "begin_us": wall_us()}))
+        await asyncio.wait_for(woken.wait(), 5)
+        woken.clear()
+        assert clock.now_us >= at_us
+    watching.cancel()
+
+
+async def test_a_line_that_ends_in_disorder_after_its_run_stops_nobody() -> None:
+    """Its last will is said after it has finished; whoever waited for it then would wait for ever."""
+    ours = muster()
+    _, clock, _ = standing(ours)
+    for name in ("tso", "bsp-b"):
+        ours.hear(name, Presence(state="finished"))
+        ours.hear(name, Presence(state="gone"))
+    assert clock.stopped_us is None
+    ours.hear("bsp-b", here(None))
+    assert clock.stopped_us is not None
+
+
 async def test_the_roll_tells_how_far_each_has_come_and_does_not_wait_for_who_has_finished() -> None:
     roll = Roll(("tso", "bsp-a", "bsp-b"), "second")
     for _ in range(4):
@@ -99,15 +149,13 @@ async def test_the_roll_tells_how_far_each_has_come_and_does_not_wait_for_who_ha
 
 
 async def test_when_the_leader_has_finished_nobody_waits_any_more() -> None:
-    ours, counts, woken = muster(), Counter[str](), asyncio.Event()
-    clock = SharedClock(0, 10.0, asyncio.get_running_loop().time())
-    still = Standstill(clock, ours, None, counts, woken.set)
-    ours.parted = still.part
+    ours = muster()
+    still, clock, woken = standing(ours)
     watching = asyncio.create_task(still.watch())
     ours.hear("bsp-b", Presence(state="gone"))
     assert clock.stopped_us is not None
     ours.hear("tso", Presence(state="finished"))
     await asyncio.wait_for(woken.wait(), 5)
     assert clock.stopped_us is None
-    assert counts == {"standstills": 1}
+    assert still.counts == {"standstills": 1}
     watching.cancel()

@@ -16,7 +16,7 @@ import aiomqtt
 from paho.mqtt.enums import MQTTErrorCode
 
 Heard = Callable[[str, bytes, int, int], None]
-MOST_IN_FLIGHT = 100  # as the brokers of `gridpact broker` allow
+MOST_IN_FLIGHT = 100
 
 
 class Channel:

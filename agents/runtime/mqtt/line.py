@@ -91,6 +91,7 @@ class Line:
         self._channel: Channel | None = None  # while there is a connection
         self._hearing: Channel | None = None  # the latest one, which hears before all has been subscribed to
         self._task: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     async def open(self, *, fresh: bool = True) -> None:
         """Connect; BrokerError if that does not succeed. `fresh`: what the broker has kept for us is dropped."""
@@ -111,6 +112,7 @@ class Line:
             async with asyncio.timeout(PATIENCE_S):
                 await self._empty.wait()
         self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
+        self._is_closing = True
         while self._task is not None and not self._task.done():
             self._task.cancel()  # once may not be enough: `asyncio.wait_for` in aiomqtt can swallow it
             await asyncio.wait({self._task}, timeout=CANCEL_AGAIN_S)
@@ -147,7 +149,7 @@ class Line:
 
     async def _stay_connected(self) -> None:
         pause_s = RETRY_S[0]
-        while True:
+        while not self._is_closing:  # an error on the way out must not lead in again
             try:
                 client = self._new_client(clean=False)
                 channel = self._hearing = Channel(client, self._incoming, self._arrived)

@@ -75,10 +75,19 @@ class Muster:
                 self._answer(what)
             case _ if self.leads:
                 pass  # what it has said itself
-            case Start() if not self._decided.done() and self._is_meant(what):
-                self._decided.set_result(what)
+            case Start() if self._is_meant(what):
+                self._heard_start(what)
             case Refused(reason=reason) if not self._decided.done():
                 self._decided.set_exception(BrokerError(reason))
+
+    def _heard_start(self, start: Start) -> None:
+        """The latest roll's start counts, also where an earlier one's has been heard and not been heeded yet."""
+        if self._decided.done() and self._decided.exception() is None and self._decided.result().call != start.call:
+            self.parted()
+            if self._decided.done():
+                self._decided = asyncio.get_running_loop().create_future()
+        if not self._decided.done():
+            self._decided.set_result(start)
 
     def _is_meant(self, start: Start) -> bool:
         """Whether a start is for us as we are now: not for an earlier life of this process."""
@@ -90,6 +99,8 @@ class Muster:
         return self.start
 
     def _seen(self, name: str, presence: Presence) -> None:
+        if presence.state == "gone" and self.seen.get(name) == "finished":
+            return  # its line has ended after its run, and not in good order
         self.seen[name] = presence.state
         came_back = presence.state == "here" and presence.call is None
         if self.readiness.waits and self.start is not None and (came_back or presence.state == "gone"):
@@ -169,7 +180,8 @@ class Muster:
     async def _follow(self) -> Start:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.readiness.timeout_s + 2):
-                return await asyncio.shield(self._decided)
+                await asyncio.shield(self._decided)
+                return self._decided.result()
         missing = [name for name in self.readiness.expected if self.seen.get(name) != "here"]
         named = ", ".join(missing) or f"nobody, but {self.readiness.lead} has not given the start"
         raise BrokerError(f"not everybody came within {self.readiness.timeout_s:g} s; missing: {named}")

@@ -23,14 +23,15 @@ class Standstill:
         self, clock: SharedClock, muster: Muster, memory: Memory | None, counts: Counter[str], wake: Callable[[], None]
     ) -> None:
         """`wake` is called when the clock has been set; `counts`: how often it had been stopped."""
-        self._clock, self._muster, self._memory, self._counts, self._wake = clock, muster, memory, counts, wake
+        self.counts = counts
+        self._clock, self._muster, self._memory, self._wake = clock, muster, memory, wake
         self._news = asyncio.Event()
 
     def part(self) -> None:
         """Somebody is away."""
         if self._clock.stopped_us is None:
             self._clock.stop()
-            self._counts["standstills"] += 1
+            self.counts["standstills"] += 1
             self._muster.begin_again()
             self._news.set()
 

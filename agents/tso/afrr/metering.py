@@ -161,9 +161,9 @@ def _begun(profile: TsoProfile, at_us: int) -> Since:
 def caught_up(profile: TsoProfile, state: TsoState, names: Iterable[str] | None = None) -> TsoState:
     """Count what goes on up to the last measurement of these participants, or of everybody."""
     regulation = state.regulation
-    for name in sorted(regulation.meters if names is None else names):
-        meter, last = regulation.meters.get(name, Meter()), state.activation.last(name)
-        if name in regulation.meters and last is not None and last.measured_us > meter.at_us:
+    for name in sorted(regulation.meters if names is None else {*names} & {*regulation.meters}):
+        meter, last = regulation.meters[name], state.activation.last(name)
+        if last is not None and last.measured_us > meter.at_us:
             counted = _lasted(profile, regulation, regulation.counted, name, last.measured_us)
             meters = regulation.meters.set(name, meter._replace(at_us=last.measured_us))
             regulation = regulation._replace(meters=meters, counted=counted)

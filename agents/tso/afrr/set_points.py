@@ -17,7 +17,7 @@ from ....protocols.stages import activation as stage
 from ...actions import Action, Note, PublishEach, Say
 from ...agent import Reaction
 from ...calendar import MarketTimeUnit
-from ...changes import derived, replace
+from ...changes import derived, noted, replace
 from ...cycle import covers
 from ...events import Heard
 from ...market.distribution import Portion, Walk, by_participant, shares
@@ -133,7 +133,7 @@ def _published(
         return known.sent, (), (PublishEach(conversation_ids, said),)
     said = tuple([news.get(name, content) for name, content in zip(names, said, strict=True)])
     sent = known.sent.update(news)
-    derived(state, "~said", (known.subscribers, sent), lambda: (names, conversation_ids, said))
+    noted(state, "~said", (known.subscribers, sent), (names, conversation_ids, said))
     return sent, news, (PublishEach(conversation_ids, said),)
 
 

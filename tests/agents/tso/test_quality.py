@@ -6,6 +6,7 @@ from gridpact.agents.tso import quality
 from gridpact.agents.tso.quality import Look
 from gridpact.agents.tso.state import Known, Service
 from gridpact.protocols.information.activation import Measurement
+from gridpact.scenarios import consistency
 
 MINUTE_US = 60_000_000
 
@@ -31,6 +32,10 @@ def test_a_breach_that_ends_counts_for_nothing() -> None:
     service, measure = quality._judged(service, bad, MINUTE_US, MINUTE_US)
     assert (service.level, measure) == (1, "warned")
     assert quality._judged(service, good, MINUTE_US + 1, MINUTE_US)[0].level == 0
+
+
+def test_the_check_of_a_scenario_knows_how_many_steps_patience_has() -> None:
+    assert len(quality.STAGES) == 1 + consistency.STEPS_OF_PATIENCE
 
 
 def test_an_order_is_not_judged_before_it_is_due() -> None:
