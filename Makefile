@@ -13,7 +13,7 @@ run: $(STAMP)
 	$(PY) -m gridpact run scenario-1-dso
 
 test: $(STAMP)
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 3 --dist loadfile
 
 verify: $(STAMP)
 	$(PY) -m gridpact verify
