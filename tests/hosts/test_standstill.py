@@ -148,6 +148,14 @@ async def test_the_roll_tells_how_far_each_has_come_and_does_not_wait_for_who_ha
     assert {name: one.at_us for name, one in roll.answers.items()} == {"tso": 5, "bsp-a": 9}
 
 
+async def test_who_has_finished_an_earlier_run_of_the_same_name_is_still_waited_for() -> None:
+    """The broker keeps what was said of presence; a run can be repeated under its name."""
+    ours = muster("tso", started=None)
+    for name in ("tso", "bsp-a", "bsp-b"):
+        ours.hear(name, Presence(state="finished"))
+    assert ours._roll.missing == ("tso", "bsp-a", "bsp-b")
+
+
 async def test_when_the_leader_has_finished_nobody_waits_any_more() -> None:
     ours = muster()
     still, clock, woken = standing(ours)

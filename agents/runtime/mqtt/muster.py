@@ -101,6 +101,8 @@ class Muster:
     def _seen(self, name: str, presence: Presence) -> None:
         if presence.state == "gone" and self.seen.get(name) == "finished":
             return  # its line has ended after its run, and not in good order
+        if presence.state == "finished" and self.start is None:
+            return  # of an earlier run of this name: the broker has kept it
         self.seen[name] = presence.state
         came_back = presence.state == "here" and presence.call is None
         if self.readiness.waits and self.start is not None and (came_back or presence.state == "gone"):
