@@ -142,7 +142,9 @@ def test_what_is_no_request_is_counted(rig: Rig, payload: bytes) -> None:
     assert rig.service.counts["unreadable requests"] == 1
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b'{"@":"Begin"}', b'{"@":"Path"}', b'{"source":1}', b"[" * 99_999, NO_SOURCE])
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"null", b'{"@":"Begin"}', b'{"@":"Path"}', b'{"source":1}', b"[" * 99_999, NO_SOURCE]
+)
 def test_what_is_no_reading_is_none(rig: Rig, payload: bytes) -> None:
     assert rig.remote.reading(payload) is None
 

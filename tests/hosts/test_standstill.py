@@ -129,7 +129,7 @@ def started(call: str, at_us: int, *, ago_s: float = 0.0) -> Start:
 
 
 async def test_a_start_that_the_broker_has_kept_for_whoever_was_cut_off_is_not_heeded() -> None:
-    """The others have gone on at that time, and stand still again: whoever went by it now would be far ahead of them."""
+    """The others have gone on then, and stand still again: whoever went by it now would be far ahead of them."""
     ours = muster()
     still, clock, woken = standing(ours)
     watching = asyncio.create_task(still.watch())

@@ -50,7 +50,7 @@ class Reception:
         self.counts: Counter[str] = Counter()
         self.muster: Muster | None = None
         self.wake: Callable[[], None] = lambda: None
-        self.read_us: dict[tuple[str, str], int] = {}  # when the latest reading of a source was taken, earlier lives too
+        self.read_us: dict[tuple[str, str], int] = {}  # of when the latest reading is, by agent and source
         self._clock: SharedClock | None = None
         self._early: list[tuple[Arrival, Incoming]] = []
         self._early_of_plants: list[tuple[str, Incoming, bool]] = []
