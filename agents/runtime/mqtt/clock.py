@@ -3,8 +3,9 @@
     time of the run = start + (monotonic clock - beginning) × speed
 
 Happenings are taken at their due time or as soon after it as the machine can; a new one that is due earlier wakes the
-wait. Between two of them the network has its turn every few milliseconds, and as long again if it has much to bring: what
-comes to a host that is behind is not late because of that. What takes longer (an inbox, a study) is waited for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
+wait. Between two of them the network has its turn every few milliseconds, and as long again if it has much to bring, so
+that what comes to a host that is behind is not late because of that. What takes longer (an inbox, a study) is waited
+for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
 """
 
 import asyncio
