@@ -224,7 +224,8 @@ JOURNAL = Table(
 )
 TELEMETRY = Table(
     "telemetry.parquet",
-    "the area, every participant and every grid, one row per tick",
+    "the area, every participant and every grid, one row per tick; where it is wide and long, it is a folder of "
+    "files of that name, which pandas and Arrow read alike",
     (
         _AT,
         Column("frequency_hz", "number", "frequency of the area, sampled at the tick", "Hz"),
@@ -270,7 +271,8 @@ TELEMETRY = Table(
 )
 STATES = Table(
     "states/<grid>.parquet",
-    "what makes the grid reproducible, one row per tick; `gridpact network` turns a row into a pandapower network",
+    "what makes the grid reproducible, one row per tick (wide and long: a folder as above); `gridpact network` "
+    "turns a row into a pandapower network",
     (
         _AT,
         Column("converged", "number", "1 if there was a power flow, else 0"),
