@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...agents.runtime.recording import Values
+from ...grid.arrays import Floats
 from .clerk import Clerk
 from .parquet import FLUSH_ROWS, TIME, columns_of_numbers
 
@@ -134,4 +135,11 @@ class WideFile:
         assert self._parts is not None
         parts, times_us, values = self._parts, self._times_us, self._values
         self._times_us, self._values = [], []
-        self._clerk.do(lambda: parts.write(times_us, columns_of_numbers(np.stack(values, axis=1))))
+        self._clerk.do(lambda: parts.write(times_us, columns_of_numbers(_turned(values))))
+
+
+def _turned(rows: list[Any]) -> Floats:
+    """Rows as columns; nothing else holds the rows any more, for of a swarm both are large."""
+    columns = np.stack(rows, axis=1)
+    rows.clear()
+    return columns
