@@ -125,6 +125,14 @@ class Line:
         self._empty.clear()
         self._send_all()
 
+    def withdraw(self, topic: str) -> None:
+        """Say nothing again on a topic of what has been sent to it and not acknowledged."""
+        for waiting in (self._unsent, self._unacknowledged):
+            for number in [number for number, one in waiting.items() if one.topic == topic]:
+                del waiting[number]
+        if not self.waiting:
+            self._empty.set()
+
     def send_fresh(self, topic: str, payload: bytes) -> None:
         """Send what is of use only now."""
         if self._channel is None:

@@ -127,8 +127,6 @@ class Station:
             return ()
         still = Standstill(clock, muster, self.memory, self.counts, self._wake)
         muster.came_us, muster.parted = lambda: clock.now_us, still.part
-        for line in self.lines.values():
-            line.lost = still.part
         return (still.watch(),)
 
     async def _close(self) -> None:
@@ -166,6 +164,8 @@ class Station:
         muster = self._reception.muster = Muster(self.lines, topics, readiness, lives)
         if past is not None and self.memory is not None and self.memory.beginning is not None:
             muster.start, muster.came_us = self.memory.beginning.start, lambda: past.until_us
+        for line in self.lines.values() if readiness.waits else ():
+            line.lost = muster.cut_off
         self.lines[names[0]].subscriptions += topics.heard_by_all()
         fresh = self.memory is None or self.memory.is_new
         await open_all(self.lines.values(), fresh=fresh)
