@@ -1,21 +1,29 @@
-"""What the plants tell and are asked over a network: taken once, at its time, and only when it is in the log."""
+"""What the plants tell and are asked over a network: taken once, at its time, and only when it is in the log.
+
+And what is told of a host that ends before its run does.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.runtime.input_log import InputLog
 from gridpact.agents.runtime.inputs import Begin, Reading
 from gridpact.agents.runtime.journal import to_line
+from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.clock import SharedClock
+from gridpact.agents.runtime.mqtt.course import Ticks
 from gridpact.agents.runtime.mqtt.line import Incoming
 from gridpact.agents.runtime.mqtt.memory import Memory
+from gridpact.agents.runtime.mqtt.muster import Readiness
 from gridpact.agents.runtime.mqtt.past import Past
 from gridpact.agents.runtime.mqtt.plants import ActuateAsked, ObserveAsked, PlantService
+from gridpact.agents.runtime.mqtt.roll import Presence, said
 from gridpact.agents.runtime.mqtt.station import Station
 from gridpact.agents.runtime.physics import Holding, Physics
 from gridpact.grid.area.area import Area
@@ -27,6 +35,7 @@ from gridpact.scenarios.hosting.part import PartWriter
 from gridpact.scenarios.loading import load_scenario
 
 S = 1_000_000
+NOWHERE = "mqtt://127.0.0.1:1"
 Make = Callable[..., Station]
 
 
@@ -34,11 +43,10 @@ Make = Callable[..., Station]
 def make(handful: Path, tmp_path: Path) -> Iterator[Make]:
     """Makes stations that are not connected: of some agents, with a log."""
     scenario = load_scenario(handful)
-    terms = host.Terms("handful", "mqtt://127.0.0.1:1")
     with PartWriter(scenario, tmp_path / "part") as writer:
 
-        def made(*agents: str, log: InputLog | None = None) -> Station:
-            memory = Memory(log or InputLog(), {}, "a run")
+        def made(*agents: str, broker: BrokerAddress | None = None) -> Station:
+            memory, terms = Memory(InputLog(), {}, "a run"), host.Terms("handful", str(broker or NOWHERE))
             station, _ = host._station(scenario, host.share(scenario, agents), terms, writer, memory)
             return station
 
@@ -148,3 +156,25 @@ async def test_whoever_was_killed_with_its_plants_experiences_every_reading_that
     run(station.world.queue, start_us + 4 * S)
     news = [(text.split('"')[7], at_us - start_us) for at_us, text in experienced(station)[before:]]
     assert news == [("availability", 3 * S), ("meter", 4 * S)]
+
+
+async def test_a_host_that_is_stopped_before_its_run_is_over_says_that_it_is_gone(
+    make: Make, broker: BrokerAddress
+) -> None:
+    """Its line is closed in good order, so the broker says nothing in its place."""
+    station = make("bsp-a", broker=broker)
+    wanted = Readiness(lead="tso", expected=("tso", "bsp-a"), scenario="one")
+    running = asyncio.create_task(station.run(wanted, Ticks((S,), lambda at_us: None, lambda at_us: None)))
+    async with aiomqtt.Client(broker.host, broker.port) as client, asyncio.timeout(60):
+        await client.subscribe(station.network.topics.presence("bsp-a"), qos=1)
+        seen = list[str]()
+        async for message in client.messages:
+            what = said(bytes(message.payload))  # type: ignore[arg-type]
+            assert isinstance(what, Presence)
+            seen.append(what.state)
+            running.cancel()
+            if what.state == "gone":
+                break
+    assert seen == ["here", "gone"]
+    with pytest.raises(asyncio.CancelledError):
+        await running

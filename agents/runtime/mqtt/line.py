@@ -108,8 +108,9 @@ class Line:
 
     async def close(self) -> None:
         """Wait until everything has been acknowledged, but not for ever, and disconnect."""
+        may_arrive = self._task is not None and not self._task.done()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S if may_arrive else 0):
                 await self._empty.wait()
         self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
         self._is_closing = True

@@ -118,6 +118,9 @@ class Station:
                 going = asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step))
                 await self._watched(going, *self._standing_still(clock, muster))
             self._say_presence(Presence(state="finished"))
+        except BaseException:  # a line that is closed in good order has no last will
+            self._say_presence(Presence(state="gone"))
+            raise
         finally:
             await self._close()
 
@@ -254,6 +257,8 @@ class Station:
 
     def _say_presence(self, presence: Presence) -> None:
         for name, line in self.lines.items():
+            if presence.state == "gone" and not line.is_connected:
+                continue  # its last will has been said, or there was no connection yet
             line.greeting = None
             line.send(self.network.topics.presence(name), to_bytes(presence), retain=True)
 
