@@ -19,12 +19,12 @@ from ...grid.arrays import Floats
 from .cells import DIGITS
 from .clerk import Clerk
 from .columns import Table
+from .spreading import WORDS
 
 FLUSH_ROWS = 8192
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
-WORDS = pa.dictionary(pa.int32(), pa.string())
 R = TypeVar("R")
 
 
