@@ -35,12 +35,13 @@ def spreading(number: NDArray[np.int32], many: int) -> Callable[[Any], Any]:
 def spread_over(values: Any, number: NDArray[np.int32]) -> Any:
     """One value a row, null where `number` is -1; texts stay words of a dictionary, of which only numbers are many."""
     if values.type != _TEXT:
-        return values.take(_whole(number))
+        return values.take(whole(number))
     words = values.dictionary_encode()
     places = np.append(words.indices.fill_null(-1).to_numpy(), np.int32(-1))
-    return pa.DictionaryArray.from_arrays(_whole(places[number]), words.dictionary)
+    return pa.DictionaryArray.from_arrays(whole(places[number]), words.dictionary)
 
 
-def _whole(number: NDArray[np.int32]) -> Any:
+def whole(number: NDArray[np.int32]) -> Any:
+    """Numbers as an array, null where there is -1."""
     missing = number < 0
     return pa.array(number, mask=missing if missing.any() else None)
