@@ -48,9 +48,9 @@ def columns_of_numbers(values: Floats) -> list[pa.Array]:
     found = np.isfinite(values)
     np.round(values, DIGITS, out=values)
     values += 0.0
-    whole_rows: list[bool] = np.all(found, axis=1).tolist()
-    known = zip(values, found, whole_rows, strict=True)
-    return [pa.array(row, mask=None if whole else ~finite) for row, finite, whole in known]
+    one_after_the_other = pa.array(values.ravel(), mask=None if found.all() else ~found.ravel())
+    many = values.shape[1]
+    return [one_after_the_other.slice(row * many, many) for row in range(len(values))]
 
 
 def schema_of(table: Table) -> pa.Schema:
