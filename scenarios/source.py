@@ -69,12 +69,11 @@ def parse_value(text: str, shown: str) -> Located:
     return Located({"value": None if node is None else reader.value(node, ())}, {(): Place(shown)})
 
 
-@lru_cache(maxsize=32)
 def _compose(text: str, shown: str) -> Node | None:
-    """The nodes of a text, which nobody changes: a file that many scenarios extend is parsed once."""
+    """The nodes of a text, which nobody changes."""
     _no_tabs(text, shown)
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        return _nodes(text) if "\n" in text else _nodes.__wrapped__(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
         problem = " ".join(str(error.problem or error.context or "it is no YAML").split())
@@ -83,6 +82,12 @@ def _compose(text: str, shown: str) -> Node | None:
         raise ScenarioError(f"{shown}:1: this is not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ScenarioError(f"{shown}:1: this is nested deeper than any scenario") from None
+
+
+@lru_cache(maxsize=32)
+def _nodes(text: str) -> Node | None:
+    """What many scenarios extend or many records copy is parsed once; single lines would only be in the way."""
+    node: Node | None = YAML(typ="safe", pure=True).compose(text)
     return node
 
 

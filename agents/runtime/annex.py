@@ -18,6 +18,7 @@ from .journal import TYPES, from_text, from_values, to_text
 from .laboratory import STUDIES, Answer, Laboratory
 
 READY = b"ready\n"
+ENDED = "the process for studies has ended"
 LINE_LIMIT = 1 << 26
 JOB_TYPES: dict[str, type[Any]] = {Activation.__name__: Activation, **{cls.__name__: cls for cls in STUDIES}}
 
@@ -52,6 +53,9 @@ class Annex:
         assert self._process is not None
         assert self._process.stdin is not None
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if self._listening is not None and self._listening.done():  # nobody would ever answer
+            answer.set_exception(AnnexError(ENDED))
+            return answer
         self._asked.append(answer)
         self._process.stdin.write(to_text(job).encode() + b"\n")
         return answer
@@ -70,13 +74,16 @@ class Annex:
         while line := await answers.readline():
             plain = json.loads(line)
             answer = self._asked.popleft()
+            if answer.done():  # who has asked waits no more
+                continue
             if plain.get("failure") is not None:
                 answer.set_exception(AnnexError(plain["failure"]))
-            elif not answer.done():
+            else:
                 result = from_values(plain["result"], BUSINESS_USE_CASE, self._types)
                 answer.set_result((result, plain["error"]))
         for answer in self._asked:
-            answer.set_exception(AnnexError("the process for studies has ended"))
+            if not answer.done():
+                answer.set_exception(AnnexError(ENDED))
 
 
 def serve(laboratory: Laboratory, asked: BinaryIO, answers: BinaryIO) -> None:

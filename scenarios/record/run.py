@@ -210,11 +210,12 @@ class Run:
 
     def _parquet(self, name: str) -> pd.DataFrame:
         import pyarrow as pa
-        import pyarrow.parquet as pq
+
+        from .parquet import read_table
 
         path = self.folder / name
         try:
-            return cast("pd.DataFrame", pq.ParquetFile(path).read().to_pandas())
+            return cast("pd.DataFrame", read_table(path).to_pandas())
         except (OSError, pa.ArrowException) as error:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
 

@@ -29,9 +29,10 @@ from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
 from .messages import MessageFile
-from .parquet import ParquetFile, WideFile
+from .parquet import ParquetFile
 from .streaming import check_streamed, stream_arrays
 from .volleys import by_column
+from .wide import WideFile
 
 
 class RunWriter:
@@ -168,9 +169,10 @@ class RunWriter:
 
     def _all_rows(self) -> dict[str, int]:
         messages = {MESSAGES.file: self._messages.rows}
-        rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
-        states = {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
-        return messages | self._rows | rows | {JOURNAL.file: self._journal.rows} | states
+        rows = {STREAMS.file: self._streams.rows, JOURNAL.file: self._journal.rows}
+        for file in (self._telemetry, *self._states.values()):
+            rows |= {path.relative_to(self.folder).as_posix(): many for path, many in file.rows.items()}
+        return messages | self._rows | rows
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""

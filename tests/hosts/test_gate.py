@@ -127,8 +127,8 @@ def test_what_the_desk_has_refused_or_ended_leaves_room_for_others() -> None:
 
 def test_how_many_one_party_may_have_begun_in_all_is_limited() -> None:
     at = gate(known_conversations=2)
-    taken = [admit(at, application(subject)) for subject in ("one", "two", "three")]
-    assert [one.envelope is not None for one in taken] == [True, True, False]
+    taken = [admit(at, application(subject)) for subject in ("one", "two", "three", "three")]
+    assert [one.envelope is not None for one in taken] == [True, True, False, False]
 
 
 def test_after_a_restart_the_desk_tells_what_is_open() -> None:

@@ -91,6 +91,17 @@ async def test_what_our_own_code_does_wrong_with_a_message_ends_the_line_with_th
     await asyncio.gather(speaker.close(), hearer.close())
 
 
+async def test_what_goes_wrong_when_something_has_arrived_ends_the_line_with_that_error(broker: BrokerAddress) -> None:
+    """A log that takes no more, say: to connect again would not help."""
+    speaker = line(broker, "a", Ear())
+    speaker._acknowledged = lambda key: {}[key]
+    await speaker.open()
+    speaker.send(TOPICS.message("a", "b"), b"news", key="the key")
+    with pytest.raises(KeyError, match="the key"):
+        await asyncio.wait_for(speaker.failed(), 60)
+    await speaker.close()
+
+
 async def test_a_broker_that_is_not_there_is_named() -> None:
     nobody = BrokerAddress("127.0.0.1", free_port(), tls=False)
     with pytest.raises(BrokerError, match=f"127.0.0.1:{nobody.port} fails: .*refused"):

@@ -7,6 +7,8 @@ import pytest
 
 from gridpact.agents.actions import Actuate, Observe
 from gridpact.agents.bsp.reading import ParticipantReading
+from gridpact.agents.runtime.inputs import Reading
+from gridpact.agents.runtime.journal import to_line
 from gridpact.agents.runtime.mqtt.plants import MOST_OBSERVED, PlantService, RemotePlants
 from gridpact.agents.runtime.physics import Holding, Physics
 from gridpact.grid.area.area import Area
@@ -18,6 +20,7 @@ from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 S = 1_000_000
 START_US = 1_772_442_000 * S
 END_US = START_US + 3600 * S
+NO_SOURCE = to_line(Reading(["meter"], ParticipantReading(START_US, 0.0, 0.0, 0.0, 0.0, (), ()))).encode()  # type: ignore[arg-type]
 
 
 class Rig:
@@ -139,7 +142,9 @@ def test_what_is_no_request_is_counted(rig: Rig, payload: bytes) -> None:
     assert rig.service.counts["unreadable requests"] == 1
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b'{"@":"Begin"}', b'{"@":"Path"}', b'{"source":1}'])
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"null", b'{"@":"Begin"}', b'{"@":"Path"}', b'{"source":1}', b"[" * 99_999, NO_SOURCE]
+)
 def test_what_is_no_reading_is_none(rig: Rig, payload: bytes) -> None:
     assert rig.remote.reading(payload) is None
 

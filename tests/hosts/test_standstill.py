@@ -124,6 +124,54 @@ async def test_a_start_of_a_roll_that_was_not_noticed_is_heeded_while_the_run_go
     watching.cancel()
 
 
+def started(call: str, at_us: int, *, ago_s: float = 0.0) -> Start:
+    return STARTED.model_copy(update={"call": call, "at_us": at_us, "begin_us": wall_us() - round(ago_s * 1e6)})
+
+
+async def test_a_start_that_the_broker_has_kept_for_whoever_was_cut_off_is_not_heeded() -> None:
+    """The others have gone on then, and stand still again: whoever went by it now would be far ahead of them."""
+    ours = muster()
+    still, clock, woken = standing(ours)
+    watching = asyncio.create_task(still.watch())
+    ours.cut_off()
+    ours.hear(None, started("second", 6_000_000, ago_s=20))
+    await asyncio.sleep(0)
+    assert clock.stopped_us is not None
+    assert ours._lines["bsp-a"].waiting == 1  # that we are here again, so that the roll is called
+    ours.hear(None, started("third", 6_000_000, ago_s=0.01))
+    await asyncio.wait_for(woken.wait(), 5)
+    assert clock.now_us == pytest.approx(6_000_000, abs=3_000_000)
+    watching.cancel()
+
+
+async def test_a_start_is_not_heeded_if_the_roll_is_called_again_at_once() -> None:
+    ours = muster()
+    still, clock, woken = standing(ours)
+    watching = asyncio.create_task(still.watch())
+    ours.hear("bsp-b", Presence(state="gone"))
+    await asyncio.sleep(0)
+    ours.hear(None, started("second", 6_000_000))
+    ours.hear(None, Call(call="third", number=0))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert clock.stopped_us is not None
+    ours.hear(None, started("third", 7_000_000))
+    await asyncio.wait_for(woken.wait(), 5)
+    assert ours.start is not None
+    assert ours.start.call == "third"
+    watching.cancel()
+
+
+async def test_a_start_that_nobody_has_heard_is_not_said_again_after_the_line_was_lost() -> None:
+    ours = muster("tso")
+    line = ours._lines["tso"]
+    ours._say(started("second", 6_000_000))
+    ours._say_here(Presence(state="here"))
+    assert line.waiting == 2
+    ours.cut_off()
+    assert [each.topic for each in line._unsent.values()] == [TOPICS.presence("tso")]
+
+
 async def test_a_line_that_ends_in_disorder_after_its_run_stops_nobody() -> None:
     """Its last will is said after it has finished; whoever waited for it then would wait for ever."""
     ours = muster()
@@ -146,6 +194,14 @@ async def test_the_roll_tells_how_far_each_has_come_and_does_not_wait_for_who_ha
     roll.hear("bsp-b", Presence(state="finished"), wall_us())
     assert roll.complete
     assert {name: one.at_us for name, one in roll.answers.items()} == {"tso": 5, "bsp-a": 9}
+
+
+async def test_who_has_finished_an_earlier_run_of_the_same_name_is_still_waited_for() -> None:
+    """The broker keeps what was said of presence; a run can be repeated under its name."""
+    ours = muster("tso", started=None)
+    for name in ("tso", "bsp-a", "bsp-b"):
+        ours.hear(name, Presence(state="finished"))
+    assert ours._roll.missing == ("tso", "bsp-a", "bsp-b")
 
 
 async def test_when_the_leader_has_finished_nobody_waits_any_more() -> None:

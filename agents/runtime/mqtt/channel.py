@@ -47,7 +47,7 @@ class Channel:
         self._paho.ack(mid, qos)
 
     async def lost(self) -> None:
-        """Wait until the connection is lost (MqttError), or `hear` has failed (whatever it has raised)."""
+        """Wait until the connection is lost (MqttError), or `hear` or `acknowledged` has failed (what that raised)."""
         listening = asyncio.ensure_future(self._listen())
         try:
             done, _ = await asyncio.wait((listening, self._failed), return_when=asyncio.FIRST_COMPLETED)
@@ -61,16 +61,20 @@ class Channel:
             pass
 
     def _on_message(self, _: Any, __: Any, message: Any) -> None:
+        self._guarded(self._hear, message.topic, bytes(message.payload), message.mid, message.qos)
+
+    def _guarded(self, told: Callable[..., None], *what: Any) -> None:
+        """Tell of something; paho is between, so an error is kept, and raised by whoever waits for the line."""
         try:
-            self._hear(message.topic, bytes(message.payload), message.mid, message.qos)
-        except Exception as error:  # noqa: BLE001 - paho is between: kept, and raised by whoever waits for the line
+            told(*what)
+        except Exception as error:  # noqa: BLE001 - not swallowed: `lost` raises it
             if not self._failed.done():
                 self._failed.set_exception(error)
 
     def _on_publish(self, client: Any, data: Any, mid: int, code: Any, properties: Any) -> None:
         number = self._sent.pop(mid, None)
         if number is not None:
-            self._acknowledged(number)
+            self._guarded(self._acknowledged, number)
         elif self._confirmed is not None:
             self._confirmed(client, data, mid, code, properties)
 

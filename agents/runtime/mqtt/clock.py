@@ -3,8 +3,9 @@
     time of the run = start + (monotonic clock - beginning) × speed
 
 Happenings are taken at their due time or as soon after it as the machine can; a new one that is due earlier wakes the
-wait. Between two of them the network has its turn every few milliseconds, and what takes longer (an inbox, a study) is
-waited for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
+wait. Between two of them the network has its turn every few milliseconds, and as long again if it has much to bring, so
+that what comes to a host that is behind is not late because of that. What takes longer (an inbox, a study) is waited
+for. A clock can be stopped and go on (`standstill.py`): what is due by then is taken, and nothing after it.
 """
 
 import asyncio
@@ -138,8 +139,18 @@ class InStep:
             await self.errands.run(at_us)
         self.timing.busy(loop.time() - began_s)
         if loop.time() - self._turn_s > TURN_S:  # the network must not wait for a host that is behind
-            await asyncio.sleep(0)
+            await self._give_way()
             self._turn_s = loop.time()
+
+    async def _give_way(self) -> None:
+        """The network has its turn: one packet of each line at a time, and the next one while there is any news."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + TURN_S
+        self._news.set()
+        while self._news.is_set() and loop.time() < until_s:
+            self._news.clear()
+            await asyncio.sleep(0)  # what has come in is looked for now
+            await asyncio.sleep(0)  # and heard after that
 
     async def _wait(self, seconds: float) -> None:
         self._news.clear()

@@ -128,9 +128,11 @@ class Gate:
             theirs.open = {one for one in theirs.open if self._may_be_open(one, waiting)}
         if len(theirs.open) >= self._allowance.open_conversations:
             return True
+        if theirs.known >= self._allowance.known_conversations:
+            return True
         theirs.open.add(about)
         theirs.known += 1
-        return theirs.known > self._allowance.known_conversations
+        return False
 
     def _begun_by(self, sender: str) -> Opened:
         theirs = [one for one in self.desk.known().values() if one.peer == sender and one.side is Side.RESPONDENT]

@@ -108,8 +108,9 @@ class Line:
 
     async def close(self) -> None:
         """Wait until everything has been acknowledged, but not for ever, and disconnect."""
+        may_arrive = self._task is not None and not self._task.done()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S if may_arrive else 0):
                 await self._empty.wait()
         self.counts["unsent"] += len(self._unsent) + len(self._unacknowledged)
         self._is_closing = True
@@ -124,6 +125,14 @@ class Line:
         self._unsent[next(self._numbers)] = Outgoing(topic, payload, retain, key)
         self._empty.clear()
         self._send_all()
+
+    def withdraw(self, topic: str) -> None:
+        """Say nothing again on a topic of what has been sent to it and not acknowledged."""
+        for waiting in (self._unsent, self._unacknowledged):
+            for number in [number for number, one in waiting.items() if one.topic == topic]:
+                del waiting[number]
+        if not self.waiting:
+            self._empty.set()
 
     def send_fresh(self, topic: str, payload: bytes) -> None:
         """Send what is of use only now."""

@@ -51,6 +51,7 @@ class Muster:
         self._lines = lines
         self._topics = topics
         self._life = life
+        self._was_cut_off = False
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -60,6 +61,13 @@ class Muster:
         self._decided: asyncio.Future[Start] = asyncio.get_running_loop().create_future()
         if self._is_left:
             self._decide_alone()
+
+    def cut_off(self) -> None:
+        """A line of ours is lost: what is said meanwhile we hear later, and others may not hear at all what we said."""
+        if self.leads:
+            self._lines[self.readiness.lead].withdraw(self._topics.roll)
+        self._was_cut_off = True
+        self.parted()
 
     @property
     def leads(self) -> bool:
@@ -75,6 +83,8 @@ class Muster:
                 self._answer(what)
             case _ if self.leads:
                 pass  # what it has said itself
+            case Start() if self._has_waited_for_us(what):
+                self._say_here(Presence(state="here", scenario=self.readiness.scenario))
             case Start() if self._is_meant(what):
                 self._heard_start(what)
             case Refused(reason=reason) if not self._decided.done():
@@ -89,6 +99,11 @@ class Muster:
         if not self._decided.done():
             self._decided.set_result(start)
 
+    def _has_waited_for_us(self, start: Start) -> bool:
+        """Whether a start was kept for us by the broker: the others have missed us since, and stand still again."""
+        was_cut_off, self._was_cut_off = self._was_cut_off, False
+        return self.readiness.waits and was_cut_off and self.begin_us(start) < wall_us()
+
     def _is_meant(self, start: Start) -> bool:
         """Whether a start is for us as we are now: not for an earlier life of this process."""
         return all(start.lives.get(name, self._life) == self._life for name in self._lines)
@@ -101,6 +116,8 @@ class Muster:
     def _seen(self, name: str, presence: Presence) -> None:
         if presence.state == "gone" and self.seen.get(name) == "finished":
             return  # its line has ended after its run, and not in good order
+        if presence.state == "finished" and self.start is None:
+            return  # of an earlier run of this name: the broker has kept it
         self.seen[name] = presence.state
         came_back = presence.state == "here" and presence.call is None
         if self.readiness.waits and self.start is not None and (came_back or presence.state == "gone"):
@@ -124,6 +141,7 @@ class Muster:
     def _answer(self, call: Call) -> None:
         if self.readiness.waits and self.start is not None and call.call != self.start.call:
             self.parted()
+        self._withdraw_decision(call)
         here = Presence(
             state="here",
             call=call.call,
@@ -133,6 +151,15 @@ class Muster:
             at_us=self.came_us(),
             life=self._life,
         )
+        self._say_here(here)
+
+    def _withdraw_decision(self, call: Call) -> None:
+        """A start that nobody here has heeded yet counts no more when the roll is called again."""
+        decided = self._decided.done() and self._decided.exception() is None
+        if self.readiness.waits and decided and self._decided.result().call != call.call:
+            self._decided = asyncio.get_running_loop().create_future()
+
+    def _say_here(self, here: Presence) -> None:
         for name, line in self._lines.items():
             line.send(self._topics.presence(name), to_bytes(here), retain=True)
 
@@ -141,11 +168,11 @@ class Muster:
 
     async def _lead(self) -> Start:
         loop, wanted = asyncio.get_running_loop(), self.readiness
-        give_up_s = loop.time() + wanted.timeout_s
-        while not self._roll.complete:
+        give_up_s, line = loop.time() + wanted.timeout_s, self._lines[wanted.lead]
+        while not (self._roll.complete and line.is_connected):
             if loop.time() > give_up_s:
                 self._refuse(f"not everybody came within {wanted.timeout_s:g} s; missing: {self._named()}")
-            if self._lines[wanted.lead].is_connected:
+            if line.is_connected:
                 self._say(self._roll.next_call(wall_us()))
             await asyncio.sleep(max(CALL_EVERY_S, CALL_EACH_S * len(wanted.expected)))
         self._check()
@@ -180,7 +207,8 @@ class Muster:
     async def _follow(self) -> Start:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.readiness.timeout_s + 2):
-                await asyncio.shield(self._decided)
+                while not self._decided.done():  # what has been decided may be withdrawn before it is heeded
+                    await asyncio.shield(self._decided)
                 return self._decided.result()
         missing = [name for name in self.readiness.expected if self.seen.get(name) != "here"]
         named = ", ".join(missing) or f"nobody, but {self.readiness.lead} has not given the start"

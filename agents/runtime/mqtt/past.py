@@ -95,7 +95,9 @@ class Past:
         if isinstance(lived.given, Arrival):
             self._unheard.pop((agent, lived.given.envelope.id), None)
         elif isinstance(lived.given, Reading):
-            self.read_us[agent, lived.given.source] = lived.at_us
+            source, at_us = lived.given.source, getattr(lived.given.reading, "at_us", lived.at_us)
+            self.read_us[agent, source] = at_us
+            self._unread.pop(_unread_key(agent, source, at_us), None)
 
     def _of_process(self, entry: Entry, telemetry: Telemetry) -> None:
         told = json.loads(entry.text)
@@ -124,7 +126,15 @@ class Past:
             self._unasked[key] = agent, payload
 
     def _read(self, agent: str, payload: bytes) -> None:
-        """Of an agent here the last reading of each source is kept: what it has experienced already it drops."""
-        key = f"{agent} here" if agent in self._hosts else reading_key(agent, payload)
-        if self._keeps and key not in self._done:
+        """Kept until the agent is seen to experience it, or, if it is elsewhere, where it has not arrived."""
+        if not self._keeps:
+            return
+        key, reading = reading_key(agent, payload), self._remote.reading(payload) if agent in self._hosts else None
+        if reading is not None:
+            key = _unread_key(agent, reading.source, getattr(reading.reading, "at_us", 0))
+        if key not in self._done:
             self._unread[key] = agent, payload
+
+
+def _unread_key(agent: str, source: str, at_us: int) -> str:
+    return f"{agent} here reads {source} at {at_us}"

@@ -97,9 +97,9 @@ class RemotePlants:
         """A reading that came in; None if it is none."""
         try:
             given = from_line(payload.decode(), self._vocabulary)
-        except (ProtocolError, ValueError, KeyError, TypeError, AttributeError):
+        except (ProtocolError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return given if isinstance(given, Reading) else None
+        return given if isinstance(given, Reading) and isinstance(given.source, str) else None
 
     def _next(self, agent: str) -> int:
         self._numbers[agent] += 1

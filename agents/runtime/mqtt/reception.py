@@ -3,8 +3,8 @@
     negotiation, streams ─▶ gate ─▶ the agent's inbox      readings ─▶ the agent's queue
     requests ─▶ the plants, if they are here               presence, roll ─▶ the muster
 
-Before the run has begun here, messages wait. A broker is told that a message has been taken only when it has been:
-until then it would bring it again to a process started anew.
+Before the run has begun here, all but presence and roll waits. A broker is told that something has been taken only when
+it has been: until then it would bring it again to a process started anew. What it brings twice is taken once.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from .roll import Presence, said
 from .topics import ASKED, NEGOTIATION, PLANTS, READINGS, STREAM
 
 Answer = Callable[[Envelope], None]
+Taken = Callable[[], None]
 
 
 class Reception:
@@ -49,9 +50,10 @@ class Reception:
         self.counts: Counter[str] = Counter()
         self.muster: Muster | None = None
         self.wake: Callable[[], None] = lambda: None
-        self.read_us: dict[tuple[str, str], int] = {}  # readings of an earlier life
+        self.read_us: dict[tuple[str, str], int] = {}  # of when the latest reading is, by agent and source
         self._clock: SharedClock | None = None
         self._early: list[tuple[Arrival, Incoming]] = []
+        self._early_of_plants: list[tuple[str, Incoming, bool]] = []
         kinds = next(iter(self.gates.values())).desk.kinds
         self._turnstile = Turnstile({*kinds, PLANTS}, network.allowance)
         self._hosts, self._topics, self._errands = hosts, network.topics, errands
@@ -62,9 +64,11 @@ class Reception:
         self._clock = clock
         for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
             turnstile.speed = clock.speed
+        for name, incoming, asked in self._early_of_plants:
+            self._of_plants(name, incoming, asked=asked)
         for arrival, incoming in self._early:
             self._take(arrival, incoming)
-        self._early = []
+        self._early, self._early_of_plants = [], []
 
     def hear(self, name: str, incoming: Incoming) -> None:
         """Something has come in on the line of an agent here (or of the plants)."""
@@ -75,11 +79,13 @@ class Reception:
             self._hear_message(name, str(address.sender), incoming, streamed=address.kind == STREAM)
             return
         elif address.kind == READINGS:
-            self.hear_reading(name, incoming.payload)
+            self._of_plants(name, incoming, asked=False)
+            return
         elif (why := self._turned_away(address.sender, incoming.payload)) is not None:
             self.counts[why] += 1
         elif address.kind == ASKED and self._service is not None:
-            self.hear_request(str(address.sender), incoming.payload)
+            self._of_plants(str(address.sender), incoming, asked=True)
+            return
         else:
             self._hear_roll(address.sender, incoming.payload)
         self._done(incoming)
@@ -95,20 +101,37 @@ class Reception:
         self._service.hear(agent, payload, self._now_us())
         self.wake()
 
-    def hear_reading(self, name: str, payload: bytes) -> None:
-        """The plants tell an agent here a reading."""
+    def hear_reading(self, name: str, payload: bytes, taken: Taken = lambda: None) -> None:
+        """The plants tell an agent here a reading; `taken` is called when it has experienced it."""
         reading = self._remote.reading(payload)
         at_us = getattr(reading.reading, "at_us", None) if reading is not None else None
         if reading is None or not isinstance(at_us, int):
             self.counts["unreadable readings"] += 1
-        elif at_us <= self.read_us.get((name, reading.source), -1):
-            self.counts["repeated readings"] += 1
+            taken()
+            return
+        host, is_news = self._hosts[name], at_us > self.read_us.get((name, reading.source), -1)
+        if is_news:
+            self.read_us[name, reading.source] = at_us
         else:
-            self._plan(name, reading, at_us)
+            self.counts["repeated readings"] += 1
 
-    def _plan(self, name: str, reading: Reading, at_us: int) -> None:
-        self._hosts[name].plan(reading, at_us)
+        def take(now_us: int) -> None:
+            if is_news:
+                host.take(reading, now_us)
+            taken()
+
+        host.plan_call(take, at_us, Reading)
         self.wake()
+
+    def _of_plants(self, name: str, incoming: Incoming, *, asked: bool) -> None:
+        """An agent elsewhere asks something of the plants here, or plants elsewhere tell an agent here a reading."""
+        if self._clock is None:
+            self._early_of_plants.append((name, incoming, asked))
+        elif asked:
+            self.hear_request(name, incoming.payload)
+            self._done(incoming)
+        else:
+            self.hear_reading(name, incoming.payload, partial(self._done, incoming))
 
     def _now_us(self) -> int:
         world_us = next(iter(self._hosts.values())).world.queue.now_us

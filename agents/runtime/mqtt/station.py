@@ -118,6 +118,9 @@ class Station:
                 going = asyncio.gather(*(each.run(self.end_us, progress) for each in self._in_step))
                 await self._watched(going, *self._standing_still(clock, muster))
             self._say_presence(Presence(state="finished"))
+        except BaseException:  # a line that is closed in good order has no last will
+            self._say_presence(Presence(state="gone"))
+            raise
         finally:
             await self._close()
 
@@ -127,8 +130,6 @@ class Station:
             return ()
         still = Standstill(clock, muster, self.memory, self.counts, self._wake)
         muster.came_us, muster.parted = lambda: clock.now_us, still.part
-        for line in self.lines.values():
-            line.lost = still.part
         return (still.watch(),)
 
     async def _close(self) -> None:
@@ -166,6 +167,8 @@ class Station:
         muster = self._reception.muster = Muster(self.lines, topics, readiness, lives)
         if past is not None and self.memory is not None and self.memory.beginning is not None:
             muster.start, muster.came_us = self.memory.beginning.start, lambda: past.until_us
+        for line in self.lines.values() if readiness.waits else ():
+            line.lost = muster.cut_off
         self.lines[names[0]].subscriptions += topics.heard_by_all()
         fresh = self.memory is None or self.memory.is_new
         await open_all(self.lines.values(), fresh=fresh)
@@ -254,6 +257,8 @@ class Station:
 
     def _say_presence(self, presence: Presence) -> None:
         for name, line in self.lines.items():
+            if presence.state == "gone" and not line.is_connected:
+                continue  # its last will has been said, or there was no connection yet
             line.greeting = None
             line.send(self.network.topics.presence(name), to_bytes(presence), retain=True)
 

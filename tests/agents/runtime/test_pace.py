@@ -104,6 +104,24 @@ async def test_a_laboratory_that_goes_away_is_an_error_and_no_silence(program: s
         await asked(Annex([sys.executable, "-c", program]))
 
 
+async def test_who_asks_a_laboratory_that_has_ended_is_told_so_at_once() -> None:
+    annex = Annex([sys.executable, "-c", "print('ready')"])
+    await annex.start()
+    assert annex._listening is not None
+    await annex._listening
+    with pytest.raises(AnnexError, match="has ended"):
+        await asyncio.wait_for(annex.ask(None), 5)
+    await annex.close()
+
+
+async def test_a_laboratory_can_be_closed_when_nobody_waits_for_its_answers_any_more() -> None:
+    annex = Annex([sys.executable, "-c", "print('ready', flush=True); input()"])
+    await annex.start()
+    for answer in [annex.ask(None) for _ in range(2)]:
+        answer.cancel()
+    await annex.close()
+
+
 async def asked(annex: Annex) -> None:
     """Start it, ask something, close it, and wait for the answer."""
     await annex.start()
