@@ -191,6 +191,8 @@ def _assign(parent: Any, steps: tuple[str, ...], value: Any, option: str) -> Non
 
 def _index(parent: list[Any], path: tuple[str, ...], option: str) -> int:
     step, last = path[-1], len(parent) - 1
+    if last < 0:
+        raise ScenarioError(f"{option}: {'.'.join(path[:-1])} is an empty list; set all of it, as [..., ...]")
     if not step.isdecimal() or int(step) > last:
         raise ScenarioError(f"{option}: {'.'.join(path[:-1])} is a list; {step} should be an index from 0 to {last}")
     return int(step)

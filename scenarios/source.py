@@ -19,8 +19,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .errors import ScenarioError
 
 Steps = tuple[str | int, ...]
-MOST_NODES = 200_000
-_BOOLEANS = {"true": True, "false": False}
+MOST_NODES, MOST_DEEP = 200_000, 100
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -69,18 +69,25 @@ def parse_value(text: str, shown: str) -> Located:
     return Located({"value": None if node is None else reader.value(node, ())}, {(): Place(shown)})
 
 
-@lru_cache(maxsize=32)
 def _compose(text: str, shown: str) -> Node | None:
-    """The nodes of a text, which nobody changes: a file that many scenarios extend is parsed once."""
+    """The nodes of a text, which nobody changes."""
     _no_tabs(text, shown)
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        return _nodes(text) if "\n" in text else _nodes.__wrapped__(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
         problem = " ".join(str(error.problem or error.context or "it is no YAML").split())
         raise ScenarioError(f"{shown}:{line}: this is not valid YAML: {problem}") from None
     except (YAMLError, ValueError) as error:
         raise ScenarioError(f"{shown}:1: this is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ScenarioError(f"{shown}:1: this is nested deeper than any scenario") from None
+
+
+@lru_cache(maxsize=32)
+def _nodes(text: str) -> Node | None:
+    """What many scenarios extend or many records copy is parsed once; single lines would only be in the way."""
+    node: Node | None = YAML(typ="safe", pure=True).compose(text)
     return node
 
 
@@ -114,6 +121,8 @@ class _Reader:
         self._nodes += 1
         if self._nodes > MOST_NODES or id(node) in self._open:
             raise ScenarioError(f"{self._place(node)}: this YAML refers to itself or is larger than any scenario")
+        if len(self._open) > MOST_DEEP:
+            raise ScenarioError(f"{self._place(node)}: this is nested deeper than any scenario")
         self.places.setdefault(path, self._place(node))
         self._open.append(id(node))
         value = self._plain(node, path)
@@ -149,7 +158,7 @@ def _scalar(tag: str, text: str) -> Any:
     if kind == "tag:yaml.org,2002:null":
         return None
     if kind == "tag:yaml.org,2002:bool":
-        return _BOOLEANS[text.lower()]
+        return _BOOLEANS.get(text.lower(), text)
     if kind in _NUMBERS:
         return _number(text)
     return text

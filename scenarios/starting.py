@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,7 @@ from .errors import ScenarioError
 BENCHMARK = "cigre_mv_der"
 PRICES = (60, 70, 80)
 SHARE, OF_BUS = 0.06, 10.0
+LONGEST_NAME = 80  # as the schema has it
 
 
 class Standing(NamedTuple):
@@ -72,11 +74,11 @@ def _of(network: str | None, file: Path | None) -> Standing:
         raise ScenarioError(f"--network {network}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     except NetworkError as error:
         raise ScenarioError(str(error)) from None
-    loads = net.load[net.load.in_service & (net.load.p_mw > 0)]
+    loads = net.load[net.load.in_service & (net.load.p_mw * net.load.scaling > 0)]
     buses = [int(bus) for bus in loads.bus.drop_duplicates()]
     if not buses:
         raise ScenarioError(
-            "this network has no loads (load, asymmetric_load), so there is nothing to tell where units could stand"
+            "this network has no loads (load, asymmetric_load) that draw, so nothing tells where units could stand"
         )
     spread = dict.fromkeys(buses[len(buses) * part // 4] for part in (1, 2, 3))
     drawn = (loads.p_mw * loads.scaling).groupby(loads.bus).sum()
@@ -106,7 +108,7 @@ def _text(path: Path, standing: Standing, source: str) -> str:
         for name, (bus, mw), price in zip(names, standing.units, PRICES, strict=False)
     ]
     told = {"units": units, "source": source, "settings": standing.settings, **_sizes([mw for _, mw in standing.units])}
-    name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in path.stem).lstrip("-_.")
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem).lstrip("-_.")[:LONGEST_NAME]
     title = "Offers in a distribution grid, and a dear one on the transmission grid"
     return surroundings.from_string(template).render(file=path, name=name or "mine", title=title, grid="north", **told)
 

@@ -56,10 +56,11 @@ class Times(Part):
 
     @property
     def first_delivery_us(self) -> int:
-        """Start of the first period; if not given, the first whole one two hours after the start."""
+        """Start of the first period; if not given, the first whole one of its day two hours after the start."""
         if self.first_delivery is not None:
             return microseconds(self.first_delivery)
-        return -(-(self.start_us + 7_200_000_000) // self.period_us) * self.period_us
+        since_us = self.start_us + 7_200_000_000 - self.midnight_us
+        return self.midnight_us + -(-since_us // self.period_us) * self.period_us
 
     @cached_property
     def periods(self) -> tuple[tuple[int, int], ...]:

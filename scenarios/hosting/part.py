@@ -17,8 +17,9 @@ from ..errors import RecordError
 from ..record.cells import plain
 from ..record.columns import FORMAT_VERSION
 from ..record.manifest import NAME, PART_FORMAT, describe
-from ..record.parquet import WideFile
+from ..record.parquet import read_table
 from ..record.run import Run
+from ..record.wide import WideFile
 from ..record.writer import RunWriter
 from ..schema import Scenario
 from ..times import microseconds
@@ -72,11 +73,9 @@ class Part:
 
     def telemetry(self) -> Iterator[tuple[int, dict[str, float]]]:
         """(microseconds, values by column) of every tick, of agents and plants."""
-        import pyarrow.parquet as pq
-
         for name in ("telemetry.parquet", PLANTS):
             path = self.folder / name
-            rows = pq.ParquetFile(path).read().to_pylist() if path.exists() else []
+            rows = read_table(path).to_pylist() if path.exists() else []
             for row in rows:
                 yield microseconds(row.pop("at")), row
 

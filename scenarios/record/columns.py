@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 FORMAT = "gridpact-run"
@@ -21,7 +22,7 @@ class Column:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One file of a run directory."""
 
@@ -29,7 +30,7 @@ class Table:
     meaning: str
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns' names in order."""
         return tuple(column.name for column in self.columns)
@@ -224,7 +225,8 @@ JOURNAL = Table(
 )
 TELEMETRY = Table(
     "telemetry.parquet",
-    "the area, every participant and every grid, one row per tick",
+    "the area, every participant and every grid, one row per tick; where it is wide and long, it is a folder of "
+    "files of that name, which pandas and Arrow read alike",
     (
         _AT,
         Column("frequency_hz", "number", "frequency of the area, sampled at the tick", "Hz"),
@@ -270,7 +272,8 @@ TELEMETRY = Table(
 )
 STATES = Table(
     "states/<grid>.parquet",
-    "what makes the grid reproducible, one row per tick; `gridpact network` turns a row into a pandapower network",
+    "what makes the grid reproducible, one row per tick (wide and long: a folder as above); `gridpact network` "
+    "turns a row into a pandapower network",
     (
         _AT,
         Column("converged", "number", "1 if there was a power flow, else 0"),

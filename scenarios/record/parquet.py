@@ -15,19 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...agents.runtime.recording import Values
 from ...grid.arrays import Floats
 from .cells import DIGITS
 from .clerk import Clerk
 from .columns import Table
+from .spreading import WORDS
 
 FLUSH_ROWS = 8192
-MANY_COLUMNS = 4096
-WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
-WORDS = pa.dictionary(pa.int32(), pa.string())
 R = TypeVar("R")
 
 
@@ -51,9 +48,9 @@ def columns_of_numbers(values: Floats) -> list[pa.Array]:
     found = np.isfinite(values)
     np.round(values, DIGITS, out=values)
     values += 0.0
-    whole_rows: list[bool] = np.all(found, axis=1).tolist()
-    known = zip(values, found, whole_rows, strict=True)
-    return [pa.array(row, mask=None if whole else ~finite) for row, finite, whole in known]
+    one_after_the_other = pa.array(values.ravel(), mask=None if found.all() else ~found.ravel())
+    many = values.shape[1]
+    return [one_after_the_other.slice(row * many, many) for row in range(len(values))]
 
 
 def schema_of(table: Table) -> pa.Schema:
@@ -137,73 +134,7 @@ class ParquetFile(Generic[R]):
         self._writer.write_table(table, row_group_size=FLUSH_ROWS)
 
 
-def flush_rows(columns: int, files: int = 1) -> int:
-    """How many rows of so many numbers wait to be written, in each of so many files; the bytes hang on these alone."""
-    return min(FLUSH_ROWS, max(LEAST_ROWS, WIDE_CELLS // max(1, columns * files)))
-
-
-def packing(columns: int, files: int = 1) -> dict[str, Any]:
-    """How each of so many files of so many numbers is packed: where there are thousands, without what is dear.
-
-    A column of a hundred numbers takes 70 µs with a dictionary and zstd, and 10 µs without.
-    """
-    many = columns * files > MANY_COLUMNS
-    return {"compression": "lz4", "use_dictionary": False} if many else {"compression": "zstd"}
-
-
-class WideFile:
-    """A column `at` and one column per quantity; the first row fixes which. `files`: how many are written at once."""
-
-    def __init__(self, path: Path, clerk: Clerk, files: int = 1) -> None:
-        self._path = path
-        self._clerk = clerk
-        self._files = files
-        self._names: tuple[str, ...] = ()
-        self._writer: pq.ParquetWriter | None = None
-        self._times_us: list[int] = []
-        self._values: list[Any] = []
-        self._most_rows = 0
-        self.rows = 0
-
-    def add(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
-        """Append one tick; ValueError if it has a quantity that the first had not."""
-        if self._writer is None:
-            self._begin(names)
-        same = names is self._names or names == self._names
-        self._values.append(np.array(values if same else self._sorted(names, values), dtype=float))
-        self._times_us.append(at_us)
-        self.rows += 1
-        if len(self._values) == self._most_rows:
-            self._flush()
-
-    def close(self) -> None:
-        """Write what is left."""
-        if self._writer is not None:
-            if self._times_us:
-                self._flush()
-            self._clerk.do(self._writer.close)
-
-    def _begin(self, names: tuple[str, ...]) -> None:
-        self._names = names
-        self._schema = pa.schema([pa.field("at", TIME), *(pa.field(name, pa.float64()) for name in names)])
-        packed = packing(len(names), self._files)
-        self._writer = pq.ParquetWriter(self._path, self._schema, version="2.6", write_statistics=False, **packed)
-        self._most_rows = flush_rows(len(names), self._files)
-
-    def _sorted(self, names: tuple[str, ...], values: Values) -> list[float]:
-        strange = [name for name in names if name not in self._names]
-        if strange:
-            raise ValueError(f"{self._path.name}: column {strange[0]} is new, but the first row fixes the columns")
-        given = dict(zip(names, values, strict=True))
-        return [given.get(name, np.nan) for name in self._names]
-
-    def _flush(self) -> None:
-        times_us, values = self._times_us, self._values
-        self._times_us, self._values = [], []
-        self._clerk.do(lambda: self._write(times_us, values))
-
-    def _write(self, times_us: list[int], values: list[Any]) -> None:
-        assert self._writer is not None
-        columns = columns_of_numbers(np.stack(values, axis=1))
-        table = pa.Table.from_arrays([pa.array(times_us, type=TIME), *columns], schema=self._schema)
-        self._writer.write_table(table, row_group_size=FLUSH_ROWS)
+def read_table(path: Path) -> pa.Table:
+    """A Parquet file, or a folder of parts of one (`wide.py`); OSError or ArrowException if it is damaged."""
+    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    return pa.concat_tables(pq.ParquetFile(part).read() for part in parts)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ...agents.runtime.recording import Sent
 from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.messages import Message
 from .columns import STREAMS
-from .parquet import TIME, WORDS, fitting
+from .parquet import TIME, fitting
 from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
-from .spreading import distinct, spread_over, spreading
+from .spreading import WORDS, as_met, distinct, spread_over, spreading
 from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
 _TEXT = pa.string()
 Streamed = Sent | Row | Volley | Block
+Alike = tuple[type | None, type[Message] | None]
 
 
 class Address(NamedTuple):
@@ -60,12 +62,21 @@ def check_streamed(kind: type[Message]) -> None:
 
 
 def stream_arrays(streamed: list[Streamed]) -> list[Any]:
-    """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them."""
-    parts = [_ARRAYS_OF.get(kind[0], _of_rows)(list(own)) for kind, own in groupby(streamed, _alike)]
-    return parts[0] if len(parts) == 1 else list(map(_joined, zip(*parts, strict=True)))
+    """All columns, in the order of STREAMS: what many rows have in common is looked up once, and spread over them.
+
+    What is alike is written together wherever it stands, and put back into its order.
+    """
+    alike: dict[Alike, list[int]] = {}
+    for place, one in enumerate(streamed):
+        alike.setdefault(_alike(one), []).append(place)
+    parts = [_ARRAYS_OF.get(kind[0], _of_rows)([streamed[place] for place in own]) for kind, own in alike.items()]
+    if len(parts) == 1:
+        return parts[0]
+    back = _way_back(streamed, list(chain.from_iterable(alike.values())))
+    return [_in_order(_joined(part), back) for part in zip(*parts, strict=True)]
 
 
-def _alike(one: Streamed) -> tuple[type | None, type[Message] | None]:
+def _alike(one: Streamed) -> Alike:
     """What is written together: volleys, blocks of one kind of message, and all that is by itself."""
     if type(one) is Block:
         return Block, one.contents.kind
@@ -76,6 +87,22 @@ def _joined(parts: Sequence[Any]) -> Any:
     """Parts of a column, one after the other."""
     kind = WORDS if any(part.type == WORDS for part in parts) else parts[0].type
     return pa.concat_arrays([fitting(part, kind) for part in parts])
+
+
+def _way_back(streamed: Sequence[Streamed], taken: Sequence[int]) -> NDArray[np.int64]:
+    """Where each row stands when things have been taken in another order."""
+    many = np.array([len(one) if type(one) in (Volley, Block) else 1 for one in streamed])
+    begins = np.cumsum(many) - many
+    rows = np.concatenate([np.arange(begins[place], begins[place] + many[place]) for place in taken])
+    return np.argsort(rows)
+
+
+def _in_order(column: Any, back: NDArray[np.int64]) -> Any:
+    """A column put into its order; words of a dictionary as they come first, as if they had been met one by one."""
+    rows = column.take(pa.array(back))
+    if column.type != WORDS:
+        return rows
+    return as_met(rows.indices.fill_null(-1).to_numpy(), rows.dictionary)
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:

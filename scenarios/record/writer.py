@@ -29,9 +29,10 @@ from .directory import RunDirectory
 from .journal import JournalFile
 from .manifest import NAME, describe
 from .messages import MessageFile
-from .parquet import ParquetFile, WideFile
+from .parquet import ParquetFile
 from .streaming import check_streamed, stream_arrays
 from .volleys import by_column
+from .wide import WideFile
 
 
 class RunWriter:
@@ -43,10 +44,11 @@ class RunWriter:
         """Raises RecordError if `out` exists and is no run, or cannot be written."""
         self._directory = RunDirectory(out)
         self.folder = self._directory.folder
-        (self.folder / "networks").mkdir()
-        (self.folder / "states").mkdir()
-        self.scenario = self._self_contained(scenario)
-        self._text("scenario.yaml", scenario_yaml(self.scenario))
+        try:
+            self.scenario = self._begun(scenario)
+        except BaseException:
+            self._directory.discard()
+            raise
         self._events = (self.folder / EVENTS.file).open("wb")
         self._clerk = Clerk()
         self._messages = MessageFile(self.folder / MESSAGES.file, self._clerk)
@@ -138,6 +140,14 @@ class RunWriter:
         self._json(NAME, describe(self.folder, self._all_rows(), head | merged))
         return self._directory.commit()
 
+    def _begun(self, scenario: Scenario) -> Scenario:
+        """Folders and the scenario, which is returned as it is written down."""
+        (self.folder / "networks").mkdir()
+        (self.folder / "states").mkdir()
+        contained = self._self_contained(scenario)
+        self._text("scenario.yaml", scenario_yaml(contained))
+        return contained
+
     def _self_contained(self, scenario: Scenario) -> Scenario:
         """The scenario with the files of the user's own beside it, and the version that runs it."""
         files = scenario.files()
@@ -159,9 +169,10 @@ class RunWriter:
 
     def _all_rows(self) -> dict[str, int]:
         messages = {MESSAGES.file: self._messages.rows}
-        rows = {"telemetry.parquet": self._telemetry.rows, STREAMS.file: self._streams.rows}
-        states = {f"states/{grid}.parquet": file.rows for grid, file in self._states.items()}
-        return messages | self._rows | rows | {JOURNAL.file: self._journal.rows} | states
+        rows = {STREAMS.file: self._streams.rows, JOURNAL.file: self._journal.rows}
+        for file in (self._telemetry, *self._states.values()):
+            rows |= {path.relative_to(self.folder).as_posix(): many for path, many in file.rows.items()}
+        return messages | self._rows | rows
 
     def close(self) -> None:
         """Write what is left and close the files, without completing the record."""

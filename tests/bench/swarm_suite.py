@@ -1,8 +1,10 @@
 """How a market of 10 to 10 000 BSPs grows: one market period through all stages, cost and memory per agent.
 
 Each size runs in a process of its own (`swarms.py`, which also prints every stage). The cost of an agent is processor
-time; the memory of an agent is what the process holds more at the end of delivery than before the scenario was read,
-shared out, without what a mango agent takes that is registered (nobody starts it in simulated time).
+time; the memory of an agent is what the process holds more when all are paid than before the scenario was read, shared
+out, without what a mango agent takes that is registered (nobody starts it in simulated time). Grids are in it, and the
+rows of telemetry that wait to be written: 128 of some twenty numbers for each. What is needed after that, to make the
+tables and figures of the record, is told by itself.
 """
 
 from __future__ import annotations
@@ -42,8 +44,10 @@ def _whole(words: str, found: Figures, mango_kb: float) -> Iterator[Row]:
     period_s = sum(wall[name] for name in ("offering", "activation", "settlement"))
     yield _one(words, "one market period: call to settlement", period_s, "s", MOST_S if largest else None)
     yield _one(words, "all stages, qualification to record", sum(wall.values()), "s", MOST_S if largest else None)
-    each_kb = sum(found["kb"].values()) / found["bsps"] - mango_kb
+    record_kb = found["kb"]["record"] / found["bsps"]
+    each_kb = sum(found["kb"].values()) / found["bsps"] - record_kb - mango_kb
     yield _one(words, "memory of an agent beyond mango's", each_kb, "kB", MOST_KB if found["bsps"] >= 1000 else None)
+    yield _one(words, "memory for the tables of the record, after the run, of an agent", record_kb, "kB")
 
 
 def _one(words: str, work: str, value: float, unit: str, reach: float | None = None) -> Row:

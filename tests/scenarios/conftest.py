@@ -4,6 +4,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from gridpact.scenarios.record.run import Run, load_run
 
 Rows = list[dict[str, Any]]
 Change = Callable[[Rows], Rows]
+SHORT = {
+    "time.first_delivery": "2026-03-02T12:30:00+01:00",
+    "time.market_time_units": "1",
+    **{f"ticks.{name}_s": "10" for name in ("control", "measurement", "monitoring")},
+}
 
 
 @pytest.fixture(scope="session")
@@ -32,21 +38,26 @@ def recorded_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
 @pytest.fixture(scope="session")
 def recorded(recorded_in: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario."""
-    return lambda name: _run_once(name, recorded_in / name, {})
+    return cache(lambda name: _run_once(name, recorded_in / name, {}))
 
 
 @pytest.fixture(scope="session")
 def short(recorded_in: Path) -> Callable[[str], Run]:
-    """The record of a built-in scenario with one period only, that in which the wind departs from its forecast."""
-    settings = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": "1"}
-    return lambda name: _run_once(name, recorded_in / f"short-{name}", settings)
+    """The record of a built-in scenario with few ticks and one period only, in which the wind leaves its forecast."""
+    return cache(lambda name: _run_once(name, recorded_in / f"short-{name}", SHORT))
+
+
+@pytest.fixture(scope="session")
+def short_settings() -> dict[str, str]:
+    """What makes a built-in scenario as short as that."""
+    return dict(SHORT)
 
 
 @pytest.fixture(scope="session")
 def unlimited(recorded_in: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario's twin run, in which the DSO limits nothing in real time."""
     settings = {"coordination.real_time_limits": "false"}
-    return lambda name: _run_once(name, recorded_in / f"unlimited-{name}", settings)
+    return cache(lambda name: _run_once(name, recorded_in / f"unlimited-{name}", settings))
 
 
 def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:

@@ -11,12 +11,13 @@ import pytest
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.differing import parting, report
 from gridpact.scenarios.errors import RecordError
+from gridpact.scenarios.knowledge import knowledge_before
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.running import run
 
 Recorded = Callable[[str], Run]
-SHORT = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": "1"}
+Settings = dict[str, str]
 
 
 def told(first: Run, second: Run) -> str:
@@ -40,9 +41,11 @@ def test_another_scheme_first_shows_in_how_the_dso_judges_capacity(short: Record
     assert "differs in evidence.mode: 'all_together' | 'separately'" in text
 
 
-def test_another_price_shows_in_the_offer_and_only_its_owner_knew_more(short: Recorded, tmp_path: Path) -> None:
+def test_another_price_shows_in_the_offer_and_only_its_owner_knew_more(
+    short: Recorded, short_settings: Settings, tmp_path: Path
+) -> None:
     offers = "[{product: mFRR, direction: up, quantity_mw: 2.5, price_eur_per_mwh: 65}]"
-    dearer = load_scenario("scenario-1-dso", {**SHORT, "participants.bsp-a.offers": offers})
+    dearer = load_scenario("scenario-1-dso", {**short_settings, "participants.bsp-a.offers": offers})
     text = told(short("scenario-1-dso"), run(dearer, out=tmp_path / "dearer"))
     first = text.partition("first difference: ")[2].splitlines()
     assert first[0].startswith("message ")
@@ -53,8 +56,10 @@ def test_another_price_shows_in_the_offer_and_only_its_owner_knew_more(short: Re
     assert "  bsp-a\n    profile.bids[0].price_eur_per_mwh: 60.0 | 65.0\n  the same: tso, " in known
 
 
-def test_a_message_that_was_lost_shows_at_its_sender_and_what_followed(short: Recorded, tmp_path: Path) -> None:
-    lossy = load_scenario("scenario-1-dso", {**SHORT, "links.loss": "0.05"})
+def test_a_message_that_was_lost_shows_at_its_sender_and_what_followed(
+    short: Recorded, short_settings: Settings, tmp_path: Path
+) -> None:
+    lossy = load_scenario("scenario-1-dso", {**short_settings, "links.loss": "0.05"})
     other = run(lossy, out=tmp_path / "lossy")
     parted = parting(short("scenario-1-dso"), other)
     assert parted is not None
@@ -63,8 +68,8 @@ def test_a_message_that_was_lost_shows_at_its_sender_and_what_followed(short: Re
     assert "differs in received_at: '2026-" in told(short("scenario-1-dso"), other)
 
 
-def test_knowledge_is_compared_at_the_same_point(short: Recorded, tmp_path: Path) -> None:
-    fewer = load_scenario("scenario-1-dso", {**SHORT, "coordination.real_time_limits": "false"})
+def test_knowledge_is_compared_at_the_same_point(short: Recorded, short_settings: Settings, tmp_path: Path) -> None:
+    fewer = load_scenario("scenario-1-dso", {**short_settings, "coordination.real_time_limits": "false"})
     text = told(short("scenario-1-dso"), run(fewer, out=tmp_path / "fewer"))
     known = [line for line in text.partition("what they knew")[2].splitlines() if line.startswith("    ")]
     assert known
@@ -95,3 +100,13 @@ def test_a_journal_that_cannot_be_replayed_is_told_with_its_line(short: Recorded
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
     with pytest.raises(RecordError, match=r"journal\.jsonl\.gz:1: this input cannot be replayed"):
         report(load_run(tmp_path / "damaged"), short("scenario-1-dso"))
+
+
+def test_what_made_an_agent_act_is_known_after_physics_has_left_events_of_its_own(short: Recorded) -> None:
+    one = short("scenario-1-dso")
+    physical = [row["agent"].startswith("plant:") for row in one.event_rows]
+    index = physical.index(False, physical.index(True))
+    event = one.event_rows[index]
+    cause = knowledge_before(one, "event", index, event["at"]).cause
+    assert cause is not None
+    assert cause.startswith(event["agent"])

@@ -83,8 +83,8 @@ def test_loading_and_voltage_are_those_of_the_telemetry(text: str, shown: pd.Dat
         np.testing.assert_allclose(drawn[name], shown[f"north.{column}"], atol=1e-9)
 
 
-def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(recorded: Recorded, tmp_path: Path) -> None:
-    page = write_report(recorded("blind"), tmp_path / "report.html").read_text("utf-8")
+def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(short: Recorded, tmp_path: Path) -> None:
+    page = write_report(short("blind"), tmp_path / "report.html").read_text("utf-8")
     assert list(traces(page, "grid-north")) == ["worst loading", "highest voltage", "lowest voltage"]
 
 

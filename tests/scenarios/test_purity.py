@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios.loading import changed_scenario, load_scenario
+from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
 from gridpact.scenarios.running import run
 from gridpact.scenarios.schema import Scenario
 
 Recorded = Callable[[str], Run]
-SHORT = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": 1}
+Settings = dict[str, str]
 
 
 @pytest.mark.parametrize("name", ["blind", "scenario-1", "scenario-1-dso", "scenario-2"])
@@ -50,8 +50,10 @@ def outcome(record: Run) -> dict[str, object]:
     return {"qualified": qualified, "order": order.to_dict("list"), "limits": limits.to_dict("list")}
 
 
-def test_real_time_in_a_started_mango_container_writes_the_same_to_the_byte(short: Recorded, tmp_path: Path) -> None:
-    scenario = load_scenario("scenario-1-dso", SHORT)
+def test_real_time_in_a_started_mango_container_writes_the_same_to_the_byte(
+    short: Recorded, short_settings: Settings, tmp_path: Path
+) -> None:
+    scenario = load_scenario("scenario-1-dso", short_settings)
     paced = run(scenario, out=tmp_path / "paced", realtime=True, speed=2000)
     assert outcome(paced) == outcome(short("scenario-1-dso"))
     for name in ("messages.jsonl", "events.jsonl", "streams.parquet", "telemetry.parquet", "journal.jsonl.gz"):
@@ -66,9 +68,11 @@ def renamed(scenario: Scenario, names: dict[str, str]) -> Scenario:
     return Scenario.model_validate({**plain, "participants": people})
 
 
-def test_names_and_order_of_participants_change_no_verdict(short: Recorded, tmp_path: Path) -> None:
+def test_names_and_order_of_participants_change_no_verdict(
+    short: Recorded, short_settings: Settings, tmp_path: Path
+) -> None:
     names = {"bsp-a": "zeta", "bsp-b": "mid", "bsp-c": "alpha", "gen-t": "a-large-one", "agg-1": "pooled"}
-    scenario = renamed(load_scenario("scenario-1-dso", SHORT), names)
+    scenario = renamed(load_scenario("scenario-1-dso", short_settings), names)
     back = {new: old for old, new in names.items()}
     text = re.sub("|".join(back), lambda found: back[found[0]], json.dumps(outcome(run(scenario, out=tmp_path / "r"))))
     ours, theirs = json.loads(json.dumps(outcome(short("scenario-1-dso")))), json.loads(text)
@@ -78,8 +82,10 @@ def test_names_and_order_of_participants_change_no_verdict(short: Recorded, tmp_
 
 
 @pytest.mark.parametrize(("loss", "seed"), [("0.03", "1"), ("0.1", "2"), ("0.3", "3")])
-def test_loss_reaches_deadlines_and_nothing_hangs(loss: str, seed: str, tmp_path: Path) -> None:
-    scenario = changed_scenario("scenario-1-dso", {**SHORT, "links.loss": float(loss), "seed": int(seed)})
+def test_loss_reaches_deadlines_and_nothing_hangs(
+    loss: str, seed: str, short_settings: Settings, tmp_path: Path
+) -> None:
+    scenario = load_scenario("scenario-1-dso", {**short_settings, "links.loss": loss, "seed": seed})
     record = run(scenario, out=tmp_path / "lossy")
     lost = [row for row in record.message_rows if row["received_at"] is None]
     assert lost

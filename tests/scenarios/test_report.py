@@ -33,9 +33,9 @@ def without_plotly(text: str) -> str:
     return re.sub(r"<script>(?!\")(?:(?!</script>).){100000,}</script>", "", text, flags=re.DOTALL)
 
 
-def test_the_command_writes_the_page_into_the_run(recorded: Recorded, tmp_path: Path) -> None:
+def test_the_command_writes_the_page_into_the_run(short: Recorded, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    shutil.copytree(recorded("blind").folder, run)
+    shutil.copytree(short("blind").folder, run)
     done = CliRunner().invoke(app, ["report", str(run)])
     assert done.exit_code == 0, done.output
     assert (run / "report.html").is_file()
@@ -82,9 +82,9 @@ def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:
     assert "offering for 02 Mar, 12:15: as for 02 Mar, 12:00" in text
 
 
-def test_names_that_look_like_markup_stay_text(recorded: Recorded, tmp_path: Path) -> None:
+def test_names_that_look_like_markup_stay_text(short: Recorded, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    shutil.copytree(recorded("blind").folder, folder)
+    shutil.copytree(short("blind").folder, folder)
     scenario = folder / "scenario.yaml"
     scenario.write_text(re.sub(r"(?m)^title:.*$", 'title: "<img src=x onerror=alert(1)>"', scenario.read_text()))
     text = write_report(Run(folder), tmp_path / "report.html").read_text("utf-8")

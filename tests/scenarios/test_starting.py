@@ -74,6 +74,17 @@ def test_a_new_scenario_on_a_network_of_ones_own(tmp_path: Path) -> None:
     assert "fine" in said("check", str(path), "--networks")
 
 
+def test_a_new_scenario_on_loads_that_draw_nothing_is_refused_with_the_reason(tmp_path: Path) -> None:
+    import pandapower
+    from pandapower import networks
+
+    net = networks.simple_four_bus_system()
+    net.load["scaling"] = 0.0
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    with pytest.raises(ScenarioError, match="this network has no loads"):
+        write_start(tmp_path / "mine.yaml", file=tmp_path / "net.json")
+
+
 def test_nothing_is_overwritten_and_nonsense_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("mine")
     with pytest.raises(ScenarioError, match="there is a file already"):

@@ -217,13 +217,13 @@ def test_a_long_table_of_the_summary_is_cut_and_says_so() -> None:
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 8192), (250, 8192), (12_000, 174), (120_000, 128)])
 def test_what_waits_to_be_written_does_not_grow_with_the_swarm(columns: int, rows: int) -> None:
-    from gridpact.scenarios.record.parquet import flush_rows
+    from gridpact.scenarios.record.wide import flush_rows
 
     assert flush_rows(columns) == rows
 
 
 def test_many_grids_share_what_one_may_keep_waiting() -> None:
-    from gridpact.scenarios.record.parquet import flush_rows
+    from gridpact.scenarios.record.wide import flush_rows
 
     assert flush_rows(400) == 5242
     assert flush_rows(400, files=20) == 262
@@ -234,7 +234,7 @@ def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> No
     import pyarrow.parquet as pq
 
     from gridpact.scenarios.record.clerk import Clerk
-    from gridpact.scenarios.record.parquet import WideFile
+    from gridpact.scenarios.record.wide import WideFile
 
     clerk = Clerk()
     file = WideFile(tmp_path / "wide.parquet", clerk)
@@ -247,6 +247,29 @@ def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> No
     written = pq.ParquetFile(tmp_path / "wide.parquet")
     assert [written.metadata.row_group(group).num_rows for group in range(written.num_row_groups)] == [ticks - 2, 2]
     assert written.read(columns=[names[-1]]).column(0).to_pylist() == [float(tick) for tick in range(ticks)]
+
+
+def test_a_record_that_is_wide_and_long_becomes_several_files_that_are_read_as_one(tmp_path: Path) -> None:
+    """What a file that is not closed remembers of its columns is bounded: so is the memory of a run of any length."""
+    import pandas as pd
+
+    from gridpact.scenarios.record.clerk import Clerk
+    from gridpact.scenarios.record.parquet import read_table
+    from gridpact.scenarios.record.wide import WideFile
+
+    clerk, path = Clerk(), tmp_path / "wide.parquet"
+    file = WideFile(path, clerk, files=20)
+    names = tuple(f"load.{number}.p_mw" for number in range(4000))
+    ticks = list(range(2 * 128 + 2))
+    for tick in ticks:
+        file.add(tick * 1_000_000, names, [float(tick)] * len(names))
+    file.close()
+    clerk.finish()
+    parts = [path / f"{number:04}.parquet" for number in (1, 2, 3)]
+    assert (sorted(path.iterdir()), file.rows) == (parts, dict(zip(parts, (128, 128, 2), strict=True)))
+    assert [path.name for path in tmp_path.iterdir()] == ["wide.parquet"]
+    assert pd.read_parquet(path, columns=[names[7]])[names[7]].tolist() == ticks
+    assert read_table(path).column(names[-1]).to_pylist() == ticks
 
 
 def test_grids_of_one_network_keep_once_what_does_not_depend_on_who_is_connected() -> None:
@@ -267,7 +290,7 @@ def test_grids_of_one_network_keep_once_what_does_not_depend_on_who_is_connected
 
 
 def test_states_of_many_grids_are_packed_like_one_wide_file() -> None:
-    from gridpact.scenarios.record.parquet import packing
+    from gridpact.scenarios.record.wide import packing
 
     assert packing(700) == packing(700, files=5) == {"compression": "zstd"}
     assert packing(700, files=200) == packing(70_000) == {"compression": "lz4", "use_dictionary": False}
