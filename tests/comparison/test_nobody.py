@@ -16,5 +16,5 @@ def test_without_offers_all_of_a_need_is_short_at_its_stated_price() -> None:
 
 @pytest.mark.parametrize("price", [math.inf, math.nan, -1.0])
 def test_a_stated_price_is_finite_and_not_negative(price: float) -> None:
-    with pytest.raises(ScenarioError, match="the price of losses is .*: it must be 0 or more, and finite"):
+    with pytest.raises(ScenarioError, match=r"the price of losses is .*: it must be 0 or more, and finite"):
         StatedPrices(losses=price)
