@@ -67,9 +67,7 @@ def test_a_message_that_was_lost_shows_at_its_sender_and_what_followed(
     assert "differs in received_at: '2026-" in told(short("scenario-1-dso"), other)
 
 
-def test_knowledge_is_compared_at_the_same_point(
-    short: Recorded, short_settings: Settings, tmp_path: Path
-) -> None:
+def test_knowledge_is_compared_at_the_same_point(short: Recorded, short_settings: Settings, tmp_path: Path) -> None:
     fewer = load_scenario("scenario-1-dso", {**short_settings, "coordination.real_time_limits": "false"})
     text = told(short("scenario-1-dso"), run(fewer, out=tmp_path / "fewer"))
     known = [line for line in text.partition("what they knew")[2].splitlines() if line.startswith("    ")]
