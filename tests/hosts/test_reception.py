@@ -17,13 +17,13 @@ from gridpact.agents.runtime.inputs import Begin, Reading
 from gridpact.agents.runtime.journal import to_line
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.clock import SharedClock
-from gridpact.agents.runtime.mqtt.course import Ticks
+from gridpact.agents.runtime.mqtt.course import Course, Ticks
 from gridpact.agents.runtime.mqtt.line import Incoming
 from gridpact.agents.runtime.mqtt.memory import Memory
 from gridpact.agents.runtime.mqtt.muster import Readiness
 from gridpact.agents.runtime.mqtt.past import Past
 from gridpact.agents.runtime.mqtt.plants import ActuateAsked, ObserveAsked, PlantService
-from gridpact.agents.runtime.mqtt.roll import Presence, said
+from gridpact.agents.runtime.mqtt.roll import Presence, Start, said
 from gridpact.agents.runtime.mqtt.station import Station
 from gridpact.agents.runtime.physics import Holding, Physics
 from gridpact.grid.area.area import Area
@@ -35,6 +35,7 @@ from gridpact.scenarios.hosting.part import PartWriter
 from gridpact.scenarios.loading import load_scenario
 
 S = 1_000_000
+TICKS = Ticks((S,), lambda at_us: None, lambda at_us: None)
 NOWHERE = "mqtt://127.0.0.1:1"
 Make = Callable[..., Station]
 
@@ -158,13 +159,26 @@ async def test_whoever_was_killed_with_its_plants_experiences_every_reading_that
     assert news == [("availability", 3 * S), ("meter", 4 * S)]
 
 
+async def test_what_has_waited_for_a_host_that_comes_back_is_not_too_fast_for_it(make: Make) -> None:
+    """It comes at once, at the speed of the run; what is refused nobody would say again."""
+    station = make("bsp-a")
+    assert station.memory is not None
+    station.memory.begins(Start(call="first", begin_us=1, speed=60.0), 1)
+    course = Course(station.world, TICKS, service=None, memory=station.memory, end_us=station.end_us)
+    station._past(course)
+    topic = station.network.topics.message("tso", "bsp-a")
+    for _ in range(1500):
+        station._reception.hear("bsp-a", Incoming(topic, b"{}"))
+    assert station._reception.gates["bsp-a"].counts == {"unreadable": 1500}
+
+
 async def test_a_host_that_is_stopped_before_its_run_is_over_says_that_it_is_gone(
     make: Make, broker: BrokerAddress
 ) -> None:
     """Its line is closed in good order, so the broker says nothing in its place."""
     station = make("bsp-a", broker=broker)
     wanted = Readiness(lead="tso", expected=("tso", "bsp-a"), scenario="one")
-    running = asyncio.create_task(station.run(wanted, Ticks((S,), lambda at_us: None, lambda at_us: None)))
+    running = asyncio.create_task(station.run(wanted, TICKS))
     async with aiomqtt.Client(broker.host, broker.port) as client, asyncio.timeout(60):
         await client.subscribe(station.network.topics.presence("bsp-a"), qos=1)
         seen = list[str]()

@@ -62,13 +62,17 @@ class Reception:
     def begin(self, clock: SharedClock) -> None:
         """The run has begun: what has come before now goes its way."""
         self._clock = clock
-        for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
-            turnstile.speed = clock.speed
+        self.pace(clock.speed)
         for name, incoming, asked in self._early_of_plants:
             self._of_plants(name, incoming, asked=asked)
         for arrival, incoming in self._early:
             self._take(arrival, incoming)
         self._early, self._early_of_plants = [], []
+
+    def pace(self, speed: float) -> None:
+        """How fast the run goes, and so what is said in it; who comes back knows it before it has begun."""
+        for turnstile in (self._turnstile, *(gate.turnstile for gate in self.gates.values())):
+            turnstile.speed = speed
 
     def hear(self, name: str, incoming: Incoming) -> None:
         """Something has come in on the line of an agent here (or of the plants)."""

@@ -149,6 +149,7 @@ class Station:
         past = Past(self.memory, self.hosts, self._dispatch, self.remote, self.service, keeps=self._keeps)
         past.relive(course.ticks.agents)
         self._reception.read_us = past.read_us
+        self._reception.pace(self.memory.beginning.start.speed)
         self.counts["lives before this one"] = self.memory.lives
         return past
 
