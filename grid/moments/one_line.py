@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from ..engine import run_power_flow
 from ..errors import NetworkError
 from ..network.building import POINT_TYPE
 from ..network.source import network_of
-from .snapshot import with_row
+from .snapshot import set_row
 
 ENDS = {"line": ("from_bus", "to_bus"), "trafo": ("hv_bus", "lv_bus"), "impedance": ("from_bus", "to_bus")}
 RATED = ("line", "trafo", "trafo3w")  # what a plant's state has loadings of, in its order
@@ -75,7 +76,8 @@ def one_line(text: str, rows: Sequence[Mapping[str, float | int]], name: str = "
     net = network_of(text, name)
     place = {int(bus): at for at, bus in enumerate(net.bus.index)}
     branches = _branches(net, place)
-    solved = [_solved(net, row, branches) for row in rows]
+    then = deepcopy(net)
+    solved = [_solved(then, row, branches) for row in rows]
     sources = tuple(place[int(bus)] for bus in net.ext_grid.bus)
     return OneLine(
         tuple(str(label or at) for at, label in zip(net.bus.index, net.bus.name, strict=True)),
@@ -139,11 +141,11 @@ def _fused(net: Any, place: Mapping[int, int]) -> Iterator[Branch]:
         yield Branch("switch", int(at), str(row["name"] or f"switch {at}"), place[row["bus"]], place[row["element"]])
 
 
-def _solved(net: Any, row: Mapping[str, float | int], branches: Sequence[Branch]) -> tuple[Floats, Floats]:
-    """Voltages and loadings at one moment; NaN where nothing flows."""
-    then = with_row(net, row)
+def _solved(then: Any, row: Mapping[str, float | int], branches: Sequence[Branch]) -> tuple[Floats, Floats]:
+    """Voltages and loadings at one moment, into which the network is brought; NaN where nothing flows."""
+    set_row(then, row)
     if not run_power_flow(then):
-        return np.full(len(net.bus), np.nan), np.full(len(branches), np.nan)
+        return np.full(len(then.bus), np.nan), np.full(len(branches), np.nan)
     vm_pu = then.res_bus.vm_pu.to_numpy(dtype=float)
     parted = _parted(then)
     return vm_pu, np.array([_loading(then, branch, vm_pu, parted) for branch in branches])

@@ -139,14 +139,21 @@ def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
 
     The buses of the source get no voltage limits: only those below it are judged.
     """
-    missing = [name for name in columns(net) if name not in row]
+    result = deepcopy(net)
+    set_row(result, row)
+    for table in TABLES:
+        result[table] = result[table].drop(columns=["file_p_mw", "file_q_mvar"])
+    return result
+
+
+def set_row(result: Any, row: Mapping[str, float | int]) -> None:
+    """Bring a copy of a prepared network into the state of a row, from that of any other; see `with_row`."""
+    missing = [name for name in columns(result) if name not in row]
     if missing:
         raise NetworkError(f"the row lacks {missing[0]} and {len(missing) - 1} other columns of this network")
-    result = deepcopy(net)
     for table in TABLES:
         for column in ("p_mw", "q_mvar"):
             result[table][column] = [float(row[f"{table}.{k}.{column}"]) for k in result[table].index]
-        result[table] = result[table].drop(columns=["file_p_mw", "file_q_mvar"])
     result.load[list(ZIP_COLUMNS)] = 0.0
     if len(result.trafo):
         result.trafo["tap_pos"] = [float(row[f"trafo.{k}.tap_pos"]) for k in result.trafo.index]
@@ -157,4 +164,3 @@ def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
             result[table]["in_service"] = [bool(row[f"{table}.{k}.in_service"]) for k in result[table].index]
     result.ext_grid["vm_pu"] = [float(row[f"ext_grid.{k}.vm_pu"]) for k in result.ext_grid.index]
     result.bus.loc[result.ext_grid.bus, ["min_vm_pu", "max_vm_pu"]] = np.nan
-    return result

@@ -1,4 +1,4 @@
-"""What is known of the schemes holds in a comparison, and its table is what the records say."""
+"""What is known of the schemes holds in a comparison, `ideal` is a bound, and its table is what the records say."""
 
 import io
 import shutil
@@ -12,6 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import gridpact
+from gridpact.grid.engine import single_threaded
 from gridpact.scenarios.cli import app
 from gridpact.scenarios.comparison.account import account
 from gridpact.scenarios.comparison.comparing import Comparison
@@ -22,6 +23,7 @@ from gridpact.scenarios.record.run import Run, load_run
 
 sys.path.insert(0, str(Path(__file__).parent))
 from recomputed import recomputed
+from weighed import cheaper, runs_of
 
 VALIDATED = ("scenario-1", "scenario-1-dso-static", "scenario-1-dso", "scenario-2", "scenario-2-dso")
 NOT_RECOMPUTED = {
@@ -101,6 +103,14 @@ def test_perfect_foresight_costs_no_more_than_any_scheme_that_violates_nothing(
     ideal = row(congested, "ideal", scale)
     assert ideal["total_eur"] <= feasible["total_eur"].min()
     assert ideal["imbalance_left_mwh"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_at_no_tick_was_a_feasible_dispatch_of_mfrr_cheaper(congested: Comparison, roomy: Comparison) -> None:
+    with single_threaded():
+        for what, run in (*runs_of(roomy), *runs_of(congested)):
+            found, allowed = cheaper(run)
+            assert allowed > 0, what
+            assert not found, f"{what}: {found}"
 
 
 def test_without_congestion_it_is_the_merit_order(roomy: Comparison) -> None:

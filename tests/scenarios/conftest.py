@@ -2,8 +2,10 @@
 
 import fcntl
 import json
+import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,16 +58,49 @@ def short_settings() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def unlimited(recorded_in: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario's twin run, in which the DSO limits nothing in real time."""
-    settings = {"coordination.real_time_limits": "false"}
+    settings = {"coordination.real_time_limits": "false", "journal": "false"}
     return cache(lambda name: _run_once(name, recorded_in / f"unlimited-{name}", settings))
+
+
+@pytest.fixture(scope="session")
+def page(recorded_in: Path, recorded: Callable[[str], Run]) -> Path:
+    """The page of a run with limits in real time."""
+    return _page_once(recorded_in / "limited.html", lambda: recorded("scenario-1-dso"))
+
+
+@pytest.fixture(scope="session")
+def blind_page(recorded_in: Path, short: Callable[[str], Run]) -> Path:
+    """The page of a run without a DSO; its title looks like markup."""
+    return _page_once(recorded_in / "blind.html", lambda: _entitled(short("blind"), recorded_in / "entitled"))
+
+
+def _entitled(run: Run, folder: Path) -> Run:
+    shutil.copytree(run.folder, folder)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(re.sub(r"(?m)^title:.*$", 'title: "<img src=x onerror=alert(1)>"', scenario.read_text()))
+    return Run(folder)
+
+
+def _page_once(out: Path, run: Callable[[], Run]) -> Path:
+    from gridpact.scenarios.report import write_report
+
+    with _alone(out):
+        return out if out.exists() else write_report(run(), out)
 
 
 def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:
     from gridpact.scenarios.running import run
 
+    with _alone(out):
+        return load_run(out) if out.exists() else run(load_scenario(name, settings), out=out)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """No other worker makes the same meanwhile."""
     with out.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return load_run(out) if out.exists() else run(load_scenario(name, settings), out=out)
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.report import thinning, write_report
+from gridpact.scenarios.report import thinning
 from gridpact.scenarios.report.labels import Box, labels
 
 Recorded = Callable[[str], Run]
@@ -25,8 +25,8 @@ def run(recorded: Recorded) -> Run:
 
 
 @pytest.fixture(scope="module")
-def text(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_report(run, tmp_path_factory.mktemp("plots") / "report.html").read_text("utf-8")
+def text(page: Path) -> str:
+    return page.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,9 @@ def test_loading_and_voltage_are_those_of_the_telemetry(text: str, shown: pd.Dat
         np.testing.assert_allclose(drawn[name], shown[f"north.{column}"], atol=1e-9)
 
 
-def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(short: Recorded, tmp_path: Path) -> None:
-    page = write_report(short("blind"), tmp_path / "report.html").read_text("utf-8")
-    assert list(traces(page, "grid-north")) == ["worst loading", "highest voltage", "lowest voltage"]
+def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(blind_page: Path) -> None:
+    drawn = traces(blind_page.read_text("utf-8"), "grid-north")
+    assert list(drawn) == ["worst loading", "highest voltage", "lowest voltage"]
 
 
 @pytest.mark.parametrize("name", ["gen-t", "bsp-a", "bsp-b", "bsp-c", "agg-1"])

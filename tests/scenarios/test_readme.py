@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import gridpact
+from gridpact.scenarios.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,13 +43,10 @@ def plain(text: str) -> list[str]:
     return [re.sub(r"[\s━─]+", " ", line).strip() for line in text.splitlines()]
 
 
-def check(session: list[tuple[str, list[str]]], folder: Path) -> None:
-    for command, shown in session:
-        done = run(command, folder)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        printed = plain(done.stdout)
-        missing = [line for line in plain("\n".join(shown)) if line not in printed]
-        assert not missing, f"{command} does not print: {missing}"
+def check(command: str, printed: str, shown: list[str]) -> None:
+    lines = plain(printed)
+    missing = [line for line in plain("\n".join(shown)) if line not in lines]
+    assert not missing, f"{command} does not print: {missing}"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,9 @@ def main_job(folder: Path) -> Path:
     """The folder after the main job, whose output is what the README shows."""
     session = next(sessions())
     assert [command for command, _ in session] == ["make run", "make test"]
-    check([("gridpact run scenario-1-dso", session[0][1])], folder)
+    done = run("gridpact run scenario-1-dso", folder)
+    assert done.returncode == 0, done.stderr
+    check("make run", done.stdout, session[0][1])
     return folder
 
 
@@ -70,20 +71,23 @@ def test_make_is_run_by_ci() -> None:
     assert all(f" {command}\n" in steps for command in ("make run", "make test"))
 
 
-def test_every_other_command_runs_and_prints_what_is_shown(main_job: Path) -> None:
-    check([pair for session in list(sessions())[1:] for pair in session], main_job)
+def test_every_other_command_runs_and_prints_what_is_shown(main_job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: that they can be processes of their own is seen of the main job."""
+    monkeypatch.chdir(main_job)
+    for command, shown in [pair for session in list(sessions())[1:] for pair in session]:
+        program, *words = command.split()
+        done = CliRunner().invoke(app, words, env={"COLUMNS": "116"})
+        assert (program, done.exit_code) == ("gridpact", 0), f"{command}: {done.output}"
+        check(command, done.stdout, shown)
 
 
-def test_the_python_example_runs(main_job: Path) -> None:
+def test_the_python_example_runs(
+    main_job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(main_job)
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (main_job / "example.py").write_text(code)
-    package = Path(gridpact.__file__).parent
-    environment = {**os.environ, **({"PYTHONPATH": str(package.parent)} if package.name == "gridpact" else {})}
-    done = subprocess.run(
-        [sys.executable, "example.py"], cwd=main_job, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "allowed_mw" in done.stdout
+    exec(compile(code, "README.md", "exec", dont_inherit=True), {"__name__": "__main__"})  # noqa: S102
+    assert "allowed_mw" in capsys.readouterr().out
 
 
 def test_the_places_it_names_exist() -> None:
