@@ -197,6 +197,12 @@ class GridModel:
         return names.index(name)
 
     @property
+    def tap_step_percent(self) -> float:
+        """Return the largest step of the tap changers that can move, in %; 0 where there is none."""
+        sizes = zip(self.net.trafo.tap_step_percent.abs(), self.tap_ranges, strict=True)
+        return max((float(size) for size, (low, high) in sizes if low < high and size > 0), default=0.0)
+
+    @property
     def transformer_names(self) -> tuple[str, ...]:
         """Return the names of the two-winding transformers, in the order of tap tuples."""
         first = len(self.net.line)

@@ -16,7 +16,8 @@ from . import plants
 from .audit.findings import moment_of
 from .errors import RecordError
 from .nodes import Cast, cast, played_by
-from .replaying import Recall, is_restart
+from .record.columns import PLANT
+from .replaying import UNFIT, Recall, is_restart
 
 if TYPE_CHECKING:
     from ..agents.runtime.inputs import Effect, Input
@@ -41,11 +42,11 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
     That is when it has passed, or within it after as many `inputs` as another run had had.
     Raises RecordError if the journal does not fit the agents of this version.
     """
-    from ..protocols.errors import ProtocolError
     from ..protocols.information.quantities import instant
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
     seen, taken, recall = 0, 0, Recall(everybody)
+    index = _of_agents(run, index) if kind == "event" else index
     for row in run.journal_rows():
         now, point = moment_of(row["at"]), moment_of(at)
         if now > point or (now == point and inputs is not None and taken >= inputs):
@@ -58,7 +59,7 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
                 raise KeyError(f"no agent {row['agent']}")
             given, before = recall.input_of(row), _copy(node)
             effects = node.take(given, instant(row["at"]))
-        except (ProtocolError, ValueError, KeyError, TypeError) as error:
+        except UNFIT as error:
             place = f"{run.folder}/journal.jsonl.gz:{row['sequence'] + 1}"
             raise RecordError(f"{place}: this input cannot be replayed: {type(error).__name__}: {error}") from error
         recall.keep(effects)
@@ -68,6 +69,12 @@ def knowledge_before(run: Run, kind: str, index: int, at: str, inputs: int | Non
             return Knowledge(_of_all(everybody), taken, f"{row['agent']} {_experienced(given)} at {row['at']}")
         taken += 1
     return Knowledge(_of_all(everybody), taken, None)
+
+
+def _of_agents(run: Run, index: int) -> int:
+    """The how-manieth event of an agent an event is; none ever if a plant has left it: that is no agent's doing."""
+    physical = [row["agent"].startswith(PLANT) for row in run.event_rows]
+    return len(physical) if any(physical[index : index + 1]) else index - sum(physical[:index])
 
 
 def _copy(node: Node) -> tuple[Any, dict[str, Conversation], dict[str, int]]:

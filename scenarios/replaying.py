@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..protocols.errors import ProtocolError
 from . import assembly, plants, studying
 from .nodes import Cast, cast
 from .record.columns import PLANT
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .record.run import Run
     from .record.writer import RunWriter
 
+# what an input that was changed, or is of another version, can make of an agent that takes it
+UNFIT = (ProtocolError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 COMPARED = ("messages.jsonl", "events.jsonl", "streams.parquet")
 
 
@@ -59,7 +62,6 @@ def replay(run: Run) -> list[Difference]:
 
 def _feed(run: Run, writer: RunWriter) -> Difference | None:
     """Give every node its inputs in the journal's order; a node that cannot take one is a difference."""
-    from ..protocols.errors import ProtocolError
     from ..protocols.information.quantities import instant
 
     everybody = cast(run.scenario, plants.resources(run.scenario))
@@ -72,7 +74,7 @@ def _feed(run: Run, writer: RunWriter) -> Difference | None:
         agent, at_us = row["agent"], instant(row["at"])
         try:
             effects = late.pop(agent) if is_restart(row) else everybody.nodes[agent].take(recall.input_of(row), at_us)
-        except (ProtocolError, ValueError, KeyError, TypeError) as error:
+        except UNFIT as error:
             said = f"{type(error).__name__}: {error}"
             return Difference("journal.jsonl.gz", row["sequence"] + 1, f"an input of {agent}", said)
         if row["sequence"] in deaths:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .record.limiting import lifted_and_renewed
 from .record.offering import binding_text
@@ -25,19 +26,22 @@ MOST_ROWS = 40
 
 
 def print_summary(run: Run, console: Console) -> None:
-    """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is."""
-    console.print(f"[bold]{run.scenario.name}[/bold]: {run.scenario.title}")
+    """Print qualification, merit order, activation, limits, settlement and KPIs, and where the record is.
+
+    Names and titles are the user's: brackets in them are no markup.
+    """
+    console.print(Text.assemble((run.scenario.name, "bold"), f": {run.scenario.title}"))
     before = (_qualification(run), reserve_table(run), _merit_order(run))
     for table in (*before, _activation(run), _limits(run), rivals_table(run), _settlement(run), _kpis(run)):
         if table.row_count:
-            console.print(_cut(table))
+            console.print(_cut(table), markup=False)
     for grid, notes in run.notes.items():
         for note in notes:
-            console.print(f"grids.{grid}: {note}", soft_wrap=True)
+            console.print(f"grids.{grid}: {note}", soft_wrap=True, markup=False)
     realtime = run.timing.get("realtime")
     if realtime is not None and realtime["warning"]:
-        console.print(f"[bold]warning[/bold]: {realtime['warning']}", soft_wrap=True)
-    console.print(f"record: {run.folder}", soft_wrap=True)
+        console.print(Text.assemble(("warning", "bold"), f": {realtime['warning']}"), soft_wrap=True)
+    console.print(f"record: {run.folder}", soft_wrap=True, markup=False)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

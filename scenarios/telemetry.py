@@ -7,7 +7,8 @@ grid with the orders that the merit order list alone would have given, fully on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,10 @@ class Telemetry:
         self._states: list[Any] = [None] * len(self._quiet)
         self._said: dict[str, Mapping[str, float]] = {}
         self._names: tuple[str, ...] = ()
-        self._values: list[float] = []
+        self._values = array("d")
         self._places: dict[str, slice] = {}
         self._logs = {grid: GridLog(self.physics, grid) for grid in sorted(self.physics.grids)}
-        self._rows: list[list[float]] = []
+        self._rows: list[array[float]] = []
         self._times_us: list[int] = []
         self._most = 1
 
@@ -77,17 +78,18 @@ class Telemetry:
         limited = by_grid(self.physics, withheld(self._tso, at_us))
         for grid, log in self._logs.items():
             log.note(limited[grid])
-        self._rows.append(self._values.copy())
+        self._rows.append(self._values[:])
         self._times_us.append(at_us)
         if len(self._times_us) >= self._most:
             self.close()
 
     def close(self) -> None:
         """Write the ticks that have been taken."""
-        times_us, block = self._times_us, np.array(self._rows, dtype=float)
+        times_us, rows = self._times_us, self._rows
         self._times_us, self._rows = [], []
         if not times_us:
             return
+        block = np.stack([np.frombuffer(row) for row in rows])
         for grid, log in self._logs.items():
             states, block[:, self._places[f"grid {grid}"]] = log.flush()
             for at_us, row in zip(times_us, states, strict=True):
@@ -108,7 +110,7 @@ class Telemetry:
         for whose, row in rows.items():
             self._places[whose], first = slice(first, first + len(row)), first + len(row)
         self._names = tuple(column for row in rows.values() for column in row)
-        self._values = [value for row in rows.values() for value in row.values()]
+        self._values = array("d", [value for row in rows.values() for value in row.values()])
         self._most = 1 if self._at_once else self._ticks_at_once()
 
     def _ticks_at_once(self) -> int:
@@ -118,26 +120,29 @@ class Telemetry:
 
     def _renew(self, at_us: int) -> None:
         """Ask whoever may have something else to say."""
-        self._values[self._places["area"]] = area_values(self.physics)
+        self._set("area", area_values(self.physics))
         for name, node in self._tso.items():
             agent, state = played_by(node)
             assert isinstance(agent, Tso)
             told = agent.telemetry(state).values()
-            self._values[self._places[f"agent {name}"]] = [*told, *self._ordered.values(agent, state, at_us)]
+            self._set(f"agent {name}", [*told, *self._ordered.values(agent, state, at_us)])
         for number, ((name, node), before) in enumerate(zip(self._quiet, self._states, strict=True)):
             if node.state is not before:
                 self._states[number] = node.state
                 self._ask(name, node)
         for name in self.physics.moved():
             if name in self._metered:  # a DSO that operates units shows them as an agent
-                self._values[self._places[f"meter of {name}"]] = self.meters.read(name, METER, at_us)[1:5]
+                self._set(f"meter of {name}", self.meters.read(name, METER, at_us)[1:5])
+
+    def _set(self, whose: str, values: Iterable[float]) -> None:
+        self._values[self._places[whose]] = array("d", values)
 
     def _ask(self, name: str, node: Node) -> None:
         agent, state = played_by(node)
         values = agent.telemetry(state)
         if values and values is not self._said.get(name):
             self._said[name] = values
-            self._values[self._places[f"agent {name}"]] = values.values()
+            self._set(f"agent {name}", values.values())
 
 
 def area_row(physics: Physics) -> Row:

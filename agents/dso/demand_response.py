@@ -136,7 +136,7 @@ def _technical_data(
             steps_down=steps.get(step_key(t.name, "down"), 0),
             mw_per_step_down=claims.get(step_key(t.name, "down"), 0.0),
         )
-        for t in options.transformers
+        for t in (options.transformers if options.step_percent else ())  # without tap changers there is nothing to tell
     )
     moving = [t.name for t in options.transformers if any(step_key(t.name, way) in steps for way in DIRECTIONS)]
     own = profile.units.resources if profile.units else ()

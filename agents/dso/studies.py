@@ -243,7 +243,7 @@ class AskTaps:
 
     def run(self, studies: GridStudies) -> TapOptions:
         """Answer it."""
-        model, taps = studies.model, studies.description.taps
+        model = studies.model
         regulator = studies.behaviour.regulator
         set_pu = None if regulator is None else regulator.vm_set_pu
         start = studies.expected(self.at_us, self.made_us).taps
@@ -252,7 +252,7 @@ class AskTaps:
             tuple(Transformer(name, position, low, high, set_pu) for name, position, (low, high) in named),
             studies.cvr(self.at_us, made_us=self.made_us),
             sum(p_mw for _, p_mw, _, _ in studies.interface_forecast(self.at_us, made_us=self.made_us)),
-            taps.step_percent if taps else 0.0,
+            model.tap_step_percent,
             float(model.ratings.vm_min_pu.max()),
             float(model.ratings.vm_max_pu.min()),
         )

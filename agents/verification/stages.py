@@ -5,6 +5,7 @@
     subscriptions      who measures for whom
     awards             from the selection to the first orders, one message late at a time
     schedules, orders  orders ahead of the period; changed, cancelled and over in it
+    new-orders         nothing is ordered ahead, but in the period, changed and cancelled; of the DSO too
     limits             INFO 8: passed on, followed, replaced
     settlement         meters, statements, books
     afrr               offers put under control, set-points, limits on them
@@ -87,6 +88,8 @@ LIMITS = Stage(
     three=True,
 )
 LATE_ORDERS = Stage("late-orders", END_S - 31, END_S + 15, FREE_NEED, AWARDS_OPEN, commitments)
+NO_NEED_YET = replace(ORDINARY, needs_mw=(0.0, 1.0))
+NEW_ORDERS = Stage("new-orders", START_S + 269, END_S + 15, NO_NEED_YET, AWARDS_OPEN, commitments, late=1)
 AWARDS = Stage("awards", GATE_S - 1, START_S + 15, replace(ORDINARY, needs_mw=(2.0,)), AWARDS_OPEN, commitments, late=1)
 SETTLEMENT = Stage("settlement", END_S + 19, END_S + 900, ORDINARY)
 CHAINED = Stage("chained", 0, END_S + 900, ORDINARY)
@@ -107,7 +110,7 @@ FCR_STAGES = (
     replace(LIMITS, name="limits on reserve", three=False, late=1),
     SETTLEMENT,
 )
-COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS)
+COMMON = (PREQUALIFICATION, CALLS, OFFERS, SELECTION, AWARDS, SUBSCRIPTIONS, SCHEDULES, ORDERS, NEW_ORDERS)
 STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
     "blind": (*COMMON, SETTLEMENT),
     "scenario-1": (*COMMON, LIMITS, SETTLEMENT),
@@ -122,6 +125,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         SCHEDULES,
         replace(ORDERS, until_s=END_S - 31),
         LATE_ORDERS,
+        NEW_ORDERS,
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(2.0,))),
         SETTLEMENT,
     ),
@@ -133,6 +137,7 @@ STAGES: Mapping[Scheme, tuple[Stage, ...]] = {
         AWARDS,
         SCHEDULES,
         replace(ORDERS, until_s=END_S - 31),
+        NEW_ORDERS,
         replace(LIMITS, surroundings=replace(LIMITS.surroundings, needs_mw=(1.0,)), late=1),
         SETTLEMENT,
     ),

@@ -60,6 +60,14 @@ class Surroundings:
     monitor_ways: int = 3
     test_ways: int = 1
 
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What is left to choice, in words."""
+        needs = " or ".join(f"{need_mw:g}" for need_mw in self.needs_mw)
+        ways = {"capacity": self.capacity_ways, "lists": self.list_ways, "monitoring": self.monitor_ways}
+        told = ", ".join(f"of {what} {number}" for what, number in ways.items())
+        return f"a need of {needs} MW", f"answers of studies {told}", f"ways of tests {self.test_ways}"
+
     def results(self, job: object) -> tuple[Answer, ...]:
         """In which ways a study may turn out."""
         match job:

@@ -73,8 +73,8 @@ class World:
 
     @property
     def bounds(self) -> tuple[str, ...]:
-        """What the window bounds, in words."""
-        return (f"{len(self.agents)} agents", *self.window.bounds)
+        """What the window and the surroundings bound, in words."""
+        return (f"{len(self.agents)} agents", *self.window.bounds, *self.surroundings.bounds)
 
     def starts(self) -> Iterator[State]:
         """The standing that the ordinary course has led to when the window begins, or where it goes wrong before."""

@@ -74,10 +74,10 @@ class Dispatcher:
     def __init__(self, feeders: Sequence[Feeder], supplies: Sequence[Supply], prices: Prices) -> None:
         self.supplies = tuple(supplies)
         self._feeders, self._supplies, self._prices = tuple(feeders), self.supplies, prices
-        self._most = np.array([supply.most_mw for supply in supplies])
-        self._sign = np.array([supply.sign for supply in supplies])
-        self._price = np.array([supply.eur_per_mwh for supply in supplies])
-        self._free = np.array([supply.feeder is None for supply in supplies])
+        self._most = np.array([supply.most_mw for supply in supplies], dtype=float)
+        self._sign = np.array([supply.sign for supply in supplies], dtype=float)
+        self._price = np.array([supply.eur_per_mwh for supply in supplies], dtype=float)
+        self._free = np.array([supply.feeder is None for supply in supplies], dtype=bool)
         self._injections = [self._injection(number) for number in range(len(self._feeders))]
 
     def _injection(self, number: int) -> Complexes:

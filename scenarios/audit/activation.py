@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ...agents.calendar import period_id
 from ..record.activation import VIA_DSO
+from ..record.offering import is_of
 from .findings import Chain, Row, Trail, moment_of
 from .index import Index, before
 
@@ -130,7 +131,7 @@ def _limited(index: Index, trail: Trail, request: Row) -> None:
     if not chain.open or index.said(request["conversation_id"], "refuse", "not-understood"):
         return
     for limit in request["content"]["limits"]:
-        if not limit["offer_id"].startswith(f"{request['sender']}."):  # its own units it has lowered already
+        if not is_of(request["sender"], limit["offer_id"]):  # its own units it has lowered already
             _passed_on(index, chain, request, limit["offer_id"])
     followed = index.said(request["conversation_id"], "limit-followed", "failure")
     answer = trail.chain(chain.about)

@@ -10,6 +10,8 @@ from .findings import Demand, Row, Trail
 from .index import Index
 from .tables import TABLE_ROWS, TableRow
 
+LACKING = "the evidence of some event lacks what its step leaves"
+
 
 @dataclass(frozen=True)
 class TableEvidence:
@@ -50,18 +52,17 @@ def audit(run: Run) -> Audit:
 
 
 def _check_rules(index: Index, checks: Trail) -> None:
-    try:
-        rules.follow(index, checks)
-        set_points.follow(index, checks)
-    except (KeyError, TypeError) as error:
-        checks.findings.append(f"the evidence of some event lacks what its step leaves: {error!r}")
+    for part in (rules, set_points):
+        with checks.doubting(LACKING):
+            part.follow(index, checks)
 
 
 def steps(index: Index) -> Trail:
     """Only the steps that were due, and what fulfils them."""
     trail = Trail()
     for part in (prequalification, offering, activation, extension):
-        part.follow(index, trail)
+        with trail.doubting(LACKING):
+            part.follow(index, trail)
     return trail
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..errors import RecordError
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -42,6 +45,16 @@ class Trail:
     def chain(self, about: str) -> Chain:
         """Begin a chain of steps about one thing."""
         return Chain(self, about)
+
+    @contextmanager
+    def doubting(self, complaint: str) -> Iterator[None]:
+        """What cannot be followed, because the record says something else than it should, is a finding."""
+        try:
+            yield
+        except RecordError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self.findings.append(f"{complaint}: {error!r}")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..errors import RecordError
 from ..record.columns import UNTRACKED
 from ..record.derived import derived_files
 from ..record.manifest import digest, files_of, read_manifest
@@ -20,8 +19,8 @@ def follow(index: Index, trail: Trail) -> None:
     trail.findings += _numbered(index.messages, "messages.jsonl", "sent_at")
     trail.findings += _numbered(index.events, "events.jsonl", "at")
     trail.findings += _referenced(index)
-    trail.findings += _derived(index.run)
-    trail.findings += _kpis(index)
+    _derived(index.run, trail)
+    _kpis(index, trail)
     trail.findings += _digests(index.run)
 
 
@@ -53,31 +52,21 @@ def _referenced(index: Index) -> Iterator[str]:
                 yield f"{step}message {row['id']}: {key} names {row[key]}, which was not said before"
 
 
-def _derived(run: Run) -> Iterator[str]:
-    try:
-        files = derived_files(run.message_rows, run.event_rows)
-    except (KeyError, TypeError, AttributeError) as error:
-        yield f"the CSV files cannot be computed from the messages and events: {error!r}"
-        return
-    for name, (content, _) in files.items():
-        if (run.folder / name).read_bytes() != content:
-            yield f"{name} is not what follows from messages.jsonl and events.jsonl"
+def _derived(run: Run, trail: Trail) -> None:
+    with trail.doubting("the CSV files cannot be computed from the messages and events"):
+        for name, (content, _) in derived_files(run.message_rows, run.event_rows).items():
+            if (run.folder / name).read_bytes() != content:
+                trail.findings.append(f"{name} is not what follows from messages.jsonl and events.jsonl")
 
 
-def _kpis(index: Index) -> Iterator[str]:
+def _kpis(index: Index, trail: Trail) -> None:
     from ..kpis import compute_kpis
 
-    try:
-        again = json.loads(json.dumps(compute_kpis(index)))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, RecordError):
-            raise
-        yield f"kpis.json cannot be computed from the record: {error!r}"
-        return
-    kept = index.run.kpis
-    different = [key for key in sorted({*again, *kept}) if again.get(key) != kept.get(key)]
-    if different:
-        yield f"kpis.json is not what follows from the record: {', '.join(different)} differ"
+    with trail.doubting("kpis.json cannot be computed from the record"):
+        again, kept = json.loads(json.dumps(compute_kpis(index))), index.run.kpis
+        different = [key for key in sorted({*again, *kept}) if again.get(key) != kept.get(key)]
+        if different:
+            trail.findings.append(f"kpis.json is not what follows from the record: {', '.join(different)} differ")
 
 
 def _digests(run: Run) -> Iterator[str]:

@@ -8,6 +8,7 @@ The seed and the error are the same for all schemes, so that whatever differs in
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -38,6 +39,11 @@ class StatedPrices:
     shortage: float = 500.0
     losses: float = 80.0
     capacity: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, price in asdict(self).items():
+            if not 0 <= price < math.inf:
+                raise ScenarioError(f"the price of {name} is {price:g}: it must be 0 or more, and finite")
 
 
 @dataclass(frozen=True)

@@ -68,15 +68,15 @@ def print_comparison(made: Comparison, console: Console) -> None:
     """Print every table, one per scale of the forecast error, and where the rest is."""
     console.print(seeds_told(made.request.seeds), soft_wrap=True)
     for table in tables(made):
-        console.print(table)
+        console.print(table, markup=False)
     failed = made.runs[made.runs["status"] == "failed"]
     for error, rows in failed.groupby("error", sort=False):
-        console.print(f"failed {len(rows)} times: {error}", soft_wrap=True)
+        console.print(f"failed {len(rows)} times: {error}", soft_wrap=True, markup=False)
     for note in made.notes:
-        console.print(note, soft_wrap=True)
+        console.print(note, soft_wrap=True, markup=False)
     if made.request.errors == (None,):
         console.print("--errors 0,0.5,1,1.5,2 would draw cost and violations against forecast error", soft_wrap=True)
-    console.print(f"tables and compare.html: {made.request.out}", soft_wrap=True)
+    console.print(f"tables and compare.html: {made.request.out}", soft_wrap=True, markup=False)
 
 
 def seeds_told(seeds: Sequence[int]) -> str:

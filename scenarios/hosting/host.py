@@ -131,7 +131,10 @@ def _memory(scenario: Scenario, terms: Terms, about: Mapping[str, object]) -> It
     if terms.journal is None:
         yield None
         return
-    terms.journal.mkdir(parents=True, exist_ok=True)
+    try:
+        terms.journal.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioError(f"--journal {terms.journal}: cannot be written: {error.strerror}") from None
     log = InputLog(terms.journal / LOG)
     try:
         yield Memory(log, studying.results(plugins.extensions(scenario)), json.dumps(about, sort_keys=True))

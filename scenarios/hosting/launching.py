@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ...agents.runtime.mqtt.address import BrokerAddress, BrokerError
-from ..errors import ScenarioError
+from ..errors import RecordError, ScenarioError
 from ..files import is_named
+from ..record.directory import check_free
 from ..record.run import Run
 from ..schema import Scenario
 from .host import Share, Terms, plants_host, taking_part
@@ -53,10 +54,19 @@ def launch(scenario: Scenario, hosts: int, terms: Terms, out: Path) -> Run:
     """
     if scenario.faults is not None:
         raise ScenarioError("faults: they are for simulated time; leave --hosts out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-hosts-", dir=out.parent) as folder:
-        parts = asyncio.run(_launched(scenario, shares(scenario, hosts), terms, Path(folder)))
-        return merge(parts, out)
+    split = shares(scenario, hosts)
+    with _beside(out) as folder:
+        return merge(asyncio.run(_launched(scenario, split, terms, Path(folder))), out)
+
+
+def _beside(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder for the hosts; RecordError, before anything has run, if their record cannot be merged into `out`."""
+    check_free(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=f".{out.name}-hosts-", dir=out.parent)
+    except OSError as error:
+        raise RecordError(f"{out}: cannot be written: {error.strerror}") from None
 
 
 async def _launched(scenario: Scenario, split: tuple[Share, ...], terms: Terms, folder: Path) -> list[Path]:

@@ -17,7 +17,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ...agents.runtime.mqtt.topics import PLANTS, PRESENCE, ROLL, ROOT
@@ -35,31 +37,46 @@ MARK = "# written by gridpact broker"
 
 
 def write_configuration(scenario: Scenario, out: Path, *, host: str, port: int, by_certificate: bool = False) -> Path:
-    """Write the configuration and return its folder.
+    """Write the configuration, whole or not at all, and return its folder.
 
-    An earlier configuration of ours is replaced; RecordError if anything else is there, ScenarioError for a name that
-    cannot be a user, or if openssl is missing or refuses.
+    An earlier configuration of ours is replaced; RecordError if anything else is there or it cannot be written,
+    ScenarioError for a name that cannot be a user, or if openssl is missing or refuses.
     """
     check_names(scenario)
-    folder = _fresh(out).resolve()
-    for name in ("certificates", "credentials", "state"):
-        (folder / name).mkdir()
-    users = (*taking_part(scenario), PLANTS)
-    _write_identities(folder, users, host, by_certificate=by_certificate)
-    _write(folder / "acl", "\n".join(access_rules(scenario)) + "\n")
-    _write(folder / "mosquitto.conf", "\n".join(_settings(scenario, folder, host, port, by_certificate)) + "\n")
+    folder = _free(out).resolve()
+    with _growing(out, folder) as made:
+        for name in ("certificates", "credentials", "state"):
+            (made / name).mkdir()
+        _write_identities(made, (*taking_part(scenario), PLANTS), host, by_certificate=by_certificate)
+        _write(made / "acl", "\n".join(access_rules(scenario)) + "\n")
+        _write(made / "mosquitto.conf", "\n".join(_settings(scenario, folder, host, port, by_certificate)) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
     return folder
 
 
-def _fresh(out: Path) -> Path:
+def _free(out: Path) -> Path:
+    """RecordError if something else than a configuration of ours is there."""
     settings = out / "mosquitto.conf"
+    if out.exists() and not out.is_dir():
+        raise RecordError(f"{out}: exists and is no folder; name another one")
     if out.exists() and any(out.iterdir()):
-        if not settings.is_file() or not settings.read_text("utf-8").startswith(MARK):
+        mark = MARK.encode()
+        if not settings.is_file() or settings.read_bytes()[: len(mark)] != mark:
             raise RecordError(f"{out}: exists and holds other files than a configuration of ours; name another folder")
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    out.chmod(0o700)
     return out
+
+
+@contextmanager
+def _growing(out: Path, folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the one to be made, for our user alone; it does not stay."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise RecordError(f"{out}: cannot be written: {error.strerror}") from None
+    with made as name:
+        yield Path(name)
 
 
 def _write(path: Path, text: str) -> None:

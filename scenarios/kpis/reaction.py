@@ -22,6 +22,7 @@ from ..record.limiting import Limited, LimitStep, limit_steps
 from .quality import integral_h, violated
 
 FIVE_MINUTES_US = 300_000_000
+CYCLES = 2  # of control, within which the TSO orders what replaces a limit
 
 
 def reaction(index: Index) -> dict[str, Any]:
@@ -88,14 +89,19 @@ def _densest(times_us: Sequence[int]) -> int:
 
 
 def _reactions(index: Index, grid: str, requests: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    """One entry a violation: seconds from its first tick to each step of the reaction; null where there was none."""
+    """One entry a violation: seconds from its first tick to each step of the reaction; null where there was none.
+
+    A replacement is ordered while the violation lasts, or in the next cycles; later orders are for something else.
+    """
     dso = index.scenario.dso_of(grid)
     own = [row for row in requests if row["sender"] == dso]
     for begin_us, end_us in _violations(index, grid):
         request = next((row for row in own if begin_us <= instant(row["sent_at"]) <= end_us), None)
         lowered = [row for row in index.typed("limit-order") if request and row["caused_by"] == request["id"]]
         heard_us = instant(request["received_at"]) if request else end_us
-        replaced = [row for row in index.typed(*ORDERS) if request and instant(row["sent_at"]) >= heard_us]
+        until_us = max(end_us, heard_us + round(CYCLES * index.scenario.ticks.control_s * 1e6))
+        sent_us = [(instant(row["sent_at"]), row) for row in index.typed(*ORDERS) if request]
+        replaced = [row for at_us, row in sent_us if heard_us <= at_us <= until_us]
         yield {
             "grid": grid,
             "violated_at": iso(begin_us),

@@ -18,6 +18,7 @@ from ...protocols.information.quantities import instant
 from ..audit.findings import Row
 from ..audit.index import Index
 from ..record.limiting import LimitStep, limit_steps
+from ..record.offering import is_of
 from .quality import violated
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _real_time(index: Index) -> dict[str, Any]:
     """Limits on rivals, and how many of them stood where even without any limit there was no violation."""
     rows = [row for row in index.typed("limit-request") if row["received_at"] is not None]
     steps = [step for step in limit_steps(rows) if not step.lifts and not step.renews]
-    of_rivals = [step for step in steps if not step.limit["offer_id"].startswith(f"{step.request['sender']}.")]
+    of_rivals = [step for step in steps if not is_of(step.request["sender"], step.limit["offer_id"])]
     return {
         "limits": len(of_rivals),
         "without_violation": sum(not _founded(index, step) for step in of_rivals),

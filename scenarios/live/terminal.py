@@ -36,7 +36,7 @@ class Panel:
         if moment is not None:
             table = Table.grid(padding=(0, 2))
             for what, value in list(figures(sight, moment))[:MOST_FIGURES]:
-                table.add_row(what, value)
+                table.add_row(Text(what), Text(value))
             yield table
         if self._address is not None:
             yield Text(f"watch: {self._address}", style="bold")

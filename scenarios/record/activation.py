@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...protocols.stages import activation as stage
+from .offering import is_of
 
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -90,7 +91,7 @@ def limits(messages: Rows, events: Rows) -> list[Row]:
         for limit in request["content"]["limits"]:
             order = orders.get((request["id"], limit["offer_id"]))
             rows.append(_asked(request, limit) | _answered(order, conversations) | _confirmed(followed))
-            if order is None and limit["offer_id"].startswith(f"{request['sender']}."):
+            if order is None and is_of(request["sender"], limit["offer_id"]):
                 rows[-1] |= _kept(request, limit)
     return rows
 

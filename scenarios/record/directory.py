@@ -19,28 +19,43 @@ class RunDirectory:
     def __init__(self, out: Path) -> None:
         """Raises RecordError if `out` may not be replaced or cannot be written."""
         self.out = out
-        _check_free(out)
+        check_free(out)
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-            self.folder.chmod(0o755)
+            self.folder = self._beside()
         except OSError as error:
             raise RecordError(f"{out}: cannot be written: {error.strerror}") from None
 
     def commit(self) -> Path:
-        """Give the finished folder its name."""
-        _check_free(self.out)
-        if self.out.exists():
-            shutil.rmtree(self.out)
-        self.folder.rename(self.out)
+        """Give the finished folder its name; if that is interrupted, one of the two runs is there, and whole."""
+        check_free(self.out)
+        if not self.out.exists():
+            return self.folder.rename(self.out)
+        aside = self._beside()
+        try:
+            self.out.rename(aside / self.out.name)
+            self.folder.rename(self.out)
+        finally:
+            if not self.out.exists():
+                (aside / self.out.name).rename(self.out)
+            shutil.rmtree(aside, ignore_errors=True)
         return self.out
+
+    def _beside(self) -> Path:
+        """A new hidden folder beside the place of the run."""
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.out.name}-", dir=self.out.parent))
+        folder.chmod(0o755)
+        return folder
 
     def discard(self) -> None:
         """Remove the unfinished folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _check_free(out: Path) -> None:
+def check_free(out: Path) -> None:
+    """RecordError if a run may not take this place, because of what is there or how it is called."""
+    if out.name in ("", ".."):
+        raise RecordError(f"{out}: a run is a folder with a name of its own; name one with --out, as runs/mine")
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise RecordError(f"{out}: exists and is no folder; name another one with --out")
     if out.is_dir() and any(out.iterdir()) and not is_run(out):

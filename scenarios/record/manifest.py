@@ -63,7 +63,8 @@ def _check(path: Path, manifest: Any) -> None:
         age = "an older" if isinstance(version, int) and version < FORMAT_VERSION else "another"
         text = f"the run has format version {version}, {age} one than {FORMAT_VERSION}, which this gridpact reads"
         raise RecordError(f"{path}:1: {text}; run the scenario again")
-    if not isinstance(manifest.get("files"), dict):
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(isinstance(file, dict) and "sha256" in file for file in files.values()):
         raise RecordError(f"{path}:1: the manifest is damaged: it lists no files; run the scenario again")
 
 
@@ -75,5 +76,6 @@ def is_run(folder: Path) -> bool:
         return False
     if not isinstance(manifest, dict) or manifest.get("format") not in (FORMAT, PART_FORMAT):
         return False
-    known = {*manifest.get("files", ()), *UNTRACKED}
+    files = manifest.get("files")
+    known = {*(files if isinstance(files, dict) else ()), *UNTRACKED}
     return all(name in known for name in files_of(folder))

@@ -39,8 +39,11 @@ def network_at(run: Run, at: datetime | str, grid: str) -> Any:
 
 def _local(run: Run, at_us: int) -> str:
     """An instant by the scenario's own clock, which is the one that a user names times by."""
-    moment = (EPOCH + timedelta(microseconds=at_us)).astimezone(run.scenario.time.start.tzinfo)
-    return moment.isoformat(timespec="seconds")
+    zone = run.scenario.time.start.tzinfo
+    try:
+        return (EPOCH + timedelta(microseconds=at_us)).astimezone(zone).isoformat(timespec="seconds")
+    except OverflowError:  # the first or last day of the calendar, by another clock
+        return "this time"
 
 
 def _microseconds(run: Run, at: datetime | str) -> int:

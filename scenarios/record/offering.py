@@ -6,12 +6,15 @@ Acceptance, Rejection             ─▶ accepted MW, reason              INFO 5
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 CARRIERS = {"gridpact.offers/1": "offers", "gridpact.acceptance/1": "offers", "gridpact.offer-modified/1": "offer"}
+_PERIOD = re.compile(r"\d{8}T\d{4}Z\.")
+_REJECTING = ("gridpact.acceptance/1", "gridpact.rejection/1")
 _AS_OFFERED = (
     "offer_id",
     "related_offer_id",
@@ -57,8 +60,8 @@ def _fates(messages: Rows) -> tuple[dict[str, float], dict[str, str]]:
     """Accepted MW by offer id (a revision and the offer it stands for alike), and reasons of rejection."""
     accepted: dict[str, float] = {}
     reasons: dict[str, str] = {}
-    for message in messages:
-        for rejected in message["content"].get("rejected", ()):
+    for message in (message for message in messages if message["type"] in _REJECTING):
+        for rejected in message["content"]["rejected"]:
             reasons[rejected["offer_id"]] = rejected["reason"]
         if message["type"] == "gridpact.acceptance/1":
             for offer in message["content"]["offers"]:
@@ -71,6 +74,12 @@ def root_of(offer_id: str) -> str:
     """The id of the offer that a revision goes back to."""
     root, mark, number = offer_id.rpartition(".r")
     return root if mark and number.isdecimal() else offer_id
+
+
+def is_of(participant: str, offer_id: str) -> bool:
+    """Whether an offer is a participant's own: its name and a period begin the id, and not another name with a dot."""
+    start = f"{participant}."
+    return offer_id.startswith(start) and _PERIOD.match(offer_id, len(start)) is not None
 
 
 def merit_order(messages: Rows, events: Rows) -> list[Row]:

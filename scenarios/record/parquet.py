@@ -19,12 +19,12 @@ from ...grid.arrays import Floats
 from .cells import DIGITS
 from .clerk import Clerk
 from .columns import Table
+from .spreading import WORDS
 
 FLUSH_ROWS = 8192
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
-WORDS = pa.dictionary(pa.int32(), pa.string())
 R = TypeVar("R")
 
 
@@ -48,9 +48,9 @@ def columns_of_numbers(values: Floats) -> list[pa.Array]:
     found = np.isfinite(values)
     np.round(values, DIGITS, out=values)
     values += 0.0
-    whole_rows: list[bool] = np.all(found, axis=1).tolist()
-    known = zip(values, found, whole_rows, strict=True)
-    return [pa.array(row, mask=None if whole else ~finite) for row, finite, whole in known]
+    one_after_the_other = pa.array(values.ravel(), mask=None if found.all() else ~found.ravel())
+    many = values.shape[1]
+    return [one_after_the_other.slice(row * many, many) for row in range(len(values))]
 
 
 def schema_of(table: Table) -> pa.Schema:

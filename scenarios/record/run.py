@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -20,11 +21,10 @@ from ..schema import Scenario
 from .columns import ACTIVATIONS, EVENTS, JOURNAL, LIMITS, MERIT_ORDER, MESSAGES, OFFERS, SETTLEMENT, STREAMS, Table
 from .instants import times_us
 from .manifest import read_manifest
+from .rows import Row, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Row = dict[str, Any]
 
 
 def load_run(path: str | Path) -> Run:
@@ -188,9 +188,8 @@ class Run:
         opened = gzip.open if path.suffix == ".gz" else open
         try:
             with opened(path, "rb") as lines:
-                for number, text in enumerate(lines, start=1):
-                    yield _row(path, number, text, table)
-        except (OSError, EOFError) as error:
+                yield from rows_of(path, lines, table)
+        except (OSError, EOFError, zlib.error) as error:
             raise RecordError(f"{path}: this file is damaged or missing: {error}; run the scenario again") from None
 
     def _frame(self, rows: list[Row], table: Table) -> pd.DataFrame:
@@ -204,7 +203,7 @@ class Run:
         path = self.folder / table.file
         kinds = {column.name: "string" for column in table.columns if column.kind == "text"}
         try:
-            frame = pd.read_csv(path, dtype=cast("Any", kinds))
+            frame = pd.read_csv(path, dtype=cast("Any", kinds), keep_default_na=False, na_values=[""])
             return typed(frame[list(table.names)], table)
         except (OSError, ValueError, KeyError) as error:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
@@ -227,14 +226,3 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     names = [column.name for column in table.columns if column.kind == "time"]
     return frame.assign(**{name: pd.to_datetime(frame[name], utc=True, format="ISO8601") for name in names})
-
-
-def _row(path: Path, number: int, text: bytes, table: Table) -> Row:
-    try:
-        row = json.loads(text)
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise RecordError(f"{path}:{number}: this line is damaged: it is no JSON; run the scenario again") from None
-    if not isinstance(row, dict) or set(row) != set(table.names):
-        wanted = ", ".join(table.names)
-        raise RecordError(f"{path}:{number}: this line is damaged: it should be an object with the keys {wanted}")
-    return row

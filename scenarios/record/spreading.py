@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 _TEXT = pa.string()
+WORDS = pa.dictionary(pa.int32(), _TEXT)
 
 
 def distinct(many: Sequence[Any]) -> tuple[list[Any], NDArray[np.int32]]:
@@ -34,11 +35,24 @@ def spreading(number: NDArray[np.int32], many: int) -> Callable[[Any], Any]:
 
 def spread_over(values: Any, number: NDArray[np.int32]) -> Any:
     """One value a row, null where `number` is -1; texts stay words of a dictionary, of which only numbers are many."""
-    if values.type != _TEXT:
+    if values.type not in (_TEXT, WORDS):
         return values.take(whole(number))
-    words = values.dictionary_encode()
+    words = values.dictionary_encode()  # which leaves words as they are
     places = np.append(words.indices.fill_null(-1).to_numpy(), np.int32(-1))
-    return pa.DictionaryArray.from_arrays(whole(places[number]), words.dictionary)
+    return as_met(places[number], words.dictionary)
+
+
+def as_met(number: NDArray[np.int32], words: Any) -> Any:
+    """Texts by their numbers among words (-1: null), of which those that occur are kept, in the order of meeting."""
+    many = len(number)
+    first = np.full(len(words) + 1, many)
+    first[number[::-1]] = np.arange(many)[::-1]  # of several places the last one stays, which is the first row
+    kept = np.argsort(first[:-1], kind="stable")[: np.count_nonzero(first[:-1] < many)]
+    if len(kept) == len(words) and np.array_equal(kept, np.arange(len(words))):
+        return pa.DictionaryArray.from_arrays(whole(number), words)
+    places = np.full(len(words) + 1, -1, dtype=np.int32)
+    places[kept] = np.arange(len(kept), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(whole(places[number]), words.take(pa.array(kept)))
 
 
 def whole(number: NDArray[np.int32]) -> Any:

@@ -16,9 +16,9 @@ from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.messages import Message
 from .columns import STREAMS
-from .parquet import TIME, WORDS, fitting
+from .parquet import TIME, fitting
 from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
-from .spreading import distinct, spread_over, spreading, whole
+from .spreading import WORDS, as_met, distinct, spread_over, spreading
 from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
 _TEXT = pa.string()
@@ -102,12 +102,7 @@ def _in_order(column: Any, back: NDArray[np.int64]) -> Any:
     rows = column.take(pa.array(back))
     if column.type != WORDS:
         return rows
-    number = rows.indices.fill_null(-1).to_numpy()
-    used, first = np.unique(number[number >= 0], return_index=True)
-    words = used[np.argsort(first)]
-    places = np.full(len(rows.dictionary) + 1, -1, dtype=np.int32)
-    places[words] = np.arange(len(words), dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(whole(places[number]), rows.dictionary.take(pa.array(words)))
+    return as_met(rows.indices.fill_null(-1).to_numpy(), rows.dictionary)
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:

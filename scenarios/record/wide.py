@@ -23,7 +23,7 @@ from .parquet import FLUSH_ROWS, TIME, columns_of_numbers
 
 MANY_COLUMNS = 4096
 WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
-MOST_CHUNKS = 2**16  # columns of row groups in one file: 80 MB to remember
+MOST_CHUNKS = 2**15  # columns of row groups in one file: 40 MB to remember
 
 
 def flush_rows(columns: int, files: int = 1) -> int:

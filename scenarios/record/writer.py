@@ -44,10 +44,11 @@ class RunWriter:
         """Raises RecordError if `out` exists and is no run, or cannot be written."""
         self._directory = RunDirectory(out)
         self.folder = self._directory.folder
-        (self.folder / "networks").mkdir()
-        (self.folder / "states").mkdir()
-        self.scenario = self._self_contained(scenario)
-        self._text("scenario.yaml", scenario_yaml(self.scenario))
+        try:
+            self.scenario = self._begun(scenario)
+        except BaseException:
+            self._directory.discard()
+            raise
         self._events = (self.folder / EVENTS.file).open("wb")
         self._clerk = Clerk()
         self._messages = MessageFile(self.folder / MESSAGES.file, self._clerk)
@@ -138,6 +139,14 @@ class RunWriter:
         merged = {} if hosts is None else {"hosts": str(hosts)}
         self._json(NAME, describe(self.folder, self._all_rows(), head | merged))
         return self._directory.commit()
+
+    def _begun(self, scenario: Scenario) -> Scenario:
+        """Folders and the scenario, which is returned as it is written down."""
+        (self.folder / "networks").mkdir()
+        (self.folder / "states").mkdir()
+        contained = self._self_contained(scenario)
+        self._text("scenario.yaml", scenario_yaml(contained))
+        return contained
 
     def _self_contained(self, scenario: Scenario) -> Scenario:
         """The scenario with the files of the user's own beside it, and the version that runs it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -84,9 +85,9 @@ def split(text: str) -> tuple[str, ...]:
 def _distinct(values: Sequence[str], option: str) -> tuple[str, ...]:
     if "" in values:
         raise ScenarioError(f"{option}: a value is empty: write PATH=A,B,C without a comma too many")
-    twice = [value for value in values if values.count(value) > 1]
-    if twice:
-        raise ScenarioError(f"{option}: {twice[0]} is given twice")
+    twice = next((value for value, count in Counter(values).items() if count > 1), None)
+    if twice is not None:
+        raise ScenarioError(f"{option}: {twice} is given twice")
     return tuple(values)
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.errors import NetworkError
-from gridpact.grid.model import GridModel
+from gridpact.grid.model import GridModel, load_model
 from gridpact.grid.plant.plant import GridPlant
 from gridpact.grid.powerflow.operating_point import OperatingPoint
 from gridpact.grid.series.profiles import Profiles
@@ -183,3 +183,11 @@ def test_a_set_point_out_of_range_or_without_a_regulator_is_refused(plant: GridP
 def test_a_regulator_that_would_hunt_is_refused(vary: Vary) -> None:
     with pytest.raises(ValidationError, match=r"must be at least one tap step, 0\.015, or it hunts"):
         vary(taps=REGULATED | {"regulator": {"vm_set_pu": 1.0, "dead_band_pu": 0.01}})
+
+
+def test_the_step_of_tap_changers_is_the_network_s_own_where_the_scenario_says_nothing(model: GridModel) -> None:
+    assert model.tap_step_percent == 1.5
+    fixed = load_model(GridDescription(network="cigre_mv_der"), ())
+    assert fixed.tap_step_percent == 0.0
+    own = load_model(GridDescription(network="oberrhein"), ())
+    assert own.tap_step_percent == 1.5

@@ -96,8 +96,14 @@ async def for_real(folder: Path, speed: str, brokers: Any) -> Run:
     async with brokers(folder / "broker" / "mosquitto.conf", port):
         await shell(copied, folder)
         await together([here(paced(command, speed), port) for command in hosts], folder)
-    assert "audit passed" in await shell(joined, folder)
+    await shell(joined.partition(" && ")[0], folder)
     return load_run(folder / "runs" / "merged")
+
+
+async def audited(run: Run) -> str:
+    """What the page's last command says of it, which is promised where every host has kept pace."""
+    *_, (*_, joined) = console(PAGE)
+    return await shell(joined.partition(" && ")[2], run.folder.parent.parent)
 
 
 def paced(command: str, speed: str) -> str:
@@ -159,6 +165,7 @@ async def test_three_hosts_negotiate_what_simulated_time_does(
     tried = [kept_pace(lambda folder, speed: in_one_place(folder, speed, place), tmp_path / "one", simulated)]
     if mosquitto_is_there:
         tried.append(kept_pace(lambda folder, speed: for_real(folder, speed, brokers), tmp_path / "real", simulated))
-    merged, *_ = await asyncio.gather(*tried)
+    merged, *real = await asyncio.gather(*tried)
+    assert all(["audit passed" in await audited(each) for each in real])
     refused = [host["network"].get("stranger", 0) for host in merged.timing["hosts"]]
     assert sum(refused) > 0 or not place

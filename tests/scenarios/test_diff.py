@@ -11,6 +11,7 @@ import pytest
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.differing import parting, report
 from gridpact.scenarios.errors import RecordError
+from gridpact.scenarios.knowledge import knowledge_before
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.running import run
@@ -99,3 +100,13 @@ def test_a_journal_that_cannot_be_replayed_is_told_with_its_line(short: Recorded
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
     with pytest.raises(RecordError, match=r"journal\.jsonl\.gz:1: this input cannot be replayed"):
         report(load_run(tmp_path / "damaged"), short("scenario-1-dso"))
+
+
+def test_what_made_an_agent_act_is_known_after_physics_has_left_events_of_its_own(short: Recorded) -> None:
+    one = short("scenario-1-dso")
+    physical = [row["agent"].startswith("plant:") for row in one.event_rows]
+    index = physical.index(False, physical.index(True))
+    event = one.event_rows[index]
+    cause = knowledge_before(one, "event", index, event["at"]).cause
+    assert cause is not None
+    assert cause.startswith(event["agent"])

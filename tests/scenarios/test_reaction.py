@@ -1,12 +1,16 @@
 """How fast the DSO's hand is, what it leaves and costs, and what overload brings about: from the records of runs."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.record.run import Run
+from gridpact.scenarios.audit.index import Index
+from gridpact.scenarios.kpis.reaction import reaction
+from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.replaying import replay
 
 Recorded = Callable[[str], Run]
@@ -60,6 +64,25 @@ def test_a_trip_is_evidence_of_physics_and_nobodys_message(recorded: Recorded) -
     assert trip["evidence"]["lasted_s"] == 60.0
     assert audit(run).findings == ()
     assert replay(run) == []
+
+
+def test_an_order_long_after_a_violation_is_no_replacement_of_what_was_limited_in_it(
+    short: Recorded, tmp_path: Path, write_lines: Callable[..., None]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(short("scenario-1-dso").folder, folder)
+    first, second = reactions(load_run(folder))
+    late = second["violated_at"]
+    assert first["replaced_after_s"] is not None
+    kept = [
+        row
+        for row in load_run(folder).message_rows
+        if row["type"] != "gridpact.activate/1" or not first["violated_at"] <= row["sent_at"] < late
+    ]
+    write_lines(folder / "messages.jsonl", kept)
+    first, second = reaction(Index(load_run(folder)))["reactions"]
+    assert first["replaced_after_s"] is None
+    assert second["replaced_after_s"] is not None
 
 
 def test_what_a_trip_takes_is_bought_again_and_blind_pays_for_what_it_does(recorded: Recorded) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from gridpact.agents.verification.stages import (
     AWARDS,
+    BESIDE_DSO,
     CALLS,
     LIMITS,
+    NEW_ORDERS,
     OFFERS,
     ORDERS,
     PREQUALIFICATION,
@@ -33,6 +35,7 @@ SMALL = [
     Task("scenario-2", RESPONSE),
     Task("scenario-2", CALLS),
     Task("blind", ORDERS),
+    Task("scenario-2-dso", NEW_ORDERS, 0, parts=BESIDE_DSO),
 ]
 
 
@@ -72,7 +75,8 @@ def test_what_is_cut_off_is_not_called_complete() -> None:
     [
         (Task("blind", CALLS), ("4 agents", "1995 to 2299 s", "at most 1 message lost or doubled", "nobody silent")),
         (Task("blind", CALLS, 0, "bsp"), ("4 agents", "1995 to 2299 s", "no message lost or doubled", "bsp silent")),
-        (Task("blind", AWARDS), ("4 agents", "at most 1 messages late at a time")),
+        (Task("blind", AWARDS, 0), ("4 agents", "at most 1 messages late at a time", "a need of 2 MW")),
+        (Task("blind", NEW_ORDERS, 0), ("a need of 0 or 1 MW", "of capacity 1, of lists 1, of monitoring 1")),
     ],
 )
 def test_a_report_says_its_bounds(task: Task, told: tuple[str, ...]) -> None:

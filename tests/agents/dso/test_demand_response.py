@@ -151,3 +151,13 @@ def test_a_dso_that_offers_up_only_says_so_to_a_call_for_down(make: Any) -> None
     town = second(make)
     town.nodes["tso"].agent = make.tso(Need("mFRR", "down", 0.6), dso_in_offering=False, dso_is_participant=True)
     assert not town.run(3000).contents(Offers, "dso")
+
+
+def test_a_dso_without_tap_changers_says_so_by_naming_none_and_offers_nothing(make: Any) -> None:
+    parts = {"dso_in_offering": False, "dso_is_participant": True}
+    profile = replace(make.dso(**parts).profile, demand_response=DemandResponse(50.0, 1.3, 2, 10.0))
+    fixed, usual = TapOptions((Transformer("t1", 0, 0, 0),), (), 20.0, 0.0, 0.95, 1.05), lab_of(make)
+    people = (make.tso(**parts), Dso(profile), make.bsp("t", grid=make.TRANSMISSION, mw=10.0, **parts))
+    town = make.town(*people, lab=lambda job: fixed if isinstance(job, AskTaps) else usual(job)).begin().run(3000)
+    assert [told.transformers for told in town.contents(TechnicalData)] == [()]
+    assert list(town.state("tso").prequalification.qualified) == ["t"]
