@@ -13,6 +13,7 @@ from ..grid.description.part import Part, Positive, Size
 from ..protocols.information.quantities import EPOCH
 from .security import Silence
 
+YEARS = range(1970, 2200)  # what every reader of a record can count in nanoseconds
 SETTLED_AFTER_MIN = 1.5  # a period's settlement begins a minute after its end, and takes some messages
 
 
@@ -37,6 +38,13 @@ class Times(Part):
     def _is_a_date(cls, value: object) -> object:
         if isinstance(value, int | float):
             raise ValueError(f"{value!r} is no date with a time zone; write for example 2026-03-02T12:00:00+01:00")
+        return value
+
+    @field_validator("start", "first_delivery")
+    @classmethod
+    def _is_of_our_time(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.year not in YEARS:
+            raise ValueError(f"the year {value.year} is out of range: it must lie between {YEARS[0]} and {YEARS[-1]}")
         return value
 
     @property

@@ -1,7 +1,8 @@
 """Writes the record beside the run: one thread that does what it is given, in the order given.
 
 Compressing and writing let go of the interpreter, so they cost a run in simulated time little on a second core, and
-one in real time no tick. What is waiting is bounded: who is too far ahead waits, so memory is bounded too.
+one in real time no tick. What is waiting is bounded: who is too far ahead waits, so memory is bounded too. The bound is
+one of size: the states of two hundred grids are two hundred small things, and all of them come at one tick.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-AHEAD = 8
+MOST_WAITING = 2**26  # numbers: half a gigabyte
+BLOCK = MOST_WAITING // 8  # what rows of text or of messages count as
 
 
 class Clerk:
@@ -18,18 +20,26 @@ class Clerk:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="record")
-        self._given: deque[Future[None]] = deque()
+        self._given: deque[tuple[Future[None], int]] = deque()
+        self._waiting = 0
 
-    def do(self, work: Callable[[], None]) -> None:
-        """Do it when everything before is done; raises what an earlier one raised."""
-        while self._given and (self._given[0].done() or len(self._given) >= AHEAD):
-            self._given.popleft().result()
-        self._given.append(self._thread.submit(work))
+    def do(self, work: Callable[[], None], size: int = BLOCK) -> None:
+        """Do it when everything before is done; raises what an earlier one raised. `size`: of numbers that it holds."""
+        while self._given and (self._given[0][0].done() or self._waiting + size > MOST_WAITING):
+            self._take_back()
+        self._given.append((self._thread.submit(work), size))
+        self._waiting += size
+
+    def _take_back(self) -> None:
+        """Wait for the first of what has been given; raises what it raised."""
+        done, size = self._given.popleft()
+        self._waiting -= size
+        done.result()
 
     def finish(self) -> None:
         """Wait until everything is done; raises what one of them raised."""
         try:
             while self._given:
-                self._given.popleft().result()
+                self._take_back()
         finally:
             self._thread.shutdown()

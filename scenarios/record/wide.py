@@ -122,7 +122,7 @@ class WideFile:
         if self._parts is not None:
             if self._times_us:
                 self._flush()
-            self._clerk.do(self._parts.close)
+            self._clerk.do(self._parts.close, 0)
 
     def _sorted(self, names: tuple[str, ...], values: Values) -> list[float]:
         strange = [name for name in names if name not in self._names]
@@ -135,7 +135,8 @@ class WideFile:
         assert self._parts is not None
         parts, times_us, values = self._parts, self._times_us, self._values
         self._times_us, self._values = [], []
-        self._clerk.do(lambda: parts.write(times_us, columns_of_numbers(_turned(values))))
+        size = len(values) * len(self._names)
+        self._clerk.do(lambda: parts.write(times_us, columns_of_numbers(_turned(values))), size)
 
 
 def _turned(rows: list[Any]) -> Floats:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from brokers import MOSQUITTO, mosquitto
 from documented import files
+from once import recorded_once
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
@@ -37,11 +38,11 @@ def handful(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def simulated(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """What that scenario comes to in simulated time."""
     folder = tmp_path_factory.mktemp("simulated")
     (folder / "handful.yaml").write_text(SCENARIO, "utf-8")
-    return run(load_scenario(folder / "handful.yaml"), out=folder / "run")
+    return recorded_once(shared / "handful", lambda out: run(load_scenario(folder / "handful.yaml"), out=out))
 
 
 @pytest.fixture

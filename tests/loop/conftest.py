@@ -1,10 +1,12 @@
-"""Runs of the loop that several tests look at: three quarter-hours, and a quarter-hour at three ticks."""
+"""Runs of the loop that several files of tests look at: three quarter-hours, and a quarter-hour at three ticks."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from once import recorded_once
 
 import gridpact
 from gridpact.scenarios.record.run import Run
@@ -13,9 +15,9 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def hour(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def hour(shared: Path) -> Run:
     """Three quarter-hours of aFRR and mFRR with two losses of infeed, a surplus, and a limit of the DSO."""
-    return gridpact.run(HERE / "hour.yaml", out=tmp_path_factory.mktemp("loop") / "hour")
+    return recorded_once(shared / "hour", lambda out: gridpact.run(HERE / "hour.yaml", out=out))
 
 
 @pytest.fixture(scope="session")
@@ -26,19 +28,20 @@ def seen(hour: Run) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def at_ticks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[float, Run]:
+def at_ticks(shared: Path) -> Mapping[float, Run]:
     """The same quarter-hour at ticks of 1, 2 and 4 s."""
-    folder = tmp_path_factory.mktemp("ticks")
     changes = ("ticks.control_s", "ticks.measurement_s", "ticks.monitoring_s")
     return {
-        tick_s: gridpact.run(HERE / "quarter.yaml", out=folder / f"{tick_s:g}", settings=dict.fromkeys(changes, tick_s))
-        for tick_s in (1.0, 2.0, 4.0)
+        tick_s: _quarter(shared / f"quarter-{tick_s:g}", dict.fromkeys(changes, tick_s)) for tick_s in (1.0, 2.0, 4.0)
     }
 
 
 @pytest.fixture(scope="session")
-def unheard(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def unheard(shared: Path) -> Run:
     """The same quarter-hour, in which one participant's measurements are lost from the sixth minute on."""
     silence = {"who": "first", "only": "measurements", "since": "12:06:00", "until": "12:15:00"}
-    out = tmp_path_factory.mktemp("unheard") / "quarter"
-    return gridpact.run(HERE / "quarter.yaml", out=out, settings={"links.silences": [silence]})
+    return _quarter(shared / "quarter-unheard", {"links.silences": [silence]})
+
+
+def _quarter(out: Path, settings: Mapping[str, Any]) -> Run:
+    return recorded_once(out, lambda out: gridpact.run(HERE / "quarter.yaml", out=out, settings=settings))

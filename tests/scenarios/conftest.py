@@ -1,16 +1,15 @@
 """The built-in scenarios, run once for all tests (and for all worker processes), and copies with covered changes."""
 
-import fcntl
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from once import alone, recorded_once
 
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
@@ -29,24 +28,15 @@ SHORT = {
 
 
 @pytest.fixture(scope="session")
-def recorded_in(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Where the records of this session are."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "built-in-runs"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def recorded(recorded_in: Path) -> Callable[[str], Run]:
+def recorded(shared: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario."""
-    return cache(lambda name: _run_once(name, recorded_in / name, {}))
+    return cache(lambda name: _run_once(name, shared / name, {}))
 
 
 @pytest.fixture(scope="session")
-def short(recorded_in: Path) -> Callable[[str], Run]:
+def short(shared: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario with few ticks and one period only, in which the wind leaves its forecast."""
-    return cache(lambda name: _run_once(name, recorded_in / f"short-{name}", SHORT))
+    return cache(lambda name: _run_once(name, shared / f"short-{name}", SHORT))
 
 
 @pytest.fixture(scope="session")
@@ -56,22 +46,22 @@ def short_settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def unlimited(recorded_in: Path) -> Callable[[str], Run]:
+def unlimited(shared: Path) -> Callable[[str], Run]:
     """The record of a built-in scenario's twin run, in which the DSO limits nothing in real time."""
     settings = {"coordination.real_time_limits": "false", "journal": "false"}
-    return cache(lambda name: _run_once(name, recorded_in / f"unlimited-{name}", settings))
+    return cache(lambda name: _run_once(name, shared / f"unlimited-{name}", settings))
 
 
 @pytest.fixture(scope="session")
-def page(recorded_in: Path, recorded: Callable[[str], Run]) -> Path:
+def page(shared: Path, recorded: Callable[[str], Run]) -> Path:
     """The page of a run with limits in real time."""
-    return _page_once(recorded_in / "limited.html", lambda: recorded("scenario-1-dso"))
+    return _page_once(shared / "limited.html", lambda: recorded("scenario-1-dso"))
 
 
 @pytest.fixture(scope="session")
-def blind_page(recorded_in: Path, short: Callable[[str], Run]) -> Path:
+def blind_page(shared: Path, short: Callable[[str], Run]) -> Path:
     """The page of a run without a DSO; its title looks like markup."""
-    return _page_once(recorded_in / "blind.html", lambda: _entitled(short("blind"), recorded_in / "entitled"))
+    return _page_once(shared / "blind.html", lambda: _entitled(short("blind"), shared / "entitled"))
 
 
 def _entitled(run: Run, folder: Path) -> Run:
@@ -84,23 +74,14 @@ def _entitled(run: Run, folder: Path) -> Run:
 def _page_once(out: Path, run: Callable[[], Run]) -> Path:
     from gridpact.scenarios.report import write_report
 
-    with _alone(out):
+    with alone(out):
         return out if out.exists() else write_report(run(), out)
 
 
 def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:
     from gridpact.scenarios.running import run
 
-    with _alone(out):
-        return load_run(out) if out.exists() else run(load_scenario(name, settings), out=out)
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """No other worker makes the same meanwhile."""
-    with out.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return recorded_once(out, lambda out: run(load_scenario(name, settings), out=out))
 
 
 @pytest.fixture

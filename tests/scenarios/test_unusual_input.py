@@ -54,6 +54,12 @@ def test_the_first_period_is_a_whole_one_by_the_clock_of_the_start(start: str, m
     assert (times.first_delivery_us - times.midnight_us) % times.period_us == 0
 
 
+@pytest.mark.parametrize("year", ["0001", "1969", "2200", "9999"])
+def test_a_year_that_no_table_could_hold_is_refused(year: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"time\.start: the year {int(year)} is out of range.* 1970 and 2199"):
+        load_scenario("blind", {"time.start": f"{year}-12-31T10:00:00+01:00", "time.first_delivery": "null"})
+
+
 @pytest.mark.parametrize("name", ["über-uns", "наш", f"{'long' * 30}", "a b (2)"])
 def test_a_new_scenario_passes_its_check_whatever_its_file_is_called(name: str, tmp_path: Path) -> None:
     assert load_scenario(write_start(tmp_path / f"{name}.yaml")).time.periods
