@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Row = dict[str, float]
 AREA = ("frequency_hz", "ace_mw", "fcr_mw", "disturbance_mw", "lowest_hz", "highest_hz")
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
-MOST_TICKS, MOST_NUMBERS = 256, 2**20
+MOST_TICKS, MOST_NUMBERS = 256, 2**22
 
 
 class Telemetry:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 MOST_WAITING = 2**26  # numbers: half a gigabyte
-BLOCK = MOST_WAITING // 8  # what rows of text or of messages count as
+BLOCK = MOST_WAITING // 32  # what rows of text or of messages count as
 
 
 class Clerk:

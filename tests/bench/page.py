@@ -51,7 +51,8 @@ grids, messages and record included.
 swarm
 One market period of 10 to 10 000 BSPs, 50 to a grid, each grid with its own DSO, from prequalification to the
 finished record, each size in a process of its own. The cost of an agent is processor time. Its memory is what the
-process has grown by, grids and what waits to be written included, without the agent that mango keeps.
+process has grown by when all are paid, grids and what waits to be written included, without the agent that mango keeps;
+most of it are rows of telemetry that wait, which are bounded. *Held, all written*: what is traced for one more BSP.
 
 grid
 States, limits, headroom and voltage reduction against as many calls of `runpp`.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import held_memory
 from mango_memory import each_kb
 from measuring import Row
 from swarms import Figures, in_a_process
@@ -24,6 +25,10 @@ def rows(quick: bool = False) -> Iterator[Row]:
     mango_kb = each_kb("registered")
     yield _one("mango", "memory of an agent by itself, registered", mango_kb, "kB")
     yield _one("mango", "memory of an agent by itself, started", each_kb("started"), "kB")
+    few, many = (20, 60) if quick else (200, 700)
+    held_kb = held_memory.each_kb(few, many) - mango_kb
+    words = f"one more of {many} BSPs"
+    yield _one(words, "memory that Python holds, all written, beyond mango's", held_kb, "kB", None if quick else MOST_KB)
     base_ms: float | None = None
     for count in SIZES[:2] if quick else SIZES:
         found = in_a_process(count, SETTINGS)

@@ -18,7 +18,7 @@ def test_many_small_things_are_taken_at_once_and_done_in_their_order() -> None:
     assert done == [-1, *range(500)]
 
 
-@pytest.mark.parametrize("size", [MOST_WAITING, 8 * BLOCK])
+@pytest.mark.parametrize("size", [MOST_WAITING, 32 * BLOCK])
 def test_who_is_too_far_ahead_waits(size: int) -> None:
     clerk, go_on, done = Clerk(), threading.Event(), list[bool]()
     clerk.do(lambda: done.append(go_on.wait(60)))

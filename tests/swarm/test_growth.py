@@ -22,7 +22,7 @@ from gridpact.scenarios.record.writer import RunWriter
 from gridpact.scenarios.running import prepare
 from gridpact.scenarios.schema import Scenario
 
-MOST_KB = 55.0
+MOST_KB = 20.0
 SETTINGS = {
     "aggregators": "0",
     "journal": "false",
@@ -80,6 +80,7 @@ def held_kb(bsps: int, folder: Path) -> float:
     try:
         with prepared(scenario, folder) as (operation, writer):
             operation.simulate(scenario.time.end_us)
+            operation.close()
             writer.close()
             gc.collect()
             return tracemalloc.get_traced_memory()[0] / 1024
