@@ -1,4 +1,4 @@
-"""What one more BSP of a market takes in Python, in kB, when all that waited to be written has been: traced, not resident.
+"""What one more BSP of a market takes in Python, in kB, when all that waited has been written: traced, not resident.
 
     python tests/bench/held_memory.py 200 700
 

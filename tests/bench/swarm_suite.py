@@ -28,7 +28,7 @@ def rows(quick: bool = False) -> Iterator[Row]:
     few, many = (20, 60) if quick else (200, 700)
     held_kb = held_memory.each_kb(few, many) - mango_kb
     words = f"one more of {many} BSPs"
-    yield _one(words, "memory that Python holds, all written, beyond mango's", held_kb, "kB", None if quick else MOST_KB)
+    yield _one(words, "memory held by Python, all written, beyond mango's", held_kb, "kB", None if quick else MOST_KB)
     base_ms: float | None = None
     for count in SIZES[:2] if quick else SIZES:
         found = in_a_process(count, SETTINGS)

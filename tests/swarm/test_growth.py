@@ -22,7 +22,7 @@ from gridpact.scenarios.record.writer import RunWriter
 from gridpact.scenarios.running import prepare
 from gridpact.scenarios.schema import Scenario
 
-MOST_KB = 20.0
+MOST_KB = 55.0
 SETTINGS = {
     "aggregators": "0",
     "journal": "false",
