@@ -35,27 +35,28 @@ def spreading(number: NDArray[np.int32], many: int) -> Callable[[Any], Any]:
 
 def spread_over(values: Any, number: NDArray[np.int32]) -> Any:
     """One value a row, null where `number` is -1; texts stay words of a dictionary, of which only numbers are many."""
-    if values.type not in (_TEXT, WORDS):
-        return values.take(whole(number))
-    words = values.dictionary_encode()  # which leaves words as they are
+    if values.type != _TEXT:
+        return values.take(_whole(number))
+    words = values.dictionary_encode()
     places = np.append(words.indices.fill_null(-1).to_numpy(), np.int32(-1))
-    return as_met(places[number], words.dictionary)
+    return pa.DictionaryArray.from_arrays(_whole(places[number]), words.dictionary)
 
 
-def as_met(number: NDArray[np.int32], words: Any) -> Any:
-    """Texts by their numbers among words (-1: null), of which those that occur are kept, in the order of meeting."""
-    many = len(number)
+def as_met(column: Any) -> Any:
+    """A column whose words, if it has any, are those that occur, in the order of meeting: bytes hang on rows alone."""
+    if column.type != WORDS:
+        return column
+    number, words, many = column.indices.fill_null(-1).to_numpy(), column.dictionary, len(column)
     first = np.full(len(words) + 1, many)
     first[number[::-1]] = np.arange(many)[::-1]  # of several places the last one stays, which is the first row
     kept = np.argsort(first[:-1], kind="stable")[: np.count_nonzero(first[:-1] < many)]
     if len(kept) == len(words) and np.array_equal(kept, np.arange(len(words))):
-        return pa.DictionaryArray.from_arrays(whole(number), words)
+        return column
     places = np.full(len(words) + 1, -1, dtype=np.int32)
     places[kept] = np.arange(len(kept), dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(whole(places[number]), words.take(pa.array(kept)))
+    return pa.DictionaryArray.from_arrays(_whole(places[number]), words.take(pa.array(kept)))
 
 
-def whole(number: NDArray[np.int32]) -> Any:
-    """Numbers as an array, null where there is -1."""
+def _whole(number: NDArray[np.int32]) -> Any:
     missing = number < 0
     return pa.array(number, mask=missing if missing.any() else None)

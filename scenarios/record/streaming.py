@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ...agents.runtime.recording import Sent
 from ...protocols.flow import Flow, Row, Volley
@@ -70,10 +69,11 @@ def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     for place, one in enumerate(streamed):
         alike.setdefault(_alike(one), []).append(place)
     parts = [_ARRAYS_OF.get(kind[0], _of_rows)([streamed[place] for place in own]) for kind, own in alike.items()]
-    if len(parts) == 1:
-        return parts[0]
-    back = _way_back(streamed, list(chain.from_iterable(alike.values())))
-    return [_in_order(_joined(part), back) for part in zip(*parts, strict=True)]
+    columns = parts[0]
+    if len(parts) > 1:
+        back = _way_back(streamed, list(chain.from_iterable(alike.values())))
+        columns = [_joined(part).take(back) for part in zip(*parts, strict=True)]
+    return list(map(as_met, columns))
 
 
 def _alike(one: Streamed) -> Alike:
@@ -89,20 +89,12 @@ def _joined(parts: Sequence[Any]) -> Any:
     return pa.concat_arrays([fitting(part, kind) for part in parts])
 
 
-def _way_back(streamed: Sequence[Streamed], taken: Sequence[int]) -> NDArray[np.int64]:
+def _way_back(streamed: Sequence[Streamed], taken: Sequence[int]) -> Any:
     """Where each row stands when things have been taken in another order."""
     many = np.array([len(one) if type(one) in (Volley, Block) else 1 for one in streamed])
     begins = np.cumsum(many) - many
     rows = np.concatenate([np.arange(begins[place], begins[place] + many[place]) for place in taken])
-    return np.argsort(rows)
-
-
-def _in_order(column: Any, back: NDArray[np.int64]) -> Any:
-    """A column put into its order; words of a dictionary as they come first, as if they had been met one by one."""
-    rows = column.take(pa.array(back))
-    if column.type != WORDS:
-        return rows
-    return as_met(rows.indices.fill_null(-1).to_numpy(), rows.dictionary)
+    return pa.array(np.argsort(rows))
 
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:

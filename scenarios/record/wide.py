@@ -1,7 +1,7 @@
 """A file with a column for every quantity of every participant: few rows wait, and a long record becomes several files.
 
     rows as they come ─▶ some hundreds ─▶ whole columns, rounded at once ─▶ clerk ─▶ row group of name.parquet
-    MOST_CHUNKS reached, and more to write ─▶ name.parquet/0001.parquet, 0002.parquet, … (read as one by pandas, Arrow)
+    MOST_CHUNKS reached, and more to write ─▶ name.parquet/000001.parquet, … (read as one by pandas, Arrow)
 
 Until a Parquet file is closed its writer remembers of each column of each row group where it lies, and that takes
 1.2 kB: for a swarm more than the numbers themselves. So memory is bounded whatever the length of the run.
@@ -72,7 +72,7 @@ class Parts:
         return self._path if len(self._rows) == 1 else self._part(len(self._rows))
 
     def _part(self, number: int) -> Path:
-        return self._path / f"{number:04}.parquet"
+        return self._path / f"{number:06}.parquet"
 
     def close(self) -> None:
         """Complete the file that is being written."""

@@ -8,18 +8,14 @@ It is there once, or bounded; this is what grows with a swarm. Two sizes, so tha
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
-import tempfile
-import tracemalloc
 from pathlib import Path
 
 from swarms import market
 
-from gridpact.grid.engine import single_threaded
-from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.running import prepare
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from held import held_kb
 
 
 def each_kb(few: int, many: int) -> float:
@@ -28,24 +24,7 @@ def each_kb(few: int, many: int) -> float:
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def _held_kb(bsps: int) -> float:
-    scenario = market(bsps, {"journal": "false"})()
-    gc.collect()
-    tracemalloc.start(1)
-    try:
-        with tempfile.TemporaryDirectory() as folder, single_threaded(), RunWriter(scenario, Path(folder) / "r") as out:
-            operation = prepare(scenario, out)
-            operation.simulate(scenario.time.end_us)
-            operation.close()
-            out.close()
-            gc.collect()
-            return tracemalloc.get_traced_memory()[0] / 1024
-    finally:
-        tracemalloc.stop()
-
-
 if __name__ == "__main__":
     small, large = map(int, sys.argv[1:])
-    _held_kb(5)  # what is imported and compiled once
-    before_kb = _held_kb(small)
-    sys.stdout.write(f"{(_held_kb(large) - before_kb) / (large - small):.3f}\n")
+    _, before_kb, after_kb = (held_kb(market(bsps, {"journal": "false"})()) for bsps in (5, small, large))
+    sys.stdout.write(f"{(after_kb - before_kb) / (large - small):.3f}\n")

@@ -5,8 +5,7 @@ scenario ─▶ assembly ─▶ prequalification ─▶ offering ─▶ activati
 
 from __future__ import annotations
 
-import gc
-import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from held import resident_kb
+
 STAGES = ("scenario", "assembly", "prequalification", "offering", "activation", "settlement", "record")
-
-
-def resident_kb() -> float:
-    """Memory of this process that is in use."""
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 @dataclass

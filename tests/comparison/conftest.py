@@ -1,17 +1,16 @@
 """Two comparisons that several tests look at: with a bottleneck, at two scales of the forecast error; and without."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from workers import Here
 
 import gridpact
 from gridpact.scenarios.comparison.comparing import Comparison
 from gridpact.scenarios.comparison.performing import Request, StatedPrices, perform
 from gridpact.scenarios.comparison.schemes import chosen
 from gridpact.scenarios.loading import changed_scenario
-from gridpact.scenarios.sweep.tasks import perform as done_here
 
 SHORT = """
 gridpact: 1
@@ -53,19 +52,6 @@ def congested(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     return gridpact.compare(
         folder / "short.yaml", errors=(0, 1), schemes=SCHEMES, out=folder / "out", workers=2, keep=True
     )
-
-
-class Here:
-    """The one worker is this process: what it needs is imported anyway."""
-
-    def __enter__(self) -> "Here":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        pass
-
-    def results(self, tasks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        yield from ((key, done_here(text)) for key, text in tasks.items())
 
 
 @pytest.fixture(scope="session")

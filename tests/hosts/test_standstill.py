@@ -3,6 +3,8 @@
 import asyncio
 import math
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -95,71 +97,74 @@ def standing(ours: Muster) -> tuple[Standstill, SharedClock, asyncio.Event]:
     return still, clock, woken
 
 
-async def test_of_two_starts_heard_at_once_the_later_one_counts() -> None:
-    """The first roll was overtaken before its start was heeded: whoever went by it would be ahead of the others."""
-    ours = muster()
+@asynccontextmanager
+async def watched(ours: Muster) -> AsyncIterator[tuple[Standstill, SharedClock, asyncio.Event]]:
+    """The same while it is watched."""
     still, clock, woken = standing(ours)
     watching = asyncio.create_task(still.watch())
-    ours.hear("bsp-b", Presence(state="gone"))
-    await asyncio.sleep(0)
-    ours.hear(None, STARTED.model_copy(update={"call": "second", "at_us": 6_000_000, "begin_us": wall_us()}))
-    third = STARTED.model_copy(update={"call": "third", "at_us": 60_000_000, "begin_us": wall_us()})
-    ours.hear(None, third)
-    await asyncio.wait_for(woken.wait(), 5)
-    assert ours.start == third
-    assert clock.now_us >= 60_000_000
-    watching.cancel()
-
-
-async def test_a_start_of_a_roll_that_was_not_noticed_is_heeded_while_the_run_goes_on() -> None:
-    ours = muster()
-    still, clock, woken = standing(ours)
-    watching = asyncio.create_task(still.watch())
-    ours.hear("bsp-b", Presence(state="gone"))
-    for call, at_us in (("second", 6_000_000), ("third", 60_000_000)):
-        ours.hear(None, STARTED.model_copy(update={"call": call, "at_us": at_us, "begin_us": wall_us()}))
-        await asyncio.wait_for(woken.wait(), 5)
-        woken.clear()
-        assert clock.now_us >= at_us
-    watching.cancel()
+    try:
+        yield still, clock, woken
+    finally:
+        watching.cancel()
 
 
 def started(call: str, at_us: int, *, ago_s: float = 0.0) -> Start:
     return STARTED.model_copy(update={"call": call, "at_us": at_us, "begin_us": wall_us() - round(ago_s * 1e6)})
 
 
+async def test_of_two_starts_heard_at_once_the_later_one_counts() -> None:
+    """The first roll was overtaken before its start was heeded: whoever went by it would be ahead of the others."""
+    ours = muster()
+    async with watched(ours) as (_, clock, woken):
+        ours.hear("bsp-b", Presence(state="gone"))
+        await asyncio.sleep(0)
+        ours.hear(None, started("second", 6_000_000))
+        third = started("third", 60_000_000)
+        ours.hear(None, third)
+        await asyncio.wait_for(woken.wait(), 5)
+        assert ours.start == third
+        assert clock.now_us >= 60_000_000
+
+
+async def test_a_start_of_a_roll_that_was_not_noticed_is_heeded_while_the_run_goes_on() -> None:
+    ours = muster()
+    async with watched(ours) as (_, clock, woken):
+        ours.hear("bsp-b", Presence(state="gone"))
+        for call, at_us in (("second", 6_000_000), ("third", 60_000_000)):
+            ours.hear(None, started(call, at_us))
+            await asyncio.wait_for(woken.wait(), 5)
+            woken.clear()
+            assert clock.now_us >= at_us
+
+
 async def test_a_start_that_the_broker_has_kept_for_whoever_was_cut_off_is_not_heeded() -> None:
     """The others have gone on then, and stand still again: whoever went by it now would be far ahead of them."""
     ours = muster()
-    still, clock, woken = standing(ours)
-    watching = asyncio.create_task(still.watch())
-    ours.cut_off()
-    ours.hear(None, started("second", 6_000_000, ago_s=20))
-    await asyncio.sleep(0)
-    assert clock.stopped_us is not None
-    assert ours._lines["bsp-a"].waiting == 1  # that we are here again, so that the roll is called
-    ours.hear(None, started("third", 6_000_000, ago_s=0.01))
-    await asyncio.wait_for(woken.wait(), 5)
-    assert clock.now_us == pytest.approx(6_000_000, abs=3_000_000)
-    watching.cancel()
+    async with watched(ours) as (_, clock, woken):
+        ours.cut_off()
+        ours.hear(None, started("second", 6_000_000, ago_s=20))
+        await asyncio.sleep(0)
+        assert clock.stopped_us is not None
+        assert ours._lines["bsp-a"].waiting == 1  # that we are here again, so that the roll is called
+        ours.hear(None, started("third", 6_000_000, ago_s=0.01))
+        await asyncio.wait_for(woken.wait(), 5)
+        assert clock.now_us == pytest.approx(6_000_000, abs=3_000_000)
 
 
 async def test_a_start_is_not_heeded_if_the_roll_is_called_again_at_once() -> None:
     ours = muster()
-    still, clock, woken = standing(ours)
-    watching = asyncio.create_task(still.watch())
-    ours.hear("bsp-b", Presence(state="gone"))
-    await asyncio.sleep(0)
-    ours.hear(None, started("second", 6_000_000))
-    ours.hear(None, Call(call="third", number=0))
-    for _ in range(5):
+    async with watched(ours) as (_, clock, woken):
+        ours.hear("bsp-b", Presence(state="gone"))
         await asyncio.sleep(0)
-    assert clock.stopped_us is not None
-    ours.hear(None, started("third", 7_000_000))
-    await asyncio.wait_for(woken.wait(), 5)
-    assert ours.start is not None
-    assert ours.start.call == "third"
-    watching.cancel()
+        ours.hear(None, started("second", 6_000_000))
+        ours.hear(None, Call(call="third", number=0))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert clock.stopped_us is not None
+        ours.hear(None, started("third", 7_000_000))
+        await asyncio.wait_for(woken.wait(), 5)
+        assert ours.start is not None
+        assert ours.start.call == "third"
 
 
 async def test_a_start_that_nobody_has_heard_is_not_said_again_after_the_line_was_lost() -> None:
@@ -206,12 +211,10 @@ async def test_who_has_finished_an_earlier_run_of_the_same_name_is_still_waited_
 
 async def test_when_the_leader_has_finished_nobody_waits_any_more() -> None:
     ours = muster()
-    still, clock, woken = standing(ours)
-    watching = asyncio.create_task(still.watch())
-    ours.hear("bsp-b", Presence(state="gone"))
-    assert clock.stopped_us is not None
-    ours.hear("tso", Presence(state="finished"))
-    await asyncio.wait_for(woken.wait(), 5)
-    assert clock.stopped_us is None
-    assert still.counts == {"standstills": 1}
-    watching.cancel()
+    async with watched(ours) as (still, clock, woken):
+        ours.hear("bsp-b", Presence(state="gone"))
+        assert clock.stopped_us is not None
+        ours.hear("tso", Presence(state="finished"))
+        await asyncio.wait_for(woken.wait(), 5)
+        assert clock.stopped_us is None
+        assert still.counts == {"standstills": 1}

@@ -6,28 +6,14 @@ A slice is always tried; a day of a thousand BSPs in `make soak`.
 from __future__ import annotations
 
 import gc
-import os
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from held import begun, resident_kb
 
 from gridpact.agents.calendar import period_id
-from gridpact.agents.runtime.run import Operation
-from gridpact.grid.engine import single_threaded
 from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.running import prepare
 from gridpact.scenarios.schema import Scenario
-
-
-@contextmanager
-def driven(scenario: Scenario, folder: Path) -> Iterator[Operation]:
-    """A run that is begun, and driven by the caller."""
-    with single_threaded(), RunWriter(scenario, folder / "run") as writer:
-        yield prepare(scenario, writer)
 
 
 def held_mb() -> float:
@@ -40,10 +26,10 @@ def market(bsps: int, periods: int, **settings: str) -> Scenario:
     return load_scenario("swarm", {**own, **settings})
 
 
-def growth_mb(scenario: Scenario, folder: Path, *, settled_periods: int) -> tuple[float, list[int]]:
+def growth_mb(scenario: Scenario, *, settled_periods: int) -> tuple[float, list[int]]:
     """MB that are held more at the end than when so many periods were over, and how much waits after each period."""
     waiting = []
-    with driven(scenario, folder) as operation:
+    with begun(scenario) as (operation, _):
         for number, (_, end_us) in enumerate(scenario.time.periods):
             operation.simulate(end_us)
             waiting.append(len(operation.world.queue))
@@ -56,16 +42,16 @@ def growth_mb(scenario: Scenario, folder: Path, *, settled_periods: int) -> tupl
             tracemalloc.stop()
 
 
-def test_what_waits_is_bounded_over_the_periods_of_a_run(tmp_path: Path) -> None:
+def test_what_waits_is_bounded_over_the_periods_of_a_run() -> None:
     scenario = market(3, 4, ticks="{control_s: 30, measurement_s: 30, monitoring_s: 30}")
-    grown_mb, waiting = growth_mb(scenario, tmp_path, settled_periods=2)
+    grown_mb, waiting = growth_mb(scenario, settled_periods=2)
     assert max(waiting) <= 1.2 * waiting[0] + 20
     assert grown_mb < 4.0
 
 
-def test_periods_long_over_have_left_what_every_agent_knows(tmp_path: Path) -> None:
+def test_periods_long_over_have_left_what_every_agent_knows() -> None:
     scenario = market(4, 9, ticks="{control_s: 60, measurement_s: 60, monitoring_s: 60}")
-    with driven(scenario, tmp_path) as operation:
+    with begun(scenario) as (operation, _):
         operation.simulate(scenario.time.end_us)
         periods = [period_id(start_us) for start_us, _ in scenario.time.periods]
         nodes = {name: host.node for name, host in operation.hosts.items()}
@@ -76,22 +62,17 @@ def test_periods_long_over_have_left_what_every_agent_knows(tmp_path: Path) -> N
         assert len(node.desk.conversations) <= node.desk.past.most
 
 
-def resident_mb() -> float:
-    """Of this process, all that is in use: also what Arrow and NumPy hold."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-def test_a_day_of_a_thousand_bsps_hardly_grows_after_its_first_hours(tmp_path: Path) -> None:
+def test_a_day_of_a_thousand_bsps_hardly_grows_after_its_first_hours() -> None:
     """What is written in blocks fills its buffers in the first hours: telemetry in one, states of grids in three."""
     scenario, waiting, held_mb = market(1000, 96), list[int](), list[float]()
-    with driven(scenario, tmp_path) as operation:
+    with begun(scenario) as (operation, _):
         for number, (_, end_us) in enumerate(scenario.time.periods, start=1):
             operation.simulate(end_us)
             if number % 4 == 0:
                 waiting.append(len(operation.world.queue))
-                held_mb.append(resident_mb())
+                held_mb.append(resident_kb() / 1024)
                 print(f"after {number // 4} h: {held_mb[-1]:.0f} MB, {waiting[-1]} happenings wait")  # noqa: T201
     assert max(waiting) <= 1.2 * waiting[0] + 1000
     assert max(held_mb[4:]) < 1.1 * held_mb[3]

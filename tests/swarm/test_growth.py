@@ -6,20 +6,14 @@ Work is counted in calls of Python functions, not in time, and memory is traced,
 from __future__ import annotations
 
 import cProfile
-import gc
 import math
 import pstats
-import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gridpact.agents.runtime.run import Operation
-from gridpact.grid.engine import single_threaded
+from held import begun, held_kb
+
 from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.running import prepare
 from gridpact.scenarios.schema import Scenario
 
 MOST_KB = 55.0
@@ -41,16 +35,10 @@ def market(bsps: int) -> Scenario:
     return load_scenario("swarm", {**SETTINGS, "bsps": str(bsps), "time.first_delivery": first.isoformat()})
 
 
-@contextmanager
-def prepared(scenario: Scenario, folder: Path) -> Iterator[tuple[Operation, RunWriter]]:
-    with single_threaded(), RunWriter(scenario, folder / f"run-{len(scenario.providers)}") as writer:
-        yield prepare(scenario, writer), writer
-
-
-def calls(bsps: int, folder: Path) -> dict[Any, int]:
+def calls(bsps: int) -> dict[Any, int]:
     """How often each function was called in one market period through all stages."""
     scenario, profiler = market(bsps), cProfile.Profile(builtins=False)
-    with prepared(scenario, folder) as (operation, _):
+    with begun(scenario) as (operation, _):
         profiler.enable()
         operation.simulate(scenario.time.end_us)
         profiler.disable()
@@ -58,9 +46,9 @@ def calls(bsps: int, folder: Path) -> dict[Any, int]:
     return {(Path(file).name, name): count for (file, _, name), (_, count, *_rest) in stats.items()}
 
 
-def test_the_work_for_one_participant_does_not_grow_with_the_swarm(tmp_path: Path) -> None:
+def test_the_work_for_one_participant_does_not_grow_with_the_swarm() -> None:
     few, many = 40, 160
-    before, after = calls(few, tmp_path), calls(many, tmp_path)
+    before, after = calls(few), calls(many)
     assert slope(sum(before.values()), sum(after.values()), many / few) <= 1.1
     often = {key: count for key, count in after.items() if count >= 5 * many and key in before}
     slopes = {key: slope(before[key], count, many / few) for key, count in often.items()}
@@ -72,24 +60,8 @@ def slope(before: int, after: int, times: float) -> float:
     return math.log(after / before) / math.log(times)
 
 
-def held_kb(bsps: int, folder: Path) -> float:
-    """What a market holds after its last period, without what waits to be written."""
-    scenario = market(bsps)
-    gc.collect()
-    tracemalloc.start(1)
-    try:
-        with prepared(scenario, folder) as (operation, writer):
-            operation.simulate(scenario.time.end_us)
-            operation.close()
-            writer.close()
-            gc.collect()
-            return tracemalloc.get_traced_memory()[0] / 1024
-    finally:
-        tracemalloc.stop()
-
-
-def test_one_more_participant_takes_little_memory(tmp_path: Path) -> None:
+def test_one_more_participant_takes_little_memory() -> None:
     few, many = 40, 100
-    held_kb(20, tmp_path)  # what is imported and compiled once
-    before_kb = held_kb(few, tmp_path)
-    assert (held_kb(many, tmp_path) - before_kb) / (many - few) < MOST_KB
+    held_kb(market(20))  # what is imported and compiled once
+    before_kb = held_kb(market(few))
+    assert (held_kb(market(many)) - before_kb) / (many - few) < MOST_KB

@@ -265,7 +265,7 @@ def test_a_record_that_is_wide_and_long_becomes_several_files_that_are_read_as_o
         file.add(tick * 1_000_000, names, [float(tick)] * len(names))
     file.close()
     clerk.finish()
-    parts = [path / f"{number:04}.parquet" for number in (1, 2, 3)]
+    parts = [path / f"{number:06}.parquet" for number in (1, 2, 3)]
     assert (sorted(path.iterdir()), file.rows) == (parts, dict(zip(parts, (128, 128, 2), strict=True)))
     assert [path.name for path in tmp_path.iterdir()] == ["wide.parquet"]
     assert pd.read_parquet(path, columns=[names[7]])[names[7]].tolist() == ticks

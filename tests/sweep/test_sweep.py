@@ -3,12 +3,12 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from workers import Here
 
 import gridpact
 from gridpact.scenarios.cli import main
@@ -48,19 +48,6 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     (folder / "small.yaml").write_text(SMALL)
     table = gridpact.sweep(folder / "small.yaml", SETTINGS, seeds=[4], workers=2, out=folder / "sweep", keep=True)
     return Swept(folder / "small.yaml", folder / "sweep", table)
-
-
-class Here:
-    """The one worker is this process: what it needs is imported anyway."""
-
-    def __enter__(self) -> "Here":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def results(self, tasks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        yield from ((key, perform(text)) for key, text in tasks.items())
 
 
 @pytest.fixture

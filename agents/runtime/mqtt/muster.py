@@ -58,7 +58,7 @@ class Muster:
         """The roll is to be called anew: nobody has answered, and nothing has been decided."""
         here = (name for name in self.readiness.expected if self.seen.get(name) != "finished")
         self._roll = Roll(tuple(here), str(wall_us()))
-        self._decided: asyncio.Future[Start] = asyncio.get_running_loop().create_future()
+        self._decided = self._undecided()
         if self._is_left:
             self._decide_alone()
 
@@ -92,10 +92,10 @@ class Muster:
 
     def _heard_start(self, start: Start) -> None:
         """The latest roll's start counts, also where an earlier one's has been heard and not been heeded yet."""
-        if self._decided.done() and self._decided.exception() is None and self._decided.result().call != start.call:
+        if self._is_decided_for_another(start.call):
             self.parted()
             if self._decided.done():
-                self._decided = asyncio.get_running_loop().create_future()
+                self._decided = self._undecided()
         if not self._decided.done():
             self._decided.set_result(start)
 
@@ -155,9 +155,17 @@ class Muster:
 
     def _withdraw_decision(self, call: Call) -> None:
         """A start that nobody here has heeded yet counts no more when the roll is called again."""
-        decided = self._decided.done() and self._decided.exception() is None
-        if self.readiness.waits and decided and self._decided.result().call != call.call:
-            self._decided = asyncio.get_running_loop().create_future()
+        if self.readiness.waits and self._is_decided_for_another(call.call):
+            self._decided = self._undecided()
+
+    def _is_decided_for_another(self, call: str) -> bool:
+        """Whether a start is known that is of another roll than this."""
+        decided = self._decided
+        return decided.done() and decided.exception() is None and decided.result().call != call
+
+    @staticmethod
+    def _undecided() -> asyncio.Future[Start]:
+        return asyncio.get_running_loop().create_future()
 
     def _say_here(self, here: Presence) -> None:
         for name, line in self._lines.items():
