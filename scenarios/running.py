@@ -53,7 +53,7 @@ def run(
     if realtime and scenario.faults is not None:
         raise ScenarioError("faults: they are for simulated time; leave --realtime out")
     pace = Pace(_paced_from_us(scenario, paced_from), speed, scenario.ticks.late) if realtime else None
-    with single_threaded(), _writer(scenario, out, sight) as writer:
+    with single_threaded(), _writer(scenario, out, sight, realtime=realtime) as writer:
         operation = prepare(scenario, writer, pace)
         if sight is not None:
             sight.watch(operation.world.physics.grids)
@@ -70,11 +70,13 @@ def run(
     return load_run(out)
 
 
-def _writer(scenario: Scenario, out: Path, sight: Sight | None) -> RunWriter:
+def _writer(scenario: Scenario, out: Path, sight: Sight | None, *, realtime: bool) -> RunWriter:
     from .live.sight import WatchedWriter
     from .record.writer import RunWriter
 
-    return RunWriter(scenario, out) if sight is None else WatchedWriter(scenario, out, sight)
+    if sight is None:
+        return RunWriter(scenario, out, realtime=realtime)
+    return WatchedWriter(scenario, out, sight, realtime=realtime)
 
 
 def refused(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:

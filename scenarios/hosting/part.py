@@ -32,7 +32,7 @@ class PartWriter(RunWriter):
     """Writes the record of one host."""
 
     def __init__(self, scenario: Scenario, out: Path) -> None:
-        super().__init__(scenario, out)
+        super().__init__(scenario, out, realtime=True)
         self._plants = WideFile(self.folder / PLANTS, self._clerk)
 
     def plants(self, at_us: int, values: Mapping[str, float]) -> None:

@@ -158,8 +158,8 @@ class WatchedWriter(RunWriter):
 
     watched = True
 
-    def __init__(self, scenario: Scenario, out: Path, sight: Sight) -> None:
-        super().__init__(scenario, out)
+    def __init__(self, scenario: Scenario, out: Path, sight: Sight, *, realtime: bool = False) -> None:
+        super().__init__(scenario, out, realtime=realtime)
         self._sight = sight
 
     def message(self, sent: Sent) -> None:

@@ -40,7 +40,7 @@ class RunWriter:
 
     watched = False  # whether somebody looks at every tick as it happens
 
-    def __init__(self, scenario: Scenario, out: Path) -> None:
+    def __init__(self, scenario: Scenario, out: Path, *, realtime: bool = False) -> None:
         """Raises RecordError if `out` exists and is no run, or cannot be written."""
         self._directory = RunDirectory(out)
         self.folder = self._directory.folder
@@ -50,7 +50,7 @@ class RunWriter:
             self._directory.discard()
             raise
         self._events = (self.folder / EVENTS.file).open("wb")
-        self._clerk = Clerk()
+        self._clerk = Clerk(beside=realtime)
         self._messages = MessageFile(self.folder / MESSAGES.file, self._clerk)
         self._journal = JournalFile(self.folder / JOURNAL.file, self._clerk)
         place, unique = self.folder / STREAMS.file, ("id", "caused_by")
