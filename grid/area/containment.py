@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats
+from .substeps import felt
 from .swing import STEP_S
 
 
@@ -61,11 +62,10 @@ class Containment:
 
     def _prepare(self) -> None:
         self.droops = np.array([_row(area, droop) for area, droop in self._owned])
-        self._areas, self._felt = self.droops[:, 7].astype(np.int64), self.droops[:, 8]
 
     def felt_mw(self, area: int) -> float:
         """What an area feels of its reserves."""
-        return float(self.mw[self._areas == area] @ self._felt[self._areas == area])
+        return felt(self.state, self.droops, area)
 
 
 def _row(area: int, droop: Droop) -> tuple[float, ...]:

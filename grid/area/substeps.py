@@ -33,6 +33,16 @@ def answered(offset_hz: float, droop: Floats, lagged_mw: float, mw: float) -> tu
     return lagged_mw, mw + math.copysign(droop[MOST_MW], change_mw)
 
 
+@compiled("f8(f8[:,::1], f8[:,::1], i8)")
+def felt(reserves: Floats, droops: Floats, area: int) -> float:
+    """Return the MW that an area feels of all reserves (as for `follow`)."""
+    found_mw = 0.0
+    for k in range(len(droops)):
+        if droops[k, AREA] == area:
+            found_mw += droops[k, FELT] * reserves[1, k]
+    return found_mw
+
+
 @compiled("void(f8[:,::1], f8[::1], f8[::1])")
 def product(matrix: Floats, given: Floats, found: Floats) -> None:
     """A matrix (m × n) times a column (n), into `found` (m)."""
@@ -55,17 +65,16 @@ def follow(z: Floats, reserves: Floats, swing: Floats, droops: Floats, outer_mw:
     given, after, felt_mw, mean_mw = np.empty(size + areas), np.empty(size), np.empty(areas), np.empty(areas)
     lowest_hz, highest_hz = math.inf, -math.inf
     for step in range(len(outer_mw)):
-        felt_mw[:] = 0.0
-        for k in range(len(droops)):
-            felt_mw[int(droops[k, AREA])] += droops[k, FELT] * reserves[1, k]
+        for area in range(areas):
+            felt_mw[area] = felt(reserves, droops, area)
         given[:size], given[size:] = z, outer_mw[step] + felt_mw
         product(swing, given, after)
         mean_mw[:] = felt_mw / 2
         for k in range(len(droops)):
-            area, felt = int(droops[k, AREA]), droops[k, FELT]
-            seen_hz = felt * (z[area] + after[area]) / 2 + droops[k, SYNTHETIC_HZ]
+            area, share = int(droops[k, AREA]), droops[k, FELT]
+            seen_hz = share * (z[area] + after[area]) / 2 + droops[k, SYNTHETIC_HZ]
             reserves[0, k], reserves[1, k] = answered(seen_hz, droops[k], reserves[0, k], reserves[1, k])
-            mean_mw[area] += felt * reserves[1, k] / 2
+            mean_mw[area] += share * reserves[1, k] / 2
         given[size:] = outer_mw[step] + mean_mw
         product(swing, given, z)
         lowest_hz, highest_hz = min(lowest_hz, z[0]), max(highest_hz, z[0])

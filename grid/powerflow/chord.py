@@ -22,7 +22,7 @@ from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
 from .fixed_point import FixedPoint
 from .newton import Powers
-from .passes import flowing, linear_answer, passed
+from .passes import flowing, linear_answer, magnitudes, passed
 from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
@@ -63,7 +63,7 @@ class Neighbours:
         self.chord, self.below, self.change_mva = chord, below, change_mva
         self.converged = _all_of(len(below))
         self._voltage: Complexes | None = None
-        self._magnitude: Floats | None = None
+        self._vm_pu: Floats | None = None
         self._flows: tuple[Floats, Complexes] | None = None
 
     @property
@@ -77,24 +77,16 @@ class Neighbours:
         return self._voltage
 
     @property
-    def magnitude(self) -> Floats:
-        """Their size."""
-        if self._magnitude is None:
-            self._magnitude = np.abs(self.voltage)
-        return self._magnitude
-
-    @property
     def vm_pu(self) -> Floats:
         """Voltages at the network's buses, NaN without supply."""
-        found: Floats = self.magnitude[:, self.chord.bus]
-        if self.chord.unsupplied is not None:
-            found[:, self.chord.unsupplied] = np.nan
-        return found
+        if self._vm_pu is None:
+            self._vm_pu = magnitudes(self.below, self.chord.sources_pu, self.chord.bus)
+        return self._vm_pu
 
     @property
     def load_factor(self) -> Complexes:
         """What each load draws per nominal, real part for P, imaginary part for Q."""
-        return np.asarray(self.chord.wiring.factor(self.magnitude))
+        return np.asarray(self.chord.wiring.factor(np.abs(self.voltage)))
 
     @property
     def loading_percent(self) -> Floats:
@@ -104,18 +96,12 @@ class Neighbours:
     @property
     def interface_mva(self) -> Complexes:
         """Powers from the sources, less what is drawn and injected there."""
-        chord = self.chord
-        power = np.conj(self._flowing()[1])
-        power *= chord.wiring.v_reference
-        power -= chord.own
-        if chord.points_at_source is not None:
-            power -= np.dot(self.change_mva, chord.points_at_source)
-        power *= chord.wiring.base_mva
-        return power
+        return self._flowing()[1]
 
     def _flowing(self) -> tuple[Floats, Complexes]:
         if self._flows is None:
-            self._flows = flowing(self.below, self.chord.flows, self.chord.wiring.branch_of)
+            chord = self.chord
+            self._flows = flowing(self.below, self.change_mva, chord.flows, chord.wiring.branch_of, chord.sources)
         return self._flows
 
 
@@ -127,7 +113,7 @@ class Chord:
         below, at = wiring.others, wiring.reference
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
         self.wiring = wiring
-        self.others, self.reference, self.bus = map(in_a_row, (below, at, wiring.bus))
+        self.others, self.reference = map(in_a_row, (below, at))
         self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
@@ -140,10 +126,13 @@ class Chord:
         answer = through @ _paired(np.diag(1 / np.conj(voltage)))
         self._linear = np.ascontiguousarray(np.vstack((answer.T, voltage.view(float))))
         self._points = np.ascontiguousarray(wiring.points[:, below])
-        self.own = given.power[at, 0] + _at_source(given, wiring)
-        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
+        own = given.power[at, 0] + _at_source(given, wiring)
+        sources = np.vstack([wiring.v_reference, own, *wiring.points[:, at]])
         self.flows = np.ascontiguousarray(np.vstack((wiring.flows[below], wiring.v_reference @ wiring.flows[at])))
-        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
+        self.sources = (sources * wiring.base_mva).astype(complex)
+        self.sources_pu = np.abs(wiring.v_reference)
+        place = np.argsort(np.concatenate((below, at)))  # of each bus: among those below, then among the sources
+        self.bus = np.where(wiring.bus < 0, -1, place[wiring.bus])
 
     def solve(self, change_mva: Complexes) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""

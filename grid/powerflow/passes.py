@@ -91,23 +91,42 @@ def passed(v: Complexes, power: Complexes, current: Complexes, table: Floats) ->
     return False
 
 
-@compiled("Tuple((f8[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], i8[::1])")
-def flowing(below: Complexes, flows: Complexes, branch_of: Integers) -> tuple[Floats, Complexes]:
-    """Return the loading of each branch in percent (s × branches), of its more loaded side, and the sources' currents.
+@compiled("Tuple((f8[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], c16[:,::1], i8[::1], c16[:,::1])")
+def flowing(
+    v: Complexes, change_mva: Complexes, flows: Complexes, branch_of: Integers, sources: Complexes
+) -> tuple[Floats, Complexes]:
+    """Return the loading of each branch in percent (s × branches), of its more loaded side, and MVA from the sources.
 
-    below (s × n): voltages · flows ((n + 1) × (sides + sources)): of (V, 1) · branch_of: the branch of each side.
+    v (s × n): voltages · change_mva (s × p) · flows ((n + 1) × (sides + sources)): loading of each side and current
+    from each source, of (V, 1) · branch_of: the branch of each side · sources ((2 + p) × sources): MVA per conj(I),
+    less what the chord's own state injects there, less what is injected at connection points there.
     """
-    states, n = below.shape
-    sides = len(branch_of)
-    loading = np.zeros((states, branch_of[-1] + 1 if sides else 0))
-    current, flow = np.empty((states, flows.shape[1] - sides), np.complex128), np.empty(flows.shape[1], np.complex128)
-    for s in range(states):
+    n, sides = v.shape[1], len(branch_of)
+    loading = np.zeros((len(v), branch_of[-1] + 1 if sides else 0))
+    interface_mva, flow = np.empty((len(v), sources.shape[1]), np.complex128), np.empty(flows.shape[1], np.complex128)
+    for s in range(len(v)):
         flow[:] = flows[n]
         for k in range(n):
             for j in range(len(flow)):
-                flow[j] += below[s, k] * flows[k, j]
+                flow[j] += v[s, k] * flows[k, j]
         for side in range(sides):
-            size = math.sqrt(flow[side].real ** 2 + flow[side].imag ** 2)
-            loading[s, branch_of[side]] = max(size, loading[s, branch_of[side]])
-        current[s] = flow[sides:]
-    return loading, current
+            loading[s, branch_of[side]] = max(abs(flow[side]), loading[s, branch_of[side]])
+        for source in range(sources.shape[1]):
+            interface_mva[s, source] = np.conj(flow[sides + source]) * sources[0, source] - sources[1, source]
+            for p in range(change_mva.shape[1]):
+                interface_mva[s, source] -= change_mva[s, p] * sources[2 + p, source]
+    return loading, interface_mva
+
+
+@compiled("f8[:,::1](c16[:,::1], f8[::1], i8[::1])")
+def magnitudes(v: Complexes, sources_pu: Floats, bus: Integers) -> Floats:
+    """Return |V| at the network's buses (s × buses), NaN without supply.
+
+    v (s × n): voltages below the sources · bus: which of those, n and on: which source, negative: none.
+    """
+    n, found = v.shape[1], np.empty((len(v), len(bus)))
+    for s in range(len(v)):
+        for b in range(len(bus)):
+            k = bus[b]
+            found[s, b] = math.nan if k < 0 else abs(v[s, k]) if k < n else sources_pu[k - n]
+    return found
