@@ -1,8 +1,8 @@
 """How pandapower and the linear algebra under it are run: lazily, quietly, on one thread.
 
-`import pandapower` takes two seconds, so it happens only where a grid is really built. Its deprecation warnings and
-its advice to install numba are not the user's business. One and two BLAS threads differ in the last bits of an
-inverse, so bytes that must be reproducible are computed on one.
+`import pandapower` takes two seconds, so it happens only where a grid is really built. Its deprecation warnings are not
+the user's business, and what numba would compile of it takes seconds and is no faster below a thousand buses. One and
+two BLAS threads differ in the last bits of an inverse, so bytes that must be reproducible are computed on one.
 """
 
 from __future__ import annotations
