@@ -7,7 +7,9 @@ finish: CSV files and kpis.json from what was written ─▶ manifest.json ─�
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Self
 
 from ...agents.runtime.recording import Sent, Values
 from ...protocols.flow import Row, Volley
-from ..errors import ScenarioError
+from ..errors import RecordError, ScenarioError
 from ..files import NamedFile
 from ..loading import scenario_yaml
 from ..schema import Scenario
@@ -33,6 +35,8 @@ from .parquet import ParquetFile
 from .streaming import check_streamed, stream_arrays
 from .volleys import by_column
 from .wide import WideFile
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of a disk, a quota, a limit of the process
 
 
 class RunWriter:
@@ -65,10 +69,18 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        broken = error
         try:
             self.close()
+        except OSError as at_last:
+            broken = at_last
         finally:
             self._directory.discard()
+        if isinstance(broken, OSError) and broken.errno in FULL:
+            why = os.strerror(broken.errno).lower()
+            raise RecordError(f"{self._directory.out}: the record cannot be written: {why}; nothing is kept") from None
+        if broken is not error and broken is not None:
+            raise broken
 
     def message(self, sent: Sent) -> None:
         """A negotiation message, in the order of sending."""

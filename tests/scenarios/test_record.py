@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -109,6 +110,28 @@ def test_what_is_no_run_is_never_overwritten(kind: str, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="name another one with --out"):
         RunWriter(load_scenario("blind"), out)
     assert before == (out.read_bytes() if out.is_file() else bytes_of(out))
+
+
+def overfill(out: Path, *, realtime: bool) -> None:
+    """A record that this process may not write in full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with RunWriter(load_scenario("blind"), out, realtime=realtime) as writer:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            for k in range(20):
+                writer.event(agent="tso", at_us=k, stage="offering", step=None, evidence={"x": "y" * 10_000})
+            writer.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_disk_that_is_full_is_told_in_a_sentence_and_the_earlier_run_stays(realtime: bool, tmp_path: Path) -> None:
+    before = bytes_of(write(tmp_path / "run").folder)
+    with pytest.raises(RecordError, match="run: the record cannot be written: file too large; nothing is kept"):
+        overfill(tmp_path / "run", realtime=realtime)
+    assert bytes_of(tmp_path / "run") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_column_that_comes_later_is_an_error(tmp_path: Path) -> None:
