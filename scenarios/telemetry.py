@@ -10,6 +10,8 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +33,7 @@ Row = dict[str, float]
 AREA = ("frequency_hz", "ace_mw", "fcr_mw", "disturbance_mw", "lowest_hz", "highest_hz")
 MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw")
 MOST_TICKS, MOST_NUMBERS = 256, 2**22
+_state = attrgetter("state")
 
 
 class Telemetry:
@@ -51,7 +54,7 @@ class Telemetry:
             for name, agent in agents.items()
             if isinstance(agent, Bsp | Dso)
         }
-        self._quiet = [(name, nodes[name]) for name in agents if name not in self._tso]
+        self._quiet = {name: nodes[name] for name in agents if name not in self._tso}
         self._ordered = TsoColumns(self._delivering)
         self._states: list[Any] = [None] * len(self._quiet)
         self._said: dict[str, Mapping[str, float]] = {}
@@ -126,10 +129,10 @@ class Telemetry:
             assert isinstance(agent, Tso)
             told = agent.telemetry(state).values()
             self._set(f"agent {name}", [*told, *self._ordered.values(agent, state, at_us)])
-        for number, ((name, node), before) in enumerate(zip(self._quiet, self._states, strict=True)):
-            if node.state is not before:
-                self._states[number] = node.state
-                self._ask(name, node)
+        states = list(map(_state, self._quiet.values()))
+        for name in compress(self._quiet, map(is_not, states, self._states)):
+            self._ask(name, self._quiet[name])
+        self._states = states
         for name in self.physics.moved():
             if name in self._metered:  # a DSO that operates units shows them as an agent
                 self._set(f"meter of {name}", self.meters.read(name, METER, at_us)[1:5])
@@ -191,17 +194,19 @@ class TsoColumns:
     def values(self, agent: Tso, state: Any, at_us: int) -> list[float]:
         """Return the values of its columns."""
         limited = agent.redispatch(state, at_us)
-        ordered = [0.0] * len(self._names)
+        ordered, places = [0.0] * len(self._names), self._places
         for participant, power_mw in agent.set_points(state, at_us):
-            ordered[self._places[participant]] += power_mw
+            if power_mw:
+                ordered[places[participant]] += power_mw
         rounded = [round(power_mw, 6) + 0.0 if power_mw else 0.0 for power_mw in ordered]
         return [limited.withheld_mw, limited.eur_per_h, *rounded, *self._bounds(agent, state)]
 
     def _bounds(self, agent: Tso, state: Any) -> list[float]:
         """The channels in their order; those without are no numbers."""
         bounds = [math.nan] * (2 * len(self._channels))
+        places = self._channels
         for name, low_mw, high_mw in agent.channels(state):
-            place = self._channels[name]
+            place = places[name]
             bounds[place], bounds[place + 1] = low_mw, high_mw
         return bounds
 

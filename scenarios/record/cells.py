@@ -9,6 +9,7 @@ from typing import Any
 
 from ...protocols.information.quantities import iso
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 DIGITS = 6
 ENERGY_DIGITS = 9
 
@@ -49,7 +50,7 @@ def plain(value: object, digits: int = DIGITS) -> Any:
 
 def line(values: Mapping[str, object]) -> bytes:
     """One JSON object as one line; keys in the order given."""
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    return _encoded(values).encode() + b"\n"
 
 
 def cell(name: str, value: object) -> str:

@@ -21,7 +21,7 @@ from .clerk import Clerk
 from .columns import Table
 from .spreading import WORDS
 
-FLUSH_ROWS = 8192
+FLUSH_ROWS = 16384
 TIME = pa.timestamp("us", tz="UTC")
 _TYPES = {"text": pa.string(), "json": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 REPEATED = ("text", "json")
@@ -105,17 +105,15 @@ class ParquetFile(Generic[R]):
 
     def add_part(self, rows: Parted) -> None:
         """Append something that counts as many rows, and is cut where a group of rows is full."""
-        room = FLUSH_ROWS - self._many
-        if len(rows) >= room:
-            self._keep(rows.part(slice(0, room)), room)
+        many, room = len(rows), FLUSH_ROWS - self._many
+        if many >= room:
+            self._waiting.append(rows.part(slice(0, room)))  # type: ignore[arg-type]
+            self._many = FLUSH_ROWS
             self._flush()
-            rows = rows.part(slice(room, len(rows)))
-        if len(rows):
-            self._keep(rows, len(rows))
-
-    def _keep(self, rows: Any, many: int) -> None:
-        self._waiting.append(rows)
-        self._many += many
+            rows, many = rows.part(slice(room, many)), many - room
+        if many:
+            self._waiting.append(rows)  # type: ignore[arg-type]
+            self._many += many
 
     def close(self) -> None:
         """Write what is left."""

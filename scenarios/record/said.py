@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ...protocols.information.activation import Measurement, PointPower, SetPoint
 from ...protocols.messages import Message
 from .cells import number
 from .parquet import TIME, numbers
-from .spreading import spread_over
+from .spreading import spreading
 
 _TEXT = pa.string()
 POWERS = ("p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw")
@@ -47,9 +49,8 @@ class Told:
 
 def told_by(kind: type[Message], contents: Sequence[Any]) -> Told:
     """What messages of a kind say."""
-    values = map(itemgetter(*FIELDS[kind]), map(attrgetter("__dict__"), contents))  # as pydantic keeps them
-    columns = list(zip(*values, strict=True)) or [()] * len(FIELDS[kind])
-    named = zip(FIELDS[kind], columns, strict=True)
+    told = [content.__dict__ for content in contents]  # as pydantic keeps them
+    named = [(name, list(map(itemgetter(name), told))) for name in FIELDS[kind]]
     return Told(kind, tuple([np.array(column, dtype=float) if name in NUMBERS else column for name, column in named]))
 
 
@@ -63,23 +64,24 @@ def _one_after_the_other(parts: Sequence[Any]) -> Any:
     return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else list(chain.from_iterable(parts))
 
 
-def said_arrays(contents: Sequence[Message]) -> list[Any]:
-    """All columns of what is said, in the order of SAID."""
+def said_arrays(contents: Sequence[Message], number: NDArray[np.int32]) -> list[Any]:
+    """All columns of what is said, in the order of SAID; `number`: which of the contents each row says."""
     kinds = list(map(type, contents))
-    return [array for kind in FIELDS for array in _columns(contents, kinds, kind)]
+    return [array for kind in FIELDS for array in _columns(contents, kinds, kind, number)]
 
 
-def _columns(contents: Sequence[Message], kinds: list[type[Message]], kind: type[Message]) -> list[Any]:
-    """What contents of a kind say, null where they are of another."""
+def _columns(
+    contents: Sequence[Message], kinds: list[type[Message]], kind: type[Message], number: NDArray[np.int32]
+) -> list[Any]:
+    """What rows of a kind say, null where they are of another."""
     own = [content for content, one in zip(contents, kinds, strict=True) if one is kind]
     arrays = _arrays(told_by(kind, own))
-    if len(own) == len(contents):
-        return arrays
     if not own:
-        return [pa.nulls(len(kinds), array.type) for array in arrays]
-    place = count()
-    places = np.array([next(place) if one is kind else -1 for one in kinds], dtype=np.int32)
-    return [spread_over(array, places) for array in arrays]
+        return [pa.nulls(len(number), array.type) for array in arrays]
+    if len(own) < len(contents):
+        place = count()
+        number = np.array([next(place) if one is kind else -1 for one in kinds], dtype=np.int32)[number]
+    return list(map(spreading(number, len(own)), arrays))
 
 
 def told_arrays(told: Told) -> list[Any]:
@@ -113,9 +115,18 @@ def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
 def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
     key = tuple(map(id, points))
     if key not in made:
-        made[key] = json.dumps([_point(point) for point in points])
+        made[key] = f"[{', '.join(map(_point, points))}]"
     return made[key]
 
 
-def _point(point: PointPower) -> dict[str, Any]:
-    return {"point": point.point, "p_mw": number(point.p_mw), "q_mvar": number(point.q_mvar)}
+def _point(point: PointPower) -> str:
+    """As JSON, in a fraction of the time that an encoder of anything takes."""
+    p_mw, q_mvar = number(point.p_mw), number(point.q_mvar)
+    return f'{{"point": {_quoted(point.point)}, "p_mw": {_plain(p_mw)}, "q_mvar": {_plain(q_mvar)}}}'
+
+
+def _plain(value: float | None) -> str:
+    return "null" if value is None else repr(value)
+
+
+_quoted = lru_cache(maxsize=4096)(json.dumps)

@@ -17,7 +17,7 @@ from ...protocols.messages import Message
 from .columns import STREAMS
 from .parquet import TIME, fitting
 from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
-from .spreading import WORDS, as_met, distinct, spread_over, spreading
+from .spreading import WORDS, as_met, distinct, spreading
 from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
 _TEXT = pa.string()
@@ -69,11 +69,10 @@ def stream_arrays(streamed: list[Streamed]) -> list[Any]:
     for place, one in enumerate(streamed):
         alike.setdefault(_alike(one), []).append(place)
     parts = [_ARRAYS_OF.get(kind[0], _of_rows)([streamed[place] for place in own]) for kind, own in alike.items()]
-    columns = parts[0]
-    if len(parts) > 1:
-        back = _way_back(streamed, list(chain.from_iterable(alike.values())))
-        columns = [_joined(part).take(back) for part in zip(*parts, strict=True)]
-    return list(map(as_met, columns))
+    if len(parts) == 1:
+        return parts[0]
+    back = _way_back(streamed, list(chain.from_iterable(alike.values())))
+    return [as_met(_joined(part).take(back)) for part in zip(*parts, strict=True)]
 
 
 def _alike(one: Streamed) -> Alike:
@@ -99,10 +98,9 @@ def _way_back(streamed: Sequence[Streamed], taken: Sequence[int]) -> Any:
 
 def _of_volleys(volleys: list[Any]) -> list[Any]:
     contents, said, at_us = contents_of(volleys)
-    spread = spreading(said, len(contents))
-    told = {name: spread(array) for name, array in zip(SAID, said_arrays(contents), strict=True)}
+    told = dict(zip(SAID, said_arrays(contents, said), strict=True))
     told["measured_at"] = times_measured(told["measured_at"], at_us)
-    return [*_addressed(volleys), *told.values()]
+    return [*_addressed(volleys), *map(as_met, told.values())]  # rows do not meet contents in their order
 
 
 def _of_blocks(blocks: list[Any]) -> list[Any]:
@@ -122,12 +120,11 @@ def _addressed(volleys: list[Any]) -> list[Any]:
 def _of_rows(streamed: list[Any]) -> list[Any]:
     flowing = set(map(type, streamed)) == {Row}
     addresses, own = (_flowed if flowing else _sent)(streamed)
-    common, spread = zip(*addresses, strict=True), _spread(own.address)
+    common = zip(*addresses, strict=True)
+    spread = spreading(np.array(own.address, dtype=np.int32), len(addresses))
     columns = {name: spread(_array(name, values)) for name, values in zip(Address._fields, common, strict=True)}
     columns |= {name: _array(name, getattr(own, name)) for name in Own._fields[2:]}
-    contents, said = distinct(own.content)
-    spread = spreading(said, len(contents))
-    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *map(spread, said_arrays(contents))]
+    return [*(columns[name] for name in STREAMS.names[: len(columns)]), *said_arrays(*distinct(own.content))]
 
 
 _ARRAYS_OF: Mapping[type | None, Callable[[list[Any]], list[Any]]] = {Volley: _of_volleys, Block: _of_blocks}
@@ -172,12 +169,6 @@ def _address_of_flow(flow: Flow) -> Address:
 
 def _array(name: str, values: Sequence[Any]) -> Any:
     return pa.array(values, type=TIME if name in ("sent_at", "received_at", "reply_by") else _TEXT)
-
-
-def _spread(number: Sequence[int]) -> Callable[[Any], Any]:
-    """From one value of each to one a row; null where it is none's (-1)."""
-    taken = np.array(number, dtype=np.int32)
-    return lambda values: spread_over(values, taken)
 
 
 def content_of(type_id: str, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -67,34 +68,45 @@ def flows_of(volleys: Sequence[Volley | Block]) -> tuple[list[Flow], NDArray[np.
 def ids_of(volleys: Sequence[Volley | Block], flows: Sequence[Flow], number: Any) -> Any:
     """The ids of all rows: prefix and number."""
     prefixes = pa.array([flow.prefix for flow in flows], type=_TEXT).take(pa.array(number))
-    numbers = pa.array(np.fromiter(chain.from_iterable(volley.numbers for volley in volleys), dtype=np.int64))
-    return pc.binary_join_element_wise(prefixes, numbers.cast(_TEXT), "")
+    numbers = np.fromiter(chain.from_iterable([volley.numbers for volley in volleys]), np.int64, count=len(number))
+    return pc.binary_join_element_wise(prefixes, pa.array(numbers).cast(_TEXT), "")
 
 
 def times_of(volleys: Sequence[Volley | Block]) -> tuple[Any, Any]:
     """When all rows were sent, and when each is received."""
-    sent = np.repeat([volley.sent_us for volley in volleys], [len(volley) for volley in volleys])
-    received = list(chain.from_iterable(volley.received_us for volley in volleys))
-    return pa.array(sent, type=pa.int64()).cast(TIME), pa.array(received, type=TIME)
+    sent = np.repeat(np.array([volley.sent_us for volley in volleys], np.int64), [len(volley) for volley in volleys])
+    received = list(chain.from_iterable([volley.received_us for volley in volleys]))
+    return pa.array(sent).cast(TIME), pa.array(received, type=pa.int64()).cast(TIME)
 
 
 def causes_of(volleys: Sequence[Volley | Block]) -> Any:
     """What each row was said because of."""
-    return pa.array(list(chain.from_iterable(volley.causes for volley in volleys)), type=_TEXT)
+    return pa.array(list(chain.from_iterable([volley.causes for volley in volleys])), type=_TEXT)
 
 
 def contents_of(volleys: Sequence[Volley]) -> tuple[list[Message], NDArray[np.int32], NDArray[np.int64]]:
     """What was said, each object once; which of them each row says; and when rows of sheets were measured, else 0."""
     sheets = [volley.contents if isinstance(volley.contents, Sheet) else None for volley in volleys]
     told = [volley.contents if sheet is None else sheet.said for volley, sheet in zip(volleys, sheets, strict=True)]
+    whose = [_own(len(own)) if sheet is None else sheet.who for sheet, own in zip(sheets, told, strict=True)]
     said, places = distinct(list(chain.from_iterable(told)))
-    parts = np.split(places, np.cumsum([len(one) for one in told])[:-1])
-    number = [
-        own if sheet is None else own[np.asarray(sheet.who, dtype=np.int32)]
-        for sheet, own in zip(sheets, parts, strict=True)
-    ]
-    at_us = [0 if sheet is None else sheet.at_us for sheet in sheets]
-    return said, np.concatenate(number), np.repeat(at_us, [len(one) for one in number])
+    many, within = list(map(len, told)), _one_after_the_other(whose)
+    rows = list(map(len, whose))
+    number = places[within + np.repeat(np.cumsum(many) - many, rows)]
+    return said, number, np.repeat([0 if sheet is None else sheet.at_us for sheet in sheets], rows)
+
+
+@lru_cache(maxsize=256)
+def _own(many: int) -> range:
+    """Each row says its own; the same object for the same number."""
+    return range(many)
+
+
+def _one_after_the_other(many: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Lists of which most are the same objects."""
+    lists, which = distinct(many)
+    arrays = [np.asarray(one, dtype=np.int64) for one in lists]
+    return np.concatenate([arrays[one] for one in which.tolist()])
 
 
 def times_measured(measured_at: Any, at_us: NDArray[np.int64]) -> Any:

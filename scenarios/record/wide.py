@@ -19,16 +19,17 @@ import pyarrow.parquet as pq
 from ...agents.runtime.recording import Values
 from ...grid.arrays import Floats
 from .clerk import Clerk
-from .parquet import FLUSH_ROWS, TIME, columns_of_numbers
+from .parquet import TIME, columns_of_numbers
 
 MANY_COLUMNS = 4096
-WIDE_CELLS, LEAST_ROWS = 2**21, 128  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
+MOST_ROWS, LEAST_ROWS = 8192, 128
+WIDE_CELLS = 2**21  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 MOST_CHUNKS = 2**15  # columns of row groups in one file: 40 MB to remember
 
 
 def flush_rows(columns: int, files: int = 1) -> int:
     """How many rows of so many numbers wait to be written, in each of so many files; the bytes hang on these alone."""
-    return min(FLUSH_ROWS, max(LEAST_ROWS, WIDE_CELLS // max(1, columns * files)))
+    return min(MOST_ROWS, max(LEAST_ROWS, WIDE_CELLS // max(1, columns * files)))
 
 
 def packing(columns: int, files: int = 1) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Parts:
             place, packed = self._next(), self._packed
             self._writer = pq.ParquetWriter(place, self._schema, version="2.6", write_statistics=False, **packed)
         table = pa.Table.from_arrays([pa.array(times_us, type=TIME), *columns], schema=self._schema)
-        self._writer.write_table(table, row_group_size=FLUSH_ROWS)
+        self._writer.write_table(table, row_group_size=MOST_ROWS)
         self._groups += 1
         self._rows[-1] += len(times_us)
 

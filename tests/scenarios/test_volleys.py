@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -113,7 +114,11 @@ def test_volleys_are_recorded_as_their_rows_are(
     assert table([*streamed]) == expected
     assert table(mixed) == expected
     assert table(blocks) == expected
-    for written in (mixed, blocks):  # the bytes hang on the order of words, and must not hang on what was together
+    for written in (
+        [*streamed],
+        mixed,
+        blocks,
+    ):  # the bytes hang on the order of words, and must not hang on what was together
         for array in stream_arrays(written):
             if pa.types.is_dictionary(array.type):
                 texts = [text for text in array.to_pylist() if text is not None]
@@ -121,6 +126,15 @@ def test_volleys_are_recorded_as_their_rows_are(
     assert table([part for one in blocks for part in (one.part(slice(0, 2)), one.part(slice(2, 9))) if len(part)]) == (
         expected
     )
+
+
+def test_connection_points_are_recorded_as_json_rounded_to_a_watt() -> None:
+    odd, little = PointPower(point='bus "Ä"', p_mw=-1e-9, q_mvar=0.1 + 0.2), PointPower(point="b", p_mw=1e-6, q_mvar=-2)
+    powers = dict.fromkeys(("p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw"), 0.0)
+    said = Measurement(participant="a", measured_at=0, points=(odd, little), **powers)
+    row = table([Volley((FLOWS[1],), [0], [said], [None], SENT_US, [None])])[0]
+    shown = [('bus "Ä"', 0.0, 0.3), ("b", 1e-06, -2.0)]
+    assert row["points"] == json.dumps([{"point": name, "p_mw": p, "q_mvar": q} for name, p, q in shown])
 
 
 def test_texts_become_words_only_where_they_are_wanted() -> None:
