@@ -24,11 +24,11 @@ from .containment import Containment, Droop
 from .description import AreaDescription, BalanceDescription, FcrDescription
 from .disturbance import STEP_US, Total, courses, recording
 from .secondary import Secondary
+from .substeps import follow
 from .swing import Swing
-from .trajectory import MOST_STEPS, Trajectories
 
+MOST_STEPS = 80  # between two looks at what comes from outside
 STEPS_US: Floats = np.arange(MOST_STEPS, dtype=float) * STEP_US  # whole numbers
-SINGLE_STEPS = 10  # done one by one before the matrix is tried again
 
 
 class AreaError(GridError):
@@ -67,13 +67,12 @@ class Area:
         self._deviation_us, self._deviation_mw = start_us, 0.0
         self._step = start_us // STEP_US
         self._swing = Swing(description)
-        self._z: Floats = np.zeros(len(self._swing.keep))
+        self._z: Floats = np.zeros(len(self._swing.step))
         self._reserves: dict[str, int] = {}
-        self._containment = Containment(len(self._swing.names))
+        self._containment = Containment()
         balances: list[BalanceDescription] = [description, *description.neighbours.values()]
         for number, balance in enumerate(balances):
             self._containment.add(number, _droop(balance.fcr))
-        self._trajectories = Trajectories(self._swing, self._containment)
         self._secondaries = [Secondary(neighbour.secondary) for neighbour in description.neighbours.values()]
         self._bias = [balance.bias_mw_per_hz for balance in balances]
         if description.frequency_bias_mw_per_hz is None:
@@ -96,9 +95,8 @@ class Area:
         """Let a provider's reserve of the own area follow the frequency from the time reached on, in this way."""
         if name not in self._reserves:
             self._reserves[name] = self._containment.add(0, droop)
-            self._trajectories.forget()
-        elif self._containment.change(self._reserves[name], droop):
-            self._trajectories.forget()
+        else:
+            self._containment.change(self._reserves[name], droop)
 
     def reserves_mw(self) -> dict[str, float]:
         """What each provider's reserve gives at the time reached, + up, those under test included."""
@@ -150,38 +148,13 @@ class Area:
         return outer
 
     def _integrate(self, outer_mw: Floats) -> None:
-        """Some or all of these sub-steps: at once as far as that holds, else some one by one."""
-        containment, done = self._containment, 0
-        if containment.unhindered:
-            followed = self._trajectories.follow(np.concatenate((self._z, containment.lagged_mw)), outer_mw)
-            done = followed.held
-            if done:
-                last, size = followed.states[done - 1].copy(), len(self._z)
-                self._z = last[:size]
-                self._note(followed.lowest_hz, followed.highest_hz)
-                containment.lagged_mw = containment.mw = last[size:]
-        if done == 0:
-            done = min(SINGLE_STEPS, len(outer_mw))
-            for row in outer_mw[:done]:
-                self._single_step(row)
-        self._step += done
+        """Pass by as many sub-steps as `outer_mw` (sub-steps × areas) has."""
+        reserves = self._containment
+        lowest_hz, highest_hz = follow(self._z, reserves.state, self._swing.step, reserves.droops, outer_mw)
+        self._lowest_hz, self._highest_hz = min(self._lowest_hz, lowest_hz), max(self._highest_hz, highest_hz)
+        self._step += len(outer_mw)
         for secondary in self._secondaries:
-            secondary.pass_by(done)
-
-    def _single_step(self, outer_mw: Floats) -> None:
-        """One sub-step: FCR answers the mean frequency of the step (Heun), each lag by its exact exponential."""
-        swing, containment, areas = self._swing, self._containment, len(self._disturbances)
-        kept = swing.keep @ self._z
-        guess = kept + swing.push @ (outer_mw + containment.felt @ containment.mw)
-        mean_hz = (self._z[:areas] + guess[:areas]) / 2
-        lagged, mw = containment.respond(mean_hz)
-        self._z = kept + swing.push @ (outer_mw + containment.felt @ ((containment.mw + mw) / 2))
-        containment.lagged_mw, containment.mw = lagged, mw
-        self._note(float(self._z[0]), float(self._z[0]))
-
-    def _note(self, lowest_hz: float, highest_hz: float) -> None:
-        self._lowest_hz = min(self._lowest_hz, lowest_hz)
-        self._highest_hz = max(self._highest_hz, highest_hz)
+            secondary.pass_by(len(outer_mw))
 
     def extremes_hz(self) -> tuple[float, float]:
         """The lowest and the highest frequency since this was last asked, whatever the tick: to 1 µHz."""
@@ -209,7 +182,7 @@ class Area:
     def _reading(self, number: int) -> AreaReading:
         at_us = self._deviation_us
         disturbance_mw = self._disturbances[number].at(at_us)
-        fcr_mw = float(self._containment.felt[number] @ self._containment.mw)
+        fcr_mw = self._containment.felt_mw(number)
         tie_mw = self._tie_mw(number)
         ace_mw = tie_mw + self._bias[number] * float(self._z[number])
         values = (ace_mw, fcr_mw, disturbance_mw, tie_mw)

@@ -22,7 +22,10 @@ STEP_S = STEP_US / 1e6
 
 
 class Swing:
-    """The transition z → Φ · z + Γ · u of a sub-step; z = (Δf of each area in Hz, MW of each tie), u in MW by area."""
+    """The transition of a sub-step z → Φ · z + Γ · u, `step` = (Φ Γ).
+
+    z = (Δf of each area in Hz, MW of each tie), u in MW by area.
+    """
 
     def __init__(self, description: AreaDescription) -> None:
         """The own area comes first, then its neighbours in the order of the file."""
@@ -45,8 +48,7 @@ class Swing:
         for number, (from_, to, pull) in enumerate(self.ties, start=areas):
             motion[number, from_], motion[number, to] = 2 * math.pi * pull, -2 * math.pi * pull
         moved = expm(motion * STEP_S)
-        self.keep: Floats = moved[:size, :size]
-        self.push: Floats = moved[:size, size:]
+        self.step: Floats = np.ascontiguousarray(moved[:size])
 
     @property
     def leaving(self) -> Integers:

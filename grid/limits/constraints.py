@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Floats, in_a_row
+from ..arrays import Floats, Integers, in_a_row
+from ..compiled import compiled
 from ..description.grid import GridLimits
 from ..model import GridModel
 from ..powerflow.solution import Solution
@@ -58,7 +59,7 @@ class Constraints:
         """
         ratings, own = model.ratings, limits or GridLimits()
         margin = own.margin if "margin" in own.model_fields_set else model.margin
-        self._buses = in_a_row(ratings.buses)
+        self._watched, self._buses = ratings.buses, in_a_row(ratings.buses)
         count = len(ratings.bus_names)
         self.elements = (*ratings.branches, *ratings.bus_names, *ratings.bus_names)
         kinds: list[tuple[Kind, int]] = [
@@ -165,13 +166,12 @@ class Constraints:
         What has no supply reaches nothing; a state without a solution may reach anything. `case` is asked for where
         there are violations.
         """
+        if all_below(solution.loading_percent, solution.vm_pu, self._watched, self._factor, edge):
+            return ((),) * len(solution.converged), (False,) * len(solution.converged)
         values = self._glance(solution)
-        nearest: list[float] = np.maximum.reduce(values - edge, axis=1, initial=-np.inf).tolist()
-        if all(gap < 0 for gap in nearest):  # what is no number is not
-            return ((),) * len(nearest), (False,) * len(nearest)
         reached: list[bool] = np.any(values >= edge, axis=1).tolist()
         calm = (values <= self._kept).all()
-        return ((),) * len(nearest) if calm else self._beyond(solution, case()), reached
+        return ((),) * len(values) if calm else self._beyond(solution, case()), reached
 
     def edge(self, loading: float, voltage_pu: float) -> Floats:
         """Return the values that are as near their limits: a share of the loading's, and so many pu of voltages'."""
@@ -187,6 +187,26 @@ class Constraints:
             return (no_solution(case),)
         excess = (values[over] - self.nominal[over]) / self._size[over]
         return tuple(self.binding(int(k), values, case) for k in over[np.argsort(-excess, kind="stable")])
+
+
+@compiled("b1(f8[:,:], f8[:,:], i8[::1], f8[::1], f8[::1])")
+def all_below(loading_percent: Floats, vm_pu: Floats, buses: Integers, factor: Floats, edge: Floats) -> bool:
+    """Whether all values of all states are below an edge (constraints); what is no number is not.
+
+    loading_percent (states × branches) · vm_pu (states × buses of the network) · buses: those that are watched ·
+    factor (constraints): from them to values.
+    """
+    branches, watched = loading_percent.shape[1], len(buses)
+    for s in range(len(loading_percent)):
+        for k in range(branches):
+            if not loading_percent[s, k] * factor[k] < edge[k]:
+                return False
+        for k in range(watched):
+            high, low = branches + k, branches + watched + k
+            v = vm_pu[s, buses[k]]
+            if not (v * factor[high] < edge[high] and v * factor[low] < edge[low]):
+                return False
+    return True
 
 
 def _or(given: float | None, own: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Few states of a small grid, near one whose Jacobian is known: as few and as small numpy calls as will do.
+"""Few states of a small grid, near one whose Jacobian is known, by loops that are compiled (passes.py).
 
 The fixed point x = G(x) = w + Z·c(x), with c = conj(S(|V|)/V), is found along the chord of one state (x₀, S₀):
 
@@ -7,12 +7,11 @@ The fixed point x = G(x) = w + Z·c(x), with c = conj(S(|V|)/V), is found along 
 so a pass is one product with one matrix; the constant impedances are in it. It begins with the linear answer to what
 is changed, M·Z·conj(dS/V₀), and near x₀ three to five passes do what takes the fixed point ten. The states themselves
 are exact: only the Jacobian is that of the neighbour, and the error that is left is bounded by the steps' rate.
-A grid of 15 buses costs what numpy costs to be called, so everything is laid out once: complex numbers as pairs.
+For a grid of 15 buses numpy would take six times as long to be called as these products take.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,17 +20,14 @@ import numpy as np
 
 from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
-from .fixed_point import TOLERANCE_PU, FixedPoint
+from .fixed_point import FixedPoint
 from .newton import Powers
+from .passes import flowing, linear_answer, magnitudes, passed
 from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
 MOST_STATES = 4
-PASSES, FIRST_LOOK = 14, 1
 Factor = Callable[[Floats], Complexes]
-# As in newton.py: the error that is left after a step is at most rate / (1 − rate) of it.
-FAST = 0.3
-LEAST_PU = 0.7  # where a state's voltages are lower in the mean, it may be another solution than that of a healthy grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +36,7 @@ class Wiring:
 
     impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points (p × b): per unit of
     what is injected at connection points · flows (b × (rows + references)): from voltages to the loading of each side
-    in percent and to the current at each source, row_starts: the first row of each branch · bus: internal number of
+    in percent and to the current at each source, branch_of: the branch of each side · bus: internal number of
     each network bus, negative without supply · factor: what loads draw per nominal, from |V| (states × b).
     """
 
@@ -51,7 +47,7 @@ class Wiring:
     v_reference: Complexes
     points: Complexes
     flows: Complexes
-    row_starts: Integers
+    branch_of: Integers
     base_mva: float
     bus: Integers
     factor: Factor
@@ -67,9 +63,8 @@ class Neighbours:
         self.chord, self.below, self.change_mva = chord, below, change_mva
         self.converged = _all_of(len(below))
         self._voltage: Complexes | None = None
-        self._magnitude: Floats | None = None
-        self._flows: Complexes | None = None
-        self._loading: Floats | None = None
+        self._vm_pu: Floats | None = None
+        self._flows: tuple[Floats, Complexes] | None = None
 
     @property
     def voltage(self) -> Complexes:
@@ -82,70 +77,32 @@ class Neighbours:
         return self._voltage
 
     @property
-    def magnitude(self) -> Floats:
-        """Their size."""
-        if self._magnitude is None:
-            self._magnitude = np.abs(self.voltage)
-        return self._magnitude
-
-    @property
     def vm_pu(self) -> Floats:
         """Voltages at the network's buses, NaN without supply."""
-        found: Floats = self.magnitude[:, self.chord.bus]
-        if self.chord.unsupplied is not None:
-            found[:, self.chord.unsupplied] = np.nan
-        return found
+        if self._vm_pu is None:
+            self._vm_pu = magnitudes(self.below, self.chord.sources_pu, self.chord.bus)
+        return self._vm_pu
 
     @property
     def load_factor(self) -> Complexes:
         """What each load draws per nominal, real part for P, imaginary part for Q."""
-        return np.asarray(self.chord.wiring.factor(self.magnitude))
-
-    @property
-    def flows(self) -> Complexes:
-        """What the wiring's flows are."""
-        if self._flows is None:
-            self._flows = self.below.dot(self.chord.flows)
-            self._flows += self.chord.flows_of_source
-        return self._flows
+        return np.asarray(self.chord.wiring.factor(np.abs(self.voltage)))
 
     @property
     def loading_percent(self) -> Floats:
         """Loadings of the branches: of their more loaded sides."""
-        if self._loading is None:
-            rows = self.flows.shape[1] - len(self.chord.wiring.reference)
-            sides: Floats = np.abs(self.flows[:, :rows])
-            if self.chord.pairs:
-                sides = np.maximum(sides[:, ::2], sides[:, 1::2])
-            elif rows:
-                sides = np.maximum.reduceat(sides, self.chord.wiring.row_starts, axis=1)
-            self._loading = sides
-        return self._loading
+        return self._flowing()[0]
 
     @property
     def interface_mva(self) -> Complexes:
         """Powers from the sources, less what is drawn and injected there."""
-        chord, sources = self.chord, len(self.chord.wiring.reference)
-        power = np.conj(self.flows[:, -sources:])
-        power *= chord.wiring.v_reference
-        power -= chord.own
-        if chord.points_at_source is not None:
-            power -= np.dot(self.change_mva, chord.points_at_source)
-        power *= chord.wiring.base_mva
-        return power
+        return self._flowing()[1]
 
-
-class Work:
-    """The arrays of so many states at once, used again and again; `given` is (x, c, 1) of each as real pairs."""
-
-    def __init__(self, states: int, wiring: Wiring) -> None:
-        n = len(wiring.others)
-        whole = np.zeros((states, 2 * n + 1), dtype=complex)
-        whole[:, -1] = 1.0
-        self.given: Floats = whole.view(float)
-        self.x: Floats = self.given[:, : 2 * n]
-        self.v, self.c = whole[:, :n], whole[:, n : 2 * n]
-        self.size, self.updated, self.step = np.empty((states, n)), np.empty((states, 2 * n)), np.empty((states, 2 * n))
+    def _flowing(self) -> tuple[Floats, Complexes]:
+        if self._flows is None:
+            chord = self.chord
+            self._flows = flowing(self.below, self.change_mva, chord.flows, chord.wiring.branch_of, chord.sources)
+        return self._flows
 
 
 class Chord:
@@ -155,8 +112,8 @@ class Chord:
         """`given` (b, one state), `voltage` (n): of the state itself. LinAlgError where J is singular."""
         below, at = wiring.others, wiring.reference
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
-        self.wiring, self._at = wiring, voltage.view(float).copy()
-        self.others, self.reference, self.bus = map(in_a_row, (below, at, wiring.bus))
+        self.wiring = wiring
+        self.others, self.reference = map(in_a_row, (below, at))
         self._power, self._current = np.conj(power), np.conj(current)
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
@@ -164,54 +121,24 @@ class Chord:
         through = moves @ reach
         passive = _paired(np.diag(np.conj(impedance)))
         start = moves @ wiring.no_load.view(float)
-        table = [np.eye(len(reach)) - moves + through @ passive, through, start[:, None], np.zeros((len(reach), 1))]
+        table = [np.eye(len(reach)) - moves + through @ passive, through, start[:, None]]
         self._table = np.ascontiguousarray(np.hstack(table).T)
-        self._first = np.ascontiguousarray((through @ _paired(np.diag(1 / np.conj(voltage)))).T)
+        answer = through @ _paired(np.diag(1 / np.conj(voltage)))
+        self._linear = np.ascontiguousarray(np.vstack((answer.T, voltage.view(float))))
         self._points = np.ascontiguousarray(wiring.points[:, below])
-        self._work: dict[int, Work] = {}
-        self.own = given.power[at, 0] + _at_source(given, wiring)
-        self.points_at_source = wiring.points[:, at] if wiring.points[:, at].any() else None
-        self.flows = np.ascontiguousarray(wiring.flows[below])
-        self.flows_of_source = wiring.v_reference @ wiring.flows[at]
-        rows = wiring.flows.shape[1] - len(at)
-        self.pairs = bool(np.array_equal(wiring.row_starts, np.arange(0, rows, 2)))
-        self.unsupplied = np.flatnonzero(wiring.bus < 0) if (wiring.bus < 0).any() else None
+        own = given.power[at, 0] + _at_source(given, wiring)
+        sources = np.vstack([wiring.v_reference, own, *wiring.points[:, at]])
+        self.flows = np.ascontiguousarray(np.vstack((wiring.flows[below], wiring.v_reference @ wiring.flows[at])))
+        self.sources = (sources * wiring.base_mva).astype(complex)
+        self.sources_pu = np.abs(wiring.v_reference)
+        place = np.argsort(np.concatenate((below, at)))  # of each bus: among those below, then among the sources
+        self.bus = np.where(wiring.bus < 0, -1, place[wiring.bus])
 
-    def solve(self, change_mva: Complexes, tolerance_pu: float = TOLERANCE_PU) -> Neighbours | None:
+    def solve(self, change_mva: Complexes) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
-        work = self._work.get(len(change_mva))
-        if work is None:
-            work = self._work[len(change_mva)] = Work(len(change_mva), self.wiring)
-        with np.errstate(all="ignore"):
-            moved = np.conj(change_mva).dot(self._points)
-            updated = moved.view(float).dot(self._first, out=work.updated)
-            updated += self._at
-            moved += self._power
-            if not self._passes(work, moved, tolerance_pu):
-                return None
-        return Neighbours(self, updated.view(complex).copy(), change_mva)
-
-    def _passes(self, work: Work, power: Complexes, tolerance_pu: float) -> bool:
-        x, v, c, size, updated = work.x, work.v, work.c, work.size, work.updated
-        given, current, table, before = work.given, self._current, self._table, 0.0
-        flat = work.step.reshape(-1)
-        for count in range(PASSES):
-            x[...] = updated
-            np.abs(v, out=size)
-            np.divide(power, size, out=c)
-            c += current
-            c /= size
-            c *= v
-            given.dot(table, out=updated)
-            if count < FIRST_LOOK:
-                continue
-            np.subtract(updated, x, out=work.step)
-            length = math.sqrt(flat.dot(flat))
-            rate, before = length / before if before else math.inf, length
-            if length == 0.0 or (length * rate / (1 - rate) if rate < FAST else length) <= tolerance_pu:
-                least = min(float(row.dot(row)) for row in updated)  # of each state: others must not make up for it
-                return bool(least > LEAST_PU**2 * updated.shape[1] / 2)
-        return False
+        below, power = linear_answer(change_mva, self._points, self._linear, self._power)
+        converged = passed(below, power, self._current, self._table)
+        return Neighbours(self, below, change_mva) if converged else None
 
 
 @cache
@@ -231,6 +158,7 @@ def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats, bus:
     """What all states have in common; `incidence` (b × p): what a MVA at each connection point injects, per unit."""
     assert fixed.matrix is not None
     flows = np.vstack((admittance.rows.toarray(), admittance.ybus[admittance.reference].toarray())).T
+    starts = admittance.row_starts
     return Wiring(
         impedance=fixed.matrix,
         no_load=fixed.no_load,
@@ -239,7 +167,7 @@ def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats, bus:
         v_reference=admittance.v_reference,
         points=incidence.T.astype(complex),
         flows=np.ascontiguousarray(flows),
-        row_starts=admittance.row_starts,
+        branch_of=np.repeat(np.arange(len(starts)), np.diff([*starts, flows.shape[1] - len(admittance.reference)])),
         base_mva=admittance.base_mva,
         bus=bus,
         factor=factor,

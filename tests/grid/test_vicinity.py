@@ -11,8 +11,8 @@ from gridpact.grid.engine import run_power_flow
 from gridpact.grid.model import GridModel
 from gridpact.grid.network.points import ConnectionPoint
 from gridpact.grid.plant.plant import GridPlant
-from gridpact.grid.powerflow import chord
 from gridpact.grid.powerflow.chord import Neighbours
+from gridpact.grid.powerflow.passes import healthy, passed
 from gridpact.grid.powerflow.solution import Solution
 from gridpact.grid.powerflow.vicinity import Vicinity, stacked
 from gridpact.grid.series.profiles import Profiles
@@ -106,16 +106,16 @@ def test_moments_are_tabulated_as_each_is_shown() -> None:
     assert figures[:, [0, 2, 3, 4]] == pytest.approx(np.array(shown), abs=1.1e-6)
 
 
-def test_a_state_of_low_voltage_is_seen_beside_others_of_high_voltage(
-    model: GridModel, profiles: Profiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    near, change = vicinity(model, profiles), np.zeros((2, len(model.points)), dtype=complex)
-    change[0], change[1] = 1.0, -1.0
-    both = near._chord.solve(change) if near._chord is not None else None
-    assert both is not None
-    high, low = (float(np.sqrt(np.mean(np.abs(below) ** 2))) for below in both.below)
-    assert high > low
-    monkeypatch.setattr(chord, "LEAST_PU", 0.25 * high + 0.75 * low)
-    assert near._chord is not None
-    assert near._chord.solve(change[:1]) is not None
-    assert near._chord.solve(change) is None
+def test_a_state_of_low_voltage_is_seen_beside_others_of_high_voltage() -> None:
+    high, low = np.ones((1, 3), dtype=complex), np.full((1, 3), 0.6, dtype=complex)
+    assert healthy(high)
+    assert not healthy(np.vstack((high, low, high)))
+
+
+@pytest.mark.parametrize(("vm_pu", "found"), [(1.0, True), (0.6, False)])
+def test_what_converges_to_a_low_voltage_is_left_to_others(vm_pu: float, found: bool) -> None:
+    start, none = np.ones((2, 3), dtype=complex), np.zeros(3, dtype=complex)
+    table = np.zeros((13, 6))
+    table[-1, ::2] = vm_pu  # a pass that leads to the same voltage from everywhere
+    assert passed(start, np.zeros((2, 3), dtype=complex), none, table) == found
+    assert start == pytest.approx(np.full((2, 3), vm_pu + 0j))
