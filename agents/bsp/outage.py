@@ -40,12 +40,14 @@ class Supplied(Protocol):
 S = TypeVar("S", bound=Supplied)
 
 
+def without_supply(resources: tuple[ResourceReading, ...]) -> frozenset[str]:
+    """Of which nothing is available in either direction."""
+    return frozenset([one.resource for one in resources if not one.available_up_mw and not one.available_down_mw])
+
+
 def seen(state: S, resources: tuple[ResourceReading, ...]) -> Reaction[S]:
     """Compare a reading with what is known to be without supply; end the orders of what is newly lost."""
-    found = [one.resource for one in resources if not one.available_up_mw and not one.available_down_mw]
-    if not found and not state.lost:
-        return state, ()
-    lost = frozenset(found)
+    lost = without_supply(resources)
     if lost == state.lost:
         return state, ()
     book, actions = state.book, list[Action]()

@@ -13,6 +13,7 @@ from ..actions import Actuate
 from ..changes import INFINITY_US, derived, replace
 from ..energy import Rate, counted, rate
 from ..profiles import BspProfile
+from .outage import without_supply
 from .reading import ParticipantReading
 from .state import BspState
 
@@ -60,7 +61,7 @@ def passed(profile: BspProfile, state: BspState, standing: Standing, readings: i
 
 def goes_on(profile: BspProfile, state: BspState, reading: ParticipantReading) -> bool:
     """Whether a reading asks for no more than to be published and counted: supply and set-points are as they were."""
-    if state.lost or any(not one.available_up_mw and not one.available_down_mw for one in reading.resources):
+    if without_supply(reading.resources) != state.lost:
         return False
     book, at_us = state.book, reading.at_us
     if book.wanted_mw and at_us - state.set_point_us > profile.hold_set_point_us:

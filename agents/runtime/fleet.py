@@ -10,6 +10,7 @@ gathered, so that a state is made for many of them at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import is_
 
 from ...protocols.flow import Flow, Volley
 from ...protocols.information.activation import Measurement
@@ -50,15 +51,20 @@ class Seat:
         standing = self.standing
         if (
             standing is not None
-            and self.resting is not None
-            and self.meters.at_rest(self.profile.name) is self.resting
             and at_us < standing.until_us
             and at_us - self.set_point_us <= standing.hold_us
+            and self._shows_the_same(standing.reading, at_us)
         ):
             self.readings += 1
             self.last_us = at_us
             return True
         return self._begins(at_us)
+
+    def _shows_the_same(self, before: ParticipantReading, at_us: int) -> bool:
+        """Whether nothing of its own moves, or what moves shows no other power and range than before."""
+        if self.resting is not None and self.meters.at_rest(self.profile.name) is self.resting:
+            return True
+        return all(map(is_, self.meters.read(self.profile.name, METER, at_us)[1:], before[1:]))
 
     def _begins(self, at_us: int) -> bool:
         """Find out what the reading comes to, and those that show the same."""
