@@ -7,6 +7,7 @@ blocks of numbers cost one call (the generator is SplitMix64: G. Steele et al., 
 generators, 2014).
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,9 @@ Bits = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 MOST_CELLS, MOST_AHEAD, ALONE = 1 << 15, 32, 32
-FEW_AHEAD = 4  # as long as it is not known whether the same go on together
+FEW_AHEAD = 4  # as long as it is not known whether the same go on, together or alone
 MOST_KEPT = 4096
+NOTHING = (0, array("q"))
 
 
 @cache
@@ -54,20 +56,21 @@ class Delays:
     def __init__(self, seed: int, median_s: float, sigma: float) -> None:
         """`sigma` is the spread of the logarithm."""
         self._seed, self._median_us, self._sigma = seed, median_s * 1e6, sigma
-        self._alone: dict[str, tuple[int, list[int]]] = {}
+        self._alone: dict[str, tuple[int, array[int]]] = {}  # by subscription: the first number drawn, and delays
         self._together = ByIdentity(self._of)
 
     def of(self, message_id: str) -> int:
         """The delay of one message, by its id."""
         prefix = message_id.rstrip("0123456789")
-        block, place = divmod(int(message_id[len(prefix) :] or 0), ALONE)
-        known = self._alone.get(prefix)
-        if known is None or known[0] != block:
+        number = int(message_id[len(prefix) :] or 0)
+        first, drawn_us = self._alone.get(prefix, NOTHING)
+        if not 0 <= number - first < len(drawn_us):
             if len(self._alone) >= MOST_KEPT:
                 self._alone.clear()
-            numbers = np.arange(block * ALONE, (block + 1) * ALONE, dtype=np.uint64)
-            known = self._alone[prefix] = (block, self._drawn(self._keys([prefix]), numbers).tolist())
-        return known[1][place]
+            numbers = np.arange(number, number + (ALONE if drawn_us else FEW_AHEAD), dtype=np.uint64)
+            first, drawn_us = number, array("q", self._drawn(self._keys([prefix]), numbers).tobytes())
+            self._alone[prefix] = first, drawn_us
+        return drawn_us[number - first]
 
     def of_all(self, flows: Sequence[Any], numbers: list[int]) -> list[int]:
         """The delays of the messages of these numbers of flows, which are the same object as long as possible."""

@@ -2,7 +2,7 @@
 
     sent ─▶ kept as it is, for it is immutable ─▶ a block ─▶ clerk: texts of all of them ─▶ messages.jsonl
 
-Names and times stand in many lines, so their texts are made once. The content is written by its own serializer.
+Kinds and times stand in many lines, so their texts are made once. The content is written by its own serializer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ...protocols.messages import Message
 from .clerk import Clerk
 
 BLOCK_LINES = 1024
-TEXTS = 65_536  # who speaks to whom in a large run
-TIMES = 4096  # many are sent at one instant, and answers to them wanted until another
+TEXTS = 4096  # kinds of messages, and who may say them
+TIMES = 512  # many are sent at one instant, and answers to them wanted until another
 
 
 class MessageFile:
@@ -61,11 +61,11 @@ def message_row(sent: Sent) -> dict[str, Any]:
 def _line(sent: Sent) -> bytes:
     """A message as JSON, with the keys in the order of the table MESSAGES."""
     sequence, sent_us, received_us, envelope, *roles, stage, step = sent
-    message_id, *parties, protocol, about, content, answered, cause, reply_by_us = envelope
+    message_id, sender, receiver, protocol, about, content, answered, cause, reply_by_us = envelope
     said, kind = content.__pydantic_serializer__.to_json(content), type(content)
     text = (
         f'{{"id":{_fresh(message_id)},"sequence":{sequence},"sent_at":{_time(sent_us)},"received_at":{_once(received_us)},'
-        f"{_parties(*parties, *roles)},{_speech(kind, protocol)},"
+        f'"sender":{_fresh(sender)},"receiver":{_fresh(receiver)},{_roles(*roles)},{_speech(kind, protocol)},'
         f'"conversation_id":{_fresh(about)},"in_reply_to":{_fresh(answered)},'
         f'"caused_by":{_fresh(cause)},"reply_by":{_time(reply_by_us)},{_place(kind, stage, step)},"content":'
     )
@@ -73,11 +73,8 @@ def _line(sent: Sent) -> bytes:
 
 
 @lru_cache(TEXTS)
-def _parties(sender: str, receiver: str, sender_role: str, receiver_role: str) -> str:
-    return (
-        f'"sender":{_fresh(sender)},"receiver":{_fresh(receiver)},'
-        f'"sender_role":{_fresh(sender_role)},"receiver_role":{_fresh(receiver_role)}'
-    )
+def _roles(sender: str, receiver: str) -> str:
+    return f'"sender_role":{_fresh(sender)},"receiver_role":{_fresh(receiver)}'
 
 
 @lru_cache(TEXTS)
