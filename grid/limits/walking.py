@@ -17,7 +17,7 @@ from ..arrays import Booleans, Complexes, Floats, Integers
 from .activation import Activation, kept, smallest
 from .judging import Judge, Verdict
 from .legs import Legs
-from .marginal import RUNGS, crossing
+from .marginal import RUNGS, Gaps, crossing
 
 BLOCK, SMALLEST_BLOCK, LARGER_BLOCK, AHEAD = 512, 16, 128, 256
 FINE_MW = 1e-6
@@ -165,15 +165,15 @@ class Walk:
         def gaps(fractions: Floats) -> Floats:
             return self._over_patterns(self._judge.judge(np.concatenate([*states(fractions)])))
 
-        whole = self._judge.judge(np.concatenate([*states(np.array([0.0, 1.0]))]))
-        straight = whole.jump_pu.reshape(len(self._on), -1)[:, 1].max() < STRAIGHT_PU
-        rungs = np.linspace(0, 1, 2 if straight else RUNGS + 1)
-        found = self._over_patterns(whole) if straight else gaps(rungs)
-        part, over = 1.0, (found[1:] > 0).any(axis=1)
-        if over.any():
-            first = int(np.argmax(over))
-            tolerance = FINE_MW / abs(asked_mw)
-            part, high = crossing(gaps, rungs[first], rungs[first + 1], tolerance, found[first : first + 2])
+        least = min(self._least[which], abs(asked_mw)) / abs(asked_mw)
+        tried = self._judge.judge(np.concatenate([*states(np.array([least, 0.0, 1.0]))]))
+        found = self._over_patterns(tried)
+        if (found[0] > 0).any():
+            part, high = 0.0, least  # not even the least that counts, as of those that are expected to be hopeless
+        else:
+            straight = tried.jump_pu.reshape(len(self._on), -1)[:, 2].max() < STRAIGHT_PU
+            part, high = self._boundary(gaps, FINE_MW / abs(asked_mw), found[1:] if straight else None)
+        if part < 1.0:
             at_high, at_asked = states(np.array([high])), states(np.ones(1))
             worst = self._worst_pattern(at_high)[0]
             settled.limited.append(which)
@@ -184,6 +184,17 @@ class Walk:
         imported = self._judge.judge(self._on[:1]).interface_mva[0]
         settled.interface_mva[which] = self._import_mva - imported
         self._import_mva = imported
+
+    @staticmethod
+    def _boundary(gaps: Gaps, tolerance: float, ends: Floats | None) -> tuple[float, float]:
+        """Return (allowed, not allowed), both 1 if all of it is; `ends`: the gaps at 0 and 1, if it runs straight."""
+        rungs = np.linspace(0, 1, RUNGS + 1 if ends is None else 2)
+        found = gaps(rungs) if ends is None else ends
+        over = (found[1:] > 0).any(axis=1)
+        if not over.any():
+            return 1.0, 1.0
+        first = int(np.argmax(over))
+        return crossing(gaps, rungs[first], rungs[first + 1], tolerance, found[first : first + 2])
 
 
 def singly(legs: Legs, weights: Complexes, which: Integers, p_mw: Floats) -> Complexes:
