@@ -6,7 +6,8 @@
 
     resources: units and pools that are connected to points.    area: frequency, to which all of it is one sum.
 
-Here stands only what they share: arrays, clock, engine (how pandapower is run), errors, model, readings, seeding.
+Here stands only what they share: arrays, clock, engine (how pandapower is run), errors, last (what was asked last),
+model, readings, seeding.
 Names are imported from their modules, so that reading a scenario imports neither solvers (scipy, half a second) nor
 pandapower (two seconds); building a grid does.
 """

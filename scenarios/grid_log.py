@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..grid.last import Last
 from ..grid.plant.state import FIGURES
 from . import plants
 
@@ -43,12 +44,14 @@ class GridLog:
         self.plant = physics.grids[grid]
         self._physics, self._grid = physics, grid
         self._noted: list[Noted] = []
+        self._shadow = Last[tuple[float, ...] | None]()
 
     def note(self, limited: Limited) -> None:
         """Take note of the grid as it is now; `limited`: as for `shadow_of`."""
         plant = self.plant
         moment = plant.moment()
-        self._noted.append(Noted(moment, own_of(plant, moment.shown), shadow_of(self._physics, self._grid, limited)))
+        shadow = self._shadow.of((limited, moment.shown), lambda: shadow_of(self._physics, self._grid, limited))
+        self._noted.append(Noted(moment, own_of(plant, moment.shown), shadow))
 
     def flush(self) -> tuple[Floats, Floats]:
         """Return what has been noted as rows of its state (n × columns), and as GRID and SHADOW; it is forgotten."""

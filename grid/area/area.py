@@ -24,11 +24,10 @@ from .containment import Containment, Droop
 from .description import AreaDescription, BalanceDescription, FcrDescription
 from .disturbance import STEP_US, Total, courses, recording
 from .secondary import Secondary
-from .substeps import follow
+from .substeps import add_line, follow
 from .swing import Swing
 
 MOST_STEPS = 80  # between two looks at what comes from outside
-STEPS_US: Floats = np.arange(MOST_STEPS, dtype=float) * STEP_US  # whole numbers
 
 
 class AreaError(GridError):
@@ -119,12 +118,7 @@ class Area:
         while (left := to_us // STEP_US - self._step) > 0:
             count = self._before_next_cycle(min(left, MOST_STEPS))
             outer_mw = self._outer_mw(count)
-            own_mw = outer_mw[:, 0]
-            own_mw += before_mw
-            if per_us:
-                first_us = self._step * STEP_US + STEP_US // 2 - before_us
-                middles_us = STEPS_US[:count] + first_us
-                own_mw += (middles_us if first_us >= 0 else np.maximum(middles_us, 0)) * per_us
+            add_line(outer_mw, before_mw, per_us, self._step * STEP_US + STEP_US // 2 - before_us)
             self._integrate(outer_mw)
         self._deviation_us, self._deviation_mw = to_us, deviation_mw
         self._last = self._reading(0)

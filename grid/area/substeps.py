@@ -14,8 +14,19 @@ import numpy as np
 
 from ..arrays import Floats
 from ..compiled import compiled
+from .disturbance import STEP_US
 
 SLOPE, UP, DOWN, DEAD_BAND, LAG_KEEP, MOST_MW, SYNTHETIC_HZ, AREA, FELT = range(9)  # the columns of `droops`
+
+
+@compiled("void(f8[:,::1], f8, f8, i8)")
+def add_line(outer_mw: Floats, from_mw: float, mw_per_us: float, since_us: int) -> None:
+    """Add a straight line to what moves the own area (sub-steps × areas), level before `since_us` = 0.
+
+    since_us: the time between where the line begins and the middle of the first sub-step.
+    """
+    for step in range(len(outer_mw)):
+        outer_mw[step, 0] += from_mw + mw_per_us * max(since_us + step * STEP_US, 0)
 
 
 @compiled("UniTuple(f8, 2)(f8, f8[::1], f8, f8)")

@@ -22,7 +22,7 @@ from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
 from .fixed_point import FixedPoint
 from .newton import Powers
-from .passes import flowing, linear_answer, magnitudes, passed
+from .passes import flowing, found_near, magnitudes
 from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
@@ -114,7 +114,7 @@ class Chord:
         power, current, impedance = given.power[below, 0], given.current[below], given.impedance[below]
         self.wiring = wiring
         self.others, self.reference = map(in_a_row, (below, at))
-        self._power, self._current = np.conj(power), np.conj(current)
+        self._own = np.ascontiguousarray(np.conj((power, current)))
         reach = _paired(wiring.impedance)
         slopes = _paired_slopes(*factors_of(power, current, impedance, voltage))
         moves = np.linalg.inv(np.eye(len(reach)) - reach @ slopes)
@@ -136,8 +136,7 @@ class Chord:
 
     def solve(self, change_mva: Complexes) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
-        below, power = linear_answer(change_mva, self._points, self._linear, self._power)
-        converged = passed(below, power, self._current, self._table)
+        below, converged = found_near(change_mva, self._points, self._linear, self._own, self._table)
         return Neighbours(self, below, change_mva) if converged else None
 
 

@@ -91,6 +91,18 @@ def passed(v: Complexes, power: Complexes, current: Complexes, table: Floats) ->
     return False
 
 
+@compiled("Tuple((c16[:,::1], b1))(c16[:,::1], c16[:,::1], f8[:,::1], c16[:,::1], f8[:,::1])")
+def found_near(
+    change_mva: Complexes, points: Complexes, linear: Floats, own: Complexes, table: Floats
+) -> tuple[Complexes, bool]:
+    """Return the voltages of the states that differ by a change (s × n), and whether all have been found.
+
+    As for both of the above; own (2 × n): conj(S) of the chord's state that is constant power, and constant current.
+    """
+    v, power = linear_answer(change_mva, points, linear, own[0])
+    return v, passed(v, power, own[1], table)
+
+
 @compiled("Tuple((f8[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], c16[:,::1], i8[::1], c16[:,::1])")
 def flowing(
     v: Complexes, change_mva: Complexes, flows: Complexes, branch_of: Integers, sources: Complexes

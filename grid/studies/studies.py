@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from ..arrays import Complexes, Floats
 from ..clock import clock_text
 from ..description.grid import GridDescription, TapChanger
+from ..last import Last
 from ..limits import allowing, headroom
 from ..limits.allowing import Activation, Allowed, Scope, Split
 from ..limits.cases import Case, Hearing, hearings
@@ -27,6 +28,7 @@ from ..limits.headroom import Headroom
 from ..model import load_model
 from ..network.points import ConnectionPoint
 from ..powerflow.operating_point import POWERS, OperatingPoint
+from ..powerflow.solution import Solution
 from ..powerflow.vicinity import Vicinity
 from ..readings import Assessment, Readings
 from ..series.blocks import Window
@@ -62,9 +64,9 @@ class GridStudies:
         self._constraints = Constraints(self.model)
         self._assessor = Assessor(self.model, self._constraints, midnight_us)
         self._places: dict[str, tuple[str, int]] = {}
-        self._belief: tuple[tuple[object, ...], OperatingPoint] | None = None
         self._near: Vicinity | None = None  # of what is believed without activations
-        self._curtailed: tuple[tuple[object, ...], tuple[Allowed, ...]] | None = None  # the last question and answer
+        self._belief, self._curtailed = Last[OperatingPoint](), Last[tuple[Allowed, ...]]()
+        self._solved, self._headroom = Last[Solution](), Last[tuple[Headroom, ...]]()
         self._midnight_us = midnight_us
         taps = description.taps or TapChanger()
         self.behaviour = Behaviour(taps.step_s, description.load_recovery.share, taps.regulator)
@@ -129,15 +131,18 @@ class GridStudies:
         self, readings: Readings, alternatives: Sequence[Sequence[tuple[str, float]]]
     ) -> tuple[Assessment, ...]:
         """Return an assessment for each of several lists of activations on top of the same readings, in one batch."""
-        state, change = self.believed(readings), self._changes(alternatives)
+        state, asked = self.believed(readings), list(alternatives)
+        solution = self._solved.of((state, asked), lambda: self._solution(state, asked))
+        return self._assessor.assess(solution, readings)
+
+    def _solution(self, state: OperatingPoint, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Solution:
+        change = self._changes(alternatives)
         if state.out:
             state = self.model.energised(state)
-            solution = self.model.solver(state.taps, state.out).solve(state, change)
-        else:
-            if self._near is None or self._near.state is not state:
-                self._near = Vicinity(self.model.solver(state.taps), state)
-            solution = self._near.solve(change)
-        return self._assessor.assess(solution, readings)
+            return self.model.solver(state.taps, state.out).solve(state, change)
+        if self._near is None or self._near.state is not state:
+            self._near = Vicinity(self.model.solver(state.taps), state)
+        return self._near.solve(change)
 
     def _changes(self, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Complexes:
         """MW added at every connection point, one row per list of (connection point, MW); what is named twice adds."""
@@ -149,27 +154,19 @@ class GridStudies:
             rows.append(row)
         return np.array(rows, dtype=complex).reshape(len(rows), len(position))
 
-    def watch(
-        self,
-        readings: Readings,
-        activated: Sequence[tuple[str, float]],
-        units: Sequence[Activation],
-        *,
-        always: bool = False,
-    ) -> tuple[Assessment, tuple[Headroom, ...]]:
-        """Return the state and, where it is near a limit or `always`, the headroom of units both ways.
-
-        `units`: a unit's `p_mw` is its reach; see `headroom.headroom` for what is promised.
-        """
-        found = self.assess(readings, activated)
-        return found, self.headroom(readings, activated, units) if found.near or always else ()
-
     def headroom(
         self, readings: Readings, activated: Sequence[tuple[str, float]], units: Sequence[Activation]
     ) -> tuple[Headroom, ...]:
         """Return what each unit alone may add and take away in the state that readings and activations imply."""
-        state = self.model.energised(self.believed(readings).with_changes(_totals(activated)))
-        return headroom.headroom(Hearing(self._time(readings.at_us), state, self.model, self._constraints), units)
+        state, time = self.believed(readings), self._time(readings.at_us)
+        return self._headroom.of(
+            (state, list(activated), list(units)),
+            lambda: headroom.headroom(self._hearing(time, state, activated), units),
+        )
+
+    def _hearing(self, time: str, state: OperatingPoint, activated: Sequence[tuple[str, float]]) -> Hearing:
+        state = self.model.energised(state.with_changes(_totals(activated)))
+        return Hearing(time, state, self.model, self._constraints)
 
     def curtail(
         self,
@@ -185,12 +182,11 @@ class GridStudies:
         Opposite directions do not relieve each other here either; `fixed` stays on. `rating`: which loading counts,
         but for the branches that are `spent` always the continuous one.
         """
-        time, asked = self._time(readings.at_us), (self.believed(readings), tuple(ordered), fixed, rating, tuple(spent))
-        if self._curtailed is None or self._curtailed[0] != asked:
-            case = (time, asked[0])
-            found = allowing.limit(self.model, [case], ordered, "prefix", fixed=fixed, rating=rating, spent=spent)
-            self._curtailed = asked, found
-        return tuple(_in_case(each, time) for each in self._curtailed[1])
+        time, state = self._time(readings.at_us), self.believed(readings)
+        asked = state, tuple(ordered), fixed, rating, tuple(spent)
+        limit = partial(allowing.limit, fixed=fixed, rating=rating, spent=spent)
+        found = self._curtailed.of(asked, lambda: limit(self.model, [(time, state)], ordered, "prefix"))
+        return tuple(_in_case(each, time) for each in found)
 
     def bears(self, violation: Binding) -> bool:
         """Return whether a violation may be borne for the short time: a loading within that rating."""
@@ -229,9 +225,7 @@ class GridStudies:
         """Return the state without activations that the DSO believes in: forecast, overridden by what is metered."""
         forecast = self._outlook.forecast(readings.at_us)
         key = forecast, readings.p_mw, readings.taps, readings.out
-        if self._belief is None or self._belief[0] != key:
-            self._belief = key, self._believed(forecast, readings)
-        return self._belief[1]
+        return self._belief.of(key, lambda: self._believed(forecast, readings))
 
     def _believed(self, forecast: OperatingPoint, readings: Readings) -> OperatingPoint:
         out = [self.model.branch(name) for name in readings.out]

@@ -124,6 +124,19 @@ def test_the_same_question_at_another_time_names_that_time(
     assert studies.curtail(late, abc[:1]) != both[1]
 
 
+def test_what_was_asked_last_is_not_computed_again_but_told_of_the_new_time(
+    studies: GridStudies, plant: GridPlant, abc: tuple[Activation, ...]
+) -> None:
+    overload, readings = [("A", 9.0)], [plant.readings(60_000_000), plant.readings(120_000_000)]
+    early, late = (studies.assess(each, overload) for each in readings)
+    assert {each.case for each in late.violations} == {clock_text(120_000_000)}
+    assert replace(late, at_us=early.at_us, violations=early.violations) == early
+    assert studies.assess(readings[1], [("A", 8.0)]) != late
+    free = [studies.headroom(each, overload, abc) for each in readings]
+    assert free[0] is free[1]
+    assert studies.headroom(readings[1], [("A", 1.0)], abc) != free[0]
+
+
 def test_what_is_qualified_already_takes_room(studies: GridStudies, abc: tuple[Activation, ...]) -> None:
     free, taken = (studies.prequalify(abc[1:2], "all", already)[0].p_mw for already in ((), abc[:1]))
     assert free == 2.5

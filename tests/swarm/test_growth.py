@@ -36,11 +36,13 @@ def market(bsps: int) -> Scenario:
 
 
 def calls(bsps: int) -> dict[Any, int]:
-    """How often each function was called in one market period through all stages."""
+    """How often each function was called in one market period through all stages, until all of it is written."""
     scenario, profiler = market(bsps), cProfile.Profile(builtins=False)
-    with begun(scenario) as (operation, _):
+    with begun(scenario) as (operation, writer):
         profiler.enable()
         operation.simulate(scenario.time.end_us)
+        operation.close()
+        writer.close()
         profiler.disable()
     stats: dict[Any, Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     return {(Path(file).name, name): count for (file, _, name), (_, count, *_rest) in stats.items()}
