@@ -20,6 +20,7 @@ from .parquet import arrays_of, columns_of_numbers
 
 SCALE = 10.0**DIGITS
 NONE, MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+_highest, _lowest = np.maximum.reduce, np.minimum.reduce  # no number, if there is one that is none
 
 
 class Heap(Protocol):
@@ -63,7 +64,7 @@ class Packed:
     def __init__(self, rows: int, columns: int) -> None:
         """Room for so many."""
         self._block: NDArray[Any] = np.empty((rows, columns), dtype=np.int32)
-        self._many = 0
+        self._many, self._is_whole = 0, True
 
     def __len__(self) -> int:
         """How many."""
@@ -71,26 +72,25 @@ class Packed:
 
     def add(self, row: Floats) -> None:
         """One more; changes it."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            np.rint(np.multiply(row, SCALE, out=row), out=row)
-            strange = ~(np.abs(row) <= MOST)
-        if self._block.dtype == np.int32 and strange.any():
-            if np.isfinite(row[strange]).any():
-                self._block = _floats(self._block)
-            else:
-                row[strange] = NONE
+        np.rint(np.multiply(row, SCALE, out=row), out=row)
+        if self._is_whole and not (_highest(row) <= MOST and _lowest(row) >= -MOST):
+            self._take_strange(row)
         self._block[self._many] = row
         self._many += 1
+
+    def _take_strange(self, row: Floats) -> None:
+        """What is no number becomes NONE; a number too large makes floats of all of them."""
+        strange = ~(np.abs(row) <= MOST)
+        if np.isfinite(row[strange]).any():
+            self._block, self._is_whole = np.where(self._block == NONE, np.nan, self._block), False
+        else:
+            row[strange] = NONE
 
     def columns(self) -> list[pa.Array]:
         """As `Heap`."""
         block = self._block[: self._many].T
-        found = np.ascontiguousarray(block != NONE if block.dtype == np.int32 else np.isfinite(block))
+        found = np.ascontiguousarray(block != NONE if self._is_whole else np.isfinite(block))
         values = np.divide(block, SCALE, order="C")
         self._block, self._many = np.empty((0, 0)), 0
         values += 0.0
         return arrays_of(values, found)
-
-
-def _floats(block: NDArray[np.int32]) -> Floats:
-    return np.where(block == NONE, np.nan, block)
