@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import is_
 
-from ...protocols.flow import Flow, Volley
+from ...protocols.flow import Flow
 from ...protocols.information.activation import Measurement
 from ...protocols.information.sheet import Sheet
+from ...protocols.messages import Message
 from ..bsp.agent import Bsp
 from ..bsp.delivery import METER
 from ..bsp.following import acknowledging, repeats
@@ -83,11 +84,9 @@ class Seat:
         self.node.back = self.back
         return True
 
-    def hear(self, volley: Volley, place: int) -> bool:
+    def hear(self, flow: Flow, number: int, content: Message, received_us: int | None) -> bool:
         """Take note of a set-point that repeats the last one; False if it does not, or nothing is known yet."""
-        flow, number = volley.flows[place], volley.numbers[place]
-        received_us = volley.received_us[place]
-        if self.standing is None or received_us is None or not repeats(self.node.state, volley.contents[place]):
+        if self.standing is None or received_us is None or not repeats(self.node.state, content):
             return False
         if not self.node.streams.repeated(flow, number):
             return False

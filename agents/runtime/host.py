@@ -117,9 +117,13 @@ class Host(MangoAgent):  # type: ignore[misc]
     def listen(self, rows: list[Row]) -> list[Row]:
         """Let the node hear rows that have arrived; returns those to be heard after another look at the queue.
 
-        One that its seat has not taken note of is news.
+        One alone that its seat does not take note of is news.
         """
-        taken = 0 if self.seat is not None and len(rows) == 1 else self.node.listen(rows)
+        if self.seat is not None and len(rows) == 1:
+            flow, _, number, content, _, _, received_us = rows[0]
+            taken = int(self.seat.hear(flow, number, content, received_us))
+        else:
+            taken = self.node.listen(rows)
         if taken == len(rows):
             return []
         row = rows[taken]
@@ -135,7 +139,9 @@ class Host(MangoAgent):  # type: ignore[misc]
     def hear(self, volley: Volley, places: Sequence[int]) -> bool:
         """Let the node hear its part of a volley at once; False if it has to be row by row."""
         if self.seat is not None and len(places) == 1:
-            return self.seat.hear(volley, places[0])
+            place = places[0]
+            said = volley.flows[place], volley.numbers[place], volley.contents[place]
+            return self.seat.hear(*said, volley.received_us[place])
         return self.node.hear(volley, places)
 
     def _carry_out(self, effect: Effect, now_us: int) -> None:

@@ -8,6 +8,7 @@ finite any more, does not hold up the others: from time to time only those that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from ..arrays import Booleans, Complexes, Floats, Integers
+from ..compiled import compiled
 
 TOLERANCE_PU = 1e-10
 INVERTED_UP_TO_BUSES = 1500
@@ -60,15 +62,16 @@ class FixedPoint:
         of a batch are mostly steps along a path.
         """
         voltage, converged = np.empty_like(power), np.zeros(power.shape[1], dtype=np.bool_)
-        passive = None if not (current.any() or impedance.any()) else (current.conj(), impedance.conj())
+        passive = np.conj(np.array((current, impedance)))
         for first in range(0, power.shape[1], BLOCK):
             part = slice(first, first + BLOCK)
-            voltage[:, part], converged[part] = self._block(power[:, part].conj(), passive, start, tolerance_pu)
+            own = np.ascontiguousarray(power[:, part].conj())
+            voltage[:, part], converged[part] = self._block(own, passive, start, tolerance_pu)
             start = voltage[:, part][:, -1] if converged[part][-1] else start
         return voltage, converged
 
     def _block(
-        self, power: Complexes, passive: tuple[Complexes, Complexes] | None, start: Complexes, tolerance_pu: float
+        self, power: Complexes, passive: Complexes, start: Complexes, tolerance_pu: float
     ) -> tuple[Complexes, Booleans]:
         start = np.repeat(start[:, None], power.shape[1], axis=1)
         voltage, left, rate = self._passes(power, passive, start, tolerance_pu)
@@ -77,12 +80,12 @@ class FixedPoint:
             moving = np.flatnonzero((left > tolerance_pu) & (expected <= HOPELESS * tolerance_pu))
             if not len(moving):
                 break
-            found = self._passes(power[:, moving], passive, voltage[:, moving], tolerance_pu)
+            found = self._passes(power.take(moving, axis=1), passive, voltage.take(moving, axis=1), tolerance_pu)
             voltage[:, moving], left[moving], rate[moving] = found
         return voltage, np.asarray(left <= tolerance_pu, dtype=np.bool_)
 
     def _passes(
-        self, power: Complexes, passive: tuple[Complexes, Complexes] | None, voltage: Complexes, tolerance_pu: float
+        self, power: Complexes, passive: Complexes, voltage: Complexes, tolerance_pu: float
     ) -> tuple[Complexes, Floats, Floats]:
         """Iterate until nothing moves any more, at most PASSES times; the first few are not worth a look.
 
@@ -128,16 +131,23 @@ def fixed_point_of(yqq: sp.csc_matrix, source: Complexes) -> FixedPoint:
         inverse: Complexes = np.linalg.inv(yqq.toarray())
         return FixedPoint(inverse @ source, inverse.__matmul__, inverse)
     factors = splu(yqq)
-    return FixedPoint(factors.solve(source), factors.solve)
+    return FixedPoint(factors.solve(source), lambda current: np.ascontiguousarray(factors.solve(current)))
 
 
-def drawn(power: Complexes, passive: tuple[Complexes, Complexes] | None, voltage: Complexes) -> Complexes:
-    """Return conj(S/V) = conj(S)·V/|V|², all injections conjugated (power: buses × states; passive: buses)."""
-    square = voltage.real**2
-    square += voltage.imag**2
-    admittance = power / square
-    if passive is not None:
-        admittance += passive[0][:, None] / np.sqrt(square)
-        admittance += passive[1][:, None]
-    admittance *= voltage
-    return admittance
+@compiled("c16[:,::1](c16[:,::1], c16[:,::1], c16[:,::1])")
+def drawn(power: Complexes, passive: Complexes, voltage: Complexes) -> Complexes:
+    """Return conj(S/V) = conj(S)·V/|V|² (buses × states), all injections conjugated.
+
+    power (buses × states): constant power · passive (2 × buses): constant current, and impedance.
+    """
+    found = np.empty_like(voltage)
+    for k in range(len(voltage)):
+        current, impedance = passive[0, k], passive[1, k]
+        for s in range(voltage.shape[1]):
+            e, f = voltage[k, s].real, voltage[k, s].imag
+            share = 1.0 / (e * e + f * f)
+            root = math.sqrt(share)
+            g = power[k, s].real * share + current.real * root + impedance.real
+            b = power[k, s].imag * share + current.imag * root + impedance.imag
+            found[k, s] = complex(g * e - b * f, g * f + b * e)
+    return found

@@ -9,6 +9,7 @@ numbers are kept as real parts above imaginary ones (2n rows), because the Jacob
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from scipy.linalg.lapack import dgetrf, dgetri
 from scipy.sparse.linalg import splu
 
 from ..arrays import Booleans, Complexes, Floats, Integers
+from ..compiled import compiled
 from .fixed_point import TOLERANCE_PU
 from .sensitivity import factors_of
 
@@ -47,6 +49,25 @@ class Powers:
         return Powers(self.power[:, states], self.current, self.impedance)
 
 
+@compiled("void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], c16[:,::1])")
+def add_drawn(found: Floats, x: Floats, active: Floats, reactive: Floats, passive: Complexes) -> None:
+    """Add the currents that are injected at voltages x (2n × states), conj(S/V), in place.
+
+    active, reactive (n × states): constant power · passive (2 × n): constant current, and impedance.
+    """
+    n, states = active.shape
+    for k in range(n):
+        current, impedance = passive[0, k], passive[1, k]
+        for s in range(states):
+            e, f = x[k, s], x[n + k, s]
+            share = 1.0 / (e * e + f * f)
+            root = math.sqrt(share)
+            p = active[k, s] * share + current.real * root + impedance.real
+            q = reactive[k, s] * share + current.imag * root + impedance.imag
+            found[k, s] += p * e + q * f
+            found[n + k, s] += p * f - q * e
+
+
 class Balance:
     """The equations of a network: currents balance at every bus, or active power and voltage where it is held."""
 
@@ -60,35 +81,21 @@ class Balance:
 
     def residual(self, x: Floats, active: Floats, reactive: Floats, given: Powers) -> Floats:
         """Return what does not balance (2n × states) at voltages x (2n × states)."""
-        n = len(active)
-        e, f = x[:n], x[n:]
-        square = e * e
-        square += f * f
-        share = 1.0 / square
-        p, q = active * share, reactive * share
-        if given.current.any():
-            root = np.sqrt(share)
-            p += given.current.real[:, None] * root
-            q += given.current.imag[:, None] * root
-        if given.impedance.any():
-            p += given.impedance.real[:, None]
-            q += given.impedance.imag[:, None]
         found: Floats = self._source - self._y @ x
         if len(self._held):
-            return self._with_held(found, (e, f), p, q, square)
-        found[:n] += p * e
-        found[:n] += q * f
-        found[n:] += p * f
-        found[n:] -= q * e
+            return self._with_held(found, x, active, reactive, given)
+        add_drawn(found, x, active, reactive, np.array((given.current, given.impedance)))
         return found
 
-    def _with_held(self, found: Floats, ef: tuple[Floats, Floats], p: Floats, q: Floats, square: Floats) -> Floats:
+    def _with_held(self, found: Floats, x: Floats, active: Floats, reactive: Floats, given: Powers) -> Floats:
         """Where a voltage is held, reactive power is free: Re(V·conj(I)) must fit, and |V|."""
-        (e, f), n, at = ef, len(p), self._held
-        balance = p[at] * square[at] + e[at] * found[at] + f[at] * found[n + at]
-        found[:n] += p * e + q * f
-        found[n:] += p * f - q * e
-        found[at], found[n + at] = balance, self._square - square[at]
+        n, at = len(active), self._held
+        into, held = found[np.concatenate((at, n + at))], x[np.concatenate((at, n + at))]
+        add_drawn(found, x, active, reactive, np.array((given.current, given.impedance)))
+        (i_re, i_im), (e, f) = np.split(into, 2), np.split(held, 2)
+        square = e * e + f * f
+        p = active[at] + given.current.real[at, None] * np.sqrt(square) + given.impedance.real[at, None] * square
+        found[at], found[n + at] = p + e * i_re + f * i_im, self._square - square
         return found
 
     def jacobian(self, voltage: Complexes, power: Complexes, given: Powers) -> sp.csc_matrix | Floats:
@@ -175,8 +182,8 @@ class Tangent:
                 voltage[:, todo], converged[todo] = x[:n] + 1j * x[n:], left <= tolerance_pu
                 if last or not moving.any():
                     break
-                todo, x, step = todo[moving], x[:, moving], step[moving]
-                active, reactive = active[:, moving], reactive[:, moving]
+                todo, step = todo[moving], step[moving]
+                x, active, reactive = (np.compress(moving, each, axis=1) for each in (x, active, reactive))
             before = step
         far = np.abs(np.abs(voltage) - np.abs(self.voltage)[:, None]).max(axis=0, initial=0.0) > FARTHEST_PU
         return voltage, np.asarray(converged & ~far, dtype=np.bool_)
@@ -187,8 +194,9 @@ def newton(
 ) -> tuple[Complexes, bool]:
     """Return the voltages (n) of one state, and whether Newton's method with its own Jacobians finds them."""
     power, voltage, n = given.power[:, 0], start, len(start)
+    active, reactive = power.real[:, None].copy(), power.imag[:, None].copy()
     for _ in range(MAX_NEWTON):
-        residual = balance.residual(_stacked(voltage)[:, None], power.real[:, None], power.imag[:, None], given)[:, 0]
+        residual = balance.residual(_stacked(voltage)[:, None], active, reactive, given)[:, 0]
         try:
             change = _solved(balance.jacobian(voltage, power, given), residual)
         except ArithmeticError:

@@ -67,7 +67,7 @@ class Pool:
             "down": self._scheme(self.fleet.down_mw),
         }
         self._buses = tuple(self.fleet.bus.tolist())
-        self._split: tuple[PoolView, Floats] | None = None  # what was last shared out by the scheme
+        self._split: tuple[float, Floats, Floats] | None = None  # by the scheme: MW, what each can hold, targets
         self._site_names = tuple(map(description.site, description.buses))
         self._sites = self._made_sites()
         self._site_shares = {way: self._shares(scheme) for way, scheme in self._schemes.items()}
@@ -171,22 +171,22 @@ class Pool:
         require_finite(self.id, p_mw)
         self.advance(at_us)
         direction: Direction = "up" if p_mw >= 0 else "down"
-        view = self._view(p_mw, direction)
-        if self._split is not None and self._split[1] is self.orders[-1][1] and _are_alike(self._split[0], view):
-            return  # the scheme gives the same again as long as all can hold what they could
-        targets = np.asarray(self.dispatch.targets(view), dtype=float)
+        held_mw, last = self.available(direction, SUSTAINED_S), self._split
+        if last is not None and last[0] == p_mw and last[2] is self.orders[-1][1] and (last[1] == held_mw).all():
+            return  # the scheme gives the same as long as all can hold what they could, so that the same are empty
+        targets = np.asarray(self.dispatch.targets(self._view(p_mw, direction, held_mw)), dtype=float)
         if targets.shape != (self.description.dfrs,):
             text = f"its dispatch {type(self.dispatch).__name__} gives targets of shape {targets.shape}"
             raise ResourceError(f"{self.id}: {text}, but it has {self.description.dfrs} resources")
         self.set_targets(targets, at_us)
-        self._split = (view, self.orders[-1][1]) if type(self.dispatch) is ByScheme else None
+        self._split = (p_mw, held_mw, self.orders[-1][1]) if type(self.dispatch) is ByScheme else None
 
-    def _view(self, p_mw: float, direction: Direction) -> PoolView:
+    def _view(self, p_mw: float, direction: Direction, held_mw: Floats) -> PoolView:
         fleet = self.fleet
         return PoolView(
             p_mw,
             self.activation_scheme(direction),
-            self.available(direction, SUSTAINED_S),
+            held_mw,
             self.available(direction),
             self.orders[-1][1],
             self.motion.energy_mwh,
@@ -281,9 +281,3 @@ class Pool:
         points = zip(self._site_names, found.by_bus_mw, strict=False)  # in a park some have fewer buses than others
         self._shown = tuple([PointPower(name, round(mw, 6), 0.0) for name, mw in points]), state
         self._before = self._ordered_mw, found, self._shown
-
-
-def _are_alike(before: PoolView, view: PoolView) -> bool:
-    """Whether a scheme gives the same of both."""
-    same = before.target_mw == view.target_mw and np.array_equal(before.held_mw, view.held_mw)
-    return same and np.array_equal(before.most_mw, view.most_mw)
