@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-OFTEN = 2**20  # numbers: to look for what is free takes some milliseconds
+OFTEN = 2**22  # numbers: 32 MB written; what is given back is asked for again, a page at a time
 
 
 class Leavings:
