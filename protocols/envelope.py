@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from sys import intern
 from typing import NamedTuple
 
 from .messages import Message
@@ -69,7 +70,8 @@ class Topic:
     def parse(cls, conversation_id: str) -> "Topic":
         """Take a conversation id apart; raises ValueError as `parts_of`."""
         topic = _blank(cls)
-        topic.__dict__.update(zip(_PARTS, parts_of(conversation_id), strict=True), conversation_id=conversation_id)
+        parts = map(intern, parts_of(conversation_id))  # names, stages and periods stand in thousands of them
+        topic.__dict__.update(zip(_PARTS, parts, strict=True), conversation_id=conversation_id)
         return topic
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...grid.arrays import Floats
+from ...grid.arrays import Booleans, Floats
 from .cells import DIGITS
 from .clerk import Clerk
 from .columns import Table
@@ -48,6 +48,11 @@ def columns_of_numbers(values: Floats) -> list[pa.Array]:
     found = np.isfinite(values)
     np.round(values, DIGITS, out=values)
     values += 0.0
+    return arrays_of(values, found)
+
+
+def arrays_of(values: Floats, found: Booleans) -> list[pa.Array]:
+    """An array of each row of a block; what is not `found` is null."""
     one_after_the_other = pa.array(values.ravel(), mask=None if found.all() else ~found.ravel())
     many = values.shape[1]
     return [one_after_the_other.slice(row * many, many) for row in range(len(values))]

@@ -1,6 +1,6 @@
 """A file with a column for every quantity of every participant: few rows wait, and a long record becomes several files.
 
-    rows as they come ─▶ some hundreds ─▶ whole columns, rounded at once ─▶ clerk ─▶ row group of name.parquet
+    rows as they come ─▶ some hundreds (heap.py) ─▶ whole columns, rounded ─▶ clerk ─▶ row group of name.parquet
     MOST_CHUNKS reached, and more to write ─▶ name.parquet/000001.parquet, … (read as one by pandas, Arrow)
 
 Until a Parquet file is closed its writer remembers of each column of each row group where it lies, and that takes
@@ -9,6 +9,7 @@ Until a Parquet file is closed its writer remembers of each column of each row g
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...agents.runtime.recording import Values
-from ...grid.arrays import Floats
 from .clerk import Clerk
-from .parquet import TIME, columns_of_numbers
+from .heap import Few, Heap, Packed
+from .leavings import LEAVINGS
+from .parquet import TIME
 
 MANY_COLUMNS = 4096
 MOST_ROWS, LEAST_ROWS = 8192, 128
@@ -32,12 +34,17 @@ def flush_rows(columns: int, files: int = 1) -> int:
     return min(MOST_ROWS, max(LEAST_ROWS, WIDE_CELLS // max(1, columns * files)))
 
 
+def is_large(columns: int, files: int = 1) -> bool:
+    """Whether there are thousands of columns in so many files together."""
+    return columns * files > MANY_COLUMNS
+
+
 def packing(columns: int, files: int = 1) -> dict[str, Any]:
     """How each of so many files of so many numbers is packed: where there are thousands, without what is dear.
 
     A column of a hundred numbers takes 70 µs with a dictionary and zstd, and 10 µs without.
     """
-    many = columns * files > MANY_COLUMNS
+    many = is_large(columns, files)
     return {"compression": "lz4", "use_dictionary": False} if many else {"compression": "zstd"}
 
 
@@ -46,23 +53,27 @@ class Parts:
 
     def __init__(self, path: Path, names: tuple[str, ...], files: int) -> None:
         """`files`: how many wide files there are, which share what may be remembered."""
-        self._path, self._packed = path, packing(len(names), files)
-        self._schema = pa.schema([pa.field("at", TIME), *(pa.field(name, pa.float64()) for name in names)])
-        self._most = max(1, MOST_CHUNKS // (len(self._schema) * files))
+        self._path, self._names, self._packed = path, names, packing(len(names), files)
+        self._most = max(1, MOST_CHUNKS // ((1 + len(names)) * files))
         self._writer: pq.ParquetWriter | None = None
         self._groups, self._rows = 0, list[int]()
 
     def write(self, times_us: list[int], columns: list[pa.Array]) -> None:
-        """Append a row group."""
-        if self._groups == self._most:
-            self.close()
-        if self._writer is None:
-            place, packed = self._next(), self._packed
-            self._writer = pq.ParquetWriter(place, self._schema, version="2.6", write_statistics=False, **packed)
-        table = pa.Table.from_arrays([pa.array(times_us, type=TIME), *columns], schema=self._schema)
-        self._writer.write_table(table, row_group_size=MOST_ROWS)
+        """Append a row group; a full file is closed at once, so that nothing is remembered of it."""
+        writer = self._writer or self._opened()
+        table = pa.Table.from_arrays([pa.array(times_us, type=TIME), *columns], schema=writer.schema)
+        writer.write_table(table, row_group_size=MOST_ROWS)
         self._groups += 1
         self._rows[-1] += len(times_us)
+        if self._groups == self._most:
+            self.close()
+
+    def _opened(self) -> pq.ParquetWriter:
+        """The next file."""
+        schema = pa.schema([pa.field("at", TIME), *(pa.field(name, pa.float64()) for name in self._names)])
+        place, packed = self._next(), self._packed
+        self._writer = pq.ParquetWriter(place, schema, version="2.6", write_statistics=False, **packed)
+        return self._writer
 
     def _next(self) -> Path:
         if len(self._rows) == 1:
@@ -99,7 +110,7 @@ class WideFile:
         self._names: tuple[str, ...] = ()
         self._parts: Parts | None = None
         self._times_us: list[int] = []
-        self._values: list[Any] = []
+        self._heap: Heap = Few()
         self._most_rows = 0
 
     def add(self, at_us: int, names: tuple[str, ...], values: Values) -> None:
@@ -107,10 +118,13 @@ class WideFile:
         if self._parts is None:
             self._names, self._most_rows = names, flush_rows(len(names), self._files)
             self._parts = Parts(self._path, names, self._files)
+        if not self._times_us:
+            large = is_large(len(self._names), self._files)
+            self._heap = Packed(self._most_rows, len(self._names)) if large else Few()
         same = names is self._names or names == self._names
-        self._values.append(np.array(values if same else self._sorted(names, values), dtype=float))
+        self._heap.add(np.array(values if same else self._sorted(names, values), dtype=float))
         self._times_us.append(at_us)
-        if len(self._values) == self._most_rows:
+        if len(self._times_us) == self._most_rows:
             self._flush()
 
     @property
@@ -134,14 +148,8 @@ class WideFile:
 
     def _flush(self) -> None:
         assert self._parts is not None
-        parts, times_us, values = self._parts, self._times_us, self._values
-        self._times_us, self._values = [], []
-        size = len(values) * len(self._names)
-        self._clerk.do(lambda: parts.write(times_us, columns_of_numbers(_turned(values))), size)
-
-
-def _turned(rows: list[Any]) -> Floats:
-    """Rows as columns; nothing else holds the rows any more, for of a swarm both are large."""
-    columns = np.stack(rows, axis=1)
-    rows.clear()
-    return columns
+        parts, times_us, heap = self._parts, self._times_us, self._heap
+        self._times_us = []
+        size = len(times_us) * len(self._names)
+        self._clerk.do(lambda: parts.write(times_us, heap.columns()), size)
+        self._clerk.do(partial(LEAVINGS.add, size), 0)
