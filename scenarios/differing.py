@@ -8,7 +8,7 @@ inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -71,15 +71,19 @@ def _parting(kind: str, first: Iterable[Row], second: Iterable[Row]) -> Parting 
 def report(first: Run, second: Run, *, most: int = 40) -> tuple[list[str], bool]:
     """Lines to print, and whether the runs differ in what was said or done; at most `most` lines an agent.
 
-    Raises RecordError for a run whose journal cannot be replayed.
+    What they knew is left out where a run has kept no journal. Raises RecordError for one that cannot be replayed.
     """
     scenarios = [run.scenario.model_dump(mode="json") for run in (first, second)]
     lines = [f"scenario: {line}" for line in differences(*map(flattened, scenarios))]
     parted = parting(first, second)
     if parted is None:
         return [*lines, "the runs agree in every message, event and measurement"], False
+    silent = [run.folder for run in (first, second) if not run.scenario.journal]
+    if silent:
+        text = f"{silent[0]} has kept no journal; run it again with --set journal=true"
+        return [*lines, *_shown(parted, [None, None]), f"what they knew just before cannot be told: {text}"], True
     known = _known(parted, first, second)
-    return [*lines, *_shown(parted, known), *_knowledge(parted, known, most)], True
+    return [*lines, *_shown(parted, [each.cause for each in known]), *_knowledge(parted, known, most)], True
 
 
 def _known(parted: Parting, first: Run, second: Run) -> list[Knowledge]:
@@ -91,12 +95,12 @@ def _known(parted: Parting, first: Run, second: Run) -> list[Knowledge]:
     return [known, others] if parted.begins_in_first else [others, known]
 
 
-def _shown(parted: Parting, known: list[Knowledge]) -> Iterator[str]:
+def _shown(parted: Parting, causes: Sequence[str | None]) -> Iterator[str]:
     yield f"first difference: {parted.kind} {parted.index} at {parted.at}"
-    for letter, row, knew in zip("AB", (parted.first, parted.second), known, strict=True):
+    for letter, row, cause in zip("AB", (parted.first, parted.second), causes, strict=True):
         yield f"  {letter}: {_told(parted.kind, row)}"
-        if knew.cause is not None:
-            yield f"     when {knew.cause}"
+        if cause is not None:
+            yield f"     when {cause}"
     rows = [row for row in (parted.first, parted.second) if row is not None]
     if len(rows) == 2 and _identity(parted.kind, rows[0]) == _identity(parted.kind, rows[1]):
         yield from (f"  differs in {line}" for line in differences(*map(flattened, rows)))

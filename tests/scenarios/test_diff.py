@@ -56,6 +56,16 @@ def test_another_price_shows_in_the_offer_and_only_its_owner_knew_more(
     assert "  bsp-a\n    profile.bids[0].price_eur_per_mwh: 60.0 | 65.0\n  the same: tso, " in known
 
 
+def test_without_a_journal_only_what_they_knew_cannot_be_told(
+    short: Recorded, short_settings: Settings, tmp_path: Path
+) -> None:
+    silent = load_scenario("scenario-1", {**short_settings, "journal": "false"})
+    text = told(short("scenario-1-dso"), run(silent, out=tmp_path / "silent"))
+    assert "dso-north: prequalification 4.3 capacity validated" in text
+    assert "what they knew just before cannot be told: " in text
+    assert "silent has kept no journal; run it again with --set journal=true" in text
+
+
 def test_a_message_that_was_lost_shows_at_its_sender_and_what_followed(
     short: Recorded, short_settings: Settings, tmp_path: Path
 ) -> None:
