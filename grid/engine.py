@@ -37,6 +37,20 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+@contextmanager
+def uncompiled() -> Iterator[None]:
+    """Run the block quietly and without what numba would compile of pandapower: seconds for one power flow."""
+    from pandapower import auxiliary
+
+    with quiet():
+        installed = getattr(auxiliary, "NUMBA_INSTALLED", False)
+        auxiliary.NUMBA_INSTALLED = False
+        try:
+            yield
+        finally:
+            auxiliary.NUMBA_INSTALLED = installed
+
+
 def run_power_flow(net: Any, *, warm: bool = False, controlled: bool = False, tolerance_mva: float = 1e-9) -> bool:
     """Run pandapower's Newton–Raphson AC power flow in place; return whether it converged.
 

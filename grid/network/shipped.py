@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..engine import uncompiled
+
 SHORT: dict[str, tuple[str, dict[str, Any]]] = {
     "cigre_hv": ("create_cigre_network_hv", {}),
     "cigre_mv": ("create_cigre_network_mv", {"with_der": False}),
@@ -43,7 +45,7 @@ def shipped(name: str) -> Any:
     if name not in NAMES:
         raise KeyError(name)
     maker: Callable[..., Any] = getattr(networks, function)
-    with _drawn_alike():
+    with _drawn_alike(), uncompiled():  # some run a power flow before they return
         return maker(**options)
 
 

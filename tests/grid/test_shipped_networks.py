@@ -14,6 +14,7 @@ import numpy as np
 import pandapower
 import pandapower.networks
 import pytest
+from numba.core.event import install_recorder
 
 from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import quiet, run_power_flow
@@ -74,6 +75,12 @@ def test_a_network_with_drawn_cables_is_the_same_at_every_call_and_leaves_the_ge
     first, second = (shipped("create_kerber_vorstadtnetz_kabel_2") for _ in range(2))
     assert first.line.equals(second.line)
     assert random.getstate() == before
+
+
+def test_what_pandapower_computes_while_it_makes_a_network_is_not_compiled(caplog: pytest.LogCaptureFixture) -> None:
+    with install_recorder("numba:compile") as compiled:
+        assert bool(shipped("oberrhein").converged)
+    assert (compiled.buffer, caplog.records) == ([], [])
 
 
 def test_a_network_without_solution_has_none_rather_than_a_wrong_one() -> None:
