@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ...agents.runtime.collector import PATIENT, calm
 from ...agents.runtime.recording import Sent, Values
 from ...protocols.flow import Row, Volley
 from ..errors import RecordError, ScenarioError
@@ -142,10 +143,11 @@ class RunWriter:
 
         self.close()
         run = Run(self.folder)
-        for name, (content, rows) in derived_files(run.message_rows, run.event_rows).items():
-            (self.folder / name).write_bytes(content)
-            self._rows[name] = rows
-        self._json("kpis.json", compute_kpis(Index(run)))
+        with calm(PATIENT):
+            for name, (content, rows) in derived_files(run.message_rows, run.event_rows).items():
+                (self.folder / name).write_bytes(content)
+                self._rows[name] = rows
+            self._json("kpis.json", compute_kpis(Index(run)))
         self._json("timing.json", plain(timing))
         head = {"gridpact_version": VERSION, "scenario": self.scenario.name, "scheme": self.scenario.scheme}
         merged = {} if hosts is None else {"hosts": str(hosts)}
