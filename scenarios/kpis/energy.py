@@ -36,7 +36,7 @@ def demand_response(index: Index, power: pd.DataFrame) -> pd.DataFrame:
     """What of activated MW is demand response: that of pools, of loads, and a DSO's without units that it operates."""
     own = _responding(index)
     found = power[[name for name in power.columns if name in own]].copy()
-    telemetry = index.run.telemetry.set_index("at")
+    telemetry = index.run.outline.set_index("at")
     for dso in (name for name in found.columns if f"{name}.units_mw" in telemetry):
         found[dso] -= telemetry[f"{dso}.units_mw"].reindex(found.index).fillna(0.0)
     return found

@@ -32,7 +32,7 @@ def integral_h(telemetry: pd.DataFrame, column: str) -> float:
 
 def frequency(run: Run) -> dict[str, Any]:
     """Extremes of the frequency, between the ticks too, and minutes outside the standard range of ±50 mHz."""
-    telemetry = run.telemetry
+    telemetry = run.outline
     if "frequency_hz" not in telemetry:
         return {}
     offset = telemetry["frequency_hz"] - run.scenario.area.nominal_hz
@@ -54,7 +54,7 @@ def violations(run: Run, *, shadow: bool = False) -> dict[str, dict[str, Any]]:
 
     `shadow`: of the state that would have been without real-time limits; only grids for which it was recorded.
     """
-    telemetry = run.telemetry
+    telemetry = run.outline
     return {grid: _grid(run, grid, shadow=shadow) for grid in run.scenario.grids if _loading(grid, shadow) in telemetry}
 
 
@@ -63,7 +63,7 @@ def _loading(grid: str, shadow: bool) -> str:
 
 
 def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
-    telemetry, prefix = run.telemetry, "shadow_" if shadow else ""
+    telemetry, prefix = run.outline, "shadow_" if shadow else ""
     limits, lasts_s = _limits(run, grid), ticks_s(telemetry)
     loading = telemetry[_loading(grid, shadow)]
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
@@ -79,7 +79,7 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
 
 def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     """At which ticks a loading or a voltage of a grid was beyond its limit, be it its network's or the scenario's."""
-    telemetry, column = run.telemetry, f"{grid}.{'shadow_' if shadow else ''}violations"
+    telemetry, column = run.outline, f"{grid}.{'shadow_' if shadow else ''}violations"
     return telemetry[column] > 0 if column in telemetry else telemetry["at"].isna()
 
 

@@ -30,7 +30,7 @@ def reaction(index: Index) -> dict[str, Any]:
     rows = [row for row in index.typed("limit-request") if row["received_at"] is not None]
     steps = limit_steps(rows)
     reversals = _reversals(steps)
-    telemetry = index.run.telemetry
+    telemetry = index.run.outline
     return {
         "limits": sum(not step.lifts and not step.renews for step in steps),
         "renewals": sum(step.renews for step in steps),
@@ -46,7 +46,7 @@ def reaction(index: Index) -> dict[str, Any]:
 
 def consequences(index: Index) -> dict[str, Any]:
     """What overload has brought about: trips, and load and generation without supply, with the load's stated value."""
-    telemetry, grids = index.run.telemetry, index.scenario.grids
+    telemetry, grids = index.run.outline, index.scenario.grids
     load_mwh = sum(integral_h(telemetry, f"{grid}.lost_load_mw") for grid in grids)
     return {
         "trips": [
@@ -118,7 +118,7 @@ def _after_s(begin_us: int, rows: Sequence[Row]) -> float | None:
 
 def _violations(index: Index, grid: str) -> list[tuple[int, int]]:
     """(first violating tick, first tick without a violation) of every violation; the last may end with the record."""
-    telemetry = index.run.telemetry
+    telemetry = index.run.outline
     at_us = times_us(telemetry["at"]).tolist()
     found: list[tuple[int, int]] = []
     begin_us: int | None = None

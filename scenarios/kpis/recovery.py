@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def load_recovery(run: Run) -> dict[str, dict[str, Any]]:
     """Per grid whose taps moved: what loads drew beyond what their voltage says; energy by left rectangle."""
-    telemetry = run.telemetry
+    telemetry = run.outline
     found = {}
     for grid in run.scenario.grids:
         column = f"{grid}.load_recovery_mw"

@@ -29,7 +29,7 @@ def regulation(index: Index) -> dict[str, Any]:
 
 def _control(index: Index) -> dict[str, Any]:
     """Of the delivery periods: mean size and deviation of the error, energy asked for in each direction."""
-    frame, time = index.run.telemetry, index.scenario.time
+    frame, time = index.run.outline, index.scenario.time
     at_us = times_us(frame["at"])
     during = (at_us >= time.first_delivery_us) & (at_us < time.periods[-1][1])
     hours = ticks_s(frame)[during] / 3600
@@ -55,7 +55,7 @@ def _lines(index: Index) -> dict[str, list[Row]]:
 
 
 def _participant(index: Index, name: str, lines: list[Row]) -> dict[str, Any]:
-    frame = index.run.telemetry
+    frame = index.run.outline
     asked = frame[f"{name}.set_point_mw"].abs() * ticks_s(frame) / 3600
     sums = {key: sum(line[field] for line in lines) for key, field in SUMS.items()}
     penalty = sum((Decimal(line["penalty_eur"]) for line in lines), Decimal(0))

@@ -128,7 +128,7 @@ def _real_time(index: Index) -> dict[str, Any]:
 
 def _founded(index: Index, step: LimitStep) -> bool:
     """Whether, without limits, the grid would have been in violation while this one was valid."""
-    times = index.run.telemetry["at"].astype("datetime64[us, UTC]").astype("int64")
+    times = index.run.outline["at"].astype("datetime64[us, UTC]").astype("int64")
     grid = index.scenario.dsos[step.request["sender"]].grid
     until_us = instant(step.limit["valid_until"])
     during = (times >= instant(step.request["sent_at"])) & (times <= until_us)

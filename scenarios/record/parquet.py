@@ -137,7 +137,14 @@ class ParquetFile(Generic[R]):
         self._writer.write_table(table, row_group_size=FLUSH_ROWS)
 
 
-def read_table(path: Path) -> pa.Table:
-    """A Parquet file, or a folder of parts of one (`wide.py`); OSError or ArrowException if it is damaged."""
+def read_table(path: Path, wanted: Callable[[str], bool] | None = None) -> pa.Table:
+    """A Parquet file, or a folder of parts of one (`wide.py`), all columns or those whose names are `wanted`.
+
+    Raises OSError or ArrowException if it is damaged.
+    """
     parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    return pa.concat_tables(pq.ParquetFile(part).read() for part in parts)
+    return pa.concat_tables(_columns_of(pq.ParquetFile(part), wanted) for part in parts)
+
+
+def _columns_of(file: pq.ParquetFile, wanted: Callable[[str], bool] | None) -> pa.Table:
+    return file.read(None if wanted is None else list(filter(wanted, file.schema_arrow.names)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -118,6 +118,22 @@ class Run:
         return self._parquet("telemetry.parquet")
 
     @cached_property
+    def outline(self) -> pd.DataFrame:
+        """The telemetry of the area, the grids and their operators, and of providers what is ordered from them.
+
+        In a swarm that is a small part of it.
+        """
+        if "telemetry" in self.__dict__:
+            return self.telemetry
+        providers = self.scenario.providers
+
+        def wanted(column: str) -> bool:
+            owner, _, quantity = column.rpartition(".")
+            return owner not in providers or quantity == "set_point_mw"
+
+        return self._parquet("telemetry.parquet", wanted)
+
+    @cached_property
     def offers(self) -> pd.DataFrame:
         """Every offer and revision."""
         return self._csv(OFFERS)
@@ -208,14 +224,14 @@ class Run:
         except (OSError, ValueError, KeyError) as error:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
 
-    def _parquet(self, name: str) -> pd.DataFrame:
+    def _parquet(self, name: str, wanted: Callable[[str], bool] | None = None) -> pd.DataFrame:
         import pyarrow as pa
 
         from .parquet import read_table
 
         path = self.folder / name
         try:
-            return cast("pd.DataFrame", read_table(path).to_pandas())
+            return cast("pd.DataFrame", read_table(path, wanted).to_pandas())
         except (OSError, pa.ArrowException) as error:
             raise RecordError(f"{path}: this file is damaged: {error}; run the scenario again") from None
 

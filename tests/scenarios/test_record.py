@@ -15,7 +15,9 @@ from gridpact.protocols.envelope import Envelope
 from gridpact.protocols.information.activation import Measurement, PointPower
 from gridpact.protocols.messages import Agree
 from gridpact.scenarios.audit import audit
+from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.errors import RecordError
+from gridpact.scenarios.kpis.computing import compute_kpis
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.columns import DERIVED, EVENTS, MESSAGES, STATES, STREAMS, TABLES, TELEMETRY
 from gridpact.scenarios.record.documentation import document
@@ -77,6 +79,17 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [row["input"] for row in run.journal_rows()] == [["Begin"]] * 3
     assert run.scenario.gridpact_version is not None
     assert run.timing == {"run_s": 1.0}
+
+
+def test_the_outline_of_the_telemetry_is_what_the_kpis_look_at_and_no_more(recorded: Recorded) -> None:
+    whole, again = recorded("scenario-1-dso"), Run(recorded("scenario-1-dso").folder)
+    outline = again.outline
+    left = set(whole.telemetry) - set(outline)
+    assert outline.equals(whole.telemetry[list(outline)])
+    assert {"bsp-a.p_mw", "bsp-a.applied_mw"} < left
+    assert not {"at", "frequency_hz", "north.violations", "bsp-a.set_point_mw", "dso-north.set_point_mw"} & left
+    assert compute_kpis(Index(again)) == compute_kpis(Index(whole)) == dict(whole.kpis)
+    assert "telemetry" not in vars(again)
 
 
 def test_equal_runs_are_equal_bytes(tmp_path: Path) -> None:
