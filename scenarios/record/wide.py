@@ -24,7 +24,7 @@ from .leavings import LEAVINGS
 from .parquet import TIME
 
 MANY_COLUMNS = 4096
-MOST_ROWS, LEAST_ROWS = 8192, 128
+MOST_ROWS, LEAST_ROWS = 8192, 256
 WIDE_CELLS = 2**21  # a wide file waits for fewer rows: 16 MB of numbers, not 8 GB for a swarm
 MOST_CHUNKS = 2**15  # columns of row groups in one file: 40 MB to remember
 

@@ -3,7 +3,7 @@
 Each size runs in a process of its own (`swarms.py`, which also prints every stage). The cost of an agent is processor
 time; the memory of an agent is what the process holds more when all are paid than before the scenario was read, shared
 out, without what a mango agent takes that is registered (nobody starts it in simulated time). Grids are in it, and the
-rows of telemetry that wait to be written: 128 of some twenty numbers for each. What is needed after that, to make the
+rows of telemetry that wait to be written: 256 of some ten numbers for each. What is needed after that, to make the
 tables and figures of the record, is told by itself.
 """
 

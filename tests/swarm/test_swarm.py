@@ -215,7 +215,7 @@ def test_a_long_table_of_the_summary_is_cut_and_says_so() -> None:
     assert "… and 3 more rows" in text
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(1, 8192), (250, 8192), (12_000, 174), (120_000, 128)])
+@pytest.mark.parametrize(("columns", "rows"), [(1, 8192), (250, 8192), (12_000, 256), (8000, 262), (120_000, 256)])
 def test_what_waits_to_be_written_does_not_grow_with_the_swarm(columns: int, rows: int) -> None:
     from gridpact.scenarios.record.wide import flush_rows
 
@@ -227,7 +227,7 @@ def test_many_grids_share_what_one_may_keep_waiting() -> None:
 
     assert flush_rows(400) == 5242
     assert flush_rows(400, files=20) == 262
-    assert flush_rows(400, files=200) == 128
+    assert flush_rows(400, files=200) == 256
 
 
 def test_a_wide_record_is_written_in_parts_and_read_as_one(tmp_path: Path) -> None:
@@ -260,13 +260,13 @@ def test_a_record_that_is_wide_and_long_becomes_several_files_that_are_read_as_o
     clerk, path = Clerk(), tmp_path / "wide.parquet"
     file = WideFile(path, clerk, files=20)
     names = tuple(f"load.{number}.p_mw" for number in range(4000))
-    ticks = list(range(2 * 128 + 2))
+    ticks = list(range(2 * 256 + 2))
     for tick in ticks:
         file.add(tick * 1_000_000, names, [float(tick)] * len(names))
     file.close()
     clerk.finish()
     parts = [path / f"{number:06}.parquet" for number in (1, 2, 3)]
-    assert (sorted(path.iterdir()), file.rows) == (parts, dict(zip(parts, (128, 128, 2), strict=True)))
+    assert (sorted(path.iterdir()), file.rows) == (parts, dict(zip(parts, (256, 256, 2), strict=True)))
     assert [path.name for path in tmp_path.iterdir()] == ["wide.parquet"]
     assert pd.read_parquet(path, columns=[names[7]])[names[7]].tolist() == ticks
     assert read_table(path).column(names[-1]).to_pylist() == ticks
