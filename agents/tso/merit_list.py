@@ -82,8 +82,11 @@ def _fault(profile: TsoProfile, state: TsoState, offer: Offer, topic: Topic, use
     period = profile.calendar.period(topic.period)
     if (offer.session, offer.delivery_start, offer.delivery_end) != (period.id, period.start_us, period.end_us):
         return "another delivery period than called for"
-    if not offer.offer_id.startswith(f"{offer.participant}.") or REVISED.search(offer.offer_id) or offer.revision:
-        return "its id is not that of a new offer of its participant"
+    begins = f"{offer.participant}.{period.id}.{topic.subject}."  # so nobody's is taken for another's
+    if not offer.offer_id.startswith(begins):
+        return f'its id does not begin with "{begins}"'
+    if REVISED.search(offer.offer_id) or offer.revision:
+        return "its id is that of a revision, not of a new offer"
     if not _declared(state, offer):
         return f"{offer.resource} in {offer.grid} is not qualified for {offer.product}"
     verdicts = state.prequalification.qualified.get(offer.participant, ())

@@ -172,8 +172,9 @@ def _fault(profile: TsoProfile, state: TsoState, offer: ReserveOffer, called: tu
     tender, name = called
     if (offer.participant, offer.delivery_start, offer.delivery_end) != (name, tender.start_us, tender.end_us):
         return "not what was called for"
-    if not offer.offer_id.startswith(f"{name}."):
-        return "its id is not that of an offer of its participant"
+    begins = f"{name}.{tender.period}."  # so nobody's is taken for another's
+    if not offer.offer_id.startswith(begins):
+        return f'its id does not begin with "{begins}"'
     verdicts = {v.direction: v.max_mw for v in state.prequalification.qualified[name] if v.resource == offer.resource}
     qualified_mw = min(verdicts.get("up", 0.0), verdicts.get("down", 0.0))
     before = [a for a in state.reserve.awards.get(tender.period, ()) if a.offer.resource == offer.resource]

@@ -52,16 +52,17 @@ def recorded(state: TsoState, event: Heard, record: ReserveRecord) -> TsoState:
     """A participant's ex-post record; it speaks for its own offers only. Who gives none is paid nothing."""
     awards = state.reserve.awards
     own = derived(state.reserve, "~awarded", (awards,), lambda: _awarded(awards))
-    told, said_by = state.reserve.recorded, f"{event.conversation.peer}."
+    told, whose = state.reserve.recorded, (event.conversation.topic.period, event.conversation.peer)
     for kept in record.kept:
-        if own.get(kept.offer_id) == event.conversation.topic.period and kept.offer_id.startswith(said_by):
+        if own.get(kept.offer_id) == whose:
             told = told.set(kept.offer_id, kept.share)
     return state.with_reserve(recorded=told)
 
 
-def _awarded(awards: Map[str, tuple[Award, ...]]) -> dict[str, str]:
-    """The period in which each offer has been awarded."""
-    return {award.offer.offer_id: period_id for period_id, own in sorted(awards.items()) for award in own}
+def _awarded(awards: Map[str, tuple[Award, ...]]) -> dict[str, tuple[str, str]]:
+    """The period in which each offer has been awarded, and to whom."""
+    awarded = ((period_id, award.offer) for period_id, own in sorted(awards.items()) for award in own)
+    return {offer.offer_id: (period_id, offer.participant) for period_id, offer in awarded}
 
 
 def _line(state: TsoState, award: Award) -> ReserveLine:

@@ -51,7 +51,11 @@ class CallForOffers(Message):
 
 
 class Offer(Payload):
-    """One balancing energy bid of a participant, and where it is activated."""
+    """One balancing energy bid of a participant, and where it is activated.
+
+    A new one is called `PARTICIPANT.PERIOD.PRODUCT-DIRECTION.` and what the participant likes, so that nobody's id is
+    taken for another's; its revisions end in `.r1`, `.r2` …
+    """
 
     offer_id: Name
     related_offer_id: Name | None = None

@@ -33,7 +33,10 @@ class CallForReserve(Message):
 
 
 class ReserveOffer(Payload):
-    """So much reserve in both directions, at a price for each MW and hour that it is kept."""
+    """So much reserve in both directions, at a price for each MW and hour that it is kept.
+
+    It is called `PARTICIPANT.PERIOD.` and what the participant likes.
+    """
 
     offer_id: Name
     participant: Name

@@ -146,6 +146,8 @@ def changed_offer(make: Any, **changes: Any) -> Any:
         {"session": "Q2"},
         {"delivery_end": 4400_000_000},
         {"offer_id": "b.Q1.mFRR-up.1"},
+        {"offer_id": "a.x.Q1.mFRR-up.1"},
+        {"offer_id": "a.Q1.mFRR-down.1"},
         {"offer_id": "a.Q1.mFRR-up.1.r1"},
     ],
 )
