@@ -41,6 +41,8 @@ from .participants import (
 from .swarm import SwarmDescription, expand
 from .times import Links, Ticks, Times
 
+LONGEST_NAME = 80
+
 
 class Scenario(Part):
     """Everything a run follows from; together with the seed it determines the record to the byte.
@@ -50,7 +52,7 @@ class Scenario(Part):
 
     gridpact: Literal[1] = 1
     gridpact_version: str | None = None
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=LONGEST_NAME)
     title: str = ""
     seed: int = Field(default=1, ge=0, lt=2**63)
     time: Times

@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from ..grid.description.grid import GridDescription
 from .errors import ScenarioError
+from .schema import LONGEST_NAME
 
 BENCHMARK = "cigre_mv_der"
 PRICES = (60, 70, 80)
 SHARE, OF_BUS = 0.06, 10.0
-LONGEST_NAME = 80  # as the schema has it
 
 
 class Standing(NamedTuple):
