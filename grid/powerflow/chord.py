@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from ..arrays import Booleans, Complexes, Floats, Integers, in_a_row
 from .admittance import Admittance
 from .fixed_point import FixedPoint
 from .newton import Powers
-from .passes import flowing, found_near, magnitudes
+from .passes import Flows, flowing, found_near, magnitudes
 from .sensitivity import factors_of
 
 UP_TO_BUSES = 100
@@ -34,10 +35,12 @@ Factor = Callable[[Floats], Complexes]
 class Wiring:
     """What all states of one solver have in common, in its internal numbering (b buses, n of them below the source).
 
-    impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points (p × b): per unit of
-    what is injected at connection points · flows (b × (rows + references)): from voltages to the loading of each side
-    in percent and to the current at each source, branch_of: the branch of each side · bus: internal number of
-    each network bus, negative without supply · factor: what loads draw per nominal, from |V| (states × b).
+    impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points: the bus of each
+    connection point among those below (p), negative at a source, and what a MVA is per unit; at_sources (p ×
+    references): the same where it is at a source ·
+    flows: from voltages to the loading of each side in percent and to the current at each source, branch_of: the branch
+    of each side · bus: internal number of each network bus, negative without supply · factor: what loads draw per
+    nominal, from |V| (states × b).
     """
 
     impedance: Complexes
@@ -45,8 +48,9 @@ class Wiring:
     others: Integers
     reference: Integers
     v_reference: Complexes
-    points: Complexes
-    flows: Complexes
+    points: tuple[Integers, float]
+    at_sources: Floats
+    flows: Flows
     branch_of: Integers
     base_mva: float
     bus: Integers
@@ -71,7 +75,8 @@ class Neighbours:
         """Voltages of all buses (states × b)."""
         if self._voltage is None:
             chord = self.chord
-            self._voltage = np.empty((len(self.below), chord.wiring.points.shape[1]), dtype=complex)
+            buses = self.below.shape[1] + len(chord.wiring.v_reference)
+            self._voltage = np.empty((len(self.below), buses), dtype=complex)
             self._voltage[:, chord.others] = self.below
             self._voltage[:, chord.reference] = chord.wiring.v_reference
         return self._voltage
@@ -100,8 +105,8 @@ class Neighbours:
 
     def _flowing(self) -> tuple[Floats, Complexes]:
         if self._flows is None:
-            chord = self.chord
-            self._flows = flowing(self.below, self.change_mva, chord.flows, chord.wiring.branch_of, chord.sources)
+            wiring = self.chord.wiring
+            self._flows = flowing(self.below, self.change_mva, wiring.flows, wiring.branch_of, self.chord.sources)
         return self._flows
 
 
@@ -125,10 +130,8 @@ class Chord:
         self._table = np.ascontiguousarray(np.hstack(table).T)
         answer = through @ _paired(np.diag(1 / np.conj(voltage)))
         self._linear = np.ascontiguousarray(np.vstack((answer.T, voltage.view(float))))
-        self._points = np.ascontiguousarray(wiring.points[:, below])
         own = given.power[at, 0] + _at_source(given, wiring)
-        sources = np.vstack([wiring.v_reference, own, *wiring.points[:, at]])
-        self.flows = np.ascontiguousarray(np.vstack((wiring.flows[below], wiring.v_reference @ wiring.flows[at])))
+        sources = np.vstack([wiring.v_reference, own, *wiring.at_sources])
         self.sources = (sources * wiring.base_mva).astype(complex)
         self.sources_pu = np.abs(wiring.v_reference)
         place = np.argsort(np.concatenate((below, at)))  # of each bus: among those below, then among the sources
@@ -136,7 +139,7 @@ class Chord:
 
     def solve(self, change_mva: Complexes) -> Neighbours | None:
         """Return the states with `change_mva` (states × connection points) injected; None unless all converge."""
-        below, converged = found_near(change_mva, self._points, self._linear, self._own, self._table)
+        below, converged = found_near(change_mva, self.wiring.points, self._linear, self._own, self._table)
         return Neighbours(self, below, change_mva) if converged else None
 
 
@@ -153,24 +156,33 @@ def together(parts: Sequence[Neighbours]) -> Neighbours:
     return Neighbours(parts[0].chord, below, np.concatenate([one.change_mva for one in parts]))
 
 
-def wiring_of(admittance: Admittance, fixed: FixedPoint, incidence: Floats, bus: Integers, factor: Factor) -> Wiring:
-    """What all states have in common; `incidence` (b × p): what a MVA at each connection point injects, per unit."""
+def wiring_of(admittance: Admittance, fixed: FixedPoint, points: Integers, bus: Integers, factor: Factor) -> Wiring:
+    """What all states have in common; `points`: the internal buses of the connection points."""
     assert fixed.matrix is not None
-    flows = np.vstack((admittance.rows.toarray(), admittance.ybus[admittance.reference].toarray())).T
-    starts = admittance.row_starts
+    below, at, buses = admittance.others, admittance.reference, admittance.ybus.shape[0]
+    place = np.full(buses, -1, dtype=np.int64)
+    place[below] = np.arange(len(below))
+    flows, starts = sp.csr_matrix(sp.vstack((admittance.rows, admittance.ybus[at]))), admittance.row_starts
     return Wiring(
         impedance=fixed.matrix,
         no_load=fixed.no_load,
-        others=admittance.others,
-        reference=admittance.reference,
+        others=below,
+        reference=at,
         v_reference=admittance.v_reference,
-        points=incidence.T.astype(complex),
-        flows=np.ascontiguousarray(flows),
-        branch_of=np.repeat(np.arange(len(starts)), np.diff([*starts, flows.shape[1] - len(admittance.reference)])),
+        points=(place[points], 1 / admittance.base_mva),
+        at_sources=(points[:, None] == at) / admittance.base_mva,
+        flows=_flows(flows[:, below], admittance.v_reference @ np.ascontiguousarray(flows[:, at].toarray().T)),
+        branch_of=np.repeat(np.arange(len(starts)), np.diff([*starts, admittance.rows.shape[0]])),
         base_mva=admittance.base_mva,
         bus=bus,
         factor=factor,
     )
+
+
+def _flows(matrix: sp.csr_matrix, given: Complexes) -> Flows:
+    matrix.sort_indices()
+    begins, buses = (np.asarray(places, dtype=np.int64) for places in (matrix.indptr, matrix.indices))
+    return begins, buses, np.asarray(matrix.data, dtype=complex), given
 
 
 def chord_at(wiring: Wiring, given: Powers, voltage: Complexes) -> Chord | None:

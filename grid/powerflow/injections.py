@@ -82,10 +82,6 @@ class Injections:
             self._incidence = count, at, handy(self._entering(buses, live)), live
         return self._incidence[2], self._incidence[3]
 
-    def incidence(self, count: int) -> Floats:
-        """Return what a MVA at each of `count` connection points injects at each bus, per unit (buses × points)."""
-        return np.asarray(self._entering(*self.of_points(count)).toarray())
-
     def _entering(self, buses: Integers, live: Booleans) -> sp.csr_matrix:
         entries = (live / self._base_mva, (buses, np.arange(len(buses))))
         return sp.csr_matrix(entries, (self._n_bus, len(buses)))

@@ -15,7 +15,11 @@ from .fixed_point import TOLERANCE_PU
 
 MOST_PASSES = 14
 FAST = 0.3  # as in newton.py: the error that is left after a step is at most rate / (1 − rate) of it
+FLOWS = "Tuple((i8[::1], i8[::1], c16[::1], c16[::1]))"
 LEAST_PU = 0.7  # where a state's voltages are lower in the mean, it may be another solution than that of a healthy grid
+
+Flows = tuple[Integers, Integers, Complexes, Complexes]
+"""A sparse matrix row by row – where each begins, columns, values – and what is added to each row."""
 
 
 @compiled("void(f8[::1], f8[:,::1], f8[::1])")
@@ -39,21 +43,22 @@ def healthy(v: Complexes) -> bool:
     return True
 
 
-@compiled("Tuple((c16[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], f8[:,::1], c16[::1])")
+@compiled("Tuple((c16[:,::1], c16[:,::1]))(c16[:,::1], Tuple((i8[::1], f8)), f8[:,::1], c16[::1])")
 def linear_answer(
-    change_mva: Complexes, points: Complexes, linear: Floats, own: Complexes
+    change_mva: Complexes, points: tuple[Integers, float], linear: Floats, own: Complexes
 ) -> tuple[Complexes, Complexes]:
     """Return the voltages that a change would make if all were linear, and all conj(S) that is constant power (s × n).
 
-    points (p × n): per unit of a MVA there · linear ((2n + 1) × 2n): of (conj(dS), 1) · own (n): of the chord's state.
+    points: the bus of each (p; negative: a source), and what a MVA is per unit · linear ((2n + 1) × 2n): of
+    (conj(dS), 1) · own (n): of the chord's state.
     """
-    states, n = len(change_mva), points.shape[1]
+    states, n = len(change_mva), len(own)
+    bus, per_mva = points
     power, given, x = np.zeros((states, n), np.complex128), np.ones(2 * n + 1), np.empty((states, 2 * n))
     for s in range(states):
-        for p in range(len(points)):
-            if change_mva[s, p] != 0.0:
-                for k in range(n):
-                    power[s, k] += np.conj(change_mva[s, p]) * points[p, k]
+        for p in range(len(bus)):
+            if bus[p] >= 0:
+                power[s, bus[p]] += np.conj(change_mva[s, p]) * per_mva
         for k in range(n):
             given[2 * k], given[2 * k + 1] = power[s, k].real, power[s, k].imag
             power[s, k] += own[k]
@@ -91,9 +96,9 @@ def passed(v: Complexes, power: Complexes, current: Complexes, table: Floats) ->
     return False
 
 
-@compiled("Tuple((c16[:,::1], b1))(c16[:,::1], c16[:,::1], f8[:,::1], c16[:,::1], f8[:,::1])")
+@compiled("Tuple((c16[:,::1], b1))(c16[:,::1], Tuple((i8[::1], f8)), f8[:,::1], c16[:,::1], f8[:,::1])")
 def found_near(
-    change_mva: Complexes, points: Complexes, linear: Floats, own: Complexes, table: Floats
+    change_mva: Complexes, points: tuple[Integers, float], linear: Floats, own: Complexes, table: Floats
 ) -> tuple[Complexes, bool]:
     """Return the voltages of the states that differ by a change (s × n), and whether all have been found.
 
@@ -103,24 +108,25 @@ def found_near(
     return v, passed(v, power, own[1], table)
 
 
-@compiled("Tuple((f8[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], c16[:,::1], i8[::1], c16[:,::1])")
+@compiled(f"Tuple((f8[:,::1], c16[:,::1]))(c16[:,::1], c16[:,::1], {FLOWS}, i8[::1], c16[:,::1])")
 def flowing(
-    v: Complexes, change_mva: Complexes, flows: Complexes, branch_of: Integers, sources: Complexes
+    v: Complexes, change_mva: Complexes, flows: Flows, branch_of: Integers, sources: Complexes
 ) -> tuple[Floats, Complexes]:
     """Return the loading of each branch in percent (s × branches), of its more loaded side, and MVA from the sources.
 
-    v (s × n): voltages · change_mva (s × p) · flows ((n + 1) × (sides + sources)): loading of each side and current
-    from each source, of (V, 1) · branch_of: the branch of each side · sources ((2 + p) × sources): MVA per conj(I),
-    less what the chord's own state injects there, less what is injected at connection points there.
+    v (s × n): voltages · change_mva (s × p) · flows: loading of each side and current from each source, of V ·
+    branch_of: the branch of each side · sources ((2 + p) × sources): MVA per conj(I), less what the chord's own state
+    injects there, less what is injected at connection points there.
     """
-    n, sides = v.shape[1], len(branch_of)
+    sides = len(branch_of)
+    begins, buses, per_voltage, given = flows
     loading = np.zeros((len(v), branch_of[-1] + 1 if sides else 0))
-    interface_mva, flow = np.empty((len(v), sources.shape[1]), np.complex128), np.empty(flows.shape[1], np.complex128)
+    interface_mva, flow = np.empty((len(v), sources.shape[1]), np.complex128), np.empty(len(given), np.complex128)
     for s in range(len(v)):
-        flow[:] = flows[n]
-        for k in range(n):
-            for j in range(len(flow)):
-                flow[j] += v[s, k] * flows[k, j]
+        for j in range(len(flow)):
+            flow[j] = given[j]
+            for entry in range(begins[j], begins[j + 1]):
+                flow[j] += v[s, buses[entry]] * per_voltage[entry]
         for side in range(sides):
             loading[s, branch_of[side]] = max(abs(flow[side]), loading[s, branch_of[side]])
         for source in range(sources.shape[1]):

@@ -22,7 +22,7 @@ from ..engine import single_threaded
 from ..errors import SolverError
 from ..network.building import ZIP_COLUMNS
 from .admittance import Admittance, compile_admittance
-from .chord import UP_TO_BUSES, Chord, chord_at, wiring_of
+from .chord import UP_TO_BUSES, Chord, Wiring, chord_at, wiring_of
 from .fixed_point import TOLERANCE_PU
 from .injections import Injections
 from .matrices import matrices_of
@@ -48,6 +48,7 @@ class BatchSolver:
         self._last: tuple[OperatingPoint, Powers, Complexes, Booleans] | None = None
         self._last_tangent: tuple[OperatingPoint, Tangent | None] | None = None
         self._own: Tangent | None = None
+        self._wiring: Wiring | None = None
         with single_threaded():
             self._admittance: Admittance = compile_admittance(net) if alike is None else alike._admittance
             self._injections = Injections(net, self._admittance, np.zeros((len(net.load), len(ZIP_COLUMNS))))
@@ -116,9 +117,10 @@ class BatchSolver:
         if fixed is None or len(others) > UP_TO_BUSES or not self._injections.all_live:
             return None
         given, base, converged = self._base(state)
-        incidence = self._injections.incidence(len(state.point_names))
-        wiring = wiring_of(self._admittance, fixed, incidence, self._bus, self._injections.load_factor)
-        return chord_at(wiring, given, base[others, 0]) if converged[0] else None
+        if self._wiring is None or len(self._wiring.at_sources) != len(state.point_names):
+            points, _ = self._injections.of_points(len(state.point_names))
+            self._wiring = wiring_of(self._admittance, fixed, points, self._bus, self._injections.load_factor)
+        return chord_at(self._wiring, given, base[others, 0]) if converged[0] else None
 
     def _near(self, near: Complexes | None, otherwise: Complexes) -> Complexes:
         return near[self._admittance.others] if near is not None and np.isfinite(near).all() else otherwise

@@ -23,8 +23,6 @@ from .cells import number
 from .parquet import TIME, numbers
 from .spreading import spreading
 
-POINTS_KNOWN = 2**15  # most show the same again, but in a large swarm not within a group of rows
-_KNOWN: dict[int, tuple[PointPower, str]] = {}
 _TEXT = pa.string()
 POWERS = ("p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw")
 MEASURED = ("participant", "measured_at", *POWERS, "points")
@@ -117,18 +115,8 @@ def _points(shown: Sequence[tuple[PointPower, ...]]) -> list[str | None]:
 def _json_of(points: tuple[PointPower, ...], made: dict[tuple[int, ...], str | None]) -> str | None:
     key = tuple(map(id, points))
     if key not in made:
-        made[key] = f"[{', '.join(map(_known, points))}]"
+        made[key] = f"[{', '.join(map(_point, points))}]"
     return made[key]
-
-
-def _known(point: PointPower) -> str:
-    """A point as JSON; what was made is kept together with the point, so that no other comes to stand at its place."""
-    found = _KNOWN.get(id(point))
-    if found is None:
-        if len(_KNOWN) >= POINTS_KNOWN:
-            _KNOWN.clear()
-        found = _KNOWN[id(point)] = (point, _point(point))
-    return found[1]
 
 
 def _point(point: PointPower) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -21,7 +20,6 @@ from .said import MEASURED, ORDERED, SAID, joined, said_arrays, told_arrays
 from .spreading import WORDS, as_met, distinct, spreading
 from .volleys import Block, causes_of, contents_of, flows_of, ids_of, times_measured, times_of
 
-FLOWS_KNOWN = 2**15  # so many are looked up once: in a large swarm none says two messages in a group of rows
 _TEXT = pa.string()
 Streamed = Sent | Row | Volley | Block
 Alike = tuple[type | None, type[Message] | None]
@@ -162,7 +160,6 @@ def _address(*key: Any) -> Address:
     return Address._make((*parties, *named))
 
 
-@lru_cache(maxsize=FLOWS_KNOWN)
 def _address_of_flow(flow: Flow) -> Address:
     check_streamed(flow.kind)
     view = flow.conversation
