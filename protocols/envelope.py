@@ -7,16 +7,14 @@ says the same ids again, and a receiver can drop what it has already heard.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from sys import intern
 from typing import NamedTuple
 
 from .messages import Message
 
-_PARTS = ("initiator", "stage", "period", "subject", "peer")
-_blank = object.__new__  # and then all at once: a frozen value otherwise sets one by one, and every opening is parsed
+_set = object.__setattr__
 _NUMBER = re.compile(r"(?P<side>[ir])(?P<index>0|[1-9][0-9]{0,8})\Z", re.ASCII)
 
 
@@ -51,27 +49,30 @@ class Envelope(NamedTuple):
     reply_by_us: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Topic:
-    """What a conversation is about, and with whom: the parts of its id."""
+    """What a conversation is about, and with whom: the parts of its id.
+
+    conversation_id: the deterministic id, which is the five parts joined by slashes.
+    """
 
     initiator: str
     stage: str
     period: str
     subject: str
     peer: str
+    conversation_id: str = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def conversation_id(self) -> str:
-        """The deterministic id: the five parts, joined by slashes."""
-        return f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}"
+    def __post_init__(self) -> None:
+        """Join the parts."""
+        _set(self, "conversation_id", f"{self.initiator}/{self.stage}/{self.period}/{self.subject}/{self.peer}")
 
     @classmethod
     def parse(cls, conversation_id: str) -> "Topic":
         """Take a conversation id apart; raises ValueError as `parts_of`."""
-        topic = _blank(cls)
         parts = map(intern, parts_of(conversation_id))  # names, stages and periods stand in thousands of them
-        topic.__dict__.update(zip(_PARTS, parts, strict=True), conversation_id=conversation_id)
+        topic = cls(*parts)
+        _set(topic, "conversation_id", conversation_id)  # the same object: it is kept with every message
         return topic
 
 
