@@ -36,11 +36,10 @@ class Wiring:
     """What all states of one solver have in common, in its internal numbering (b buses, n of them below the source).
 
     impedance (n × n), no_load (n): of the fixed point · others, reference, v_reference · points: the bus of each
-    connection point among those below (p), negative at a source, and what a MVA is per unit; at_sources (p ×
-    references): the same where it is at a source ·
-    flows: from voltages to the loading of each side in percent and to the current at each source, branch_of: the branch
-    of each side · bus: internal number of each network bus, negative without supply · factor: what loads draw per
-    nominal, from |V| (states × b).
+    connection point among those below (p; negative: at a source), and what a MVA is per unit · at_sources (p ×
+    references): per unit of a MVA at a source · flows: from voltages to the loading of each side in percent and to the
+    current at each source, branch_of: the branch of each side · bus: internal number of each network bus, negative
+    without supply · factor: what loads draw per nominal, from |V| (states × b).
     """
 
     impedance: Complexes

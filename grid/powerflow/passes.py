@@ -15,11 +15,11 @@ from .fixed_point import TOLERANCE_PU
 
 MOST_PASSES = 14
 FAST = 0.3  # as in newton.py: the error that is left after a step is at most rate / (1 − rate) of it
-FLOWS = "Tuple((i8[::1], i8[::1], c16[::1], c16[::1]))"
 LEAST_PU = 0.7  # where a state's voltages are lower in the mean, it may be another solution than that of a healthy grid
 
 Flows = tuple[Integers, Integers, Complexes, Complexes]
 """A sparse matrix row by row – where each begins, columns, values – and what is added to each row."""
+FLOWS = "Tuple((i8[::1], i8[::1], c16[::1], c16[::1]))"
 
 
 @compiled("void(f8[::1], f8[:,::1], f8[::1])")
