@@ -5,8 +5,3 @@
 
 Whoever watches only reads: a run that is watched leaves the same record.
 """
-
-from .serving import Watch
-from .sight import Sight, WatchedWriter
-
-__all__ = ["Sight", "Watch", "WatchedWriter"]

@@ -15,11 +15,11 @@ from rich.console import Console
 from gridpact.grid.moments.one_line import moment
 from gridpact.protocols.information.quantities import instant
 from gridpact.scenarios.cli import main
-from gridpact.scenarios.live import Sight, Watch
 from gridpact.scenarios.live.course import MOST_ROWS, Course
 from gridpact.scenarios.live.market import Market
 from gridpact.scenarios.live.picture import diagrams, picture
-from gridpact.scenarios.live.sight import MOST_PARTICIPANTS
+from gridpact.scenarios.live.serving import Watch
+from gridpact.scenarios.live.sight import MOST_PARTICIPANTS, Sight
 from gridpact.scenarios.live.terminal import Panel
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
