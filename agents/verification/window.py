@@ -12,13 +12,10 @@ from typing import Literal, NamedTuple
 from ...protocols.envelope import Envelope
 from ..runtime.inputs import Alarm, Due, Reading
 from .actor import NextDue
+from .transit import NOBODY, Ways
 
-NOBODY = -1
 STREAMS = frozenset({("fipa-subscribe", "streaming")})
 Silencing = Literal["nobody", "at any time"] | str
-
-
-Ways = tuple[int, ...]
 
 
 class State(NamedTuple):

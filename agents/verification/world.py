@@ -29,7 +29,8 @@ from ..runtime.queue import PHASE_OF_KIND
 from .actor import Actor, NextDue, Outcome, Simplify, Standing
 from .agreement import RULES, Quiet, settled
 from .surroundings import Surroundings
-from .window import NOBODY, Move, State, Ways, Window, about, in_words, is_due
+from .transit import NOBODY, Transit
+from .window import Move, State, Window, about, in_words, is_due
 
 
 @dataclass
@@ -45,8 +46,6 @@ class World:
         """An actor for every agent, a way for every pair that may speak with each other."""
         kinds = {agent.name: agent.kind for agent in self.agents}
         self._envelopes: Interning[Any, Envelope] = Interning()
-        self._queues: Interning[tuple[int, ...], tuple[int, ...]] = Interning()
-        self._queues.number((), ())
         self._actors = [
             Actor(
                 agent,
@@ -59,10 +58,8 @@ class World:
             )
             for agent in self.agents
         ]
-        self._way_taken: dict[int, int] = {}
         self._names = [agent.name for agent in self.agents]
-        self._pairs = [(a, b) for a in range(len(kinds)) for b in range(len(kinds)) if a != b]
-        self._way_of = {(self._names[a], self._names[b]): way for way, (a, b) in enumerate(self._pairs)}
+        self._transit = Transit(self._names, self._envelopes)
         order = [(PHASE_OF_KIND[agent.kind], agent.name, at) for at, agent in enumerate(self.agents)]
         self._turns = [at for _, _, at in sorted(order)]
 
@@ -88,13 +85,13 @@ class World:
         yield self._hushed(state._replace(faults=self.window.faults), silent)
 
     def _begun(self) -> State:
-        state = State((), (0,) * len(self._pairs), 0, NOBODY, 0, NOBODY)
+        state = State((), self._transit.empty, 0, NOBODY, 0, NOBODY)
         sent: list[int] = []
         for actor in self._actors:
             outcome = actor.begin(0)
             assert isinstance(outcome, Outcome), outcome
             state, sent = state._replace(standings=(*state.standings, outcome.then)), [*sent, *outcome.sent]
-        return state._replace(ways=self._put(state.ways, tuple(sent), NOBODY))
+        return state._replace(ways=self._transit.put(state.ways, tuple(sent), NOBODY))
 
     def _ordinary(self, state: State) -> Iterator[State | Wrong]:
         """What happens next without faults: messages first, then studies, then the time, each in its first way."""
@@ -114,14 +111,24 @@ class World:
             yield from ((move, self._after(state, move)) for move in due)
             return
         for move in self._arrivals(state):
-            yield move, self._after(state, move)
+            then = self._after(state, move)
+            yield move, then
             if state.faults:
-                yield from (
-                    (one, self._after(state, one))
-                    for one in (move._replace(kind="lost"), move._replace(kind="doubled"))
-                )
+                yield from self._mishaps(state, move, then)
         for move in (*self._copies(state), *self._studies(state), *due):
             yield move, self._after(state, move)
+
+    def _mishaps(self, state: State, move: Move, then: State | Wrong) -> Iterator[tuple[Move, State | Wrong]]:
+        """The message that arrives is lost instead, or a copy of it is still on its way when it has led to `then`."""
+        standings, ways, now_us, stray, faults, silent = state
+        lost = State(standings, self._transit.taken(ways, move.envelope), now_us, stray, faults - 1, silent)
+        yield Move("lost", move.actor, move.envelope), lost
+        doubled = Move("doubled", move.actor, move.envelope)
+        if isinstance(then, Wrong):
+            yield doubled, then
+        else:
+            standings, ways, now_us, _, faults, silent = then
+            yield doubled, State(standings, ways, now_us, move.envelope, faults - 1, silent)
 
     def _falls(self, state: State) -> Iterator[tuple[Move, State]]:
         if self.window.silent == "at any time" and state.silent == NOBODY and not self._is_over(state):
@@ -130,9 +137,8 @@ class World:
                 yield move, self._hushed(state, move.actor)
 
     def _arrivals(self, state: State) -> Iterator[Move]:
-        for way, queue in enumerate(state.ways):
-            if queue:
-                yield Move("message", self._pairs[way][1], self._queues[queue][0])
+        for receiver, envelope in self._transit.first(state.ways):
+            yield Move("message", receiver, envelope)
 
     def _copies(self, state: State) -> Iterator[Move]:
         if state.stray != NOBODY:
@@ -162,7 +168,7 @@ class World:
         """Time passes on to another instant only if no more than so many messages are still on their way then."""
         if self.window.late is None or due.at_us <= state.now_us:
             return True
-        return sum(len(self._queues[queue]) for queue in state.ways) <= self.window.late and not self._study(state)
+        return self._transit.count(state.ways) <= self.window.late and not self._study(state)
 
     def _study(self, state: State) -> bool:
         return any(
@@ -180,7 +186,7 @@ class World:
         return who, earliest
 
     def _after(self, state: State, move: Move) -> State | Wrong:
-        """Where a move leads."""
+        """Where a move leads, but for a mishap."""
         standings, ways, now_us, stray, faults, silent = state
         actor, standing = self._actors[move.actor], standings[move.actor]
         if move.kind == "time":
@@ -190,44 +196,22 @@ class World:
         elif move.kind == "study":
             outcome = actor.study_ends(standing, move.study, move.way, now_us + 1)
         else:
-            ways = ways if move.kind == "copy" else self._taken(ways, move.envelope)
-            stray = {"copy": NOBODY, "doubled": move.envelope}.get(move.kind, stray)
-            faults -= move.kind in {"lost", "doubled"}
-            if move.kind == "lost":
-                return State(standings, ways, now_us, stray, faults, silent)
+            if move.kind == "copy":
+                stray = NOBODY
+            else:
+                ways = self._transit.taken(ways, move.envelope)
             outcome = actor.hear(standing, move.envelope, now_us + 1)
         if isinstance(outcome, Wrong):
             return outcome
         standings = (*standings[: move.actor], outcome.then, *standings[move.actor + 1 :])
-        return State(standings, self._put(ways, outcome.sent, silent), now_us, stray, faults, silent)
-
-    def _taken(self, ways: Ways, envelope: int) -> Ways:
-        way = self._way(envelope)
-        rest = self._queues[ways[way]][1:]
-        return (*ways[:way], self._queues.number(rest, rest), *ways[way + 1 :])
-
-    def _put(self, ways: Ways, sent: tuple[int, ...], silent: int) -> Ways:
-        for number in sent:
-            way = self._way(number)
-            if silent not in self._pairs[way]:
-                queue = (*self._queues[ways[way]], number)
-                ways = (*ways[:way], self._queues.number(queue, queue), *ways[way + 1 :])
-        return ways
-
-    def _way(self, envelope: int) -> int:
-        """The way between two agents that an envelope takes."""
-        found = self._way_taken.get(envelope)
-        if found is None:
-            sent = self._envelopes[envelope]
-            found = self._way_taken[envelope] = self._way_of[sent.sender, sent.receiver]
-        return found
+        if outcome.sent:
+            ways = self._transit.put(ways, outcome.sent, silent)
+        return State(standings, ways, now_us, stray, faults, silent)
 
     def _hushed(self, state: State, silent: int) -> State:
-        """An agent falls silent: what is on its way to it will not be heard; what it has said will."""
         if silent == NOBODY:
             return state
-        ways = tuple(0 if self._pairs[way][1] == silent else queue for way, queue in enumerate(state.ways))
-        return state._replace(ways=ways, silent=silent)
+        return state._replace(ways=self._transit.hushed(state.ways, silent), silent=silent)
 
     def _is_quiet(self, state: State) -> bool:
         return not any(state.ways) and not self._study(state)
@@ -278,16 +262,11 @@ class World:
 
     def _said(self, state: State, label: Move) -> tuple[str, ...]:
         """What the actor says in reaction: what is on its ways after that was not before."""
-        after = self._after(state, label)
-        if isinstance(after, Wrong) or label.kind == "lost":
+        after = state if label.kind == "lost" else self._after(state, label)
+        if isinstance(after, Wrong):
             return ()
-        found = []
-        for way, (sender, receiver) in enumerate(self._pairs):
-            before = len(self._queues[state.ways[way]])
-            if sender == label.actor and after.ways[way] != state.ways[way]:
-                new = self._queues[after.ways[way]][before:]
-                found += [f"{self._envelopes[n].content.type_id} to {self._names[receiver]}" for n in new]
-        return tuple(found)
+        said = self._transit.added(state.ways, after.ways, label.actor)
+        return tuple(f"{self._envelopes[n].content.type_id} to {self._names[receiver]}" for receiver, n in said)
 
     def describe(self, state: State) -> str:
         """Who still owes what."""
