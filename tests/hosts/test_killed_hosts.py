@@ -211,11 +211,15 @@ async def disturbed(stage: Stage, speed: float) -> Run:
 async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
     with_mosquitto: None, waiting: Path, simulated: Run, stages: Any
 ) -> None:
-    """The run waits for them, so nothing depends on how long they are away; only on speed, where a host is behind."""
+    """The run waits for them, so nothing depends on how long they are away.
+
+    It depends on speed: where a host is behind, or a message takes longer than a tick, an order is met a tick later.
+    """
     for speed in QUICK_SPEEDS:
         merged = await disturbed(stages(waiting, f"at {speed:g}", SHARES), speed)
-        if books(merged) == books(simulated) or not missed_ticks(merged):
+        if books(merged) == books(simulated):
             break
+        print(f"at {speed:g}: settled otherwise, {missed_ticks(merged)} ticks missed")  # noqa: T201 - shown if it fails
     assert lives(merged) == 2
     assert sum(host["network"].get("standstills", 0) for host in merged.timing["hosts"]) >= 2
     assert accepted(merged) == accepted(simulated)

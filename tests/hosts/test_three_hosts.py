@@ -148,8 +148,9 @@ async def kept_pace(done: Any, folder: Path, simulated: Run) -> Run:
         for name, text in files(PAGE).items():
             (own / name).write_text(text, "utf-8")
         merged: Run = await done(own, speed)
-        if outcome(merged) == outcome(simulated) or not missed_ticks(merged):
+        if outcome(merged) == outcome(simulated):
             break
+        print(f"at {speed}: another outcome, {missed_ticks(merged)} ticks missed")  # noqa: T201 - shown if it fails
     assert outcome(merged) == outcome(simulated)
     assert list(merged.telemetry.columns) == list(simulated.telemetry.columns)
     assert merged.scenario.model_dump() == simulated.scenario.model_dump()
