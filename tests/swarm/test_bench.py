@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,7 @@ def test_the_page_tells_of_every_suite_what_its_rows_are(measured: Path) -> None
     for heading in ("## Messages", "## Mango's simulated world", "## Start"):
         assert heading in made
         assert heading in kept
+
+
+def test_the_page_says_how_fast_the_machine_was_beside_that_of_the_times_to_reach() -> None:
+    assert re.search(r"A `runpp` of CIGRE MV took \d+ ms in this run", PAGE.read_text("utf-8"))
