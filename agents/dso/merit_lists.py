@@ -49,12 +49,10 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     listed = Listed(conversation_id, mol, activations)
     key = key_of(event.topic.period, mol.direction, mol.product)
+    for over in [one for one, other in sorted(state.lists.items()) if other.mol.delivery_end <= now_us]:
+        state = replace(state, lists=state.lists.delete(over))
     waits = any(not other.settled for _, other in _earlier(state, key))
-    over = [one for one, other in sorted(state.lists.items()) if other.mol.delivery_end <= now_us]
-    lists = state.lists.set(key, listed._replace(waits=waits))
-    for one in over:
-        lists = lists.delete(one)
-    state = replace(state, lists=lists)
+    state = replace(state, lists=state.lists.set(key, listed._replace(waits=waits)))
     if waits:
         return state, (Wake(WAIT + key, now_us + profile.patience.follow_us),)
     return state, (_study(profile, state, key, now_us),)
@@ -100,14 +98,16 @@ def _brought(state: DsoState, listed: Listed) -> tuple[Activation, ...]:
     about = mol.product, mol.direction, mol.delivery_start
     own = [o for _, o in sorted(state.accepted.items()) if (o.product, o.direction, o.delivery_start) == about]
     return tuple(
-        Activation(o.offer_id, state.connected[o.resource].points, signed(o.quantity_mw, o.direction)) for o in own
+        Activation(o.offer_id, state.connected[o.resource].points, signed(o.quantity_mw, o.direction))
+        for o in own
+        if o.resource in state.connected
     )
 
 
 def waited(profile: DsoProfile, state: DsoState, key: str, now_us: int) -> Reaction[DsoState]:
-    """Nobody has said in time what was accepted of the list before: it counts as allowed."""
-    listed = state.lists[key]
-    if not listed.waits:
+    """Nobody has said in time what was accepted of the list before: it counts as allowed; unless delivery is over."""
+    listed = state.lists.get(key)
+    if listed is None or not listed.waits:
         return state, ()
     state = replace(state, lists=state.lists.set(key, listed._replace(waits=False)))
     return state, (_study(profile, state, key, now_us),)

@@ -5,14 +5,23 @@ from typing import Any
 
 import pytest
 
+from gridpact.agents.actions import Compute
 from gridpact.agents.bsp import Bsp
+from gridpact.agents.dso import merit_lists
 from gridpact.agents.dso.studies import Validate
+from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import ChannelRules
 from gridpact.agents.profiles import Need, RegulationRules
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.strategies import ProportionalIntegral
 from gridpact.agents.tso import Tso
 from gridpact.grid.limits.allowing import Activation, Allowed
-from gridpact.protocols.information.offering import Acceptance, AcceptanceNotice, MeritOrderVerdict
+from gridpact.protocols.information.offering import (
+    Acceptance,
+    AcceptanceNotice,
+    MeritOrderList,
+    MeritOrderVerdict,
+)
 from gridpact.scenarios import plants
 from gridpact.scenarios.loading import load_scenario
 
@@ -82,6 +91,57 @@ def test_who_does_not_hear_what_was_accepted_takes_what_was_allowed_after_a_minu
     assert [each.p_mw for each in asked[1].earlier] == [2.0]
     verdicts = [at / S for at, e in town.said if isinstance(e.content, MeritOrderVerdict)][:2]
     assert verdicts[1] - verdicts[0] == pytest.approx(60, abs=1)
+
+
+def the_dso(town: Any) -> Any:
+    return next(node for node in town.nodes.values() if node.agent.kind == "DSO")
+
+
+def heard_of(town: Any, product: str, **changed: object) -> Heard:
+    """The list of a product as the DSO has heard it, or with other content."""
+    envelope = next(e for _, e in town.said if isinstance(e.content, MeritOrderList) and e.content.product == product)
+    content = envelope.content.model_copy(update=changed)
+    conversation = the_dso(town).desk.conversations[envelope.conversation_id]
+    return Heard(envelope._replace(content=content), conversation, late=False)
+
+
+def until_a_list_waits(town: Any) -> Any:
+    for seconds in range(2050):
+        town.run(seconds)
+        if any(listed.waits for _, listed in the_dso(town).state.lists.items()):
+            return the_dso(town)
+    raise AssertionError("no list has waited")
+
+
+def test_a_list_for_another_time_than_the_one_before_of_its_conversation_is_studied(make: Any) -> None:
+    town, _ = two_products(make)
+    town.run(2050)
+    dso, over_us = the_dso(town), 4501 * S
+    later = heard_of(town, "aFRR", delivery_start=4600 * S, delivery_end=5500 * S)
+    state, actions = merit_lists.list_received(dso.agent.profile, dso.state, later, over_us)
+    assert [each.job.at_us[0] for each in actions if isinstance(each, Compute)] == [4600 * S]
+    assert [listed.mol.delivery_end for _, listed in state.lists.items()] == [5500 * S]
+
+
+def test_a_list_that_waits_until_its_delivery_is_over_is_not_studied_any_more(make: Any) -> None:
+    town, asked = two_products(make, afrr_mw=0.5, loses=lambda e: isinstance(e.content, AcceptanceNotice))
+    dso = until_a_list_waits(town)
+    waiting = next(key for key, listed in dso.state.lists.items() if listed.waits)
+    other = heard_of(town, "aFRR", delivery_start=4600 * S, delivery_end=5500 * S)
+    state, _ = merit_lists.list_received(dso.agent.profile, dso.state, other, 4501 * S)
+    assert merit_lists.waited(dso.agent.profile, state, waiting, 4502 * S) == (state, ())
+    assert len(asked) == 1
+
+
+def test_who_is_said_to_be_accepted_without_a_resource_in_the_grid_brings_nothing(make: Any) -> None:
+    town, asked = two_products(make, loses=lambda e: isinstance(e.content, AcceptanceNotice))
+    dso = until_a_list_waits(town)
+    notice = next(e for _, e in town.said if isinstance(e.content, AcceptanceNotice))
+    offers = tuple(offer.model_copy(update={"resource": "nowhere"}) for offer in notice.content.offers)
+    town.give(dso.agent.name, Arrival(notice._replace(content=AcceptanceNotice(offers=offers))), town.now_us)
+    town.run(2050)
+    assert offers
+    assert asked[1].earlier == ()
 
 
 @pytest.mark.parametrize("scope", ["prefix", "subset"])
