@@ -23,7 +23,7 @@ from ...protocols.messages import Agree, Done, Refuse, kept
 from ...protocols.stages import offering
 from ..actions import Action, Compute, Forget, Note, Say, Wake
 from ..agent import Reaction
-from ..changes import replace
+from ..changes import replace, without
 from ..events import Computed, Heard
 from ..profiles import DsoProfile
 from . import terms
@@ -49,8 +49,8 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     listed = Listed(conversation_id, mol, activations)
     key = key_of(event.topic.period, mol.direction, mol.product)
-    for over in [one for one, other in sorted(state.lists.items()) if other.mol.delivery_end <= now_us]:
-        state = replace(state, lists=state.lists.delete(over))
+    over = [one for one, other in sorted(state.lists.items()) if other.mol.delivery_end <= now_us]
+    state = replace(state, lists=without(state.lists, over))
     waits = any(not other.settled for _, other in _earlier(state, key))
     state = replace(state, lists=state.lists.set(key, listed._replace(waits=waits)))
     if waits:

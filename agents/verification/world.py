@@ -204,9 +204,7 @@ class World:
         if isinstance(outcome, Wrong):
             return outcome
         standings = (*standings[: move.actor], outcome.then, *standings[move.actor + 1 :])
-        if outcome.sent:
-            ways = self._transit.put(ways, outcome.sent, silent)
-        return State(standings, ways, now_us, stray, faults, silent)
+        return State(standings, self._transit.put(ways, outcome.sent, silent), now_us, stray, faults, silent)
 
     def _hushed(self, state: State, silent: int) -> State:
         if silent == NOBODY:

@@ -19,6 +19,7 @@ from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.information.quantities import Product
 from ...protocols.messages import Message
 from ..record.instants import times_us
+from ..record.said import MEASURED, ORDERED, POWERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
-MEASURED = ("p_mw", "q_mvar", "activated_mw", "baseline_mw", "set_point_mw")
 KINDS = get_args(SetPoint.model_fields["kind"].annotation)
-TOLD = ("participant", "measured_at", *MEASURED, "points")
-ORDERED = ("product", "kind", "power_mw")
-LOOKED_AT = ("info", "type", "performative", "sent_at", "received_at", *TOLD, *ORDERED)
+LOOKED_AT = ("info", "type", "performative", "sent_at", "received_at", *MEASURED, *ORDERED)
 NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 POINT = rf'\{{"point": "(?:[^"\\]|\\.)+", "p_mw": {NUMBER}, "q_mvar": {NUMBER}\}}'
 POINTS = rf"\[{POINT}(?:, {POINT})*\]"
@@ -68,7 +66,7 @@ def _figures(rows: pd.DataFrame) -> Streamed:
 
 
 def _measurement_is_valid(rows: pd.DataFrame) -> Booleans:
-    numbers = np.isfinite(rows[list(MEASURED)].to_numpy(dtype=float)).all(axis=1)
+    numbers = np.isfinite(rows[list(POWERS)].to_numpy(dtype=float)).all(axis=1)
     named = (rows["participant"].fillna("") != "").to_numpy(dtype=bool)
     found: Booleans = numbers & named & rows["measured_at"].notna().to_numpy() & _are_points(rows["points"])
     return found
@@ -94,10 +92,10 @@ def _measurement_bytes(rows: pd.DataFrame) -> int:
     whole = times_us(rows["measured_at"].dropna()) % 1_000_000 == 0
     times = np.where(whole, len("2026-03-02T12:00:00Z"), len("2026-03-02T12:00:00.000000Z")).sum()
     return (
-        _frame(TOLD, len(rows))
+        _frame(MEASURED, len(rows))
         + int(told + times + 2 * len(whole))
         + _texts(rows, "participant")
-        + _floats(rows, *MEASURED)
+        + _floats(rows, *POWERS)
     )
 
 

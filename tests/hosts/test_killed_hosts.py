@@ -17,6 +17,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from pace import is_behind
 
 from gridpact.agents.runtime.mqtt.embedded import free_port
 from gridpact.agents.runtime.mqtt.roll import Start, said
@@ -160,10 +161,6 @@ def lives(record: Run) -> int:
     return sum(host["network"].get("lives before this one", 0) for host in record.timing["hosts"])
 
 
-def missed_ticks(record: Run) -> int:
-    return sum(host["realtime"]["missed"] for host in record.timing["hosts"])
-
-
 def keeps_pace(record: Run, speed: float) -> bool:
     hosts = record.timing["hosts"]
     late_s = max(host["realtime"]["lateness"].get("p50_s", 0.0) for host in hosts)
@@ -217,9 +214,8 @@ async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
     """
     for speed in QUICK_SPEEDS:
         merged = await disturbed(stages(waiting, f"at {speed:g}", SHARES), speed)
-        if books(merged) == books(simulated):
+        if books(merged) == books(simulated) or not is_behind(merged):
             break
-        print(f"at {speed:g}: settled otherwise, {missed_ticks(merged)} ticks missed")  # noqa: T201 - shown if it fails
     assert lives(merged) == 2
     assert sum(host["network"].get("standstills", 0) for host in merged.timing["hosts"]) >= 2
     assert accepted(merged) == accepted(simulated)
