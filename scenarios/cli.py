@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-from ..agents.runtime.input_log import LogError
-from ..agents.runtime.mqtt.address import BrokerError
-from ..agents.strategies.errors import StrategyError
+from ..agents.errors import BrokerError, LogError, StrategyError
 from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
@@ -108,6 +105,8 @@ def run_command(
 
 
 def _summarise(done: Run) -> None:
+    from rich.console import Console
+
     from .summary import print_summary
 
     print_summary(done, Console(width=None if sys.stdout.isatty() else 120))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Show that something is being done, for as long as it lasts."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield
         return
-    with console.status(f"{what} …"):
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} …"):
         yield

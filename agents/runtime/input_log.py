@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import LogError
+
 VERSION = "1"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS inputs (number INTEGER PRIMARY KEY, agent TEXT NOT NULL, at_us INTEGER NOT NULL,
@@ -21,10 +23,6 @@ CREATE INDEX IF NOT EXISTS inputs_of ON inputs (agent, number);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS acknowledged (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """
-
-
-class LogError(RuntimeError):
-    """A file is no log of ours, is in use, or the disk does not take what must not be lost."""
 
 
 class Entry(NamedTuple):

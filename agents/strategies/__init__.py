@@ -10,9 +10,9 @@ How an aggregator shares an order out over its pool is in `grid/resources/dispat
 strategy has no clock, network or random source, and what it must remember is handed to it: so runs can be replayed.
 """
 
+from ..errors import StrategyError
 from ..market.regulation import Controller
 from .bidding import Bid, Bidding, BiddingView, Past, Plan, Truthful
-from .errors import StrategyError
 from .frequency import FrequencyController, ProportionalIntegral, Sample
 from .gaming import IncreaseDecrease, Padding, Withholding
 from .limiting import AsAgreed, LimitPolicy, Question, Terms, Wish

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from ..errors import StrategyError
 from ..market.regulation import Controller, Tuning, held, step
-from .errors import StrategyError
 
 
 class Sample(NamedTuple):

@@ -9,7 +9,7 @@ through what the grid cannot bear in its terms, but it can exclude more than it 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from .errors import StrategyError
+from ..errors import StrategyError
 
 LimitStage = Literal["prequalification", "offering", "activation"]
 LimitScope = Literal["single", "all", "prefix", "subset"]

@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...agents.runtime.mqtt.address import BrokerAddress, BrokerError
+from ...agents.errors import BrokerError
+from ...agents.runtime.mqtt.address import BrokerAddress
 from ..errors import RecordError, ScenarioError
 from ..files import is_named
 from ..record.directory import check_free

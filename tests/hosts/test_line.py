@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.agents.runtime.mqtt.address import BrokerAddress, BrokerError, Identity
+from gridpact.agents.errors import BrokerError
+from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
 from gridpact.agents.runtime.mqtt.embedded import free_port
 from gridpact.agents.runtime.mqtt.line import Incoming, Line, Outgoing
 from gridpact.agents.runtime.mqtt.muster import Muster, Readiness

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gridpact.agents.runtime.mqtt.address import BrokerAddress, BrokerError, Identity
+from gridpact.agents.errors import BrokerError
+from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
 from gridpact.agents.runtime.mqtt.roll import ENOUGH_CALLS, Presence, Roll, said, to_bytes
 from gridpact.agents.runtime.mqtt.topics import NEGOTIATION, STREAM, Address, TopicError, Topics
 

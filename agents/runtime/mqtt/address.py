@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ...errors import BrokerError
+
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-class BrokerError(RuntimeError):
-    """The broker cannot be used: its address, our credentials, or the connection."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 
-from .address import BrokerAddress, BrokerError
+from ...errors import BrokerError
+from .address import BrokerAddress
 
 LOOPBACK = "127.0.0.1"
 

@@ -21,7 +21,8 @@ from typing import NamedTuple
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
-from .address import BrokerAddress, BrokerError, Identity
+from ...errors import BrokerError
+from .address import BrokerAddress, Identity
 from .channel import MOST_IN_FLIGHT, Channel
 
 RETRY_S = (0.05, 0.5)

@@ -13,7 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..input_log import InputLog, LogError
+from ...errors import LogError
+from ..input_log import InputLog
 from ..inputs import Input
 from ..journal import to_text
 from .roll import Start, said, to_bytes

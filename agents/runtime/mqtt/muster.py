@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .address import BrokerError
+from ...errors import BrokerError
 from .clock import wall_us
 from .line import Line
 from .roll import Call, Presence, Refused, Roll, Said, Start, to_bytes

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ....protocols.envelope import Envelope
+from ...errors import BrokerError
 from ..errands import Errands
 from ..inputs import Arrival, Reading
-from .address import BrokerError
 from .clock import SharedClock
 from .gate import Gate, Turnstile
 from .line import Incoming

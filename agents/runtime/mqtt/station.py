@@ -17,6 +17,7 @@ from typing import Any
 
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
+from ...errors import BrokerError
 from ..annex import Annex
 from ..collector import calm
 from ..container import LocalContainer
@@ -26,7 +27,6 @@ from ..inputs import Begin
 from ..node import Node
 from ..physics import Physics
 from ..timing import Timing
-from .address import BrokerError
 from .clock import InStep, LaggingClock, Progress, SharedClock
 from .course import Course, Ticks
 from .dispatch import Dispatch

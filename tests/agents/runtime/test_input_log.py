@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gridpact.agents.actions import Compute, Observe
-from gridpact.agents.runtime.input_log import InputLog, LogError
+from gridpact.agents.errors import LogError
+from gridpact.agents.runtime.input_log import InputLog
 from gridpact.agents.runtime.inputs import Alarm, Begin, Reading, Result
 from gridpact.agents.runtime.mqtt.memory import Memory
 from gridpact.agents.runtime.mqtt.roll import Start
