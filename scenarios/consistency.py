@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError
 
 from ..agents.calendar import KEPT_US
-from ..protocols.information.capacity import TRANSMISSION
-from ..protocols.information.quantities import US_PER_S
+from ..protocols.information.quantities import TRANSMISSION, US_PER_S
 from . import reserve
 from .errors import right_names
 

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .plugins import FOLDER, load_plugins
-
 if TYPE_CHECKING:
     from .schema import Scenario
 
@@ -52,6 +50,10 @@ def _of_area(scenario: Scenario) -> Iterator[NamedFile]:
 
 
 def _of_plugins(scenario: Scenario) -> Iterator[NamedFile]:
+    if not scenario.plugins:
+        return
+    from .plugins import FOLDER, load_plugins
+
     for plugin in load_plugins(scenario.plugins, scenario.folders):
         if plugin.file is not None:
             yield NamedFile((), plugin.file, f"{FOLDER}/{plugin.file.name}")

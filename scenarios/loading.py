@@ -9,20 +9,22 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
 from .buses import wrong_buses
 from .complaints import checked, known_keys
 from .errors import ScenarioError, right_names
-from .plugins import extensions, vocabulary_of
 from .recordings import wrong_recording, wrong_series
 from .schema import Scenario
 from .shelf import builtin_names, library, library_names
 from .source import Located, Place, Steps, merged, parse_value, read_yaml
 from .strategies import wrong_strategies
 from .swarm import undrawn
+
+if TYPE_CHECKING:
+    from ..agents.extension import Extension
 
 BUILT = (("grids",), ("participants",), ("market",))  # about what stands there something may be told later
 
@@ -52,15 +54,24 @@ def _complete(scenario: Scenario, located: Located) -> Scenario:
     files = (*wrong_recording(scenario), *wrong_series(scenario))
     found += [f"{located.place(path)}: {'.'.join(map(str, path))}: {text}" for path, text in files]
     try:
-        added = extensions(scenario)
-        vocabulary_of(added)
-        wrong = tuple(wrong_strategies(scenario, added))
+        wrong = tuple(wrong_strategies(scenario, _added(scenario)))
         found += [f"{located.place(path)}: {'.'.join(path)}: {text}" for path, text in wrong]
     except ScenarioError as error:
         found.append(f"{located.place(('plugins',))}: plugins: {error}")
     if found:
         raise ScenarioError(*found)
     return scenario
+
+
+def _added(scenario: Scenario) -> tuple[Extension, ...]:
+    """What its plugins declare, in no contradiction; without any no protocol is imported to check a scenario."""
+    if not scenario.plugins:
+        return ()
+    from .plugins import extensions, vocabulary_of
+
+    added = extensions(scenario)
+    vocabulary_of(added)
+    return added
 
 
 def _places(located: Located) -> dict[Steps, str]:

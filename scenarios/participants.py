@@ -11,8 +11,7 @@ from pydantic import Field, field_validator
 
 from ..grid.description.part import ClockTime, Part, Positive, Size
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
-from ..protocols.information.capacity import TRANSMISSION
-from ..protocols.information.quantities import Direction, Product
+from ..protocols.information.quantities import TRANSMISSION, Direction, Product
 from .chosen import Chosen, Strategy
 
 

@@ -19,7 +19,7 @@ from ..grid.network.points import ConnectionPoint
 from ..grid.resources.pool import Pool
 from ..grid.resources.resource import Resource
 from ..grid.resources.unit import Unit
-from ..protocols.information.capacity import TRANSMISSION
+from ..protocols.information.quantities import TRANSMISSION
 from . import plugins, strategies
 from .blame import grid_blamed
 from .participants import AggregatorDescription

@@ -7,10 +7,13 @@ Up offers are taken cheapest first. For down offers the price is what the partic
 highest is taken first. Ties: by `submitted_at`, then by offer id.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-from ...protocols.information.offering import Offer, OfferVerdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ...protocols.information.offering import Offer, OfferVerdict
 
 WATT_MW = 1e-6
 NO_STEP_MW = 1e-9

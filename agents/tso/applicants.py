@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
-    TRANSMISSION,
     Application,
     Dynamics,
     NotQualified,
@@ -17,7 +16,7 @@ from ...protocols.information.capacity import (
     ResourceVerdict,
     TechnicalData,
 )
-from ...protocols.information.quantities import US_PER_S, Direction
+from ...protocols.information.quantities import TRANSMISSION, US_PER_S, Direction
 from ...protocols.messages import Message
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Say

@@ -20,8 +20,6 @@ from .quantities import (
     Verdict,
 )
 
-TRANSMISSION = "transmission"
-
 
 class BindingConstraint(Payload):
     """The element whose limit an activation meets first, and in which case."""

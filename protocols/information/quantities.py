@@ -1,4 +1,4 @@
-"""The kinds of quantity that messages carry: powers, prices, instants, directions, products.
+"""The kinds of quantity that messages carry: powers, prices, instants, directions, products, and where.
 
 An `Instant` is integer microseconds since the epoch (UTC) in Python and an ISO 8601 text with `Z` in
 JSON, so that records and foreign agents read dates while the inside never rounds. Bounds keep out what
@@ -19,6 +19,7 @@ Direction = Literal["up", "down"]
 Product = Literal["FCR", "aFRR", "mFRR"]
 Verdict = Literal["ok", "limited", "rejected", "excluded"]
 
+TRANSMISSION = "transmission"  # the grid of what is connected to no DSO
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 US_PER_S = 1_000_000
 LAST_US = 253_402_300_799_999_999  # the end of the year 9999, the last that ISO 8601 texts of four digits can name

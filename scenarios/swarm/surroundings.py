@@ -14,8 +14,7 @@ from ...grid.clock import clock_text
 from ...grid.description.grid import GridDescription
 from ...grid.errors import GridError
 from ...grid.resources.description import Bus, Response, UnitDescription
-from ...protocols.information.capacity import TRANSMISSION
-from ...protocols.information.quantities import US_PER_S, Direction
+from ...protocols.information.quantities import TRANSMISSION, US_PER_S, Direction
 from ..market import Market, Need
 from ..participants import BspDescription, OfferDescription, Provider
 from .description import GridTemplate, SwarmDescription

@@ -38,8 +38,9 @@ from gridpact.grid.readings import Assessment, Readings
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Envelope
 from gridpact.protocols.information.activation import PointPower
-from gridpact.protocols.information.capacity import TRANSMISSION, ConnectedShare, Dynamics, ResourceData
+from gridpact.protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
 from gridpact.protocols.information.offering import Offer
+from gridpact.protocols.information.quantities import TRANSMISSION
 from gridpact.protocols.stages import PROTOCOLS
 from gridpact.protocols.vocabulary import Vocabulary
 
