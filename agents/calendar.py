@@ -46,13 +46,13 @@ class Calendar:
 
     def period(self, period_id: str) -> MarketTimeUnit:
         """The period with this id; KeyError if there is none."""
-        if period_id not in self._by_id:
+        if not self.has(period_id):
             raise KeyError(f"no market time unit '{period_id}'")
         return self._by_id[period_id]
 
     def has(self, period_id: str) -> bool:
         """Whether there is a period with this id."""
-        return any(period.id == period_id for period in self.periods)
+        return period_id in self._by_id
 
     @cached_property
     def _ends_us(self) -> tuple[int, ...]:

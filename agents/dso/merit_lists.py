@@ -19,6 +19,7 @@ from ...protocols.information.offering import (
     MolEntry,
     OfferVerdict,
 )
+from ...protocols.information.quantities import iso
 from ...protocols.messages import Agree, Done, Refuse, kept
 from ...protocols.stages import offering
 from ..actions import Action, Compute, Forget, Note, Say, Wake
@@ -40,11 +41,12 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     """The TSO asks what of its merit order list may be activated: forecast at begin, middle and end."""
     mol = event.content
     assert isinstance(mol, MeritOrderList)
-    known = [entry for entry in mol.entries if entry.resource in state.connected]
-    unknown = tuple(entry.offer_id for entry in mol.entries if entry not in known)
-    if not known:
-        return state, (Say(event.conversation.id, Refuse(reason=f"unknown resources of {', '.join(unknown)}")),)
     conversation_id = event.conversation.id
+    known = [entry for entry in mol.entries if entry.resource in state.connected]
+    unknown = tuple(entry.offer_id for entry in mol.entries if entry.resource not in state.connected)
+    wrong = _not_of(event.topic.period, mol, profile, now_us)
+    if wrong or not known:
+        return state, (Say(conversation_id, Refuse(reason=wrong or f"unknown resources of {', '.join(unknown)}")),)
     state = replace(state, unknown=state.unknown.set(conversation_id, unknown))
     activations = tuple(_activation(state, entry, mol.direction) for entry in known)
     listed = Listed(conversation_id, mol, activations)
@@ -56,6 +58,16 @@ def list_received(profile: DsoProfile, state: DsoState, event: Heard, now_us: in
     if waits:
         return state, (Wake(WAIT + key, now_us + profile.patience.follow_us),)
     return state, (_study(profile, state, key, now_us),)
+
+
+def _not_of(name: str, mol: MeritOrderList, profile: DsoProfile, now_us: int) -> str:
+    """Why a list is not one to be studied for the period that its conversation names; empty if it is."""
+    if not profile.calendar.has(name):
+        return f"no market time unit '{name}'"
+    period = profile.calendar.period(name)
+    if (mol.delivery_start, mol.delivery_end) != (period.start_us, period.end_us):
+        return f"the delivery of {name} is from {iso(period.start_us)} to {iso(period.end_us)}, not as the list says"
+    return f"the delivery of {name} is over" if now_us >= period.end_us else ""
 
 
 def key_of(period: str, direction: str, product: str) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gridpact.agents.actions import Compute
+from gridpact.agents.actions import Compute, Say
 from gridpact.agents.bsp import Bsp
+from gridpact.agents.calendar import MarketTimeUnit
 from gridpact.agents.dso import merit_lists
 from gridpact.agents.dso.studies import Validate
 from gridpact.agents.events import Heard
@@ -22,6 +23,7 @@ from gridpact.protocols.information.offering import (
     MeritOrderList,
     MeritOrderVerdict,
 )
+from gridpact.protocols.messages import Refuse
 from gridpact.scenarios import plants
 from gridpact.scenarios.loading import load_scenario
 
@@ -97,12 +99,14 @@ def the_dso(town: Any) -> Any:
     return next(node for node in town.nodes.values() if node.agent.kind == "DSO")
 
 
-def heard_of(town: Any, product: str, **changed: object) -> Heard:
-    """The list of a product as the DSO has heard it, or with other content."""
+def heard_of(town: Any, product: str, unit: MarketTimeUnit, period: str | None = None) -> Heard:
+    """The list of a product as the DSO would hear it for another time, in the conversation of that or another."""
     envelope = next(e for _, e in town.said if isinstance(e.content, MeritOrderList) and e.content.product == product)
-    content = envelope.content.model_copy(update=changed)
+    times = {"delivery_start": unit.start_us, "delivery_end": unit.end_us}
     conversation = the_dso(town).desk.conversations[envelope.conversation_id]
-    return Heard(envelope._replace(content=content), conversation, late=False)
+    topic = replace(conversation.topic, period=period or unit.id)
+    said = envelope._replace(content=envelope.content.model_copy(update=times), conversation_id=topic.conversation_id)
+    return Heard(said, conversation._replace(topic=topic), late=False)
 
 
 def until_a_list_waits(town: Any) -> Any:
@@ -113,23 +117,42 @@ def until_a_list_waits(town: Any) -> Any:
     raise AssertionError("no list has waited")
 
 
-def test_a_list_for_another_time_than_the_one_before_of_its_conversation_is_studied(make: Any) -> None:
+@pytest.mark.parametrize(
+    ("period", "now_s", "reason"),
+    [
+        ("Q1", 2050, "the delivery of Q1 is from 1970-01-01T01:00:00Z to 1970-01-01T01:15:00Z, not as the list says"),
+        ("Q9", 2050, "no market time unit 'Q9'"),
+        ("Q2", 5400, "the delivery of Q2 is over"),
+    ],
+)
+def test_a_list_that_is_not_for_its_conversations_period_is_refused(
+    make: Any, period: str, now_s: int, reason: str
+) -> None:
     town, _ = two_products(make)
     town.run(2050)
-    dso, over_us = the_dso(town), 4501 * S
-    later = heard_of(town, "aFRR", delivery_start=4600 * S, delivery_end=5500 * S)
-    state, actions = merit_lists.list_received(dso.agent.profile, dso.state, later, over_us)
-    assert [each.job.at_us[0] for each in actions if isinstance(each, Compute)] == [4600 * S]
-    assert [listed.mol.delivery_end for _, listed in state.lists.items()] == [5500 * S]
+    dso = the_dso(town)
+    heard = heard_of(town, "aFRR", make.SECOND, period)
+    answer = merit_lists.list_received(dso.agent.profile, dso.state, heard, now_s * S)
+    assert answer == (dso.state, (Say(heard.conversation.id, Refuse(reason=reason)),))
+
+
+def test_lists_whose_delivery_is_over_go_when_the_next_comes(make: Any) -> None:
+    town, _ = two_products(make)
+    town.run(2050)
+    dso = the_dso(town)
+    heard = heard_of(town, "aFRR", make.SECOND)
+    state, actions = merit_lists.list_received(dso.agent.profile, dso.state, heard, make.FIRST.end_us)
+    assert [each.job.at_us[0] for each in actions if isinstance(each, Compute)] == [make.SECOND.start_us]
+    assert [listed.mol.delivery_end for _, listed in state.lists.items()] == [make.SECOND.end_us]
 
 
 def test_a_list_that_waits_until_its_delivery_is_over_is_not_studied_any_more(make: Any) -> None:
     town, asked = two_products(make, afrr_mw=0.5, loses=lambda e: isinstance(e.content, AcceptanceNotice))
     dso = until_a_list_waits(town)
     waiting = next(key for key, listed in dso.state.lists.items() if listed.waits)
-    other = heard_of(town, "aFRR", delivery_start=4600 * S, delivery_end=5500 * S)
-    state, _ = merit_lists.list_received(dso.agent.profile, dso.state, other, 4501 * S)
-    assert merit_lists.waited(dso.agent.profile, state, waiting, 4502 * S) == (state, ())
+    heard = heard_of(town, "aFRR", make.SECOND)
+    state, _ = merit_lists.list_received(dso.agent.profile, dso.state, heard, make.FIRST.end_us)
+    assert merit_lists.waited(dso.agent.profile, state, waiting, make.FIRST.end_us + S) == (state, ())
     assert len(asked) == 1
 
 
