@@ -210,7 +210,7 @@ async def test_killed_and_cut_off_hosts_settle_as_if_nothing_had_been(
 ) -> None:
     """The run waits for them, so nothing depends on how long they are away.
 
-    It depends on speed: where a host is behind, or a message takes longer than a tick, an order is met a tick later.
+    It depends on speed: where a host is behind, or messages take long, an order is met a tick later.
     """
     for speed in QUICK_SPEEDS:
         merged = await disturbed(stages(waiting, f"at {speed:g}", SHARES), speed)
