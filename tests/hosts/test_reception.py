@@ -172,6 +172,23 @@ async def test_what_has_waited_for_a_host_that_comes_back_is_not_too_fast_for_it
     assert station._reception.gates["bsp-a"].counts == {"unreadable": 1500}
 
 
+async def test_what_a_stopped_host_was_doing_is_over_before_its_lines_are_closed(make: Make) -> None:
+    over = list[str]()
+
+    async def doing(what: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            over.append(what)
+
+    running = asyncio.create_task(make("bsp-a")._watched(doing("the run"), doing("its standstills")))
+    await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert over == ["the run", "its standstills"]
+
+
 async def test_a_host_that_is_stopped_before_its_run_is_over_says_that_it_is_gone(
     make: Make, broker: BrokerAddress
 ) -> None:

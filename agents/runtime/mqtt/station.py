@@ -187,17 +187,19 @@ class Station:
         return SharedClock.beginning(start.at_us or start_us, start.speed, begin_us)
 
     async def _watched(self, work: Any, *besides: Any) -> Any:
-        """Wait for some work, or for what fails meanwhile: a line for good, or something besides."""
+        """Wait for some work, or for what fails meanwhile: a line for good, or something besides; then all is over."""
         doing = asyncio.ensure_future(work)
         failing = [asyncio.ensure_future(each) for each in (*(line.failed() for line in self.lines.values()), *besides)]
-        await asyncio.wait([doing, *failing], return_when=asyncio.FIRST_COMPLETED)
-        for task in (doing, *failing):
-            if not task.done():
+        try:
+            await asyncio.wait([doing, *failing], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (doing, *failing):
                 task.cancel()
+            await asyncio.gather(doing, *failing, return_exceptions=True)
         for task in failing:
-            if task.done() and not task.cancelled():
+            if not task.cancelled():
                 task.result()
-        return await doing
+        return doing.result()
 
     def _begin(self, clock: SharedClock, course: Course, past: Past | None) -> None:
         """Everything that begins at the agreed time, or goes on after an earlier life."""
