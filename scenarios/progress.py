@@ -18,14 +18,15 @@ def running(scenario: Scenario, out: Path, *, paced: Mapping[str, Any], quiet: b
 
     `watch`: serve a page on this machine while it runs, and say where.
     """
-    from .live.sight import Sight
-    from .live.terminal import shown
     from .running import run
 
     console = Console(stderr=True)
     moving = console.is_terminal and not quiet
     if not moving and not watch:
         return run(scenario, out=out, **paced)
+    from .live.sight import Sight
+    from .live.terminal import shown
+
     sight = Sight(scenario, drawn=watch)
     with ExitStack() as around:
         address = None

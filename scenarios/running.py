@@ -71,11 +71,12 @@ def run(
 
 
 def _writer(scenario: Scenario, out: Path, sight: Sight | None, *, realtime: bool) -> RunWriter:
-    from .live.sight import WatchedWriter
     from .record.writer import RunWriter
 
     if sight is None:
         return RunWriter(scenario, out, realtime=realtime)
+    from .live.sight import WatchedWriter
+
     return WatchedWriter(scenario, out, sight, realtime=realtime)
 
 
