@@ -17,7 +17,7 @@ Cancel, where a table has it, is the initiator's, and may cross anything that is
     answered ──── cancel ──▶ over_cancelling ────────────────── failure(too late) ────▶ cancelled
 
 The cancel of a request whose answer has not come in time may be said again, because what is cancelled may still be
-going on; who has heard it before changes nothing.
+going on, or its answer may have been lost: who has answered it before answers again.
 
 Neither side may be left hanging by a lost message, nor hear something that the table does not know: the
 tests walk two sides through every order, silence and loss.
@@ -34,6 +34,7 @@ from .tables import START, Protocol, Silence, Step
 I, R = Side.INITIATOR, Side.RESPONDENT  # noqa: E741 - the letters of the message ids
 Messages = Sequence[type[Message]]
 CANCELLING, OVER_CANCELLING, CANCEL_EXPIRED = "cancelling", "over_cancelling", "cancel_expired"
+CANCEL_REPLIES: Messages = (Cancelled, CancelTooLate)
 CANCEL_SILENCES = (Silence(CANCELLING, CANCEL_EXPIRED), Silence(OVER_CANCELLING, CANCEL_EXPIRED))
 
 
@@ -69,7 +70,7 @@ def request(
         steps += _cancel_steps(going=(agree,), ending=(Refuse, *answers), live=sorted(live), over=sorted(over))
         steps += _cancel_again_steps()
         silences += CANCEL_SILENCES
-        crossings = live | {CANCELLING, OVER_CANCELLING, CANCEL_EXPIRED}
+        crossings = live | {CANCELLING, OVER_CANCELLING, CANCEL_EXPIRED, "cancelled"}
         ends |= over | {"cancelled", CANCEL_EXPIRED}
     parts = (tuple(steps), tuple(silences), frozenset(ends), frozenset(crossings))
     return Protocol(name, fipa, stage, by, of, *parts, paper or {})
@@ -84,24 +85,25 @@ def _cancel_steps(*, going: Messages, ending: Messages, live: Sequence[str], ove
 
     `going` are the respondent's messages after which it goes on, `ending` those that end what was asked.
     """
-    replies: Messages = (Cancelled, CancelTooLate)
     return [
         *(Step(state, I, Cancel, CANCELLING) for state in live),
         *(Step(state, I, Cancel, OVER_CANCELLING, crossed=True) for state in over),
         *(Step(CANCELLING, R, message, CANCELLING, crossed=True) for message in going),
         *(Step(CANCELLING, R, message, OVER_CANCELLING, crossed=True) for message in ending),
-        *(Step(CANCELLING, R, reply, "cancelled") for reply in replies),
+        *(Step(CANCELLING, R, reply, "cancelled") for reply in CANCEL_REPLIES),
         Step(OVER_CANCELLING, R, CancelTooLate, "cancelled"),
-        *(Step(CANCEL_EXPIRED, R, m, CANCEL_EXPIRED, late=True) for m in (*going, *ending, *replies)),
+        *(Step(CANCEL_EXPIRED, R, m, CANCEL_EXPIRED, late=True) for m in (*going, *ending, *CANCEL_REPLIES)),
     ]
 
 
 def _cancel_again_steps() -> list[Step]:
-    """A cancel whose answer has not come in time is said again; who has heard it before changes nothing."""
+    """A cancel whose answer has not come in time is said again, and answered again if it has been answered before."""
     heard = (CANCELLING, OVER_CANCELLING, "cancelled")
     return [
         Step(CANCEL_EXPIRED, I, Cancel, CANCELLING),
         *(Step(state, I, Cancel, state, crossed=True) for state in heard),
+        *(Step("cancelled", R, reply, "cancelled") for reply in CANCEL_REPLIES),
+        Step(OVER_CANCELLING, R, Cancelled, "cancelled", crossed=True),
     ]
 
 

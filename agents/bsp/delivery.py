@@ -76,8 +76,6 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
             return _subscribed(state, conversation_id, wish, now_us)
         case Activate() | ActivateWhen() as order:
             return _ordered(profile, state, conversation_id, order, now_us)
-        case Cancel() if event.conversation.state == "cancelled":
-            return state, ()
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
             return _silenced(state, conversation_id), (Say(conversation_id, Cancelled()),)
         case Cancel():

@@ -36,7 +36,7 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
     match event.content:
         case Activate() | ActivateWhen() as order:
             return _ordered(profile, state, event, order, now_us)
-        case Cancel() if event.conversation.state != "cancelled":
+        case Cancel():
             return _cancelled(profile, state, event.conversation.id, now_us)
         case content if isinstance(content, ANSWERS):
             return _answered(state, event, content)

@@ -41,8 +41,6 @@ def hear(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) -> Rea
             return state.with_demand(listeners=listeners), (Say(conversation_id, Agree()),)
         case Activate() | ActivateWhen() as asked:
             return _ordered(profile, state, conversation_id, asked, now_us)
-        case Cancel() if event.conversation.state == "cancelled":
-            return state, ()
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
             return _silenced(state, conversation_id), (Say(conversation_id, Cancelled()),)
         case Cancel():

@@ -160,7 +160,7 @@ def _replayed(conversation_id: str, messages: list[Spoken], vocabulary: Vocabula
         side = found[0] if doing == SPEAKING else found[0].other
         view = _waited(views[side], at_us)
         try:
-            views[side] = _told(view, one.envelope) if doing == SPEAKING else _heard(view, one.envelope)
+            views[side] = _told(view, one.envelope, at_us) if doing == SPEAKING else _heard(view, one.envelope)
         except ProtocolError as error:
             if doing == HEARING and one.envelope.id in refused:  # answered with not-understood: it changes nothing
                 continue
@@ -191,7 +191,11 @@ def _waited(view: Conversation, at_us: int) -> Conversation:
     return view.silent() if view.deadline_us is not None and view.deadline_us < at_us else view
 
 
-def _told(view: Conversation, envelope: Envelope) -> Conversation:
+def _told(view: Conversation, envelope: Envelope, at_us: int) -> Conversation:
+    """What has been said; at the deadline itself it may be said because of the silence."""
+    protocol = view.protocol
+    if view.deadline_us == at_us and (view.state, view.side, type(envelope.content)) not in protocol.sayings:
+        view = view.silent()
     moved, expected = view.say(envelope.content, reply_by_us=envelope.reply_by_us, caused_by=envelope.caused_by)
     if expected.id != envelope.id:
         raise RemoteProtocolError(f"the next message of {envelope.sender} should be {expected.id}")

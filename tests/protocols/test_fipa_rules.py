@@ -333,12 +333,15 @@ def test_an_answer_to_a_cancel_may_come_late(before: tuple[type[Message], ...], 
     assert (late.step.late, late.reply) == (True, None)
 
 
-def test_a_cancel_whose_answer_was_lost_is_said_again_and_changes_nothing_any_more(dialogue: Between) -> None:
+@pytest.mark.parametrize("answer", [Cancelled, CancelTooLate])
+def test_a_cancel_whose_answer_was_lost_is_said_again_and_answered_again(
+    dialogue: Between, answer: type[Message]
+) -> None:
     talk = dialogue(ACTIVATION)
     told(talk, (I, Activate), (R, Activated), (I, Cancel))
     talk.say(R, Cancelled)
     assert talk.silence(I).conversation.state == "cancel_expired"
-    assert told(talk, (I, Cancel)) == ("cancelling", "cancelled")
+    assert told(talk, (I, Cancel), (R, answer)) == ("cancelled", "cancelled")
 
 
 def test_a_cancel_that_was_lost_is_said_again_and_answered(dialogue: Between) -> None:

@@ -12,7 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gridpact.protocols.conversation import Conversation
+from gridpact.protocols.envelope import Side, Topic
+from gridpact.protocols.information.activation import Activate
+from gridpact.protocols.messages import Cancel
+from gridpact.protocols.stages.activation import ACTIVATION
+from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.audit import Audit, audit
+from gridpact.scenarios.audit.dialogue import Spoken, _replayed
 from gridpact.scenarios.audit.report import report
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.errors import RecordError
@@ -23,6 +30,7 @@ Tampered = Callable[..., Run]
 Rows = list[dict[str, Any]]
 Audited = Callable[[str], Audit]
 LIMITED = "scenario-1-dso"
+ROW = {"id": "m", "step": None, "sender": "tso", "receiver": "a", "info": None, "type": "gridpact.cancel/1"}
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +206,20 @@ def test_an_order_above_a_limit_in_force_is_found(recorded: Recorded, tampered: 
 
     findings = audit(tampered(recorded(LIMITED), messages=above)).findings
     assert any("above the limit of 0 MW in force (step 7.7)" in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize(("again_us", "findings"), [(200, 0), (199, 1)])
+def test_what_is_said_because_of_a_silence_may_be_said_at_the_deadline_itself(again_us: int, findings: int) -> None:
+    """Two cancels, of which the first gets no answer by 200 µs."""
+    order = Activate(
+        offer_id="a.Q1.mFRR-up.1", product="mFRR", direction="up", kind="activate", power_mw=1, start=0, end=900
+    )
+    view = Conversation(ACTIVATION, Topic("tso", "activation", "Q1", "a.Q1.mFRR-up.1.1", "a"), Side.INITIATOR)
+    view, asked = view.say(order, reply_by_us=100)
+    view, cancel = view.say(Cancel(reason="no longer needed"), reply_by_us=200)
+    _, again = view.silent().say(Cancel(reason="no answer in time"), reply_by_us=300)
+    spoken = [Spoken(ROW, *each, None) for each in ((asked, 0), (cancel, 50), (again, again_us))]
+    assert len(_replayed(view.id, spoken, BUSINESS_USE_CASE)) == findings
 
 
 def test_swapped_steps_are_out_of_order(short: Recorded, tampered: Tampered) -> None:

@@ -19,7 +19,7 @@ from gridpact.protocols.information.activation import (
     LimitRequest,
     OfferModified,
 )
-from gridpact.protocols.messages import Cancel, Failure, NotUnderstood, Refuse
+from gridpact.protocols.messages import Cancel, Cancelled, Failure, NotUnderstood, Refuse
 from gridpact.protocols.stages import activation
 
 ORDERS = (Activate, ActivateWhen)
@@ -284,3 +284,21 @@ def test_a_cancel_that_is_lost_is_said_again_until_the_order_has_ended(make: Any
     town.run(3900)
     assert (set_point(town, "a"), tso_order(town, "a")) == (0.0, 0.0)
     assert [cancel.reason for cancel in town.contents(Cancel, "tso")][-1] == "no answer in time"
+
+
+@pytest.mark.parametrize(("route", "loser"), [("direct", "a"), ("via_dso", "dso"), ("via_dso", "a")])
+def test_a_cancel_whose_answer_is_lost_is_said_once_more_and_answered_again(make: Any, route: str, loser: str) -> None:
+    town = make.usual(need_mw=1.0, signal_route=route).run(3650)
+    lost: list[str] = []
+
+    def loses(envelope: Any) -> bool:
+        if isinstance(envelope.content, Cancelled) and envelope.sender == loser and not lost:
+            lost.append(envelope.id)
+        return envelope.id in lost
+
+    town.loses = loses
+    town.need_mw = 0.0
+    town.run(4500)
+    assert len(lost) == 1
+    assert [cancel.reason for cancel in town.contents(Cancel)].count("no answer in time") == 1
+    assert set_point(town, "a") == 0.0
