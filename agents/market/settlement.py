@@ -100,11 +100,17 @@ def differs(stated_eur: Decimal, claimed_eur: Decimal, tolerance: float) -> bool
     return abs(stated_eur - claimed_eur) > max(SMALL_CLAIM, abs(claimed_eur) * Decimal(str(tolerance)))
 
 
+def net_mwh(lines: Sequence[StatementLine]) -> float:
+    """What was activated in all, up less down: how short the area was, or how long (negative)."""
+    return round(sum(line.energy_mwh if line.direction == "up" else -line.energy_mwh for line in lines), 9)
+
+
 def imbalance_price(lines: Sequence[StatementLine]) -> float:
-    """Single price of a period: the dearest up price activated, else the lowest down price, else 0."""
-    up = [line.price_eur_per_mwh for line in lines if line.direction == "up" and line.energy_mwh > 0]
-    down = [line.price_eur_per_mwh for line in lines if line.direction == "down" and line.energy_mwh > 0]
-    return max(up) if up else min(down, default=0.0)
+    """Single price of a period: short, the dearest up price activated; long, the lowest down price; in balance, 0."""
+    net = net_mwh(lines)
+    prevailing = [each for each in lines if each.energy_mwh > 0 and each.direction == ("up" if net > 0 else "down")]
+    prices = [each.price_eur_per_mwh for each in prevailing]
+    return max(prices) if net > 0 else min(prices) if net < 0 else 0.0
 
 
 def books(
@@ -119,8 +125,8 @@ def books(
     penalties = [_penalty(period, tso, participant, line) for participant, line in statements if line.penalty_eur]
     lines = [line for _, line in statements]
     price = imbalance_price(lines)
-    net_mwh = sum(line.energy_mwh if line.direction == "up" else -line.energy_mwh for line in lines)
-    owed = (Decimal(str(round(net_mwh, 9))) * Decimal(str(price))).quantize(CENT, rounding=ROUND_HALF_UP)
+    net = net_mwh(lines)
+    owed = (Decimal(str(net)) * Decimal(str(price))).quantize(CENT, rounding=ROUND_HALF_UP)
     imbalance = Payment(
         period,
         "imbalance",
@@ -128,7 +134,7 @@ def books(
         tso,
         owed,
         settled_on="imbalance price",
-        energy_mwh=round(net_mwh, 9),
+        energy_mwh=net,
         price_eur_per_mwh=price,
     )
     paid = sum((p.amount_eur for p in energy), Decimal(0)) - sum((p.amount_eur for p in penalties), Decimal(0))

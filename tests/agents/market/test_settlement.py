@@ -72,11 +72,23 @@ def test_mfrr_is_settled_on_the_requested_and_afrr_on_the_metered_response() -> 
     assert (settled_on("mFRR"), settled_on("aFRR")) == ("requested", "metered")
 
 
-def test_the_imbalance_price_is_the_dearest_up_else_the_lowest_down_price(make: Any) -> None:
+def test_the_imbalance_price_is_the_dearest_up_or_the_lowest_down_price_as_the_area_was_short_or_long(
+    make: Any,
+) -> None:
     up = [line(make.offer("a", 1, p), watt_us(1, HOUR)) for p in (60.0, 95.0)]
     down = [line(make.offer("a", 1, p, "down"), watt_us(1, HOUR)) for p in (20.0, -5.0)]
     idle = line(make.offer("a", 1, 500.0), 0)
-    assert [imbalance_price(x) for x in ([*up, *down, idle], down, [])] == [95.0, -5.0, 0.0]
+    cases = [[*up, down[0], idle], [*up, *down], [up[1], *down], down, []]
+    assert [imbalance_price(lines) for lines in cases] == [95.0, 0.0, -5.0, -5.0, 0.0]
+
+
+def test_who_has_a_surplus_is_not_paid_the_price_of_the_little_that_was_short_before(make: Any) -> None:
+    """1.4 MWh down at 5 EUR/MWh, 0.01 MWh up at 98 within the same quarter-hour: the surplus is worth 5, not 98."""
+    short = line(make.offer("a", 9, 98.0), watt_us(0.01, HOUR))
+    long = line(make.offer("b", 9, 5.0, "down"), watt_us(1.4, HOUR))
+    paid = books("Q1", "tso", [("a", short), ("b", long)], "brp")
+    imbalance = next(payment for payment in paid if payment.kind == "imbalance")
+    assert (imbalance.energy_mwh, imbalance.price_eur_per_mwh, imbalance.amount_eur) == (-1.39, 5.0, Decimal("-6.95"))
 
 
 def test_a_quarter_hour_at_full_power_is_a_quarter_of_its_megawatts() -> None:
