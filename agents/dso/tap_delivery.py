@@ -131,9 +131,12 @@ def _silenced(state: DsoState, conversation_id: str) -> DsoState:
 
 
 def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -> Reaction[DsoState]:
-    """Real-time P and Q of the connection points (+ injection into transmission), what taps free and units give."""
+    """Real-time P and Q of the connection points (+ injection into transmission), what taps free and units give.
+
+    Measured all the time; said, and counted for an order, as long as somebody listens.
+    """
     readings, demand = state.readings, state.demand
-    if readings is None or not demand.listeners:
+    if readings is None:
         return state, ()
     import_mw = sum(p_mw for _, p_mw, _ in readings.interface)
     recovered_mw = _recovered(profile, demand.recovered_mw, watch.freed_mw)
@@ -147,9 +150,11 @@ def published(profile: DsoProfile, state: DsoState, watch: Watch, now_us: int) -
         baseline_mw=round(-import_mw - freed_mw, 6),
         set_point_mw=demand.applied_mw,
     )
+    state = state.with_demand(measured=measurement, recovered_mw=recovered_mw)
+    if not demand.listeners:
+        return state, ()
     book = metered(demand.book, freed_mw, profile.monitoring_us, readings.at_us)
-    counted = state.with_demand(book=book, measured=measurement, recovered_mw=recovered_mw)
-    return counted, (Publish(demand.listeners, measurement),)
+    return state.with_demand(book=book), (Publish(demand.listeners, measurement),)
 
 
 def _recovered(profile: DsoProfile, before_mw: float, freed_mw: float) -> float:

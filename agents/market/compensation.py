@@ -2,7 +2,7 @@
 
     none     nothing: the limit is part of the connection agreement
     margin   the agreed share of the bid price, which stands for the profit that is lost
-    full     the bid price, as if it had been delivered (up; down offers have no income to lose, so nothing)
+    full     what delivery would have brought in: the bid price up, and down a price below zero (else nothing is lost)
 
 Neither the system operation guideline nor the paper fixes it. The DSO whose limit it was pays, and the withheld energy
 is counted at each control cycle (left rectangle, W·µs), at most what the offer would have been asked for.
@@ -21,7 +21,7 @@ def owed_eur(offer: Offer, withheld_watt_us: int, policy: Policy, margin: float)
     """EUR for the energy withheld of an offer; `margin`: share of the bid price, 0 to 1."""
     price = offer.price_eur_per_mwh
     if policy == "full":
-        return amount(withheld_watt_us, max(0.0, price)) if offer.direction == "up" else Decimal("0.00")
+        return amount(withheld_watt_us, max(0.0, price if offer.direction == "up" else -price))
     return amount(withheld_watt_us, abs(price) * margin) if policy == "margin" else Decimal("0.00")
 
 

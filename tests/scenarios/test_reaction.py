@@ -141,5 +141,7 @@ def test_compensation_of_limits_is_paid_by_the_dso_and_the_books_balance() -> No
     quarter = watt_us(1.0, 900_000_000)
     owed = {policy: owed_eur(offer, quarter, policy, 0.2) for policy in ("none", "margin", "full")}
     assert owed == {"none": Decimal(0), "margin": Decimal("4.00"), "full": Decimal("20.00")}
+    down = {price: offer.model_copy(update={"direction": "down", "price_eur_per_mwh": price}) for price in (-5.0, 5.0)}
+    assert [owed_eur(down[price], quarter, "full", 0.2) for price in down] == [Decimal("1.25"), Decimal(0)]
     paid = payment("Q1", "dso-north", offer, quarter, owed["full"])
     assert balances([paid]) == {"bsp-c": Decimal("20.00"), "dso-north": Decimal("-20.00")}

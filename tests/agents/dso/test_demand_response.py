@@ -88,11 +88,13 @@ def test_what_is_published_as_freed_decays_as_loads_recover_and_turns_negative_w
     response = DemandResponse(50.0, 1.3, 2, 10.0, recovered_share=0.4, recovery_s=900.0)
     profile = replace(make.dso(dso_is_participant=True).profile, demand_response=response)
     nothing = Assessment(0, "", 0.0, 1.0, 1.0, 30.0, 5.0, 0.0, (), near=False)
-    state = replace(DsoState(), readings=Readings(0, (), (0,), (("t0", 30.0, 5.0),))).with_demand(listeners=("c",))
+    state = replace(DsoState(), readings=Readings(0, (), (0,), (("t0", 30.0, 5.0),)))
     told = []
     for freed_mw, seconds in ((0.5, 900), (0.5, 9000), (0.0, 4), (0.0, 9000)):
         for _ in range(round(seconds * 1_000_000 / profile.monitoring_us)):
-            state, _ = published(profile, state, Watch(nothing, nothing, None, freed_mw), 0)
+            state = state.with_demand(listeners=("c",) if freed_mw else ())  # measured on when delivery is over
+            state, said = published(profile, state, Watch(nothing, nothing, None, freed_mw), 0)
+            assert bool(said) == bool(freed_mw)
         assert state.demand.measured is not None
         told.append(state.demand.measured.activated_mw)
     assert told == [pytest.approx(0.5 * (1 - 0.4 * 0.632), abs=1e-3), pytest.approx(0.3, abs=1e-3),
