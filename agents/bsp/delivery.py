@@ -73,9 +73,9 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
         case SetPoint() as set_point:
             return followed(state, event, set_point, now_us)
         case MeasurementSubscription() as wish:
-            return _subscribed(state, conversation_id, wish, now_us)
+            return _subscribed(profile, state, event, wish, now_us)
         case Activate() | ActivateWhen() as order:
-            return _ordered(profile, state, conversation_id, order, now_us)
+            return _ordered(profile, state, event, order, now_us)
         case Cancel() if event.conversation.protocol.fipa == "fipa-subscribe":
             return _silenced(state, conversation_id), (Say(conversation_id, Cancelled()),)
         case Cancel():
@@ -87,17 +87,23 @@ def _hear(profile: BspProfile, state: BspState, event: Heard, now_us: int) -> Re
 
 
 def _subscribed(
-    state: BspState, conversation_id: str, wish: MeasurementSubscription, now_us: int
+    profile: BspProfile, state: BspState, event: Heard, wish: MeasurementSubscription, now_us: int
 ) -> Reaction[BspState]:
+    conversation_id = event.conversation.id
+    if event.topic.initiator not in (profile.tso, profile.dso):
+        return state, (Say(conversation_id, Refuse(reason="measurements are for the TSO and the DSO of the grid")),)
     begin = () if state.metering else (Wake(MEASURE, max(now_us, wish.start)),)
     listening = replace(state, listeners=(*state.listeners, conversation_id), metering=True)
     return listening, (Say(conversation_id, Agree()), *begin)
 
 
 def _ordered(
-    profile: BspProfile, state: BspState, conversation_id: str, order: Activate | ActivateWhen, now_us: int
+    profile: BspProfile, state: BspState, event: Heard, order: Activate | ActivateWhen, now_us: int
 ) -> Reaction[BspState]:
     """Take an order, or refuse it with the reason; one that supersedes another ends that one."""
+    conversation_id, orders = event.conversation.id, profile.relay or profile.tso
+    if event.topic.initiator != orders:
+        return state, (Say(conversation_id, Refuse(reason=f"orders come from {orders}")),)
     offer = state.book.offers.get(order.offer_id)
     if offer is not None and offer.resource in state.lost:
         return state, (Say(conversation_id, Refuse(reason=outage.reason(offer.resource))),)

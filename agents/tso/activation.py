@@ -102,6 +102,8 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
             return limits.confirmed(state, event, modified), ()
         case Activated():
             return orders.confirmed(state, event.conversation), ()
+        case ActivationEnded(reason="superseded") if orders.in_force(state, event.conversation):
+            return orders.failed(profile, state, event, "superseded by nothing that was ordered", now_us)
         case ActivationEnded():
             return orders.ended(state, event.conversation), ()
         case Refuse(reason=reason) | Failure(reason=reason) if _is_order(event.conversation.protocol):

@@ -77,6 +77,11 @@ def offer_of(conversation: Conversation) -> str:
     return conversation.topic.subject.rpartition(".")[0]
 
 
+def in_force(state: TsoState, conversation: Conversation) -> bool:
+    """Whether it is the last order of its offer: nothing that was ordered has taken its place."""
+    return _find(state, conversation) is not None
+
+
 def confirmed(state: TsoState, conversation: Conversation) -> TsoState:
     """The participant has taken an order."""
     found = _find(state, conversation)

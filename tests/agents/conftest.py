@@ -117,6 +117,7 @@ def bsp(name: str, *plans: BidPlan, grid: str = "north", mw: float = 2.0, price:
         applies_us=5 * S,
         measurement_us=CYCLE,
         coordination=scheme(**changes),
+        dso=None if grid == TRANSMISSION else "dso",
     )
     return Bsp(profile)
 

@@ -1,22 +1,27 @@
 """Orders and limits between TSO, DSO and participants: both sides agree on what is in force, whatever is lost."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gridpact.agents.actions import Open
+from gridpact.agents.dso import Dso
 from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso import caps, mfrr
 from gridpact.grid.limits.allowing import Allowed
-from gridpact.protocols.envelope import Topic
+from gridpact.protocols.conversation import Conversation
+from gridpact.protocols.envelope import Side, Topic
 from gridpact.protocols.information.activation import (
     Activate,
+    Activated,
     ActivateWhen,
     ActivationEnded,
     Limit,
     LimitFollowed,
     LimitOrder,
     LimitRequest,
+    MeasurementSubscription,
     OfferModified,
 )
 from gridpact.protocols.messages import Cancel, Cancelled, Failure, NotUnderstood, Refuse
@@ -284,6 +289,48 @@ def test_a_cancel_that_is_lost_is_said_again_until_the_order_has_ended(make: Any
     town.run(3900)
     assert (set_point(town, "a"), tso_order(town, "a")) == (0.0, 0.0)
     assert [cancel.reason for cancel in town.contents(Cancel, "tso")][-1] == "no answer in time"
+
+
+def beside_another_dso(make: Any) -> Any:
+    """A town in which the DSO of another grid says what it likes."""
+    other = Dso(replace(make.dso().profile, name="dso2", grid="south"))
+    people = make.bsp("a"), make.bsp("b", price=70.0)
+    return make.town(make.tso(), make.dso(), other, *people, need_mw=1.0, deaf={"dso2"}).begin().run(3700)
+
+
+def told_by(town: Any, protocol: Any, topic: Topic, content: Any) -> list[Any]:
+    """What its sender hears of an opening."""
+    _, opening = Conversation(protocol, topic, Side.INITIATOR).say(content, reply_by_us=town.now_us + 60_000_000)
+    town.give(topic.peer, Arrival(opening), town.now_us)
+    town.run(3710)
+    return [e.content for _, e in town.said if (e.conversation_id, e.sender) == (topic.conversation_id, topic.peer)]
+
+
+def test_orders_are_taken_from_the_tso_or_the_dso_that_passes_them_on_and_from_nobody_else(make: Any) -> None:
+    town = beside_another_dso(make)
+    order = next(e.content for _, e in town.said if isinstance(e.content, Activate) and e.receiver == "a")
+    topic, less = Topic("dso2", "activation", "Q1", "a.Q1.mFRR-up.1.1", "a"), order.model_copy(update={"power_mw": 0.1})
+    assert told_by(town, activation.ACTIVATION_PASSED_ON, topic, less) == [Refuse(reason="orders come from tso")]
+    assert (set_point(town, "a"), tso_order(town, "a")) == (1.0, 1.0)
+
+
+def test_measurements_are_for_the_tso_and_the_dso_of_the_grid(make: Any) -> None:
+    town = beside_another_dso(make)
+    wish = next(e.content for _, e in town.said if isinstance(e.content, MeasurementSubscription) and e.sender == "dso")
+    topic = Topic("dso2", "activation", "delivery", "measurements", "a")
+    refused = Refuse(reason="measurements are for the TSO and the DSO of the grid")
+    assert told_by(town, activation.MEASUREMENTS_FOR_DSO, topic, wish) == [refused]
+
+
+def test_an_order_that_is_said_to_be_superseded_by_nothing_of_the_tso_counts_as_not_followed(make: Any) -> None:
+    town = make.usual(need_mw=1.0).run(3700)
+    told = [e for _, e in town.said if e.sender == "a" and isinstance(e.content, Activated)][-1]
+    number = int(told.id.rpartition("#r")[2]) + 1
+    ended = ActivationEnded(offer_id=told.content.offer_id, reason="superseded")
+    town.give("tso", Arrival(told._replace(id=f"{told.conversation_id}#r{number}", content=ended)), town.now_us)
+    town.run(3710)
+    assert town.noted("order not followed")[-1]["reason"] == "superseded by nothing that was ordered"
+    assert (tso_order(town, "a"), tso_order(town, "b")) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("route", "loser"), [("direct", "a"), ("via_dso", "dso"), ("via_dso", "a")])
