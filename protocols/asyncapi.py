@@ -38,7 +38,8 @@ in turn if `x-protocols` has a step from the present state for that speaker and 
 `then`. A step marked `late` or `crossed` may be heard in that state but not be said by somebody who stands there.
 
 **Time.** Instants in a content are ISO 8601 texts with an offset; `reply_by_us` is integer microseconds since the Unix
-epoch. When it passes in a state that has a silence, the side that waits goes on where the silence leads.
+epoch. When it passes in a state that has a silence, the side that waits goes on where the silence leads. It is that of
+the last message of its own, or of an answer whose step is marked `puts_off`; that of other answers changes nothing.
 
 **Errors.** Well-formed but not wanted: the protocol's refuse or reject-proposal, with the reason. Out of turn, unknown
 type or version, or a content against its schema: `gridpact.not-understood/1` with the reason, which names what is
@@ -99,6 +100,7 @@ def table(protocol: Protocol) -> Schema:
                 "then": step.then,
                 "late": step.late,
                 "crossed": step.crossed,
+                "puts_off": step.puts_off,
                 "paper": protocol.paper.get(step.message),
             }
             for step in protocol.steps

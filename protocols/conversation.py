@@ -20,7 +20,8 @@ _new = tuple.__new__  # a named tuple of known length, in a third of the time: i
 class Conversation(NamedTuple):
     """State of a conversation as `side` sees it.
 
-    `deadline_us` is when our waiting ends, if we wait: as the last message with a reply-by says.
+    `deadline_us` is when our waiting ends, if we wait: as our last message with a reply-by says, or an answer that puts
+    it off.
     """
 
     protocol: Protocol
@@ -62,7 +63,10 @@ class Conversation(NamedTuple):
     def say(
         self, content: Message, *, reply_by_us: int | None = None, caused_by: str | None = None
     ) -> tuple["Conversation", Envelope]:
-        """Say something; LocalProtocolError if the table does not let us."""
+        """Say something; LocalProtocolError if the table does not let us.
+
+        Who has asked does not wait without a deadline; a proposal without one binds until it is answered.
+        """
         protocol, topic, side, state, said, heard, _, last_heard, deadline_us, round_id = self
         found = protocol.sayings.get((state, side, type(content)))
         if found is None:
@@ -76,6 +80,8 @@ class Conversation(NamedTuple):
             spoken, me, peer = f"{about}#r{said}", topic.peer, topic.initiator
         envelope = _new(Envelope, (spoken, me, peer, name, about, content, last_heard, caused_by, reply_by_us))
         until_us = (deadline_us if reply_by_us is None else reply_by_us) if waits else None
+        if waits and until_us is None and side is Side.INITIATOR:
+            raise LocalProtocolError(f"{self.id}: we wait for an answer to {content.type_id} without reply-by")
         now = (protocol, topic, side, then, said + 1, heard, spoken, last_heard, until_us, round_id)
         return _new(Conversation, now), envelope
 
@@ -96,8 +102,9 @@ class Conversation(NamedTuple):
             index = self.index_of(envelope)
         if state == START or envelope.in_reply_to != last_said:
             self._check_reference(envelope, index)
-        reply_by_us = envelope.reply_by_us
-        until_us = (deadline_us if reply_by_us is None else reply_by_us) if waits else None
+        until_us = deadline_us if waits else None
+        if waits and step.puts_off and envelope.reply_by_us is not None:
+            until_us = envelope.reply_by_us
         now = (protocol, topic, side, step.then, said, index + 1, last_said, envelope.id, until_us, round_id)
         return _new(Conversation, now), step
 

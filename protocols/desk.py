@@ -88,8 +88,6 @@ class Desk:
         self._check_opening(protocol, topic, round_id)
         fresh = Conversation(protocol, topic, Side.INITIATOR, round=round_id)
         conversation, envelope = fresh.say(content, reply_by_us=reply_by_us, caused_by=caused_by)
-        if reply_by_us is None and not conversation.answered:
-            raise LocalProtocolError(f"{conversation.id}: we wait for an answer to {content.type_id} without reply-by")
         self.conversations[conversation.id] = conversation
         if self.tidy:
             self.past.note_opening(conversation.id, reply_by_us)

@@ -25,7 +25,10 @@ Place = tuple[str, Side, type[Message]]  # a state, who speaks, and what
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """In `state`, `speaker` may say `message`; the conversation goes on in `then`."""
+    """In `state`, `speaker` may say `message`; the conversation goes on in `then`.
+
+    `puts_off`: its reply-by says until when whoever waits has to wait; that of other answers does not.
+    """
 
     state: str
     speaker: Side
@@ -33,6 +36,7 @@ class Step:
     then: str
     late: bool = False
     crossed: bool = False
+    puts_off: bool = False
 
     @property
     def only_heard(self) -> bool:

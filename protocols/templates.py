@@ -7,7 +7,8 @@
 
 A timeout is not a message: the waiting side goes to a state of its own (`expired`, `closed`, …) in which
 an answer that still comes is heard as *late*. Agree may be skipped when the result comes in time, which
-also makes a lost agree harmless.
+also makes a lost agree harmless. An agree of a protocol's own may put off the deadline, as one that says until when an
+order runs; the common one may not, so that nobody is kept waiting by an answer that says nothing.
 
 Cancel, where a table has it, is the initiator's, and may cross anything that is still on its way:
 
@@ -57,7 +58,7 @@ def request(
     steps = [
         Step(START, I, ask, "asked"),
         Step("asked", R, Refuse, "refused"),
-        Step("asked", R, agree, "agreed"),
+        Step("asked", R, agree, "agreed", puts_off=agree is not Agree),
         *(Step(state, R, answer, _outcome(answer)) for state in ("asked", "agreed") for answer in answers),
         *(Step("expired", R, answer, "expired", late=True) for answer in late),
     ]

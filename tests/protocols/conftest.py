@@ -46,6 +46,8 @@ class Dialogue:
         desk, content = self.sides[side], self.example(message)
         if self.topic.conversation_id not in desk.conversations:
             return desk.open(self.protocol, self.topic, content, reply_by_us=reply_by_us or 100)
+        if side is Side.INITIATOR and self.of(side).deadline_us is None:
+            reply_by_us = reply_by_us or 100
         return desk.say(self.topic.conversation_id, content, reply_by_us=reply_by_us)
 
     def hear(self, envelope: Envelope) -> Hearing:

@@ -145,22 +145,34 @@ def test_a_deadline_passes_once(dialogue: Between) -> None:
     assert talk.sides[I].silence(talk.topic.conversation_id, 100) is None
 
 
-def test_agree_keeps_the_deadline_unless_it_names_another(dialogue: Between) -> None:
-    kept, moved = dialogue(CAPACITY_VALIDATION), dialogue(METERED_ENERGY)
+@pytest.mark.parametrize("promised_us", [None, 500, 50])
+def test_agree_keeps_the_deadline_of_who_has_asked(dialogue: Between, promised_us: int | None) -> None:
+    kept = dialogue(CAPACITY_VALIDATION)
     kept.tell(I, CapacityRequest, 100)
-    kept.tell(R, Agree)
+    kept.tell(R, Agree, promised_us)
     assert kept.of(I).deadline_us == 100
-    moved.tell(I, MeteredQuery, 100)
-    moved.tell(R, Agree, 500)
+
+
+def test_an_agree_of_a_protocols_own_may_put_the_deadline_off(dialogue: Between) -> None:
+    moved = dialogue(ACTIVATION)
+    moved.tell(I, Activate, 100)
+    moved.tell(R, Activated, 500)
     assert moved.of(I).deadline_us == 500
     assert moved.sides[I].silence(moved.topic.conversation_id, 100) is None
 
 
 def test_the_epoch_is_a_deadline_too(dialogue: Between) -> None:
-    talk = dialogue(CAPACITY_VALIDATION)
-    talk.tell(I, CapacityRequest, 100)
-    talk.tell(R, Agree, 0)
+    talk = dialogue(ACTIVATION)
+    talk.tell(I, Activate, 100)
+    talk.tell(R, Activated, 0)
     assert talk.of(I).deadline_us == 0
+
+
+def test_who_has_asked_never_waits_without_a_deadline(dialogue: Between) -> None:
+    talk = dialogue(MEASUREMENTS)
+    told(talk, (I, Subscription), (R, Agree), (R, Measurement))
+    with pytest.raises(LocalProtocolError, match="without reply-by"):
+        talk.sides[I].say(talk.topic.conversation_id, Cancel(reason="over"))
 
 
 def test_only_who_waits_has_a_deadline(dialogue: Between) -> None:
