@@ -99,7 +99,7 @@ def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Re
         case LimitRequest() as request:
             return limits.requested(profile, state, event, request, now_us)
         case OfferModified() as modified:
-            return limits.confirmed(state, event, modified), ()
+            return limits.confirmed(state, event, modified)
         case Activated():
             return orders.confirmed(state, event.conversation), ()
         case ActivationEnded(reason="superseded") if orders.in_force(state, event.conversation):

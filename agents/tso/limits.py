@@ -130,17 +130,23 @@ def _pass_on(profile: TsoProfile, state: TsoState, event: Heard, limit: Limit, o
     return Open(stage.LIMIT_ORDER, topic, content, until_us, cause, round_id)
 
 
-def confirmed(state: TsoState, event: Heard, modified: OfferModified) -> TsoState:
-    """A participant has followed a limit; what it confirms is kept until all of that request have answered."""
+def confirmed(state: TsoState, event: Heard, modified: OfferModified) -> Reaction[TsoState]:
+    """A participant has followed a limit; what it confirms is kept until all of that request have answered.
+
+    What contradicts the limit is no confirmation, so that the DSO hears of a failure.
+    """
     conversation_id = str(event.conversation.round).removeprefix(ROUND)
     passed = state.activation.passed.get(conversation_id)
     if passed is None:
-        return state
+        return state, ()
     offer_id = event.topic.subject.partition(".")[2]
     limit = next(one for one in passed.limits if one.offer_id == offer_id)
+    wrong = portfolio.contradiction(state, event.conversation.peer, limit, modified)
+    if wrong:
+        return state, (Note(stage.STAGE, None, {"name": "limit not followed", "offer_id": offer_id, "reason": wrong}),)
     state = portfolio.moved(state, limit, modified, passed.ordered.get(offer_id))
     passed = passed._replace(confirmed=passed.confirmed.set(offer_id, modified))
-    return state.with_activation(passed=state.activation.passed.set(conversation_id, passed))
+    return state.with_activation(passed=state.activation.passed.set(conversation_id, passed)), ()
 
 
 def dropped(state: TsoState, conversation_id: str) -> TsoState:

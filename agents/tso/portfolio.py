@@ -10,7 +10,7 @@ merit order list in the same control cycle.
 from ...protocols.information.activation import Limit, OfferModified, OtherUnit
 from ...protocols.information.offering import Offer
 from ..changes import derived
-from ..market.merit_order import Position, by_participant
+from ..market.merit_order import WATT_MW, Position, by_participant
 from .state import TsoState, cap_key
 
 LEAST_MW = 0.01
@@ -20,21 +20,44 @@ def other_units(state: TsoState, offer: Offer, limit: Limit) -> tuple[OtherUnit,
     """Units of the participant that are qualified in the offer's direction, with the MW that nothing else has taken."""
     if limit.max_mw >= offer.quantity_mw or limit.resource != offer.resource or offer.product == "FCR":
         return ()
-    own = derived(state.offering, "~portfolios", (state.offering.definitive,), lambda: _portfolios(state))
+    accepted = _accepted(state, offer.participant)
     found = []
     for verdict in state.prequalification.qualified.get(offer.participant, ()):
         if verdict.direction != offer.direction or verdict.resource == offer.resource:
             continue
-        taken_mw = sum(
-            position.accepted_mw
-            for position in own.get(offer.participant, ())
-            if _uses(position.offer, offer, verdict.resource)
-        )
+        taken_mw = sum(position.accepted_mw for position in accepted if _uses(position.offer, offer, verdict.resource))
         key = cap_key(offer.participant, verdict.resource, offer.direction)
         free_mw = round(min(verdict.max_mw, state.activation.caps.get(key, verdict.max_mw)) - taken_mw, 6)
         if free_mw >= LEAST_MW:
             found.append(OtherUnit(resource=verdict.resource, max_mw=free_mw))
     return tuple(sorted(found, key=lambda unit: unit.resource))
+
+
+def contradiction(state: TsoState, participant: str, limit: Limit, modified: OfferModified) -> str:
+    """Why what a participant says about a limit cannot be so, or may not be; empty if it can.
+
+    Above the limit nothing is confirmed; what is moved goes to units of its own that are qualified, and not beyond the
+    limit of one that is limited itself.
+    """
+    if modified.confirmed_mw > limit.max_mw + WATT_MW:
+        return f"{modified.confirmed_mw:g} MW confirmed, where {limit.max_mw:g} MW are allowed"
+    verdicts = state.prequalification.qualified.get(participant, ())
+    most = {one.resource: one.max_mw for one in verdicts if one.direction == limit.direction}
+    most[limit.resource] = min(limit.max_mw, most.get(limit.resource, 0.0))
+    offers = {position.offer.offer_id: position.offer for position in _accepted(state, participant)}
+    if limit.offer_id in offers:
+        most.pop(offers[limit.offer_id].resource, None)  # what it gives itself is not moved
+    wrong = [
+        f"{one.max_mw:g} MW by {one.resource}"
+        for one in modified.moved
+        if one.max_mw > most.get(one.resource, 0.0) + WATT_MW
+    ]
+    return f"moved to what may not give it: {', '.join(wrong)}" if wrong else ""
+
+
+def _accepted(state: TsoState, participant: str) -> list[Position]:
+    own = derived(state.offering, "~portfolios", (state.offering.definitive,), lambda: _portfolios(state))
+    return own.get(participant, [])
 
 
 def _portfolios(state: TsoState) -> dict[str, list[Position]]:

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import pytest
+
 from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.profiles import BspProfile
+from gridpact.agents.runtime.inputs import Send
+from gridpact.agents.tso import portfolio
 from gridpact.grid.limits.allowing import Allowed
-from gridpact.protocols.information.activation import Activate, LimitFollowed, LimitOrder, OfferModified
+from gridpact.protocols.information.activation import Activate, LimitFollowed, LimitOrder, MovedPower, OfferModified
 
 
 def two_units(make: Any) -> Any:
@@ -93,3 +97,38 @@ def test_a_unit_that_is_lifted_takes_its_part_back(make: Any) -> None:
 def test_what_is_terminated_is_given_by_another_unit_as_far_as_it_is_free(make: Any) -> None:
     agents = town(make, bearing(make, b=0.0)).run(3700)
     assert points(agents) == {"unit-b": 0.0, "unit-b2": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"confirmed_mw": 2.0}, "2 MW confirmed, where 0.5 MW are allowed"),
+        ({"moved": (MovedPower(resource="ghost", max_mw=1.5, power_mw=1.5),)}, "1.5 MW by ghost"),
+        ({"moved": (MovedPower(resource="unit-b", max_mw=1.5, power_mw=1.5),)}, "1.5 MW by unit-b"),
+        ({"moved": (MovedPower(resource="unit-b2", max_mw=2.5, power_mw=1.5),)}, "2.5 MW by unit-b2"),
+        ({}, None),
+    ],
+)
+def test_what_contradicts_a_limit_is_no_confirmation_of_it(make: Any, said: dict[str, Any], reason: str | None) -> None:
+    agents = town(make, bearing(make, b=0.5)).run(3700)
+    state, told = agents.state("tso"), agents.contents(OfferModified)[0]
+    limit = agents.contents(LimitOrder)[0].limit
+    found = portfolio.contradiction(state, "b", limit, told.model_copy(update=said))
+    assert found == "" if reason is None else reason in found
+
+
+def test_the_dso_hears_of_a_failure_where_a_participant_contradicts_its_limit(make: Any) -> None:
+    agents = town(make, bearing(make, b=0.5))
+    carry_out = agents._carry_out
+
+    def lying(name: str, effect: Any) -> None:
+        if isinstance(effect, Send) and isinstance(effect.envelope.content, OfferModified):
+            said = effect.envelope.content.model_copy(update={"offer": None, "confirmed_mw": 2.0})
+            effect = effect._replace(envelope=effect.envelope._replace(content=said))
+        carry_out(name, effect)
+
+    agents._carry_out = lying
+    agents.run(3800)
+    assert agents.contents(LimitFollowed) == []
+    assert agents.noted("limit not followed")[0]["offer_id"] == "b.Q1.mFRR-up.1"
+    assert agents.noted("limit not confirmed")
