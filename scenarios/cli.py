@@ -17,7 +17,7 @@ from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
 from .conformance.command import conform_command
-from .errors import RecordError, ScenarioError
+from .errors import RecordError, ScenarioError, is_yaml
 from .hosting.commands import add_commands, check_speed
 from .looking import add_commands as add_looking
 from .options import overrides
@@ -178,7 +178,7 @@ def diagram_command(
     from .page import protocols_page
     from .record.run import load_run
 
-    if Path(what).exists():
+    if Path(what).exists() and not is_yaml(what):
         with working("reading the run"):
             text = run_diagram(load_run(what), full=full)
     elif what == "all":
