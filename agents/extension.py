@@ -24,6 +24,7 @@ from .agent import Agent, Reaction
 from .calendar import Calendar
 from .cycle import Cycle
 from .events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from .mistakes import mistake, reaction, told
 
 if TYPE_CHECKING:
     from ..grid.studies.studies import GridStudies
@@ -118,8 +119,14 @@ class Extended:
 
     def start(self) -> ExtendedState:
         """Nothing has happened to anybody."""
-        own = {each.name: behaviour.start() for each, behaviour in self._behaviours()}
+        own = {each.name: self._begun(each, behaviour) for each, behaviour in self._behaviours()}
         return ExtendedState(self.base.start(), Map(own))
+
+    def _begun(self, extension: Extension, behaviour: Behaviour[Any]) -> object:
+        try:
+            return behaviour.start()
+        except Exception as error:
+            raise mistake(extension.name, behaviour, self.name, "its start", error) from error
 
     def telemetry(self, state: ExtendedState) -> Mapping[str, float]:
         """The base agent's."""
@@ -180,9 +187,21 @@ class Extended:
         if behaviour is None:
             return state, _unable(self.kind, event)
         situation = self.situation._replace(base=state.base)
-        own, actions = behaviour.react(situation, state.own[extension.name], event, now_us)
-        marked = tuple(done for action in actions for done in _marked(extension, action))
+        try:
+            own, actions = reaction(behaviour.react(situation, state.own[extension.name], event, now_us))
+            marked = tuple(done for action in actions for done in _marked(extension, action))
+        except Exception as error:
+            raise mistake(extension.name, behaviour, self.name, told(event), error) from error
         return state._replace(own=state.own.set(extension.name, own)), marked
+
+    def answer_for(self, action: Action, event: Event, error: LocalProtocolError) -> None:
+        """Raise PluginError if it was a plugin's action that the protocol does not let us do."""
+        extension, inner = self._addressee(event)
+        if extension is None and isinstance(action, Open):  # as on Started, which everybody hears
+            extension = next((each for each in self.extensions if action.protocol in each.protocols), None)
+        behaviour = None if extension is None else extension.behaviour_of(self.kind)
+        if extension is not None and behaviour is not None:
+            raise mistake(extension.name, behaviour, self.name, told(inner), error) from error
 
 
 def _unable(kind: str, event: Event) -> tuple[Action, ...]:

@@ -25,7 +25,7 @@ myst_heading_anchors = 3
 myst_links_external_new_tab = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
 python_use_unqualified_type_names = True
 nitpicky = False
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ..agents.errors import BrokerError, LogError, StrategyError
+from ..agents.errors import BrokerError, LogError, PluginError, StrategyError
 from ..grid.errors import GridError
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
 from .conformance.command import conform_command
-from .errors import RecordError, ScenarioError
+from .errors import RecordError, ScenarioError, is_yaml
 from .hosting.commands import add_commands, check_speed
 from .looking import add_commands as add_looking
 from .options import overrides
@@ -48,7 +48,7 @@ def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2, never with a traceback."""
     try:
         app()
-    except (ScenarioError, RecordError, GridError, BrokerError, LogError, StrategyError) as error:
+    except (ScenarioError, RecordError, GridError, BrokerError, LogError, PluginError, StrategyError) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         _refuse("interrupted", code=130)
@@ -178,7 +178,7 @@ def diagram_command(
     from .page import protocols_page
     from .record.run import load_run
 
-    if Path(what).exists():
+    if Path(what).exists() and not is_yaml(what):
         with working("reading the run"):
             text = run_diagram(load_run(what), full=full)
     elif what == "all":

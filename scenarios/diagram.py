@@ -12,7 +12,7 @@ from ..protocols.envelope import Side
 from ..protocols.tables import START, Protocol
 from ..protocols.vocabulary import BUSINESS_USE_CASE, Vocabulary
 from .chronicle import REFUSING, Happening, chapters, label, short, speakers
-from .errors import ScenarioError, right_names
+from .errors import ScenarioError, of_plugins, right_names
 from .record.run import Run
 
 
@@ -20,7 +20,8 @@ def protocol_named(name: str, vocabulary: Vocabulary = BUSINESS_USE_CASE) -> Pro
     """A protocol by name; ScenarioError if there is none."""
     named = vocabulary.protocols
     if name not in named:
-        raise ScenarioError(f"{name}: there is no such protocol or run directory; {right_names(name, named)}")
+        hint = f"{of_plugins(name)}; {right_names(name, named)}"
+        raise ScenarioError(f"{name}: there is no such protocol or run directory; {hint}")
     return named[name]
 
 

@@ -22,10 +22,25 @@ class RecordError(ValueError):
     """A run directory cannot be read, or must not be overwritten."""
 
 
-def right_names(wanted: object, known: Iterable[object]) -> str:
-    """Return `did you mean "a"?`, or `known are: a, b, …` when nothing is near; empty without known names."""
+def right_names(wanted: object, known: Iterable[object], told: Iterable[object] | None = None) -> str:
+    """Return `did you mean "a"?`, or `known are: a, b, …` when nothing is near; empty without known names.
+
+    `told`: the few that are told when nothing is near, where all of them would be too many.
+    """
     names = [str(name) for name in known]
     near = get_close_matches(str(wanted), names, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{near[0]}"?'
-    return f"known are: {', '.join(names)}" if names else ""
+    listed = names if told is None else [str(name) for name in told]
+    return f"known are: {', '.join(listed)}" if listed else ""
+
+
+def is_yaml(name: str) -> bool:
+    """Whether something is named as a scenario's file is."""
+    return name.endswith((".yaml", ".yml"))
+
+
+def of_plugins(name: str) -> str:
+    """Where the protocols of plugins come from, for whoever has named one, or the scenario in its stead."""
+    file = name if is_yaml(name) else "FILE"
+    return f"the protocols of a scenario's plugins are known with --scenario {file}"

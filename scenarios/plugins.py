@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..agents.errors import line_in
 from ..protocols.errors import ProtocolError
 from ..protocols.stages import PROTOCOLS
 from ..protocols.vocabulary import BUSINESS_USE_CASE, ROLES, Vocabulary
@@ -106,12 +107,8 @@ def _line_in(file: Path, error: Exception) -> str:
     """The last line of the file that the error came through."""
     if isinstance(error, SyntaxError):
         return f":{error.lineno}"
-    lines, trace = [], error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(file):
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return f":{lines[-1]}" if lines else ""
+    line = line_in(str(file), error)
+    return "" if line is None else f":{line}"
 
 
 def _installed(name: str, places: tuple[Path, ...]) -> ModuleType:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..agents.errors import PluginError
 from ..protocols.errors import ProtocolError
 from . import assembly, plants, studying
 from .nodes import Cast, cast
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
     from .record.writer import RunWriter
 
 # what an input that was changed, or is of another version, can make of an agent that takes it
-UNFIT = (ProtocolError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+UNFIT = (
+    PluginError,
+    ProtocolError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 COMPARED = ("messages.jsonl", "events.jsonl", "streams.parquet")
 
 

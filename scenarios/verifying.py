@@ -26,7 +26,7 @@ from ..protocols.verification.search import explore
 from ..protocols.verification.story import Report
 from ..protocols.verification.two_party import TwoParty
 from ..protocols.vocabulary import Vocabulary
-from .errors import ScenarioError, right_names
+from .errors import ScenarioError, of_plugins, right_names
 
 Say = Callable[[str], None]
 TABLES, UNASKED = "protocols", ("soak", "via-dso")
@@ -74,7 +74,8 @@ def chosen(vocabulary: Vocabulary, names: Sequence[str], faults: int = 1) -> lis
     named = {**{work.name: (work,) for group in by_group.values() for work in group}, **by_group}
     for name in names:
         if name not in named:
-            raise ScenarioError(f"{name}: there is nothing of this name to verify; {right_names(name, named)}")
+            hint = f"{of_plugins(name)}; {right_names(name, named, (*by_group, 'and each protocol by its name'))}"
+            raise ScenarioError(f"{name}: there is nothing of this name to verify; {hint}")
     return [work for name in names or [one for one in by_group if one not in UNASKED] for work in named[name]]
 
 

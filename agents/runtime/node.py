@@ -19,6 +19,7 @@ from typing import Any
 from ...protocols.conversation import NOT_UNDERSTOOD
 from ...protocols.desk import Desk, Hearing
 from ...protocols.envelope import Envelope
+from ...protocols.errors import LocalProtocolError
 from ...protocols.flow import Flow, Hearer, Row, Volley
 from ...protocols.information.sheet import Sheet
 from ...protocols.messages import Message
@@ -26,6 +27,7 @@ from ..actions import Action, Actuate, Compute, Forget, Note, Observe, Open, Pub
 from ..agent import Agent
 from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
+from ..extension import Extended
 from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
 from .streams import Streams
 
@@ -87,8 +89,7 @@ class Node:
         effects: list[Effect] = []
         heard = Heard(row.envelope(), hearer.settled(), False)
         self.state, actions = self.agent.react(self.state, heard, row.received_us)
-        for action in actions:
-            self._carry_out(action, effects)
+        self._carry_out(actions, heard, effects)
         return effects
 
     def hear(self, volley: Volley, places: Sequence[int]) -> bool:
@@ -116,8 +117,7 @@ class Node:
         effects: list[Effect] = []
         for event in _EVENTS[type(given)](self, given, effects):
             self.state, actions = self.agent.react(self.state, event, now_us)
-            for action in actions:
-                _DEEDS[type(action)](self, action, effects)
+            self._carry_out(actions, event, effects)
         self.desk.tidy_up(now_us)
         return effects
 
@@ -125,12 +125,18 @@ class Node:
         """The same as to take a reading, without looking what kind of input it is; adds to what is to be done."""
         if self.back is not None:
             self.back()
-        self.state, actions = self.agent.react(self.state, _new(Sampled, (source, reading)), now_us)
-        for action in actions:
-            _DEEDS[type(action)](self, action, effects)
+        sampled = _new(Sampled, (source, reading))
+        self.state, actions = self.agent.react(self.state, sampled, now_us)
+        self._carry_out(actions, sampled, effects)
 
-    def _carry_out(self, action: Action, effects: list[Effect]) -> None:
-        _DEEDS[type(action)](self, action, effects)
+    def _carry_out(self, actions: Sequence[Action], event: Event, effects: list[Effect]) -> None:
+        for action in actions:
+            try:
+                _DEEDS[type(action)](self, action, effects)
+            except LocalProtocolError as error:
+                if isinstance(self.agent, Extended):
+                    self.agent.answer_for(action, event, error)
+                raise
 
     def _arrived(self, given: Arrival, effects: list[Effect]) -> Sequence[Event]:
         envelope = given.envelope

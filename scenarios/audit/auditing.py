@@ -23,13 +23,14 @@ class TableEvidence:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit has found: steps that were due, rows of the tables, and what is wrong."""
+    """What an audit has found: steps that were due, rows of the tables, what is wrong, and what plugins did not say."""
 
     demands: tuple[Demand, ...]
     tables: tuple[TableEvidence, ...]
     findings: tuple[str, ...]
     messages: int
     valid_messages: int
+    unsaid: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -48,7 +49,7 @@ def audit(run: Run) -> Audit:
     integrity.follow(index, checks)
     findings = tuple(dict.fromkeys([*trail.findings, *checks.findings]))
     total = len(index.messages) + len(run.streams)
-    return Audit(tuple(trail.demands), _tables(index, trail), findings, total, valid)
+    return Audit(tuple(trail.demands), _tables(index, trail), findings, total, valid, extension.unsaid(index))
 
 
 def _check_rules(index: Index, checks: Trail) -> None:

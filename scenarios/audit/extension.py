@@ -2,7 +2,8 @@
 
 A step is due if it was taken; if every way through the table from its opening to the last message that was said
 passes it; or if it is missing at the end: nothing was lost or refused, the time for an answer has passed, and every
-way to an end passes it, refusal, failure and cancel left aside.
+way to an end passes it, refusal, failure and cancel left aside. A conversation that was not begun owes nothing: what
+could not be said, as to somebody who is not there, is told.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from ...protocols.information.quantities import instant
 from ...protocols.messages import Message, Performative
 from ...protocols.tables import START, Protocol, Step
+from ...protocols.vocabulary import BUSINESS_USE_CASE
 from .findings import Chain, Row, Trail
 from .index import Index
 
@@ -29,6 +31,18 @@ def follow(index: Index, trail: Trail) -> None:
             conversations[row["conversation_id"]].append(row)
     for about, rows in conversations.items():
         _demand(index, trail.chain(about), labelled[rows[0]["protocol"]], rows)
+
+
+def unsaid(index: Index) -> str | None:
+    """What agents could not even say in the protocols of plugins, as one line; no finding, as nobody has lost it."""
+    own = {m.type_id for each in index.extensions for p in each.protocols for m in p.messages}
+    own -= BUSINESS_USE_CASE.messages.keys()
+    found = [row["evidence"] for row in index.events if isinstance(row["evidence"], dict)]
+    found = [each for each in found if each.get("name") == "not said" and each.get("type") in own]
+    if not found:
+        return None
+    first, more = found[0], f"; {len(found) - 1} more" if len(found) > 1 else ""
+    return f"not said: {first['type']} in {first.get('conversation_id')}, because {first.get('reason')}{more}"
 
 
 def _demand(index: Index, chain: Chain, protocol: Protocol, rows: list[Row]) -> None:

@@ -37,6 +37,8 @@ def report(audit: Audit, *, full: bool = False) -> Iterator[str]:
             head = f"  {row.info:8} {row.parties:10} {row.stage}"
             yield f"{head}: {_named(evidence.message_ids, full=full)}"
     yield f"{audit.valid_messages} of {audit.messages} messages are valid and in turn"
+    if audit.unsaid is not None:
+        yield audit.unsaid
     yield from (f"FINDING {text}" for text in audit.findings)
     yield "audit passed" if audit.passed else f"audit failed: {len(audit.findings)} findings"
 

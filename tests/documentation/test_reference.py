@@ -1,10 +1,28 @@
-"""The generated reference leaves nothing out: every key, message type and command, and every figure of the paper."""
+"""The reference leaves nothing out: every key, message type and command, every part of a plugin, every figure."""
 
+import pkgutil
+import re
 import sys
+from dataclasses import fields
+from types import FunctionType
+from typing import get_args
 
+import pytest
 import typer
 from page_reader import DOCS
 
+from gridpact.agents.actions import Action
+from gridpact.agents.bsp.state import BspState
+from gridpact.agents.calendar import Calendar, MarketTimeUnit
+from gridpact.agents.dso.state import DsoState
+from gridpact.agents.errors import PluginError
+from gridpact.agents.events import Event
+from gridpact.agents.extension import Behaviour, Party, Situation, Study
+from gridpact.agents.tso.state import TsoState
+from gridpact.grid.studies.studies import GridStudies
+from gridpact.protocols import templates
+from gridpact.protocols.envelope import Topic
+from gridpact.protocols.messages import Cancel, Cancelled, CancelTooLate
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.audit.report import FIGURES
 from gridpact.scenarios.cli import app
@@ -35,6 +53,36 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         section = page.partition(f"\n## gridpact {name}\n")[2].partition("\n## ")[0]
         options = [option.opts[0] for option in command.params if option.param_type_name == "option"]
         assert [option for option in options if option not in section] == [], name
+
+
+def documented() -> dict[str, object]:
+    """What the page on Python documents, by its whole name."""
+    found: dict[str, object] = {}
+    module = ""
+    text = (DOCS / "reference" / "api.md").read_text("utf-8")
+    for kind, name in re.findall(r"^\.\. (currentmodule|auto\w+):: (\S+)$", text, re.MULTILINE):
+        module = name if kind == "currentmodule" else module
+        whole = name if name.startswith("gridpact.") else f"{module}.{name}"
+        found[whole] = pkgutil.resolve_name(whole)
+    return found
+
+
+def test_all_that_a_plugin_is_written_with_is_in_the_reference() -> None:
+    shown = set(map(id, documented().values()))
+    parts = (Topic, Situation, Party, Calendar, MarketTimeUnit, Behaviour, Study, PluginError, GridStudies)
+    made = [value for value in vars(templates).values() if isinstance(value, FunctionType)]
+    own = [each for each in made if each.__module__ == templates.__name__ and not each.__name__.startswith("_")]
+    wanted = [*get_args(Event), *get_args(Action), *parts, *own, Cancel, Cancelled, CancelTooLate]
+    assert [one.__name__ for one in wanted if id(one) not in shown] == []
+
+
+@pytest.mark.parametrize(("kind", "states"), [("TSO", TsoState), ("DSO", DsoState), ("BSP, AGGREGATOR", BspState)])
+def test_what_the_reference_says_of_the_base_is_there(kind: str, states: type) -> None:
+    text = (DOCS / "reference" / "api.md").read_text("utf-8")
+    (row,) = re.findall(rf"^\| {kind} \| `(\S+)` \| (.*) \|$", text, re.MULTILINE)
+    assert pkgutil.resolve_name(row[0]) is states
+    named = set(re.findall(r"`(\w+)`", row[1]))
+    assert named <= {field.name for field in fields(states)}
 
 
 def test_every_figure_has_a_run_that_shows_it() -> None:

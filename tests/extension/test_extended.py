@@ -8,6 +8,7 @@ from immutables import Map
 
 from gridpact.agents.actions import Action, Compute, Forget, Observe, Open, Publish, Say, Wake
 from gridpact.agents.calendar import Calendar
+from gridpact.agents.errors import PluginError
 from gridpact.agents.events import Computed, Event, Heard, RoundClosed, Sampled, Started, Woken
 from gridpact.agents.extension import Extended, ExtendedState, Extension, Party, Situation
 from gridpact.protocols.conversation import Conversation
@@ -138,8 +139,9 @@ def test_what_will_come_back_carries_the_plugins_name() -> None:
 
 def test_a_plugin_cannot_open_a_conversation_of_the_base() -> None:
     agent = extended(Open(MOL_NOTICE, TOPIC, Done()))
-    with pytest.raises(LocalProtocolError, match="plugin mine opens mol-notice, which is not its own"):
+    with pytest.raises(PluginError, match="plugin mine opens mol-notice, which is not its own") as caught:
         agent.react(agent.start(), Woken("mine:now"), 0)
+    assert isinstance(caught.value.__cause__, LocalProtocolError)
 
 
 def test_an_agent_without_a_behaviour_refuses() -> None:

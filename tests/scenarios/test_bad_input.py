@@ -254,3 +254,12 @@ def test_a_run_of_another_version_or_with_a_damaged_manifest(
 
 def test_an_unknown_protocol(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert 'did you mean "offering"' in refused(capsys, monkeypatch, "diagram", "ofering")
+
+
+@pytest.mark.parametrize(("name", "file"), [("window", "FILE"), ("mine.yaml", "mine.yaml")])
+def test_a_protocol_of_a_plugin_without_its_scenario(
+    name: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("gridpact: 1\n")
+    assert f"plugins are known with --scenario {file}" in refused(capsys, monkeypatch, "diagram", name)

@@ -25,6 +25,17 @@ def test_an_unknown_name_is_refused_with_what_would_be_right() -> None:
         verifying.chosen(BUSINESS_USE_CASE, ["scenario-1-dzo"])
 
 
+@pytest.mark.parametrize(("name", "file"), [("window", "FILE"), ("mine.yaml", "mine.yaml")])
+def test_whoever_names_a_plugins_protocol_is_told_of_its_scenario_and_not_of_every_exploration(
+    name: str, file: str
+) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        verifying.chosen(BUSINESS_USE_CASE, [name])
+    assert f"plugins are known with --scenario {file}; known are: protocols, blind, " in str(refused.value)
+    assert "blind selection" not in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
 def test_everything_but_the_soak_is_explored_if_nothing_is_named() -> None:
     named = [work.name for work in verifying.chosen(BUSINESS_USE_CASE, [])]
     assert len(named) == len(set(named))

@@ -7,6 +7,7 @@ import pytest
 
 from gridpact.agents.actions import Forget, Publish, Say, Wake
 from gridpact.agents.dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
+from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result
 from gridpact.agents.runtime.journal import from_line, to_line
 from gridpact.agents.runtime.node import Node
@@ -107,8 +108,8 @@ def test_what_is_said_to_a_peer_that_has_broken_the_branch_is_noted_not_sent(mak
     town.give("tso", Arrival(agreed.__class__(**parts)), town.now_us)
     town.run(7)
     effects: list[Any] = []
-    town.nodes["tso"]._carry_out(Say(agreed.conversation_id, Agree()), effects)
-    town.nodes["tso"]._carry_out(Publish((agreed.conversation_id,), Agree()), effects)
+    town.nodes["tso"]._carry_out((Say(agreed.conversation_id, Agree()),), Started(), effects)
+    town.nodes["tso"]._carry_out((Publish((agreed.conversation_id,), Agree()),), Started(), effects)
     assert [e.evidence["name"] for e in effects] == ["not said"]
     assert agreed.receiver not in town.run(999).state("tso").prequalification.qualified
 

@@ -7,6 +7,7 @@ import pytest
 
 from gridpact.agents.actions import Open
 from gridpact.agents.dso import Dso
+from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso import caps, mfrr
 from gridpact.grid.limits.allowing import Allowed
@@ -52,7 +53,7 @@ def request(make: Any, town: Any, *limits: tuple[str, float], number: int = 1) -
     topic = Topic("dso", "activation", "Q1", f"limit-{number}", "tso")
     effects: list[Any] = []
     opening = Open(activation.LIMIT, topic, LimitRequest(limits=made), town.now_us + 120_000_000)
-    town.nodes["dso"]._carry_out(opening, effects)
+    town.nodes["dso"]._carry_out((opening,), Started(), effects)
     for effect in effects:
         town._carry_out("dso", effect)
     return topic.conversation_id

@@ -6,6 +6,7 @@ import pytest
 
 from gridpact.agents.actions import Open
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
+from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
 from gridpact.agents.tso.applicants import left, source_of
 from gridpact.grid.limits.allowing import Allowed
@@ -134,7 +135,7 @@ def apply(make: Any, town: Any, name: str, subject: str, **changes: Any) -> None
     topic = Topic(name, "prequalification", "application", subject, "tso")
     effects: list[Any] = []
     opening = Open(prequalification.PREQUALIFICATION, topic, true.model_copy(update=changes), 999_000_000)
-    town.nodes[name]._carry_out(opening, effects)
+    town.nodes[name]._carry_out((opening,), Started(), effects)
     for effect in effects:
         town._carry_out(name, effect)
 

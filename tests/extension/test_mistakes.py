@@ -1,0 +1,105 @@
+"""A mistake in a behaviour is one sentence: file and line, plugin, agent, event, what is wrong and what is right."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from gridpact.agents.errors import PluginError
+from gridpact.protocols.errors import LocalProtocolError
+from gridpact.scenarios.cli import main
+from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.running import run
+
+sys.path.insert(0, str(Path(__file__).parent))
+from asking import PLUGIN
+
+ANSWER = "return state, (Say(event.conversation.id, Answer()),)"
+OPENED = "Open(ASKING, topic, Ask(), reply_by_us=now_us + 1_000_000)"
+START = 'kind: str = "BSP"\n\n    def start(self):\n        return ()\n'
+HEARD = "bsp-a at Heard my.ask/1 in tso/asking/now/it/bsp-a"
+RIGHT = "right is the next state and a tuple of actions"
+BSP, TSO = "# where the BSP's begins", "# where the TSO's begins"
+WRONG = {  # what stands instead of what, in which line the mistake is found, and what is said of it
+    "raises": (ANSWER, "return state[1], ()", "return state[1], ()", f"{HEARD}: IndexError: tuple index out of range"),
+    "one action": (
+        ANSWER,
+        "return state, Say(event.conversation.id, Answer())",
+        BSP,
+        f"{HEARD}: react returned one Say and no tuple; {RIGHT}: return state, (action,)",
+    ),
+    "no state": (ANSWER, "return (Say(event.conversation.id, Answer()),)", BSP, f"react returned tuple; {RIGHT}"),
+    "only an action": (ANSWER, 'return Wake("a", 1)', BSP, f"{HEARD}: react returned Wake; {RIGHT}"),
+    "nothing": (ANSWER, "return None", BSP, f"{HEARD}: react returned None; {RIGHT}: return state, ()"),
+    "no actions": (ANSWER, "return state, None", BSP, f"react returned None as its actions; {RIGHT}"),
+    "a message": (ANSWER, "return state, (Answer(),)", BSP, "react returned Answer among its actions"),
+    "no content": (
+        OPENED,
+        'Open(ASKING, topic, Ask(quantity_mw="lots"), reply_by_us=now_us)',
+        "lots",
+        "tso at Woken now: Ask: quantity_mw: Input should be a valid number",
+    ),
+    "no reply-by": (OPENED, "Open(ASKING, topic, Ask())", TSO, "we wait for an answer to my.ask/1 without reply-by"),
+    "twice the same": (OPENED, f"{OPENED}, {OPENED}", TSO, "tso/asking/now/it/bsp-a is open already"),
+    "at once and twice": ('(Wake("now", now_us + 1),)', "(self.at(now_us),) * 2", TSO, "tso at Started: conversation"),
+    "out of turn": (ANSWER, ANSWER.replace("),)", "),) * 2"), BSP, "in 'done', where we may say nothing"),
+    "no first state": (START, START.replace("()\n", "1 / 0\n"), "1 / 0", "bsp-a at its start: ZeroDivisionError"),
+}
+AT = """
+
+    def at(self, now_us):
+        return Open(ASKING, Topic("tso", "asking", "now", "it", "bsp-a"), Ask(), reply_by_us=now_us + 1)
+"""
+
+
+def written(folder: Path, kind: str) -> str:
+    """The plugin with a mistake, and a scenario with it; returns the plugin's text."""
+    old, new, _, _ = WRONG[kind]
+    text = PLUGIN.replace(old, new, 1).replace('kind: str = "TSO"\n', f'kind: str = "TSO"{AT}', 1)
+    assert new in text
+    (folder / "mine.py").write_text(text)
+    (folder / "mine.yaml").write_text("gridpact: 1\nextends: blind\nname: mine\nplugins: [mine]\n")
+    return text
+
+
+def line_of(text: str, part: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_mistake_is_named_with_its_place_(kind: str, tmp_path: Path) -> None:
+    text = written(tmp_path, kind)
+    _, _, part, wanted = WRONG[kind]
+    with pytest.raises(PluginError) as caught:
+        run(load_scenario(tmp_path / "mine.yaml", {"time.market_time_units": "1"}), out=tmp_path / "run")
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path}/mine.py:{line_of(text, part)}: plugin mine: ")
+    assert wanted in said
+    assert "\n" not in said
+    assert isinstance(caught.value.__cause__, Exception)
+
+
+def test_the_command_says_it_in_one_sentence_and_ends_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path, "one action")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["gridpact", "run", "mine.yaml", "--quiet"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert re.search(r"^gridpact: .*mine\.py:\d+: plugin mine: bsp-a at Heard", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_what_the_agent_itself_may_not_do_stays_its_own_error(tmp_path: Path) -> None:
+    from gridpact.agents.actions import Say
+    from gridpact.agents.events import Started
+    from gridpact.protocols.messages import Done
+    from gridpact.scenarios import plants
+    from gridpact.scenarios.nodes import cast
+
+    written(tmp_path, "one action")
+    scenario = load_scenario(tmp_path / "mine.yaml")
+    agent = cast(scenario, plants.resources(scenario)).nodes["tso"].agent
+    agent.answer_for(Say("a/b/c/d/e", Done()), Started(), LocalProtocolError("ours"))  # type: ignore[attr-defined]
