@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ...agents.market.settlement import Payment, balances
 from ...grid.description.grid import DEFAULT_LIMITS
+from ..audit.findings import Row
 from ..audit.index import Index
+from ..record.activation import settlement
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -90,17 +94,28 @@ def _limits(run: Run, grid: str) -> dict[str, float]:
 
 
 def cost(index: Index) -> dict[str, Any]:
-    """What the TSO pays for balancing energy (negative: it is paid), in all and by participant; exact texts in EUR."""
+    """What the TSO pays for balancing energy, by participant and kind, and where it leaves accounts; texts in EUR.
+
+    Kinds are the TSO's own account: + is what it pays, − what it is paid; what others pay each other is +.
+    """
+    payments = [_payment(row) for row in settlement((), index.events)]
     paid: dict[str, Decimal] = defaultdict(Decimal)
     by_kind: dict[str, Decimal] = defaultdict(Decimal)
-    for event in index.events:
-        for payment in event["evidence"].get("payments", ()) if event["stage"] == "settlement" else ():
-            amount = Decimal(payment["amount_eur"])
-            by_kind[payment["kind"]] += amount
-            if payment["kind"] == "balancing_energy":
-                paid[payment["payee"]] += amount
+    for payment in payments:
+        by_kind[payment.kind] += -payment.amount_eur if payment.payee == index.scenario.tso else payment.amount_eur
+        if payment.kind == "balancing_energy":
+            paid[payment.payee] += payment.amount_eur
     return {
         "balancing_energy_eur": str(sum(paid.values(), Decimal(0))),
-        "by_participant_eur": {name: str(amount) for name, amount in sorted(paid.items())},
-        "by_kind_eur": {kind: str(amount) for kind, amount in sorted(by_kind.items())},
+        "by_participant_eur": _texts(paid),
+        "by_kind_eur": _texts(by_kind),
+        "balances_eur": _texts(balances(payments)),
     }
+
+
+def _payment(row: Row) -> Payment:
+    return Payment(row["period"], row["kind"], row["payer"], row["payee"], Decimal(row["amount_eur"]))
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: str(amount) for name, amount in sorted(amounts.items())}

@@ -138,6 +138,21 @@ def test_cost_is_what_the_settlement_says(name: str, recorded: Recorded) -> None
     assert sum(map(Decimal, rows["amount_eur"])) == Decimal(run.kpis["cost"]["balancing_energy_eur"])
 
 
+def test_cost_by_kind_is_the_tso_s_account_and_all_balances_are_zero_together(recorded: Recorded) -> None:
+    """In frequency-trip the neutrality account is paid in some periods and pays in others."""
+    run = recorded("frequency-trip")
+    cost, rows = run.kpis["cost"], run.settlement.assign(eur=run.settlement["amount_eur"].map(Decimal))
+    net = {
+        kind: own.loc[own["payer"] == "tso", "eur"].sum() - own.loc[own["payee"] == "tso", "eur"].sum()
+        for kind, own in rows.groupby("kind")
+    }
+    assert (rows["payer"] == "tso:neutrality").any()
+    assert {kind: Decimal(text) for kind, text in cost["by_kind_eur"].items()} == net
+    assert cost["balances_eur"]["tso:neutrality"] == cost["by_kind_eur"]["neutrality"]
+    assert sum(map(Decimal, cost["balances_eur"].values())) == 0
+    assert -Decimal(cost["balances_eur"]["tso"]) == sum(map(Decimal, cost["by_kind_eur"].values())) == 0
+
+
 def test_overlapping_limits_are_counted_once() -> None:
     assert _covered_us([(0, 10), (5, 20), (30, 40), (32, 35)]) == 30
 

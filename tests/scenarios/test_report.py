@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ def test_limits_are_listed_without_those_that_only_renew_one(recorded: Recorded)
     told = run.kpis["real_time_limits"]
     assert told["renewals"] > 0
     assert len(limits.rows) == told["limits"] + told["lifts"] == len(run.limits) - told["renewals"]
+
+
+def test_the_books_are_the_account_of_everybody_and_balance(recorded: Recorded) -> None:
+    run = recorded("frequency-trip")
+    (books,) = [sheet for sheet in sheets(run) if sheet.title == "The books"]
+    held = {row[0]: dict(zip(books.columns[1:], row[1:], strict=True)) for row in books.rows}
+    assert {account: own["balance €"] for account, own in held.items()} == run.kpis["cost"]["balances_eur"]
+    assert held["tso:neutrality"]["neutrality €"] == held["tso:neutrality"]["balance €"]
+    for kind in books.columns[1:]:
+        assert sum(Decimal(own[kind] or 0) for own in held.values()) == 0
 
 
 def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:
