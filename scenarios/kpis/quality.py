@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...agents.market.settlement import Payment, balances
-from ...grid.description.grid import DEFAULT_LIMITS
 from ..audit.findings import Row
 from ..audit.index import Index
 from ..record.activation import settlement
@@ -56,6 +56,7 @@ def frequency(run: Run) -> dict[str, Any]:
 def violations(run: Run, *, shadow: bool = False) -> dict[str, dict[str, Any]]:
     """Per grid: minutes in violation, worst loading and voltages, and the loading beyond its limit in %·s.
 
+    That is of the line or transformer that is loaded most by its own limit, be it its network's or the scenario's.
     `shadow`: of the state that would have been without real-time limits; only grids for which it was recorded.
     """
     telemetry = run.outline
@@ -68,10 +69,10 @@ def _loading(grid: str, shadow: bool) -> str:
 
 def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     telemetry, prefix = run.outline, "shadow_" if shadow else ""
-    limits, lasts_s = _limits(run, grid), ticks_s(telemetry)
-    loading = telemetry[_loading(grid, shadow)]
+    lasts_s, loading = ticks_s(telemetry), telemetry[_loading(grid, shadow)]
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
-    beyond = (loading - limits["loading_percent"]).clip(lower=0.0)
+    limit = telemetry.get(f"{grid}.{'shadow' if shadow else 'loading'}_limit_percent", math.nan)
+    beyond = (loading - limit).clip(lower=0.0)
     return {
         "minutes": float(lasts_s[violated(run, grid, shadow=shadow)].sum() / 60),
         "percent_seconds": float((beyond * lasts_s).sum()),
@@ -85,12 +86,6 @@ def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     """At which ticks a loading or a voltage of a grid was beyond its limit, be it its network's or the scenario's."""
     telemetry, column = run.outline, f"{grid}.{'shadow_' if shadow else ''}violations"
     return telemetry[column] > 0 if column in telemetry else telemetry["at"].isna()
-
-
-def _limits(run: Run, grid: str) -> dict[str, float]:
-    """What the scenario says of a grid's limits, else the defaults."""
-    given = run.scenario.grids[grid].limits.model_dump()
-    return {name: default if given[name] is None else given[name] for name, default in DEFAULT_LIMITS.items()}
 
 
 def cost(index: Index) -> dict[str, Any]:

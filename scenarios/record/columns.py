@@ -256,7 +256,7 @@ TELEMETRY = Table(
         Column("<agent>.reserve_mw", "number", "containment reserve (FCR) in force, in either direction", "MW"),
         Column("<grid>.interface_p_mw", "number", "import from transmission", "MW"),
         Column("<grid>.interface_q_mvar", "number", "import from transmission", "MVAr"),
-        Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
+        Column("<grid>.worst_loading_percent", "number", "of the branch loaded most by its own limit", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
         Column("<grid>.load_recovery_mw", "number", "drawn by loads beyond their voltage's, after tap steps", "MW"),
@@ -264,10 +264,12 @@ TELEMETRY = Table(
         Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
         Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
         Column("<grid>.violations", "number", "limits that are violated: a loading or a voltage each"),
+        Column("<grid>.loading_limit_percent", "number", "what that line or transformer may be loaded with", "%"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_violations", "number", "the same, had limits not cut any order"),
+        Column("<grid>.shadow_limit_percent", "number", "loading_limit_percent, had limits not cut any order", "%"),
     ),
 )
 STATES = Table(

@@ -78,14 +78,14 @@ def test_the_stack_is_what_everybody_delivers_together(text: str, run: Run, show
 def test_loading_and_voltage_are_those_of_the_telemetry(text: str, shown: pd.DataFrame) -> None:
     drawn = traces(text, "grid-north")
     told = {"worst loading": "worst_loading_percent", "had limits not cut any order": "shadow_loading_percent"}
-    told |= {"highest voltage": "vm_max_pu", "lowest voltage": "vm_min_pu"}
+    told |= {"its limit": "loading_limit_percent", "highest voltage": "vm_max_pu", "lowest voltage": "vm_min_pu"}
     for name, column in told.items():
         np.testing.assert_allclose(drawn[name], shown[f"north.{column}"], atol=1e-9)
 
 
 def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(blind_page: Path) -> None:
     drawn = traces(blind_page.read_text("utf-8"), "grid-north")
-    assert list(drawn) == ["worst loading", "highest voltage", "lowest voltage"]
+    assert list(drawn) == ["worst loading", "its limit", "highest voltage", "lowest voltage"]
 
 
 @pytest.mark.parametrize("name", ["gen-t", "bsp-a", "bsp-b", "bsp-c", "agg-1"])
