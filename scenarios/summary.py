@@ -162,6 +162,9 @@ def _kpis(run: Run) -> Table:
         table.add_row("frequency", f"{extremes}, {outside:.1f} min outside ±50 mHz")
     for grid, values in kpis["violations"].items():
         table.add_row(f"violations in {grid}", _violated(values))
+    for grid, recovery in kpis["load_recovery"].items():
+        if recovery["paid_back_mwh"]:
+            table.add_row(f"paid back in {grid}", f"{_mw(recovery['paid_back_mwh'])} MWh by loads, as taps returned")
     for name, text in _reaction(kpis):
         table.add_row(name, text)
     if kpis.get("afrr"):

@@ -8,11 +8,13 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
+from gridpact.scenarios.kpis.energy import _asked_for
 from gridpact.scenarios.kpis.participation import _covered_us
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.limiting import limit_steps
@@ -151,6 +153,36 @@ def test_cost_by_kind_is_the_tso_s_account_and_all_balances_are_zero_together(re
     assert cost["balances_eur"]["tso:neutrality"] == cost["by_kind_eur"]["neutrality"]
     assert sum(map(Decimal, cost["balances_eur"].values())) == 0
     assert -Decimal(cost["balances_eur"]["tso"]) == sum(map(Decimal, cost["by_kind_eur"].values())) == 0
+
+
+def test_what_loads_take_back_after_voltage_reduction_is_no_activation(recorded: Recorded) -> None:
+    """Nothing was ordered down, so nothing is activated down; what the DSO measured below zero is payback."""
+    run = recorded("scenario-2")
+    two = run.kpis["kpi_2_flexibility_activated"]
+    assert two["by_product"]["mFRR down"]["down_mwh"] == 0.0
+    for told in (two["all"], two["demand_response"], two["by_participant"]["dso-north"]):
+        assert told["down_mwh"] == told["down_peak_mw"] == 0.0
+    assert two["all"]["up_mwh"] == pytest.approx(two["by_product"]["mFRR up"]["up_mwh"])
+    own = run.streams[(run.streams["sender"] == "dso-north") & (run.streams["receiver"] == "tso")]
+    inside = own[(own["measured_at"] >= "2026-03-02T11:00:00Z") & (own["measured_at"] < "2026-03-02T12:00:00Z")]
+    back_mwh = -inside["activated_mw"].clip(upper=0).sum() * 4 / 3600
+    recovery = run.kpis["load_recovery"]["north"]
+    assert recovery["paid_back_mwh"] == pytest.approx(back_mwh, abs=1e-6)
+    assert 0.02 < recovery["paid_back_mwh"] < recovery["recovered_mwh"]
+
+
+@pytest.mark.parametrize(
+    ("power", "ordered", "asked"),
+    [
+        ([0.5, 0.4, -0.1, -0.1], [0.5, 0.0, 0.0, 0.0], [True, True, False, False]),
+        ([-0.1, 0.4, 0.1], [0.5, 0.5, 0.0], [False, True, True]),
+        ([-0.5, -0.1, 0.1], [-0.5, 0.0, 0.0], [True, True, False]),
+    ],
+)
+def test_activation_is_a_span_of_one_sign_with_a_set_point_of_that_sign(
+    power: list[float], ordered: list[float], asked: list[bool]
+) -> None:
+    assert _asked_for(pd.Series(power), pd.Series(ordered)).tolist() == asked
 
 
 def test_overlapping_limits_are_counted_once() -> None:
