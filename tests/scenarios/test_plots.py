@@ -14,6 +14,7 @@ import pytest
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report import thinning
 from gridpact.scenarios.report.labels import Box, labels
+from gridpact.scenarios.report.merit import merit_order
 
 Recorded = Callable[[str], Run]
 FORE_US = pd.Timedelta(minutes=5)
@@ -108,6 +109,18 @@ def test_the_merit_order_stack_is_as_wide_as_the_offers(text: str, run: Run, fat
     lists = run.merit_order.groupby("period")
     expected = lists[f"{above}_mw"].sum() - (lists[f"{below}_mw"].sum() if below else 0.0)
     np.testing.assert_allclose(wide, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["scenario-1-dso", "frequency-trip"])
+def test_the_axes_of_merit_orders_begin_at_zero_and_hold_the_widest_list(name: str, recorded: Recorded) -> None:
+    run = recorded(name)
+    drawn = merit_order(run.merit_order, {}, None)
+    lists = run.merit_order.groupby(["product", "direction", "period"])["offered_mw"].sum()
+    widest = lists.groupby(["product", "direction"]).max()
+    axes = list(drawn.select_xaxes())
+    assert len(axes) == len(widest)
+    assert {axis.range[0] for axis in axes} == {0.0}
+    assert sorted(axis.range[1] for axis in axes) == pytest.approx(sorted(1.02 * widest))
 
 
 def test_activated_in_the_stack_is_what_was_ordered_at_most(text: str, run: Run) -> None:
