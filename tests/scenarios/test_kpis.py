@@ -185,6 +185,22 @@ def test_activation_is_a_span_of_one_sign_with_a_set_point_of_that_sign(
     assert _asked_for(pd.Series(power), pd.Series(ordered)).tolist() == asked
 
 
+def test_the_summary_shows_set_points_by_direction_and_says_what_of_the_ace_is_the_mean(recorded: Recorded) -> None:
+    """afrr-hydro has 9 MW up and more down under control, and is asked for less, and for hardly anything down."""
+    run = recorded("frequency-trip")
+    shown = StringIO()
+    print_summary(run, Console(file=shown, width=160))
+    text = shown.getvalue()
+    activated = text.partition("Activated")[2].partition("Settled")[0]
+    (row,) = [line for line in activated.splitlines() if "afrr-hydro" in line]
+    _, _, orders, up_mw, down_mw, *_ = [cell.strip() for cell in row.split("│")]
+    set_point = run.telemetry["afrr-hydro.set_point_mw"]
+    assert [float(up_mw), float(down_mw)] == pytest.approx([set_point.max(), -set_point.min()], abs=0.0006)
+    assert int(orders) == len(run.activations.query("participant == 'afrr-hydro'"))
+    assert float(up_mw) < run.activations.query("participant == 'afrr-hydro'")["power_mw"].max()
+    assert f"mean |ACE| {run.kpis['afrr']['mean_size_of_ace_mw']:.2f} MW" in text
+
+
 def test_overlapping_limits_are_counted_once() -> None:
     assert _covered_us([(0, 10), (5, 20), (30, 40), (32, 35)]) == 30
 
