@@ -185,6 +185,19 @@ def test_activation_is_a_span_of_one_sign_with_a_set_point_of_that_sign(
     assert _asked_for(pd.Series(power), pd.Series(ordered)).tolist() == asked
 
 
+def test_allowed_mw_are_told_by_product_and_direction_and_as_means_of_the_periods(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    told = run.kpis["kpi_3_participation_of_dso"]
+    listed = run.messages[run.messages["type"] == "gridpact.merit-order-verdict/1"]["content"]
+    allowed = {one["offer_id"]: one["max_mw"] for content in listed for one in content["verdicts"]}
+    assert len({offer_id.split(".")[1] for offer_id in allowed}) == 4
+    mean_mw = {way: sum(mw for name, mw in allowed.items() if f"mFRR-{way}" in name) / 4 for way in ("up", "down")}
+    assert told["merit_order"]["mean_allowed_mw"] == pytest.approx({f"mFRR {way}": mw for way, mw in mean_mw.items()})
+    assert mean_mw["up"] < 8.5
+    of_all_mw = {"mFRR up": 3 * 2.5 + 1.0, "mFRR down": 1.0 + 2 * 0.8}
+    assert told["prequalification"]["allowed_mw"] == pytest.approx(of_all_mw)
+
+
 def test_the_summary_shows_set_points_by_direction_and_says_what_of_the_ace_is_the_mean(recorded: Recorded) -> None:
     """afrr-hydro has 9 MW up and more down under control, and is asked for less, and for hardly anything down."""
     run = recorded("frequency-trip")
