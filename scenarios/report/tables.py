@@ -79,7 +79,10 @@ def limits_sheet(requests: Sequence[Mapping[str, Any]], limits: pd.DataFrame, zo
             )
         )
     names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound", "ground")
-    note = "With the constraint that binds, in AC; what only renews a limit is left out."
+    note = (
+        "With the constraint that binds, in AC: its value in the DSO's study, all orders on and this one without the "
+        "limit, also where the element was measured beyond its bound. What only renews a limit is left out."
+    )
     return Sheet("Limits in real time (INFO 8)", names, tuple(rows), note)
 
 
