@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OWN = ("load_recovery_mw", "out_of_service", "lost_load_mw", "lost_generation_mw")
 GRID = (*FIGURES[:5], *OWN, *FIGURES[5:])
-SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu", "shadow_violations")
+SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu", "shadow_violations", "shadow_limit_percent")
 UNKNOWN = (math.nan,) * len(SHADOW)
 Limited = Iterable[tuple[str, float]] | None
 
@@ -99,4 +99,5 @@ def shadow_of(physics: Physics, grid: str, limited: Limited) -> tuple[float, ...
 
 def shadow_figures(state: PlantState) -> tuple[float, ...]:
     """SHADOW of a state."""
-    return state.worst_loading_percent, state.vm_min_pu, state.vm_max_pu, float(len(state.violations))
+    worst = state.worst_loading_percent, state.vm_min_pu, state.vm_max_pu
+    return *worst, float(len(state.violations)), state.loading_limit_percent

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .record.instants import times_us
 from .record.limiting import lifted_and_renewed
 from .record.offering import binding_text
 from .record.qualifying import qualifications
@@ -105,13 +106,25 @@ def _clock(run: Run, at: datetime, form: str = "%H:%M") -> str:
 
 
 def _activation(run: Run) -> Table:
-    table = _table("Activated", ("participant", "orders", "largest order MW", "up MWh", "down MWh"))
+    """Set-points and energy per direction: an order for aFRR says only what is put under control, and may go unused."""
+    columns = ("participant", "orders", "most up MW", "most down MW", "up MWh", "down MWh")
+    table = _table("Activated (most: the largest set-point)", columns)
     amounts = run.kpis["kpi_2_flexibility_activated"]["by_participant"]
     for participant, rows in run.activations.groupby("participant", sort=True):
         own = amounts.get(str(participant), {})
         energies = (_mw(own.get("up_mwh")), _mw(own.get("down_mwh")))
-        table.add_row(str(participant), str(len(rows)), _mw(rows["power_mw"].max()), *energies)
+        table.add_row(str(participant), str(len(rows)), *map(_mw, _largest_mw(run, str(participant))), *energies)
     return table
+
+
+def _largest_mw(run: Run, participant: str) -> tuple[float, float]:
+    """The largest set-points up and down from the first delivery on; 0 where there was none."""
+    telemetry = run.outline
+    set_point = telemetry.get(f"{participant}.set_point_mw")
+    if set_point is None:
+        return math.nan, math.nan
+    own = set_point[times_us(telemetry["at"]) >= run.scenario.time.first_delivery_us].fillna(0.0)
+    return max(0.0, float(own.max())), max(0.0, -float(own.min()))
 
 
 def _limits(run: Run) -> Table:
@@ -162,6 +175,9 @@ def _kpis(run: Run) -> Table:
         table.add_row("frequency", f"{extremes}, {outside:.1f} min outside ±50 mHz")
     for grid, values in kpis["violations"].items():
         table.add_row(f"violations in {grid}", _violated(values))
+    for grid, recovery in kpis["load_recovery"].items():
+        if recovery["paid_back_mwh"]:
+            table.add_row(f"paid back in {grid}", f"{_mw(recovery['paid_back_mwh'])} MWh by loads, as taps returned")
     for name, text in _reaction(kpis):
         table.add_row(name, text)
     if kpis.get("afrr"):
@@ -207,4 +223,4 @@ def _regulated(afrr: dict[str, Any]) -> str:
     """What was asked for, what fell short, and how far the area control error was from zero."""
     asked = f"{_mw(afrr['asked_up_mwh'])} MWh up and {_mw(afrr['asked_down_mwh'])} MWh down asked for"
     missing = sum(own["missing_mwh"] for own in afrr["by_participant"].values())
-    return f"{asked}, {_mw(missing) or '0'} MWh missing, ACE {afrr['mean_size_of_ace_mw']:.2f} MW on average"
+    return f"{asked}, {_mw(missing) or '0'} MWh missing, mean |ACE| {afrr['mean_size_of_ace_mw']:.2f} MW"

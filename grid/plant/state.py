@@ -80,6 +80,11 @@ class PlantState:
         return self._figures[1][4]
 
     @property
+    def loading_limit_percent(self) -> float:
+        """What the most loaded line or transformer may be loaded with; NaN if there is none."""
+        return self._figures[1][6]
+
+    @property
     def interface_q_mvar(self) -> float:
         """Import over all interfaces in Mvar."""
         return sum(q_mvar for _, _, q_mvar in self.interface)
@@ -115,10 +120,12 @@ class Gauge:
         flows = np.where(converged[:, None], solution.interface_mva, 0.0)
         found[:, 0] = np.round(flows.real, 6).sum(axis=1)
         found[:, 1] = np.round(flows.imag, 6).sum(axis=1)
+        found[:, 6] = np.nan
         worst = np.full(len(converged), -1)
         if loading.shape[1]:
             worst = np.where(converged, (loading / self.ratings.loading_percent).argmax(axis=1), -1)
             found[:, 2] = np.where(worst >= 0, np.round(loading[np.arange(len(worst)), worst], 4), 0.0)
+            found[:, 6] = np.where(worst >= 0, self.ratings.loading_percent[worst], np.nan)
         found[:, 3:5] = np.round(np.stack(_extremes(watched, converged), axis=1), 6)
         found[:, 5] = [len(each) for each in self.constraints.violations(solution, "")]
         return worst, found
@@ -141,7 +148,10 @@ def _kind(moment: Moment) -> tuple[int, type[Solution]]:
     return id(moment.own), type(moment.solution)
 
 
-FIGURES = ("interface_p_mw", "interface_q_mvar", "worst_loading_percent", "vm_min_pu", "vm_max_pu", "violations")
+FIGURES = (
+    *("interface_p_mw", "interface_q_mvar", "worst_loading_percent", "vm_min_pu", "vm_max_pu"),
+    *("violations", "loading_limit_percent"),
+)
 
 
 def _extremes(vm_pu: Floats, converged: Booleans) -> tuple[Floats, Floats]:

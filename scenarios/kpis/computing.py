@@ -30,7 +30,7 @@ def compute_kpis(index: Index) -> dict[str, Any]:
         "frequency": frequency(run),
         "afrr": regulation(index),
         "violations": violations(run),
-        "load_recovery": load_recovery(run),
+        "load_recovery": load_recovery(index),
         "real_time_limits": reaction(index),
         "consequences": consequences(index),
         "cost": cost(index),

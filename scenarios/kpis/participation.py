@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...protocols.information.quantities import instant
@@ -11,6 +11,7 @@ from ..audit.activation import ORDERS
 from ..audit.findings import Row
 from ..audit.index import Index, before
 from ..record.limiting import Limited, LimitStep, limit_steps
+from ..record.offering import offers
 from .energy import activated, tick_h
 from .quality import violations
 
@@ -18,8 +19,8 @@ from .quality import violations
 def participation(index: Index) -> dict[str, Any]:
     """What was validated, limited, excluded; MW and minutes limited in real time; violations avoided; its share."""
     return {
-        "prequalification": _verdicts(index.typed("capacity-verdict")),
-        "merit_order": _verdicts(index.typed("merit-order-verdict")),
+        "prequalification": {**_verdicts(index.typed("capacity-verdict")), "allowed_mw": _qualified_mw(index)},
+        "merit_order": {**_verdicts(index.typed("merit-order-verdict")), "mean_allowed_mw": _listed_mw(index)},
         "real_time": _real_time(index),
         "violations_avoided": _avoided(index),
         "share_of_balancing_energy_percent": _share(index),
@@ -34,8 +35,40 @@ def _verdicts(rows: Iterable[Row]) -> dict[str, Any]:
         "ok": counted["ok"],
         "limited": counted["limited"],
         "excluded": counted["rejected"] + counted["excluded"],
-        "allowed_mw": sum(verdict["max_mw"] for verdict in verdicts),
     }
+
+
+def _qualified_mw(index: Index) -> dict[str, float]:
+    """MW that DSOs would let qualify, of everybody, by product and direction: their last word about each resource."""
+    last: dict[tuple[str, str], float] = {}
+    for row in index.typed("capacity-verdict"):
+        who, product = row["content"]["applicant"], row["content"]["product"]
+        for each in row["content"]["verdicts"]:
+            last[f"{product} {each['direction']}", f"{who}|{each['resource']}"] = each["max_mw"]
+    return _sums(last)
+
+
+def _listed_mw(index: Index) -> dict[str, float]:
+    """MW of merit order lists that DSOs allowed, by product and direction: the mean of the periods that they saw."""
+    rows = index.typed("merit-order-verdict")
+    allowed = {each["offer_id"]: each["max_mw"] for row in rows for each in row["content"]["verdicts"]}
+    known = {row["offer_id"]: row for row in offers(index.messages, ())} if allowed else {}
+    told = [(known[name], mw) for name, mw in allowed.items() if name in known]
+    sums = _sums({(_need(offer), offer["offer_id"]): mw for offer, mw in told})
+    periods = Counter(need for need, _ in {(_need(offer), offer["delivery_start"]) for offer, _ in told})
+    return {need: mw / periods[need] for need, mw in sums.items()}
+
+
+def _need(offer: Row) -> str:
+    return f"{offer['product']} {offer['direction']}"
+
+
+def _sums(mw: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """By the first part of the key."""
+    found: dict[str, float] = defaultdict(float)
+    for (need, _), one_mw in mw.items():
+        found[need] += one_mw
+    return dict(sorted(found.items()))
 
 
 def _real_time(index: Index) -> dict[str, Any]:

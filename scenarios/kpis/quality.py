@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ...grid.description.grid import DEFAULT_LIMITS
+from ...agents.market.settlement import Payment, balances
+from ..audit.findings import Row
 from ..audit.index import Index
+from ..record.activation import settlement
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ def frequency(run: Run) -> dict[str, Any]:
 def violations(run: Run, *, shadow: bool = False) -> dict[str, dict[str, Any]]:
     """Per grid: minutes in violation, worst loading and voltages, and the loading beyond its limit in %·s.
 
+    That is of the line or transformer that is loaded most by its own limit, be it its network's or the scenario's.
     `shadow`: of the state that would have been without real-time limits; only grids for which it was recorded.
     """
     telemetry = run.outline
@@ -64,10 +69,10 @@ def _loading(grid: str, shadow: bool) -> str:
 
 def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     telemetry, prefix = run.outline, "shadow_" if shadow else ""
-    limits, lasts_s = _limits(run, grid), ticks_s(telemetry)
-    loading = telemetry[_loading(grid, shadow)]
+    lasts_s, loading = ticks_s(telemetry), telemetry[_loading(grid, shadow)]
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
-    beyond = (loading - limits["loading_percent"]).clip(lower=0.0)
+    limit = telemetry.get(f"{grid}.{'shadow' if shadow else 'loading'}_limit_percent", math.nan)
+    beyond = (loading - limit).clip(lower=0.0)
     return {
         "minutes": float(lasts_s[violated(run, grid, shadow=shadow)].sum() / 60),
         "percent_seconds": float((beyond * lasts_s).sum()),
@@ -83,24 +88,29 @@ def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     return telemetry[column] > 0 if column in telemetry else telemetry["at"].isna()
 
 
-def _limits(run: Run, grid: str) -> dict[str, float]:
-    """What the scenario says of a grid's limits, else the defaults."""
-    given = run.scenario.grids[grid].limits.model_dump()
-    return {name: default if given[name] is None else given[name] for name, default in DEFAULT_LIMITS.items()}
-
-
 def cost(index: Index) -> dict[str, Any]:
-    """What the TSO pays for balancing energy (negative: it is paid), in all and by participant; exact texts in EUR."""
+    """What the TSO pays for balancing energy, by participant and kind, and where it leaves accounts; texts in EUR.
+
+    Kinds are the TSO's own account: + is what it pays, − what it is paid; what others pay each other is +.
+    """
+    payments = [_payment(row) for row in settlement((), index.events)]
     paid: dict[str, Decimal] = defaultdict(Decimal)
     by_kind: dict[str, Decimal] = defaultdict(Decimal)
-    for event in index.events:
-        for payment in event["evidence"].get("payments", ()) if event["stage"] == "settlement" else ():
-            amount = Decimal(payment["amount_eur"])
-            by_kind[payment["kind"]] += amount
-            if payment["kind"] == "balancing_energy":
-                paid[payment["payee"]] += amount
+    for payment in payments:
+        by_kind[payment.kind] += -payment.amount_eur if payment.payee == index.scenario.tso else payment.amount_eur
+        if payment.kind == "balancing_energy":
+            paid[payment.payee] += payment.amount_eur
     return {
         "balancing_energy_eur": str(sum(paid.values(), Decimal(0))),
-        "by_participant_eur": {name: str(amount) for name, amount in sorted(paid.items())},
-        "by_kind_eur": {kind: str(amount) for kind, amount in sorted(by_kind.items())},
+        "by_participant_eur": _texts(paid),
+        "by_kind_eur": _texts(by_kind),
+        "balances_eur": _texts(balances(payments)),
     }
+
+
+def _payment(row: Row) -> Payment:
+    return Payment(row["period"], row["kind"], row["payer"], row["payee"], Decimal(row["amount_eur"]))
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: str(amount) for name, amount in sorted(amounts.items())}

@@ -41,6 +41,7 @@ _OFFER = Column("offer_id", "text", "the offer")
 _PRODUCT = Column("product", "text", "FCR, aFRR or mFRR")
 _DIRECTION = Column("direction", "text", "up (more injection or less load) or down")
 _PRICE = Column("price_eur_per_mwh", "number", "up: the TSO pays it; down: the participant pays it", "EUR/MWh")
+_NO_PRICE = "0: it has none, or it is a penalty (`market.afrr.penalty_eur_per_mwh`)"
 _RESOURCE = Column("resource", "text", "unit, pool or transformer")
 _ADDRESS = (
     Column("sent_at", "time", "when it was sent"),
@@ -182,9 +183,9 @@ LIMITS = Table(
         Column("max_mw", "number", "the most it may still deliver; without an element and not lower: a lift", "MW"),
         Column("element", "text", "binding element"),
         Column("quantity", "text", "loading_percent, vm_max_pu, vm_min_pu or no_solution"),
-        Column("value", "number", "of that quantity without the limit", "% or pu"),
+        Column("value", "number", "in the DSO's study, all orders on and this one without the limit", "% or pu"),
         Column("bound", "number", "what it may be", "% or pu"),
-        Column("ground", "text", "measured: beyond its limit now; expected: it would be; empty for a lift"),
+        Column("ground", "text", "measured: it is beyond its bound now; expected: it would be; empty for a lift"),
         Column("valid_until", "time", "end of the limit"),
         Column("ordered_at", "time", "when the TSO passed it on"),
         Column("order_received_at", "time", "when the participant received it"),
@@ -204,9 +205,9 @@ SETTLEMENT = Table(
         Column("payee", "text", "who is paid"),
         _PRODUCT,
         _DIRECTION,
-        Column("settled_on", "text", "requested, metered or kept; withheld: what a limit has taken"),
-        Column("energy_mwh", "number", "energy", "MWh"),
-        _PRICE,
+        Column("settled_on", "text", "requested, metered, kept, withheld (by a limit), not delivered, imbalance price"),
+        Column("energy_mwh", "number", "energy; of a penalty what is missing", "MWh"),
+        Column(_PRICE.name, "number", f"{_PRICE.meaning}; {_NO_PRICE}", "EUR/MWh"),
         Column("capacity_mw_h", "number", "reserve kept", "MW·h"),
         Column("price_eur_per_mw_h", "number", "for each MW and hour of reserve", "EUR/(MW·h)"),
         Column("amount_eur", "text", "amount, exact to the cent", "EUR"),
@@ -256,7 +257,7 @@ TELEMETRY = Table(
         Column("<agent>.reserve_mw", "number", "containment reserve (FCR) in force, in either direction", "MW"),
         Column("<grid>.interface_p_mw", "number", "import from transmission", "MW"),
         Column("<grid>.interface_q_mvar", "number", "import from transmission", "MVAr"),
-        Column("<grid>.worst_loading_percent", "number", "of the most loaded line or transformer", "%"),
+        Column("<grid>.worst_loading_percent", "number", "of the branch loaded most by its own limit", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
         Column("<grid>.load_recovery_mw", "number", "drawn by loads beyond their voltage's, after tap steps", "MW"),
@@ -264,10 +265,12 @@ TELEMETRY = Table(
         Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),
         Column("<grid>.lost_generation_mw", "number", "what generators without supply would inject", "MW"),
         Column("<grid>.violations", "number", "limits that are violated: a loading or a voltage each"),
+        Column("<grid>.loading_limit_percent", "number", "what that line or transformer may be loaded with", "%"),
         Column("<grid>.shadow_loading_percent", "number", "the same, had limits not cut any order", "%"),
         Column("<grid>.shadow_vm_min_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_vm_max_pu", "number", "the same, had limits not cut any order", "pu"),
         Column("<grid>.shadow_violations", "number", "the same, had limits not cut any order"),
+        Column("<grid>.shadow_limit_percent", "number", "loading_limit_percent, had limits not cut any order", "%"),
     ),
 )
 STATES = Table(

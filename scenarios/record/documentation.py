@@ -38,12 +38,36 @@ TAIL = """| `networks/<grid>.json` | a grid's pandapower network, once, without 
 
 `gridpact audit RUN` recomputes the CSV files and `kpis.json`, and compares every file with the manifest.
 """
+KPIS = {
+    "kpi_2_flexibility_activated": "MW and MWh measured in the delivery periods; without what loads take back after a "
+    "DSO's tap steps",
+    "kpi_3_participation_of_dso.prequalification.allowed_mw": "by product and direction: MW of all resources that the "
+    "DSO's last verdicts would let qualify, each by itself if it judges separately",
+    "kpi_3_participation_of_dso.merit_order.mean_allowed_mw": "by product and direction: MW of the offers that it "
+    "allowed, the mean of the periods whose lists it saw",
+    "kpi_3_participation_of_dso.violations_avoided": "`violations`, had limits not cut any order, less the real ones",
+    "violations.<grid>.percent_seconds": "loading beyond its limit, at each tick of the line or transformer that is "
+    "loaded most by its own limit",
+    "real_time_limits.overload_percent_seconds": "the same of each element by itself",
+    "afrr.mean_size_of_ace_mw": "mean of the size of the area control error; `mean_ace_mw` has the sign",
+    "load_recovery.<grid>.recovered_mwh": "drawn by loads beyond what their voltage says, as the plant has it",
+    "load_recovery.<grid>.paid_back_mwh": "of that what the DSO measured in the delivery periods while nothing was "
+    "ordered in that direction",
+    "cost.by_kind_eur": "the TSO's account: + it pays, − it is paid; what others pay each other: +",
+    "cost.balances_eur": "every account: + it has got more than it has paid; together they are zero",
+}
 
 
 def document() -> str:
     """The page as Markdown."""
     index = "".join(f"| `{table.file}` | {table.meaning} |\n" for table in TABLES)
-    return HEAD + index + TAIL + "".join(_section(table) for table in TABLES)
+    return HEAD + index + TAIL + _kpis() + "".join(_section(table) for table in TABLES)
+
+
+def _kpis() -> str:
+    rows = "".join(f"| `{key}` | {meaning} |\n" for key, meaning in KPIS.items())
+    head = "\n## kpis.json\nKeys hold their units. Those that could be misread:\n\n"
+    return f"{head}| key | meaning |\n|---|---|\n{rows}"
 
 
 def _section(table: Table) -> str:

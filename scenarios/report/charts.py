@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ...grid.description.grid import DEFAULT_LIMITS, GridLimits
+from ...grid.description.grid import GridLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,7 @@ MOST_STACKED, MOST_SHOWN = 9, 60
 LEAST_MW = 1e-6
 BLUE, RED, GREEN, AMBER, GREY = "#2f6fd6", "#d0453b", "#2c9a62", "#c98a00", "#8a8f98"
 COLOURS = (BLUE, AMBER, GREEN, "#8d5cc4", "#16939b", "#c4568c", "#6b7f2a", "#a5673f", "#4c6a92")
+LIMIT = {"dash": "dash", "width": 1, "shape": "hv"}
 LIGHT = "rgba(47,111,214,0.55)"
 
 
@@ -95,12 +96,13 @@ def delivery(telemetry: pd.DataFrame, agents: tuple[str, ...], most: int = MOST_
 
 
 def grid(telemetry: pd.DataFrame, name: str, limits: GridLimits) -> go.Figure:
-    """The worst loading, with limits and (where it differs) without, and the band of voltages."""
+    """The worst loading, with limits and (where it differs) without, what it may be, and the band of voltages."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     at, worst = telemetry["at"], telemetry[f"{name}.worst_loading_percent"]
     lines = {
         "shadow_loading_percent": ("had limits not cut any order", GREY, 1),
         "worst_loading_percent": ("worst loading", BLUE, 1),
+        "loading_limit_percent": ("its limit", RED, 1),
         "vm_max_pu": ("highest voltage", AMBER, 2),
         "vm_min_pu": ("lowest voltage", GREEN, 2),
     }
@@ -109,8 +111,9 @@ def grid(telemetry: pd.DataFrame, name: str, limits: GridLimits) -> go.Figure:
         if values is None or not values.notna().any():
             continue
         if column != "shadow_loading_percent" or (values - worst).abs().max() > LEAST_MW:
-            figure.add_scatter(x=at, y=values, name=label, line_color=colour, row=row, col=1)
-    for value, row in ((limits.loading_percent or DEFAULT_LIMITS["loading_percent"], 1), *_voltages(limits)):
+            line = {"color": colour} | (LIMIT if column == "loading_limit_percent" else {})
+            figure.add_scatter(x=at, y=values, name=label, line=line, row=row, col=1)
+    for value, row in _voltages(limits):
         figure.add_hline(y=value, line={"color": RED, "dash": "dash", "width": 1}, row=row, col=1)
     figure.update_yaxes(title_text="loading, %", row=1, col=1)
     figure.update_yaxes(title_text="voltage, pu", row=2, col=1)

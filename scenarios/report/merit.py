@@ -31,6 +31,7 @@ FATES = {
 }
 REST = tuple(FATES)[2:]
 HEAD_PX, NEED_PX, FOOT_PX = 30, 190, 45
+BEYOND = 0.02  # how far an axis goes beyond the widest list of any period
 
 
 class Part(NamedTuple):
@@ -58,13 +59,18 @@ def merit_order(lists: pd.DataFrame, ordered_mw: Mapping[str, float], zone: tzin
     titles = [" ".join(need) for need in needs]
     figure = make_subplots(rows=len(needs), cols=1, subplot_titles=titles, vertical_spacing=space)
     shown: list[str] = []
+    widest_mw = [0.0] * len(needs)
     for (period, product, direction), rows in lists.groupby(["period", "product", "direction"], sort=True):
         row = needs.index((str(product), str(direction))) + 1
         offers: list[Any] = rows.to_dict("records")
-        for bar in _bars(parts(offers, ordered_mw)):
+        side_by_side = parts(offers, ordered_mw)
+        widest_mw[row - 1] = max([widest_mw[row - 1], *(part.end_mw for part in side_by_side)])
+        for bar in _bars(side_by_side):
             bar.update(visible=period == lists["period"].min())
             figure.add_trace(bar, row=row, col=1)
             shown.append(str(period))
+    for row, mw in enumerate(widest_mw, start=1):
+        figure.update_xaxes(range=[0.0, mw * (1 + BEYOND) or 1.0], row=row, col=1)
     return _laid_out(figure, len(needs), shown, zone)
 
 
@@ -72,7 +78,7 @@ def _laid_out(figure: go.Figure, needs: int, shown: Sequence[str], zone: tzinfo 
     """The page draws the legend itself: plotly's would meet headings on a phone."""
     figure.update_yaxes(title_text="EUR/MWh")
     figure = styled(figure, HEAD_PX + NEED_PX * needs + FOOT_PX)
-    figure.update_xaxes(title_text="MW offered", title_standoff=4, rangemode="tozero")
+    figure.update_xaxes(title_text="MW offered", title_standoff=4)
     choices = [{"name": period, "clock": period_clock(period, zone)} for period in sorted(set(shown))]
     fates = {str(bar.name): str(bar.marker.color) for bar in figure.data}
     legend = [{"name": fate, "colour": fates[fate]} for fate in FATES if fate in fates]

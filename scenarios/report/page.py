@@ -33,7 +33,10 @@ FREQUENCY_NOTE = (
 )
 STACK_NOTE = "Measured at the connection points; up is more injection or less load."
 MERIT_NOTE = "A bar is as wide as its MW. Activated: the most that was ordered. What the DSO cut names its constraint."
-GRID_NOTE = "Dashed: what the scenario allows. Of all lines and transformers, and of all buses, the worst at each tick."
+GRID_NOTE = (
+    "Of all lines and transformers (by their own limits), and of all buses, the worst at each tick. "
+    "Dashed: what that line or transformer may be loaded with, and the voltages that the scenario allows."
+)
 
 
 class Drawing(NamedTuple):

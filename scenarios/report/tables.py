@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..record.limiting import lifted_and_renewed
@@ -34,7 +36,7 @@ class Sheet:
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
-    """Limits with their binding constraints, rivals of a DSO that sells, and the settlement by payee and by kind."""
+    """Limits with their binding constraints, rivals of a DSO that sells, the settlement by payee, and the books."""
     return tuple(sheet for sheet in (_limits(run), _rivals(run), _settlement(run), _books(run)) if sheet.rows)
 
 
@@ -77,7 +79,10 @@ def limits_sheet(requests: Sequence[Mapping[str, Any]], limits: pd.DataFrame, zo
             )
         )
     names = ("at", "DSO", "participant", "kind", "most MW", "element", "quantity", "value", "bound", "ground")
-    note = "With the constraint that binds, in AC; what only renews a limit is left out."
+    note = (
+        "With the constraint that binds, in AC: its value in the DSO's study, all orders on and this one without the "
+        "limit, also where the element was measured beyond its bound. What only renews a limit is left out."
+    )
     return Sheet("Limits in real time (INFO 8)", names, tuple(rows), note)
 
 
@@ -93,9 +98,20 @@ def _settlement(run: Run) -> Sheet:
 
 
 def _books(run: Run) -> Sheet:
-    frame = run.settlement.assign(eur=lambda f: f["amount_eur"].astype(float))
-    rows = tuple((str(kind), str(len(own)), f"{own['eur'].sum():.2f}") for kind, own in frame.groupby("kind"))
-    return Sheet("The books", ("kind", "payments", "sum €"), rows, "Every payment has a counterparty: settlement.csv.")
+    """A row an account: what it has got, by kind, and its balance."""
+    held: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for kind, payer, payee, eur in run.settlement[["kind", "payer", "payee", "amount_eur"]].itertuples(index=False):
+        held[str(payer)][str(kind)] -= Decimal(eur)
+        held[str(payee)][str(kind)] += Decimal(eur)
+    kinds = sorted({kind for own in held.values() for kind in own})
+    rows = (
+        (account, *(str(own[kind]) if kind in own else "" for kind in kinds), str(sum(own.values())))
+        for account, own in sorted(held.items())
+    )
+    names = ("account", *(f"{kind.replace('_', ' ')} €" for kind in kinds), "balance €")
+    return Sheet(
+        "The books", names, tuple(rows), "+ an account has got it, − it has paid it: every column sums to zero."
+    )
 
 
 def _number(value: Any) -> str:

@@ -98,9 +98,28 @@ def _activated(
     streams = pd.read_parquet(folder / "streams.parquet")
     (tso,) = (name for name, who in scenario["participants"].items() if who["kind"] == "tso")
     inside = (streams["measured_at"] >= begin) & (streams["measured_at"] < end) & (streams["receiver"] == tso)
-    mw = streams[inside]["activated_mw"]
+    kinds = {name: who["kind"] for name, who in scenario["participants"].items()}
+    told = streams[streams["receiver"] == tso]
+    mw = pd.concat([_ordered(own, kinds[str(name)]) for name, own in told.groupby("sender")])
+    mw = mw[inside[mw.index]]
     up, down = mw.clip(lower=0.0), (-mw).clip(lower=0.0)
     return {"activated_up_mwh": float(up.sum() * tick_h), "activated_down_mwh": float(down.sum() * tick_h)}
+
+
+def _ordered(told: pd.DataFrame, kind: str) -> pd.Series:
+    """MW that somebody measured; of a DSO what loads took back when nothing was ordered is left out."""
+    mw = told["activated_mw"]
+    if kind != "dso":
+        return mw
+    keep: list[float] = []
+    span: list[tuple[float, float]] = []
+    for pair in [*zip(mw, told["set_point_mw"], strict=True), (math.nan, 0.0)]:
+        if span and not span[-1][0] * pair[0] > 0:
+            asked = any(power * set_point > 0 for power, set_point in span)
+            keep += [power if asked else 0.0 for power, _ in span]
+            span = []
+        span.append(pair)
+    return pd.Series(keep, index=mw.index)
 
 
 def _cut(folder: Path, scenario: dict[str, Any]) -> dict[str, float]:
@@ -160,9 +179,11 @@ def _share(streams: pd.DataFrame, scenario: dict[str, Any]) -> float:
     begin = pd.Timestamp(scenario["time"]["first_delivery"]).tz_convert("UTC")
     end = begin + timedelta(minutes=scenario["time"]["market_time_units"] * scenario["time"]["market_time_unit_min"])
     inside = (streams["measured_at"] >= begin) & (streams["measured_at"] < end)
-    told = streams[(streams["receiver"].map(kinds) == "tso") & inside]
-    own = told["sender"].map(kinds) == "dso"
-    return float(100 * told[own]["activated_mw"].abs().sum() / told["activated_mw"].abs().sum())
+    told = streams[streams["receiver"].map(kinds) == "tso"]
+    energy = {"bsp": 0.0, "aggregator": 0.0, "dso": 0.0}
+    for name, own in told.groupby("sender"):
+        energy[kinds[str(name)]] += float(_ordered(own, kinds[str(name)])[inside[own.index]].abs().sum())
+    return 100 * energy["dso"] / sum(energy.values())
 
 
 def _limits(requests: list[dict[str, Any]]) -> int:

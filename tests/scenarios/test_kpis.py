@@ -8,11 +8,13 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
+from gridpact.scenarios.kpis.energy import _asked_for
 from gridpact.scenarios.kpis.participation import _covered_us
 from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.limiting import limit_steps
@@ -136,6 +138,80 @@ def test_cost_is_what_the_settlement_says(name: str, recorded: Recorded) -> None
     run = recorded(name)
     rows = run.settlement[run.settlement["kind"] == "balancing_energy"]
     assert sum(map(Decimal, rows["amount_eur"])) == Decimal(run.kpis["cost"]["balancing_energy_eur"])
+
+
+def test_cost_by_kind_is_the_tso_s_account_and_all_balances_are_zero_together(recorded: Recorded) -> None:
+    """In frequency-trip the neutrality account is paid in some periods and pays in others."""
+    run = recorded("frequency-trip")
+    cost, rows = run.kpis["cost"], run.settlement.assign(eur=run.settlement["amount_eur"].map(Decimal))
+    net = {
+        kind: own.loc[own["payer"] == "tso", "eur"].sum() - own.loc[own["payee"] == "tso", "eur"].sum()
+        for kind, own in rows.groupby("kind")
+    }
+    assert (rows["payer"] == "tso:neutrality").any()
+    assert {kind: Decimal(text) for kind, text in cost["by_kind_eur"].items()} == net
+    assert cost["balances_eur"]["tso:neutrality"] == cost["by_kind_eur"]["neutrality"]
+    assert sum(map(Decimal, cost["balances_eur"].values())) == 0
+    assert -Decimal(cost["balances_eur"]["tso"]) == sum(map(Decimal, cost["by_kind_eur"].values())) == 0
+
+
+def test_what_loads_take_back_after_voltage_reduction_is_no_activation(recorded: Recorded) -> None:
+    """Nothing was ordered down, so nothing is activated down; what the DSO measured below zero is payback."""
+    run = recorded("scenario-2")
+    two = run.kpis["kpi_2_flexibility_activated"]
+    assert two["by_product"]["mFRR down"]["down_mwh"] == 0.0
+    for told in (two["all"], two["demand_response"], two["by_participant"]["dso-north"]):
+        assert told["down_mwh"] == told["down_peak_mw"] == 0.0
+    assert two["all"]["up_mwh"] == pytest.approx(two["by_product"]["mFRR up"]["up_mwh"])
+    own = run.streams[(run.streams["sender"] == "dso-north") & (run.streams["receiver"] == "tso")]
+    inside = own[(own["measured_at"] >= "2026-03-02T11:00:00Z") & (own["measured_at"] < "2026-03-02T12:00:00Z")]
+    back_mwh = -inside["activated_mw"].clip(upper=0).sum() * 4 / 3600
+    recovery = run.kpis["load_recovery"]["north"]
+    assert recovery["paid_back_mwh"] == pytest.approx(back_mwh, abs=1e-6)
+    assert 0.02 < recovery["paid_back_mwh"] < recovery["recovered_mwh"]
+
+
+@pytest.mark.parametrize(
+    ("power", "ordered", "asked"),
+    [
+        ([0.5, 0.4, -0.1, -0.1], [0.5, 0.0, 0.0, 0.0], [True, True, False, False]),
+        ([-0.1, 0.4, 0.1], [0.5, 0.5, 0.0], [False, True, True]),
+        ([-0.5, -0.1, 0.1], [-0.5, 0.0, 0.0], [True, True, False]),
+    ],
+)
+def test_activation_is_a_span_of_one_sign_with_a_set_point_of_that_sign(
+    power: list[float], ordered: list[float], asked: list[bool]
+) -> None:
+    assert _asked_for(pd.Series(power), pd.Series(ordered)).tolist() == asked
+
+
+def test_allowed_mw_are_told_by_product_and_direction_and_as_means_of_the_periods(recorded: Recorded) -> None:
+    run = recorded("scenario-1-dso")
+    told = run.kpis["kpi_3_participation_of_dso"]
+    listed = run.messages[run.messages["type"] == "gridpact.merit-order-verdict/1"]["content"]
+    allowed = {one["offer_id"]: one["max_mw"] for content in listed for one in content["verdicts"]}
+    assert len({offer_id.split(".")[1] for offer_id in allowed}) == 4
+    mean_mw = {way: sum(mw for name, mw in allowed.items() if f"mFRR-{way}" in name) / 4 for way in ("up", "down")}
+    assert told["merit_order"]["mean_allowed_mw"] == pytest.approx({f"mFRR {way}": mw for way, mw in mean_mw.items()})
+    assert mean_mw["up"] < 8.5
+    of_all_mw = {"mFRR up": 3 * 2.5 + 1.0, "mFRR down": 1.0 + 2 * 0.8}
+    assert told["prequalification"]["allowed_mw"] == pytest.approx(of_all_mw)
+
+
+def test_the_summary_shows_set_points_by_direction_and_says_what_of_the_ace_is_the_mean(recorded: Recorded) -> None:
+    """afrr-hydro has 9 MW up and more down under control, and is asked for less, and for hardly anything down."""
+    run = recorded("frequency-trip")
+    shown = StringIO()
+    print_summary(run, Console(file=shown, width=160))
+    text = shown.getvalue()
+    activated = text.partition("Activated")[2].partition("Settled")[0]
+    (row,) = [line for line in activated.splitlines() if "afrr-hydro" in line]
+    _, _, orders, up_mw, down_mw, *_ = [cell.strip() for cell in row.split("│")]
+    set_point = run.telemetry["afrr-hydro.set_point_mw"]
+    assert [float(up_mw), float(down_mw)] == pytest.approx([set_point.max(), -set_point.min()], abs=0.0006)
+    assert int(orders) == len(run.activations.query("participant == 'afrr-hydro'"))
+    assert float(up_mw) < run.activations.query("participant == 'afrr-hydro'")["power_mw"].max()
+    assert f"mean |ACE| {run.kpis['afrr']['mean_size_of_ace_mw']:.2f} MW" in text
 
 
 def test_overlapping_limits_are_counted_once() -> None:

@@ -14,6 +14,7 @@ import pytest
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report import thinning
 from gridpact.scenarios.report.labels import Box, labels
+from gridpact.scenarios.report.merit import merit_order
 
 Recorded = Callable[[str], Run]
 FORE_US = pd.Timedelta(minutes=5)
@@ -78,14 +79,14 @@ def test_the_stack_is_what_everybody_delivers_together(text: str, run: Run, show
 def test_loading_and_voltage_are_those_of_the_telemetry(text: str, shown: pd.DataFrame) -> None:
     drawn = traces(text, "grid-north")
     told = {"worst loading": "worst_loading_percent", "had limits not cut any order": "shadow_loading_percent"}
-    told |= {"highest voltage": "vm_max_pu", "lowest voltage": "vm_min_pu"}
+    told |= {"its limit": "loading_limit_percent", "highest voltage": "vm_max_pu", "lowest voltage": "vm_min_pu"}
     for name, column in told.items():
         np.testing.assert_allclose(drawn[name], shown[f"north.{column}"], atol=1e-9)
 
 
 def test_the_loading_without_limits_is_left_out_where_nothing_was_limited(blind_page: Path) -> None:
     drawn = traces(blind_page.read_text("utf-8"), "grid-north")
-    assert list(drawn) == ["worst loading", "highest voltage", "lowest voltage"]
+    assert list(drawn) == ["worst loading", "its limit", "highest voltage", "lowest voltage"]
 
 
 @pytest.mark.parametrize("name", ["gen-t", "bsp-a", "bsp-b", "bsp-c", "agg-1"])
@@ -108,6 +109,18 @@ def test_the_merit_order_stack_is_as_wide_as_the_offers(text: str, run: Run, fat
     lists = run.merit_order.groupby("period")
     expected = lists[f"{above}_mw"].sum() - (lists[f"{below}_mw"].sum() if below else 0.0)
     np.testing.assert_allclose(wide, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["scenario-1-dso", "frequency-trip"])
+def test_the_axes_of_merit_orders_begin_at_zero_and_hold_the_widest_list(name: str, recorded: Recorded) -> None:
+    run = recorded(name)
+    drawn = merit_order(run.merit_order, {}, None)
+    lists = run.merit_order.groupby(["product", "direction", "period"])["offered_mw"].sum()
+    widest = lists.groupby(["product", "direction"]).max()
+    axes = list(drawn.select_xaxes())
+    assert len(axes) == len(widest)
+    assert {axis.range[0] for axis in axes} == {0.0}
+    assert sorted(axis.range[1] for axis in axes) == pytest.approx(sorted(1.02 * widest))
 
 
 def test_activated_in_the_stack_is_what_was_ordered_at_most(text: str, run: Run) -> None:

@@ -6,20 +6,23 @@ import resource
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from gridpact.agents.market.settlement import books
 from gridpact.agents.runtime.recording import Sent
 from gridpact.protocols.envelope import Envelope
 from gridpact.protocols.information.activation import Measurement, PointPower
+from gridpact.protocols.information.settlement import StatementLine
 from gridpact.protocols.messages import Agree
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.errors import RecordError
 from gridpact.scenarios.kpis.computing import compute_kpis
 from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.record.columns import DERIVED, EVENTS, MESSAGES, STATES, STREAMS, TABLES, TELEMETRY
+from gridpact.scenarios.record.columns import DERIVED, EVENTS, MESSAGES, SETTLEMENT, STATES, STREAMS, TABLES, TELEMETRY
 from gridpact.scenarios.record.documentation import document
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.record.writer import RunWriter
@@ -183,6 +186,26 @@ def test_a_damaged_file_is_named_with_its_line(tmp_path: Path) -> None:
     (run.folder / "journal.jsonl.gz").write_bytes(gzip.compress(content)[:-20])
     with pytest.raises(RecordError, match=r"journal\.jsonl\.gz: this file is damaged"):
         list(load_run(run.folder).journal_rows())
+
+
+def test_whatever_a_payment_is_settled_on_is_described(recorded: Recorded) -> None:
+    described = {column.name: column.meaning for column in SETTLEMENT.columns}
+    line = StatementLine(
+        offer_id="o",
+        product="aFRR",
+        direction="up",
+        settled_on="metered",
+        energy_mwh=0.0,
+        price_eur_per_mwh=50.0,
+        amount_eur=Decimal("0.00"),
+        missing_mwh=0.1,
+        penalty_eur=Decimal("10.00"),
+    )
+    (penalty,) = [one for one in books("p", "tso", [("a", line)], "brp") if one.kind == "penalty"]
+    for one in {penalty.settled_on, *recorded("frequency-trip").settlement["settled_on"].dropna()} - {""}:
+        assert one in described["settled_on"]
+    assert penalty.price_eur_per_mwh == 0.0
+    assert "0: it has none, or it is a penalty" in described["price_eur_per_mwh"]
 
 
 def test_the_description_of_the_record_is_up_to_date() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,27 @@ def test_limits_are_listed_without_those_that_only_renew_one(recorded: Recorded)
     told = run.kpis["real_time_limits"]
     assert told["renewals"] > 0
     assert len(limits.rows) == told["limits"] + told["lifts"] == len(run.limits) - told["renewals"]
+
+
+def test_the_value_of_a_limit_is_that_of_a_study_and_the_report_says_so(recorded: Recorded) -> None:
+    """The line is at 109.7 % when it is found to be overloaded; the study also has all orders and reserves on."""
+    run = recorded("frequency-trip")
+    first = run.limits.iloc[0]
+    at_the_time = run.telemetry.set_index("at").loc[first["sent_at"], "north.worst_loading_percent"]
+    assert first["ground"] == "measured"
+    assert first["value"] > at_the_time + 1
+    (limits,) = [sheet for sheet in sheets(run) if sheet.title.startswith("Limits")]
+    assert "its value in the DSO's study" in limits.note
+
+
+def test_the_books_are_the_account_of_everybody_and_balance(recorded: Recorded) -> None:
+    run = recorded("frequency-trip")
+    (books,) = [sheet for sheet in sheets(run) if sheet.title == "The books"]
+    held = {row[0]: dict(zip(books.columns[1:], row[1:], strict=True)) for row in books.rows}
+    assert {account: own["balance €"] for account, own in held.items()} == run.kpis["cost"]["balances_eur"]
+    assert held["tso:neutrality"]["neutrality €"] == held["tso:neutrality"]["balance €"]
+    for kind in books.columns[1:]:
+        assert sum(Decimal(own[kind] or 0) for own in held.values()) == 0
 
 
 def test_the_sequence_shows_the_steps_of_the_paper(text: str) -> None:
