@@ -76,7 +76,16 @@ def fault(profile: TsoProfile, state: TsoState, application: Application, sender
         return f"no DSO is known for grid {', '.join(unknown)}"
     if len(grids) > 1:
         return f"one application a grid, not {', '.join(sorted(grids))} in one"
-    return _applied_for(state, application)
+    return _too_slow(profile, application) or _applied_for(state, application)
+
+
+def _too_slow(profile: TsoProfile, application: Application) -> str | None:
+    """Energy must be there in full within the product's full activation time; what counts of FCR is the MW in time."""
+    own_s, product = application.dynamics.full_activation_s, application.product
+    most_s = profile.full_activation_us[product] / US_PER_S
+    if product == "FCR" or round(own_s - most_s, 6) <= 0:
+        return None
+    return f"fully active after {own_s:g} s, but {product} must be after {most_s:g} s"
 
 
 def _applied_for(state: TsoState, application: Application) -> str | None:
@@ -161,15 +170,14 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
     """The test of one resource in one direction, beginning shortly."""
     source = applicant.technical or applicant.application
     assert source is not None
-    dynamics, rules = _dynamics(source, verdict.resource), profile.reserve
-    if source.product == "FCR" and rules is not None:
-        dynamics = dynamics.model_copy(update={"preparation_s": 0.0, "ramping_s": rules.full_activation_us / US_PER_S})
+    dynamics, most_s = _dynamics(source, verdict.resource), profile.full_activation_us[source.product] / US_PER_S
     return Trial(
         source.product,
         verdict.resource,
         verdict.direction,
         verdict.max_mw,
-        dynamics,
+        most_s if source.product == "FCR" else min(dynamics.full_activation_s, most_s),
+        dynamics.deactivation_s,
         profile.test,
         now_us + 10 * US_PER_S,
     )

@@ -26,7 +26,7 @@ def require(
     applicant = Applicant(None, known.message_id if known else "", attempt=attempt)
     content = Requirements(
         product="mFRR",
-        full_activation_s=750.0,
+        full_activation_s=profile.full_activation_us["mFRR"] / US_PER_S,
         hold_s=profile.test.hold_us / US_PER_S,
         tolerance_percent=100 * profile.test.tolerance,
         attempt=attempt,

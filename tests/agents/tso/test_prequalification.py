@@ -1,10 +1,12 @@
 """Prequalification lanes: order of submission, tests, and what happens when somebody fails, refuses or is silent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gridpact.agents.actions import Open
+from gridpact.agents.bsp import Bsp
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
@@ -16,6 +18,7 @@ from gridpact.protocols.information.capacity import (
     Application,
     CapacityRequest,
     CapacityVerdict,
+    Dynamics,
     NotQualified,
     Qualified,
     TestOrder,
@@ -77,6 +80,33 @@ def test_a_failed_test_qualifies_what_was_sustained(make: Any) -> None:
 
 def _halved(reading: Any) -> Any:
     return reading._replace(resources=tuple(r._replace(activated_mw=r.activated_mw / 2) for r in reading.resources))
+
+
+def slow(make: Any, product: str, preparation_s: float, ramping_s: float) -> Any:
+    """a as slow as that, and b as ever."""
+    dynamics = Dynamics(preparation_s=preparation_s, ramping_s=ramping_s, deactivation_s=10)
+    a = Bsp(replace(make.bsp("a").profile, product=product, dynamics=dynamics))
+    return make.town(make.tso(), make.dso(), a, make.bsp("b")).begin().run(3000)
+
+
+@pytest.mark.parametrize(("product", "most_s"), [("mFRR", 750), ("aFRR", 300)])
+def test_whoever_declares_to_be_slower_than_the_product_is_refused_with_the_reason(
+    make: Any, product: str, most_s: int
+) -> None:
+    town = slow(make, product, 31, most_s - 30)
+    reason = f"fully active after {most_s + 1} s, but {product} must be after {most_s} s"
+    assert [refusal.reason for refusal in town.contents(Refuse, "tso")] == [reason]
+    assert [note["reason"] for note in town.noted("not qualified")] == [reason]
+    assert [request.applicant for request in town.contents(CapacityRequest)] == ["b"]
+    assert qualified(town) == {"b": 2.0}
+
+
+@pytest.mark.parametrize(("product", "most_s"), [("mFRR", 750), ("aFRR", 300)])
+def test_whoever_is_just_as_fast_as_the_product_is_tested_and_qualified(make: Any, product: str, most_s: int) -> None:
+    town = slow(make, product, 30, most_s - 30)
+    order = next(order for order in town.contents(TestOrder) if order.resource == "unit-a")
+    assert order.steps[1].offset_s - order.steps[0].offset_s == most_s + 60
+    assert qualified(town) == {"a": 2.0, "b": 2.0}
 
 
 def test_a_silent_participant_is_not_qualified_and_the_lane_goes_on(make: Any) -> None:
