@@ -106,7 +106,10 @@ class Outcome:
 
     def shortfall(self, trial: Trial) -> str:
         """In words, what was missing."""
-        return f"{trial.resource}: {self.sustained_mw:g} MW sustained of {trial.ordered_mw:g} MW ordered"
+        needed, sustained_mw = trial.rules.completeness, f"{self.sustained_mw:g} of {trial.ordered_mw:g} MW"
+        if self.completeness < needed:
+            return f"test failed: {100 * self.completeness:.3g} % of the samples reported, {100 * needed:.3g} % needed"
+        return f"test failed: {sustained_mw} sustained from {trial.full_s:g} s after the order on"
 
 
 def judge(trial: Trial, report: TestReport) -> Outcome:
