@@ -186,16 +186,20 @@ def _next_test(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> R
         trial.end_us + profile.patience.answer_us,
         applicant.message_id,
     )
-    return state, (opening,)
+    return keep(state, key, applicant._replace(trial=trial)), (opening,)
 
 
 def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestReport, now_us: int) -> Reaction[TsoState]:
+    """A test has been reported; what is no report of it counts as none."""
     key = head_of(state, event.envelope.sender)
-    if key is None or not state.prequalification.applicants[key].tests:
+    trial = state.prequalification.applicants[key].trial if key is not None else None
+    if key is None or trial is None:
         return state, ()
+    wrong = trial.fault(report, now_us)
+    if wrong is not None:
+        return _no_result(profile, state, event, wrong, now_us)
     applicant = state.prequalification.applicants[key]
     asked, *later = applicant.tests
-    trial = trial_of(profile, applicant, asked, now_us)
     outcome = judge(trial, report)
     verdict = tested(asked, trial, outcome, profile.rules.min_bid_mw)
     step = "8.2" if applicant.application is None else "4.5"
@@ -205,7 +209,7 @@ def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestRepo
         shortfall = f"{trial.resource}: {outcome.shortfall(trial)}"
         again, actions = require(profile, state, key, shortfall=shortfall, now_us=now_us)
         return again, (note, *actions)
-    done = applicant._replace(tests=tuple(later), verdicts=(*applicant.verdicts, verdict))
+    done = applicant._replace(tests=tuple(later), verdicts=(*applicant.verdicts, verdict), trial=None)
     state, actions = _next_test(profile, keep(state, key, done), key, now_us)
     return state, (note, *actions)
 
@@ -264,7 +268,7 @@ def _no_result(
         return state, (note,)
     applicant = state.prequalification.applicants[key]
     failed = untested(applicant.tests, reason) if applicant.tests else ()
-    ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=())
+    ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=(), trial=None)
     state, actions = _conclude(profile, keep(state, key, ended), key, now_us, reason)
     return state, (note, *actions)
 

@@ -60,6 +60,17 @@ class Trial:
         """When the test is over."""
         return self.start_us + round(self.duration_s * US_PER_S)
 
+    @property
+    def held_until_us(self) -> int:
+        """When the last hold is over, so that there is nothing left to be shown."""
+        return self.start_us + round((self.humps_s[-1] + self.full_s + self.hold_s) * US_PER_S)
+
+    def fault(self, report: TestReport, now_us: int) -> str | None:
+        """Why what is heard now is no report of this test, or None."""
+        if report.resource != self.resource:
+            return f"the report is about {report.resource}"
+        return "the report came before the test was over" if now_us < self.held_until_us else None
+
     def is_held(self, offset_s: float) -> bool:
         """Whether full power is to be delivered at this time."""
         return any(self.full_s <= offset_s - hump_s <= self.full_s + self.hold_s for hump_s in self.humps_s)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gridpact.agents.actions import Open
+from gridpact.agents.actions import Open, Say
 from gridpact.agents.bsp import Bsp
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.events import Started
@@ -23,6 +23,7 @@ from gridpact.protocols.information.capacity import (
     Qualified,
     TestOrder,
     TestReport,
+    TestSample,
 )
 from gridpact.protocols.information.offering import Offers
 from gridpact.protocols.messages import Failure, Refuse
@@ -148,6 +149,42 @@ def test_a_verdict_without_a_test_report_says_so_and_what_was_not_tested_after_i
     told = reasons(town)
     assert told["unit-a", "up"] == "no result of the test: no answer in time"
     assert told["unit-a", "down"] == "not tested, as the test of unit-a up had no result"
+
+
+def reporting(make: Any, before_end_s: float, resource: str) -> Any:
+    """a reports its first test by itself, with all that was asked for, so long before the test is over."""
+    town = make.usual().run(60)
+    order, about = next(
+        (e.content, e.conversation_id) for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == "a"
+    )
+    town.run(order.start / 1e6 + order.duration_s - before_end_s)
+    times = range(0, int(order.duration_s), 5)
+    report = TestReport(resource=resource, samples=tuple(TestSample(offset_s=at_s, p_mw=2.0) for at_s in times))
+    a, effects = town.nodes["a"], list[Any]()
+    a.state = replace(a.state, test=None)
+    a._carry_out((Say(about, report),), Started(), effects)
+    for effect in effects:
+        town._carry_out("a", effect)
+    return town
+
+
+def test_a_report_before_the_end_of_what_is_held_is_none(make: Any) -> None:
+    for early_s in (119, 21):
+        town = reporting(make, early_s, "unit-a").run(999)
+        assert reasons(town)["unit-a", "up"] == "no result of the test: the report came before the test was over"
+        assert qualified(town) == {"b": 2.0, "t": 10.0}
+
+
+def test_a_report_after_it_counts_also_before_the_resource_is_back(make: Any) -> None:
+    town = reporting(make, 19, "unit-a")
+    town.run(town.now_us / 1e6)
+    assert [(note["resource"], note["passed"]) for note in town.noted("test judged")] == [("unit-a", True)]
+
+
+def test_a_report_of_another_resource_is_none_of_the_test(make: Any) -> None:
+    town = reporting(make, 5, "unit-b").run(999)
+    assert reasons(town)["unit-a", "up"] == "no result of the test: the report is about unit-b"
+    assert qualified(town) == {"b": 2.0, "t": 10.0}
 
 
 @pytest.mark.parametrize("policy", ["exclude", "use_prequalified_limits"])
