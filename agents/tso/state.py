@@ -121,7 +121,7 @@ class Activation:
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
     of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
     offers are not ordered any more, `derated` ones only up to what they have been seen to deliver. What is `known` of
-    somebody was measured then, or said again in the last `cycle`.
+    somebody was measured then, or said again in the last `cycle`; those `ahead` date their measurements too late.
     """
 
     target_mw: float = 0.0
@@ -139,6 +139,7 @@ class Activation:
     changed: bool = False
     known: Map[str, Known] = Map()
     cycle: Cycle | None = None
+    ahead: frozenset[str] = frozenset()
     subscribed: Map[str, bool] = Map()
     passed: Map[str, PassedLimit] = Map()
     withheld: Map[str, int] = Map()
