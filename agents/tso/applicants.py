@@ -76,7 +76,7 @@ def fault(profile: TsoProfile, state: TsoState, application: Application, sender
 
 
 def _too_slow(profile: TsoProfile, application: Application) -> str | None:
-    """Energy must be there in full within the product's full activation time; what counts of FCR is the MW in time."""
+    """Energy must be there in full within the product's full activation time; of FCR the test counts what is there."""
     own_s, product = application.dynamics.full_activation_s, application.product
     most_s = profile.full_activation_us[product] / US_PER_S
     if product == "FCR" or round(own_s - most_s, 6) <= 0:
