@@ -33,6 +33,14 @@ def members(cycle: Cycle) -> frozenset[str]:
     return _members.of(cycle.names)
 
 
+def taken_us(measured_us: int, now_us: int, most_us: int) -> int | None:
+    """When something that is heard now counts as measured: now, if it is dated later, as no two clocks are the same.
+
+    None if it is dated later by more than `most_us`, so that nobody knows when it was.
+    """
+    return None if measured_us > now_us + most_us else min(measured_us, now_us)
+
+
 def heard_us(cycle: Cycle | None, name: str, by_itself_us: int) -> int:
     """When somebody was last heard, in a cycle or by itself."""
     if cycle is None or cycle.at_us <= by_itself_us or name not in members(cycle):

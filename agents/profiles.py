@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from immutables import Map
+
 from ..protocols.information.capacity import Dynamics, ResourceData
 from ..protocols.information.quantities import Direction, Product
 from .calendar import KEPT_US, US_PER_MIN, Calendar, MarketTimeUnit
@@ -14,6 +16,7 @@ from .market.distribution import Distribution
 from .market.merit_order import Rules
 from .strategies import AsAgreed, Bidding, FrequencyController, LimitPolicy, Truthful
 
+FULL_ACTIVATION_US = Map[Product, int]([("FCR", 30_000_000), ("aFRR", 300_000_000), ("mFRR", 750_000_000)])
 SilentDso = Literal["exclude", "use_prequalified_limits", "accept"]
 LapsedLimits = Literal["release", "keep", "terminate"]
 
@@ -137,7 +140,7 @@ class ReserveRules:
 
 @dataclass(frozen=True)
 class TsoProfile:
-    """What the TSO knows."""
+    """What the TSO knows; `full_activation_us` is how long each product may take from the order to full delivery."""
 
     name: str
     calendar: Calendar
@@ -154,6 +157,7 @@ class TsoProfile:
     quality_patience_us: int = 60_000_000
     patience: Patience = Patience()
     reserve: ReserveRules | None = None
+    full_activation_us: Mapping[Product, int] = FULL_ACTIVATION_US
 
     @cached_property
     def dsos(self) -> frozenset[str]:

@@ -65,6 +65,12 @@ class Row(NamedTuple):
     sent_us: int
     received_us: int | None
 
+    @property
+    def heard_us(self) -> int:
+        """When it is heard; what is lost is never asked."""
+        assert self.received_us is not None
+        return self.received_us
+
     def envelope(self) -> Envelope:
         """The message as any other."""
         view = self.flow.conversation

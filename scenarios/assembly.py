@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from immutables import Map
 
 from ..agents.agent import Agent
 from ..agents.bsp import Aggregator, Bsp
@@ -28,7 +30,7 @@ from ..agents.strategies import FrequencyController
 from ..agents.tso import Tso
 from ..grid.description.grid import TapChanger
 from ..grid.resources.resource import Resource
-from ..protocols.information.quantities import US_PER_S
+from ..protocols.information.quantities import US_PER_S, Product
 from . import plugins
 from .declared import bid_plans, dynamics, own_units, reserve_plan, resource_data
 from .participants import AggregatorDescription
@@ -131,6 +133,7 @@ def _tso_profile(
         quality_patience_us=us(scenario.coordination.lost_communication.patience_s),
         regulation=_regulation(scenario, controller),
         reserve=_reserve_rules(scenario),
+        full_activation_us=Map({product: us(market.full_activation_s(product)) for product in get_args(Product)}),
     )
 
 

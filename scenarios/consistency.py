@@ -223,7 +223,8 @@ def lanes_s(providers: Iterable[Provider], market: Market) -> dict[str, float]:
 
 def _test_s(provider: Provider, market: Market) -> float:
     """Up, hold, down; twice with a pause for aFRR."""
-    once_s = provider.response.full_activation_s + provider.response.deactivation_s + TEST_MARGIN_S
+    full_s = min(provider.response.full_activation_s, market.full_activation_s(provider.qualify))
+    once_s = full_s + provider.response.deactivation_s + TEST_MARGIN_S
     once_s += 60 * market.test.hold_min
     return 2 * once_s + 60 * market.test.pause_min if provider.qualify == "aFRR" else once_s
 

@@ -11,6 +11,7 @@ from ..protocols.information.quantities import Direction, Product
 from .security import LimitRules, LostCommunication
 
 Distribution = Literal["merit_order", "pro_rata"]
+FCR_FULL_S = 30.0
 
 Scheme = Literal["blind", "scenario-1", "scenario-1-dso", "scenario-2"]
 Operator = Literal["bsps", "dso"]
@@ -69,13 +70,15 @@ class TestRules(Part):
 class ActivationRules(Part):
     """When mFRR is ordered: averaged demand beyond the trigger; scheduled orders go out this long before.
 
-    mFRR that aFRR runs against for `release_min` on end is taken back.
+    mFRR that aFRR runs against for `release_min` on end is taken back. From the order on it may take
+    `full_activation_s`: 2.5 min of preparation and 10 min of ramp.
     """
 
     trigger_mw: Size = 0.5
     averaging_s: Positive = 60.0
     schedule_lead_min: Size = 7.5
     release_min: Positive = 5.0
+    full_activation_s: Positive = 750.0
 
 
 class FcrRules(Part):
@@ -90,7 +93,7 @@ class FcrRules(Part):
     gate_closure_min: Size = 30.0
     cfp_lead_min: Positive = 15.0
     full_deviation_mhz: float = Field(default=200.0, ge=10, le=1000)
-    full_activation_s: Positive = 30.0
+    full_activation_s: Positive = FCR_FULL_S
     tolerance_percent: float = Field(default=10.0, ge=0, le=100)
 
 
@@ -125,3 +128,9 @@ class Market(Part):
     test: TestRules = TestRules()
     activation: ActivationRules = ActivationRules()
     afrr: AfrrRules = AfrrRules()
+
+    def full_activation_s(self, product: Product) -> float:
+        """Seconds within which a product must be delivered in full."""
+        if product == "FCR":
+            return FCR_FULL_S if self.fcr is None else self.fcr.full_activation_s
+        return self.afrr.full_activation_s if product == "aFRR" else self.activation.full_activation_s

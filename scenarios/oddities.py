@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..protocols.information.quantities import Product
-
 if TYPE_CHECKING:
     from .schema import Scenario
 
 Path = tuple[str | int, ...]
-MFRR_FULL_S = 750.0  # 2.5 min of preparation and 10 min of ramp
 
 
 class Hint(NamedTuple):
@@ -115,13 +112,13 @@ def _offers(scenario: Scenario) -> Iterator[Hint]:
 
 
 def _speeds(scenario: Scenario) -> Iterator[Hint]:
-    """A product's full activation time is what its name promises; a slower unit fails or delivers too late."""
-    most_s: dict[Product, float] = {"aFRR": scenario.market.afrr.full_activation_s, "mFRR": MFRR_FULL_S}
+    """Who is slower than its product is refused; of a DSO's own units only what is there in time is qualified."""
     for name, provider in scenario.connected.items():
-        own_s = provider.response.full_activation_s
-        if own_s > most_s.get(provider.qualify, own_s):
-            text = f"{name} is fully active after {own_s:g} s, but {provider.qualify} must be after"
-            yield Hint(("participants", name, "response"), f"{text} {most_s[provider.qualify]:g} s")
+        own_s, most_s = provider.response.full_activation_s, scenario.market.full_activation_s(provider.qualify)
+        if provider.qualify != "FCR" and round(own_s - most_s, 6) > 0:
+            text = f"{name} is fully active after {own_s:g} s, but {provider.qualify} must be after {most_s:g} s"
+            then = "what it gives by then is qualified" if name in scenario.operated else "its application is refused"
+            yield Hint(("participants", name, "response"), f"{text}: {then}")
 
 
 def _profiles(scenario: Scenario) -> Iterator[Hint]:

@@ -102,7 +102,7 @@ def _refuse_lost(plant: GridPlant, start_us: int) -> None:
 
 
 def area(scenario: Scenario) -> Area:
-    """The control area and its neighbours; it counts on the containment reserve that the TSO calls for."""
+    """The control area and its neighbours; its K counts the reserve that the TSO calls for, bought or not."""
     fcr, times = scenario.market.fcr, scenario.time
     contracted = 1000 * fcr.need_mw / fcr.full_deviation_mhz if fcr else 0.0
     given = scenario.located_area()

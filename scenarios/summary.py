@@ -14,7 +14,6 @@ from rich.text import Text
 
 from .record.instants import times_us
 from .record.limiting import lifted_and_renewed
-from .record.offering import binding_text
 from .record.qualifying import qualifications
 from .record.run import Run
 from .reserve_summary import reserve_table
@@ -68,10 +67,11 @@ def _mw(value: float | None) -> str:
 
 
 def _qualification(run: Run) -> Table:
-    table = _table("Qualified", ("participant", "resource", "direction", "asked MW", "qualified MW", "binding"))
+    names = ("participant", "resource", "direction", "asked MW", "qualified MW", "binding, or reason")
+    table = _table("Qualified", names)
     for one in qualifications(run.message_rows):
         amounts = (_mw(one.asked_mw), _mw(one.qualified_mw))
-        table.add_row(one.participant, one.resource, one.direction, *amounts, binding_text(one.binding))
+        table.add_row(one.participant, one.resource, one.direction, *amounts, one.why)
     return table
 
 

@@ -114,7 +114,7 @@ class Dso:
     def _hear(self, state: DsoState, event: Heard, now_us: int) -> Reaction[DsoState]:
         content = event.content
         if isinstance(content, Measurement):
-            return hearing.told(self.profile, state, ((event.conversation.peer, content),)), ()
+            return hearing.told(self.profile, state, ((event.conversation.peer, content, now_us),)), ()
         if event.conversation.protocol is activation.LIMIT:
             return monitoring.answered(state, event)
         if event.conversation.protocol.name in relay.PROTOCOLS:

@@ -18,7 +18,7 @@ from ...protocols.stages import activation as stage
 from ..actions import Action, Note
 from ..agent import Reaction
 from ..changes import Span, derived, derived_now, replace, span
-from ..cycle import Cycle, covers, heard_us
+from ..cycle import Cycle, covers, heard_us, taken_us
 from ..profiles import DsoProfile
 from . import archive, reserves
 from .state import DsoState, Told, limit_key
@@ -28,13 +28,17 @@ BY = " by "
 Placed = tuple[float, list[tuple[tuple[int, int], Activation]]]
 
 
-def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Measurement]]) -> DsoState:
-    """Participants' measurements have come in; each speaks for itself and its own connection points only."""
-    found, state = list(measured), _one_by_one(state)
-    times = {name: content.measured_at for name, content in found}
-    state = replace(state, heard_us=state.heard_us.update(times))
+def told(profile: DsoProfile, state: DsoState, measured: Iterable[tuple[str, Measurement, int]]) -> DsoState:
+    """(participant, measurement, when it was heard) have come in; each speaks for its own connection points only.
+
+    What is dated too far ahead counts for nothing, so that its sender is missing before long.
+    """
+    most_us, state = profile.stale_after_us, _one_by_one(state)
+    dated = ((name, content, taken_us(content.measured_at, at_us, most_us)) for name, content, at_us in measured)
+    found = [(name, content, at_us) for name, content, at_us in dated if at_us is not None]
+    state = replace(state, heard_us=state.heard_us.update({name: at_us for name, _, at_us in found}))
     known = derived(state, "~points", (state.connected,), lambda: _points(state))
-    return news(profile, state, {name: _told(known, name, content) for name, content in found})
+    return news(profile, state, {name: _told(known, name, content) for name, content, _ in found})
 
 
 def told_of(profile: DsoProfile, state: DsoState, cycle: Cycle) -> DsoState:
@@ -79,7 +83,7 @@ def overheard(profile: DsoProfile, state: DsoState, rows: Sequence[Row]) -> tupl
     for row in rows:
         if not isinstance(row.content, Measurement):
             break
-        measured.append((row.flow.link[0], row.content))
+        measured.append((row.flow.link[0], row.content, row.heard_us))
     return (told(profile, state, measured) if measured else state), len(measured)
 
 

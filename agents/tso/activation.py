@@ -95,7 +95,7 @@ def _begin(profile: TsoProfile, state: TsoState) -> Reaction[TsoState]:
 def _hear(profile: TsoProfile, state: TsoState, event: Heard, now_us: int) -> Reaction[TsoState]:
     match event.content:
         case Measurement() as measurement:
-            return measurements.heard(profile, state, event, measurement)
+            return measurements.heard(profile, state, event, measurement, now_us)
         case LimitRequest() as request:
             return limits.requested(profile, state, event, request, now_us)
         case OfferModified() as modified:

@@ -10,22 +10,18 @@ from ...protocols.envelope import Topic
 from ...protocols.information.capacity import (
     Application,
     Dynamics,
-    NotQualified,
-    Qualified,
-    ResourceData,
     ResourceVerdict,
     TechnicalData,
 )
-from ...protocols.information.quantities import TRANSMISSION, US_PER_S, Direction
-from ...protocols.messages import Message
+from ...protocols.information.quantities import TRANSMISSION, US_PER_S
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Say
 from ..profiles import TsoProfile
+from .qualifying import told
 from .state import Applicant, TsoState
 from .trial import Trial
 
 DEMAND_RESPONSE = "demand-response/"
-DIRECTIONS: tuple[Direction, ...] = ("up", "down")
 
 
 def submitted(item: tuple[str, Applicant]) -> tuple[int, str]:
@@ -76,7 +72,16 @@ def fault(profile: TsoProfile, state: TsoState, application: Application, sender
         return f"no DSO is known for grid {', '.join(unknown)}"
     if len(grids) > 1:
         return f"one application a grid, not {', '.join(sorted(grids))} in one"
-    return _applied_for(state, application)
+    return _too_slow(profile, application) or _applied_for(state, application)
+
+
+def _too_slow(profile: TsoProfile, application: Application) -> str | None:
+    """Energy must be there in full within the product's full activation time; of FCR the test counts what is there."""
+    own_s, product = application.dynamics.full_activation_s, application.product
+    most_s = profile.full_activation_us[product] / US_PER_S
+    if product == "FCR" or round(own_s - most_s, 6) <= 0:
+        return None
+    return f"fully active after {own_s:g} s, but {product} must be after {most_s:g} s"
 
 
 def _applied_for(state: TsoState, application: Application) -> str | None:
@@ -86,35 +91,6 @@ def _applied_for(state: TsoState, application: Application) -> str | None:
     claimed = state.prequalification.claimed
     twice = sorted(resource.id for resource in application.resources if resource.id in claimed)
     return f"applied for already: {', '.join(twice)}" if twice else None
-
-
-def as_asked(resources: Sequence[ResourceData]) -> tuple[ResourceVerdict, ...]:
-    """Verdicts that allow everything applied for."""
-    return tuple(
-        ResourceVerdict(resource=resource.id, direction=direction, verdict="ok", max_mw=resource.maximum_mw(direction))
-        for resource in resources
-        for direction in DIRECTIONS
-        if resource.maximum_mw(direction) > 0
-    )
-
-
-def within(asked: Sequence[ResourceVerdict], verdicts: Sequence[ResourceVerdict]) -> tuple[ResourceVerdict, ...]:
-    """A DSO's verdicts on what was asked: never more than asked, and nothing of what it does not mention."""
-    given = {(verdict.resource, verdict.direction): verdict for verdict in verdicts}
-    found = []
-    for most in asked:
-        verdict = given.get((most.resource, most.direction))
-        if verdict is None:
-            verdict = rejected(most)
-        elif verdict.max_mw > most.max_mw:
-            verdict = verdict.model_copy(update={"max_mw": most.max_mw})
-        found.append(verdict)
-    return tuple(found)
-
-
-def rejected(verdict: ResourceVerdict) -> ResourceVerdict:
-    """The same verdict, with nothing left of it."""
-    return verdict.model_copy(update={"verdict": "rejected", "max_mw": 0.0})
 
 
 def grid_of(lane: str) -> str:
@@ -161,15 +137,14 @@ def trial_of(profile: TsoProfile, applicant: Applicant, verdict: ResourceVerdict
     """The test of one resource in one direction, beginning shortly."""
     source = applicant.technical or applicant.application
     assert source is not None
-    dynamics, rules = _dynamics(source, verdict.resource), profile.reserve
-    if source.product == "FCR" and rules is not None:
-        dynamics = dynamics.model_copy(update={"preparation_s": 0.0, "ramping_s": rules.full_activation_us / US_PER_S})
+    dynamics, most_s = _dynamics(source, verdict.resource), profile.full_activation_us[source.product] / US_PER_S
     return Trial(
         source.product,
         verdict.resource,
         verdict.direction,
         verdict.max_mw,
-        dynamics,
+        most_s if source.product == "FCR" else min(dynamics.full_activation_s, most_s),
+        dynamics.deactivation_s,
         profile.test,
         now_us + 10 * US_PER_S,
     )
@@ -193,19 +168,4 @@ def tell_applicant(profile: TsoProfile, applicant: Applicant, key: str) -> tuple
     """Tell an applicant what it is qualified for, if anything."""
     application = applicant.application
     assert application is not None
-    content: Message
-    if any(verdict.max_mw > 0 for verdict in applicant.verdicts):
-        content = Qualified(
-            applicant=application.applicant,
-            product=application.product,
-            verdicts=applicant.verdicts,
-            valid_until=profile.calendar.end_us,
-        )
-    else:
-        content = NotQualified(
-            applicant=application.applicant,
-            product=application.product,
-            verdicts=applicant.verdicts,
-            reason="nothing of what was applied for may be used",
-        )
-    return (Say(key, content),)
+    return (Say(key, told(application, applicant.verdicts, profile.calendar.end_us)),)

@@ -12,7 +12,8 @@ from ...protocols.stages import prequalification as stage
 from ..actions import Action, Open
 from ..events import Heard, Rejected, Silence
 from ..profiles import TsoProfile
-from .applicants import DEMAND_RESPONSE, as_asked, rejected, topic_of
+from .applicants import DEMAND_RESPONSE, topic_of
+from .qualifying import as_asked, rejected
 from .state import TsoState
 
 
@@ -49,11 +50,14 @@ def applicant_of(state: TsoState, conversation: Conversation) -> str | None:
 
 
 def without_verdict(
-    profile: TsoProfile, state: TsoState, key: str, event: Heard | Silence | Rejected
+    profile: TsoProfile, state: TsoState, key: str, event: Heard | Silence | Rejected, reason: str
 ) -> tuple[ResourceVerdict, ...]:
     """What the declared policy says when the DSO gives no verdict; never a silent ok."""
     application = state.prequalification.applicants[key].application
     assert application is not None
     asked = as_asked(application.resources)
-    policy = profile.coordination.silent_dso if isinstance(event, Silence) else "exclude"
-    return asked if policy == "accept" else tuple(rejected(verdict) for verdict in asked)
+    if not isinstance(event, Silence):
+        return tuple(rejected(verdict, f"{event.conversation.peer}: {reason}") for verdict in asked)
+    policy = profile.coordination.silent_dso
+    why = f"{event.conversation.peer}: {reason} (silent_dso: {policy})"
+    return asked if policy == "accept" else tuple(rejected(verdict, why) for verdict in asked)

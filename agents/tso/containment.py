@@ -19,7 +19,8 @@ from ..agent import Reaction
 from ..calendar import MarketTimeUnit
 from ..market.reserve import Award
 from ..profiles import TsoProfile
-from .state import Tender, TsoState, cap_key
+from .state import TsoState, cap_key
+from .tender import Tender
 
 CALL = "reserve/call/"
 ANSWER_US, BEGIN_US = 60 * US_PER_S, 60 * US_PER_S

@@ -26,7 +26,7 @@ def require(
     applicant = Applicant(None, known.message_id if known else "", attempt=attempt)
     content = Requirements(
         product="mFRR",
-        full_activation_s=750.0,
+        full_activation_s=profile.full_activation_us["mFRR"] / US_PER_S,
         hold_s=profile.test.hold_us / US_PER_S,
         tolerance_percent=100 * profile.test.tolerance,
         attempt=attempt,
@@ -37,11 +37,15 @@ def require(
     return keep(state, key, applicant), (opening,)
 
 
-def tell(profile: TsoProfile, applicant: Applicant, key: str, now_us: int) -> tuple[Action, ...]:
-    """Scenario II's qualification acknowledgement."""
+def tell(profile: TsoProfile, applicant: Applicant, key: str, now_us: int, reason: str | None) -> tuple[Action, ...]:
+    """Scenario II's qualification acknowledgement; without any verdicts it says the reason."""
     dso = participant(applicant, key)
     proposal = QualificationProposal(
-        applicant=dso, product="mFRR", verdicts=applicant.verdicts, valid_until=profile.calendar.end_us
+        applicant=dso,
+        product="mFRR",
+        verdicts=applicant.verdicts,
+        valid_until=profile.calendar.end_us,
+        reason=None if applicant.verdicts else reason or "no resources are offered",
     )
     topic = topic_of(profile, "acknowledgement", "demand-response", dso)
     cause = applicant.message_id or None

@@ -3,18 +3,20 @@
     Heard ────────▶ one ──┐
     overheard rows ▶ many ┴─▶ known activation, meters of aFRR        or: what keeps containment reserve
 
-The first measurement of a participant is evidence, so it is looked at by itself.
+The first measurement of a participant is evidence, so it is looked at by itself. So is one from the future, which
+counts for nothing: else its sender would be believed until then, whatever happens.
 """
 
 from collections.abc import Sequence
 
 from ...protocols.flow import Row
 from ...protocols.information.activation import Measurement
+from ...protocols.information.quantities import US_PER_S
 from ...protocols.stages import activation as stage
 from ..actions import Note
 from ..agent import Reaction
 from ..changes import derived, replace
-from ..cycle import Cycle
+from ..cycle import Cycle, taken_us
 from ..events import Heard
 from ..profiles import TsoProfile
 from . import reserve_watch
@@ -24,32 +26,55 @@ from .state import Activation, Known, TsoState
 Measured = tuple[str, float, int]
 
 
-def heard(profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement) -> Reaction[TsoState]:
+def heard(
+    profile: TsoProfile, state: TsoState, event: Heard, measurement: Measurement, now_us: int
+) -> Reaction[TsoState]:
     """A measurement has come in."""
     name = event.conversation.peer
-    state = _taken(profile, state, ((name, measurement.activated_mw, measurement.measured_at),))
+    at_us = taken_us(measurement.measured_at, now_us, profile.stale_after_us)
+    state, notes = _dated(state, name, ahead_us=measurement.measured_at - now_us if at_us is None else None)
+    if at_us is None:
+        return state, notes
+    state = _taken(profile, state, ((name, measurement.activated_mw, at_us),))
     if name in state.activation.subscribed or reserve_watch.keeps(state, name):
-        return state, ()
+        return state, notes
     state = state.with_activation(subscribed=state.activation.subscribed.set(name, True))
     step = None if name in profile.dsos else "7.4"
-    return state, (Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}),)
+    return state, (*notes, Note(stage.STAGE, step, {"name": "first measurement received", "participant": name}))
+
+
+def _dated(state: TsoState, name: str, ahead_us: int | None) -> Reaction[TsoState]:
+    """Take note of it when a participant begins to date its measurements too far ahead, and when it ceases to."""
+    ahead = state.activation.ahead
+    if (ahead_us is not None) == (name in ahead):
+        return state, ()
+    what = "measurements dated right again" if ahead_us is None else "measurements from the future not taken"
+    evidence: dict[str, object] = {"name": what, "participant": name}
+    if ahead_us is not None:
+        evidence["ahead_s"] = round(ahead_us / US_PER_S, 3)
+    return state.with_activation(ahead=ahead ^ {name}), (Note(stage.STAGE, None, evidence),)
 
 
 def overheard(profile: TsoProfile, state: TsoState, rows: Sequence[Row]) -> tuple[TsoState, int]:
     """Measurements have come in, one after the other; returns how many were taken, up to a participant's first."""
     measured: list[Measured] = []
-    subscribed, keepers = state.activation.subscribed, _keepers(state)
+    subscribed, keepers, ahead = state.activation.subscribed, _keepers(state), state.activation.ahead
     for row in rows:
         content, name = row.content, row.flow.link[0]
-        if not (name in subscribed or name in keepers) or not isinstance(content, Measurement):
+        if not (name in subscribed or name in keepers) or name in ahead or not isinstance(content, Measurement):
             break
-        measured.append((name, content.activated_mw, content.measured_at))
+        at_us = taken_us(content.measured_at, row.heard_us, profile.stale_after_us)
+        if at_us is None:
+            break
+        measured.append((name, content.activated_mw, at_us))
     return (_taken(profile, state, measured) if measured else state), len(measured)
 
 
 def told(profile: TsoProfile, state: TsoState, cycle: Cycle) -> TsoState | None:
     """The same as columns; None if it is somebody's first, or of somebody who keeps containment reserve."""
     names, before = cycle.names, state.activation.cycle
+    if not state.activation.ahead.isdisjoint(names):
+        return None
     subscribed, keepers = state.activation.subscribed, _keepers(state)
     sources = subscribed, keepers, names
     if not derived(state, "~energy only", sources, lambda: all(n in subscribed and n not in keepers for n in names)):

@@ -17,17 +17,15 @@ from ...protocols.information.capacity import (
     TechnicalData,
     TestReport,
 )
-from ...protocols.messages import Agree, Failure, Refuse, kept
+from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages import prequalification as stage
 from ..actions import Action, Note, Open, Say, Wake
 from ..agent import Reaction
 from ..events import Event, Heard, Rejected, Silence, Started, Woken
-from ..market.merit_order import floor_to_step
 from ..profiles import TsoProfile
 from . import capacity
 from .applicants import (
     DEMAND_RESPONSE,
-    as_asked,
     dealt,
     entered,
     fault,
@@ -37,15 +35,14 @@ from .applicants import (
     keep,
     left,
     participant,
-    rejected,
     split,
     submitted,
     tell_applicant,
     topic_of,
     trial_of,
-    within,
 )
 from .demand_response import MAX_ATTEMPTS, require, tell
+from .qualifying import as_asked, tested, too_small, untested, within
 from .state import Applicant, TsoState
 from .trial import judge
 
@@ -145,15 +142,15 @@ def _validated(
     profile: TsoProfile,
     state: TsoState,
     event: Heard | Silence | Rejected,
-    verdicts: tuple[ResourceVerdict, ...] | None,
+    verdicts: tuple[ResourceVerdict, ...] | str,
     now_us: int,
 ) -> Reaction[TsoState]:
-    """The DSO has given a verdict (None: it has not); whose turn it is goes on to be tested."""
+    """The DSO has given verdicts, or a reason why not; whose turn it is goes on to be tested."""
     key = capacity.applicant_of(state, event.conversation)
     if key is None:
         return state, ()
-    if verdicts is None:
-        verdicts = capacity.without_verdict(profile, state, key, event)
+    if isinstance(verdicts, str):
+        verdicts = capacity.without_verdict(profile, state, key, event, verdicts)
     application = state.prequalification.applicants[key].application
     assert application is not None
     verdicts = within(as_asked(application.resources), verdicts)
@@ -169,7 +166,7 @@ def _to_test(
     """What may be used is tested next; what may not is settled already."""
     least_mw = profile.rules.min_bid_mw
     tests = tuple(verdict for verdict in verdicts if verdict.max_mw >= least_mw - 1e-9)
-    settled = tuple(rejected(verdict) for verdict in verdicts if verdict not in tests)
+    settled = tuple(too_small(verdict, least_mw) for verdict in verdicts if verdict not in tests)
     applicant = state.prequalification.applicants[key]._replace(verdicts=settled, tests=tests)
     return _next_test(profile, keep(state, key, applicant), key, now_us)
 
@@ -189,36 +186,38 @@ def _next_test(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> R
         trial.end_us + profile.patience.answer_us,
         applicant.message_id,
     )
-    return state, (opening,)
+    return keep(state, key, applicant._replace(trial=trial)), (opening,)
 
 
 def _tested(profile: TsoProfile, state: TsoState, event: Heard, report: TestReport, now_us: int) -> Reaction[TsoState]:
+    """A test has been reported; what is no report of it counts as none."""
     key = head_of(state, event.envelope.sender)
-    if key is None or not state.prequalification.applicants[key].tests:
+    trial = state.prequalification.applicants[key].trial if key is not None else None
+    if key is None or trial is None:
         return state, ()
+    wrong = trial.fault(report, now_us)
+    if wrong is not None:
+        return _no_result(profile, state, event, wrong, now_us)
     applicant = state.prequalification.applicants[key]
     asked, *later = applicant.tests
-    trial = trial_of(profile, applicant, asked, now_us)
     outcome = judge(trial, report)
-    qualified_mw = floor_to_step(outcome.qualified_mw, 1e-3)
-    if qualified_mw < profile.rules.min_bid_mw:
-        qualified_mw = 0.0
-    verdict = asked if outcome.passed else asked.model_copy(update={"verdict": "limited"})
-    verdict = verdict.model_copy(update={"max_mw": qualified_mw}) if qualified_mw > 0 else rejected(asked)
-    verdict = kept(verdict)
+    verdict = tested(asked, trial, outcome, profile.rules.min_bid_mw)
     step = "8.2" if applicant.application is None else "4.5"
     evidence = {"name": "test judged", "applicant": participant(applicant, key), **outcome.evidence(trial)}
     note = Note(stage.STAGE, step, evidence)
     if applicant.application is None and not outcome.passed and applicant.attempt < MAX_ATTEMPTS:
-        again, actions = require(profile, state, key, shortfall=outcome.shortfall(trial), now_us=now_us)
+        shortfall = f"{trial.resource}: {outcome.shortfall(trial)}"
+        again, actions = require(profile, state, key, shortfall=shortfall, now_us=now_us)
         return again, (note, *actions)
-    done = applicant._replace(tests=tuple(later), verdicts=(*applicant.verdicts, verdict))
+    done = applicant._replace(tests=tuple(later), verdicts=(*applicant.verdicts, verdict), trial=None)
     state, actions = _next_test(profile, keep(state, key, done), key, now_us)
     return state, (note, *actions)
 
 
-def _conclude(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Reaction[TsoState]:
-    """All tests are done: tell the applicant, and go on in its lane."""
+def _conclude(
+    profile: TsoProfile, state: TsoState, key: str, now_us: int, reason: str | None = None
+) -> Reaction[TsoState]:
+    """All tests are done, or there were none (`reason`): tell the applicant, and go on in its lane."""
     applicant = state.prequalification.applicants[key]
     usable = any(verdict.max_mw > 0 for verdict in applicant.verdicts)
     qualified = state.prequalification.qualified
@@ -226,7 +225,7 @@ def _conclude(profile: TsoProfile, state: TsoState, key: str, now_us: int) -> Re
         qualified = qualified.set(participant(applicant, key), applicant.verdicts)
     state = state.with_prequalification(qualified=qualified)
     telling = (
-        tell(profile, applicant, key, now_us)
+        tell(profile, applicant, key, now_us, reason)
         if applicant.application is None
         else tell_applicant(profile, applicant, key)
     )
@@ -259,7 +258,7 @@ def _no_result(
     conversation = event.conversation
     note = Note(stage.STAGE, None, {"name": "no result", "conversation_id": conversation.id, "reason": reason})
     if conversation.protocol is stage.CAPACITY_VALIDATION:
-        state, actions = _validated(profile, state, event, None, now_us)
+        state, actions = _validated(profile, state, event, reason, now_us)
         return state, (note, *actions)
     if conversation.protocol is stage.PREQUALIFICATION:
         state, actions = _left(profile, state, conversation.id, now_us)
@@ -268,9 +267,9 @@ def _no_result(
     if key is None:
         return state, (note,)
     applicant = state.prequalification.applicants[key]
-    failed = tuple(rejected(verdict) for verdict in applicant.tests)
-    ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=())
-    state, actions = _conclude(profile, keep(state, key, ended), key, now_us)
+    failed = untested(applicant.tests, reason) if applicant.tests else ()
+    ended = applicant._replace(verdicts=(*applicant.verdicts, *failed), tests=(), trial=None)
+    state, actions = _conclude(profile, keep(state, key, ended), key, now_us, reason)
     return state, (note, *actions)
 
 

@@ -3,8 +3,8 @@
     breach lasts ─▶ warned ─▶ lasts ─▶ order lowered to what is delivered ─▶ lasts ─▶ terminated, replaced
 
 Steps 7.5 (BSPs) and 10.4 (the DSO as participant) of the paper. An order counts as due when its resource has
-had its full activation time and a margin. What lowering and terminating take away, the next control cycle
-orders from the rest of the merit order list.
+had its full activation time, or that of the product if that is shorter, and a margin. What lowering and terminating
+take away, the next control cycle orders from the rest of the merit order list.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,6 @@ from .state import Service, TsoState
 
 TOLERANCE = 0.1
 MARGIN_US = 60 * US_PER_S
-DEFAULT_ACTIVATION_US = 750 * US_PER_S
 STAGES = ("ok", "warned", "lowered", "terminated")
 
 
@@ -118,14 +117,18 @@ def _now_ordered(profile: TsoProfile, state: TsoState, now_us: int) -> Span:
     period = profile.calendar.at(now_us)
     times = [(order.start_us, order.end_us) for _, order in orders]
     times += [(period.start_us, period.end_us)] if period is not None else []
-    return span(now_us, times, [(name, _asked(state, offers, name, own)) for name, own in sorted(found.items())])
+    return span(
+        now_us, times, [(name, _asked(profile, state, offers, name, own)) for name, own in sorted(found.items())]
+    )
 
 
-def _asked(state: TsoState, offers: Mapping[str, Offer], participant: str, own: list[str]) -> Asked:
+def _asked(
+    profile: TsoProfile, state: TsoState, offers: Mapping[str, Offer], participant: str, own: list[str]
+) -> Asked:
     orders = state.activation.orders
     net_mw = sum(orders[one].power_mw * (1 if offers[one].direction == "up" else -1) for one in own)
     last_us = max(orders[one].start_us for one in own)
-    return Asked(own, net_mw, last_us + _activation_us(state, participant) + MARGIN_US)
+    return Asked(own, net_mw, last_us + _activation_us(profile, state, participant) + MARGIN_US)
 
 
 def _look(profile: TsoProfile, state: TsoState, participant: str, asked: Asked, now_us: int) -> Look:
@@ -141,9 +144,9 @@ def _look(profile: TsoProfile, state: TsoState, participant: str, asked: Asked, 
     )
 
 
-def _activation_us(state: TsoState, participant: str) -> int:
-    source = source_of(state, participant)
-    return round(source.dynamics.full_activation_s * US_PER_S) if source else DEFAULT_ACTIVATION_US
+def _activation_us(profile: TsoProfile, state: TsoState, participant: str) -> int:
+    source, most_us = source_of(state, participant), profile.full_activation_us["mFRR"]
+    return min(round(source.dynamics.full_activation_s * US_PER_S), most_us) if source else most_us
 
 
 def _counted(service: Service, look: Look, lasts_us: int) -> Service:

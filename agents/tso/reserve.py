@@ -31,7 +31,8 @@ from ..market.reserve import Award, cheapest
 from ..profiles import ReserveRules, TsoProfile
 from . import containment, reserve_books, reserve_watch
 from .containment import CALL
-from .state import Tender, TsoState
+from .state import TsoState
+from .tender import Tender
 
 GATE, CALLED = "reserve/gate/", "reserves/"
 

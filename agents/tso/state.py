@@ -18,10 +18,15 @@ from ..market.merit_order import Position
 from ..market.regulation import Controller
 from ..market.reserve import Award
 from ..market.settlement import Payment
+from .tender import Tender
+from .trial import Trial
 
 
 class Applicant(NamedTuple):
-    """An application: `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results."""
+    """An application: `validated` is what the DSO says, `tests` are still to be done, `verdicts` hold their results.
+
+    `trial` is the test that is going on, the first of `tests`.
+    """
 
     application: Application | None
     message_id: str
@@ -30,6 +35,7 @@ class Applicant(NamedTuple):
     technical: TechnicalData | None = None
     attempt: int = 1
     validated: tuple[ResourceVerdict, ...] | None = None
+    trial: Trial | None = None
 
 
 class Order(NamedTuple):
@@ -115,7 +121,7 @@ class Activation:
     `withheld` is energy (W·µs) that limits have kept from being ordered, `moved` holds (resource, MW) that other units
     of a portfolio give of an offer, `opposed` what aFRR asks for against the target, cycle by cycle on end. `failed`
     offers are not ordered any more, `derated` ones only up to what they have been seen to deliver. What is `known` of
-    somebody was measured then, or said again in the last `cycle`.
+    somebody was measured then, or said again in the last `cycle`; those `ahead` date their measurements too late.
     """
 
     target_mw: float = 0.0
@@ -133,6 +139,7 @@ class Activation:
     changed: bool = False
     known: Map[str, Known] = Map()
     cycle: Cycle | None = None
+    ahead: frozenset[str] = frozenset()
     subscribed: Map[str, bool] = Map()
     passed: Map[str, PassedLimit] = Map()
     withheld: Map[str, int] = Map()
@@ -204,27 +211,6 @@ class Settlement:
     unsettled: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     agreed: Map[str, Map[str, tuple[StatementLine, ...]]] = Map()
     payments: tuple[Payment, ...] = ()
-
-
-class Tender(NamedTuple):
-    """A call for reserve, of a period or (`number` from 2 on) of what is left of it, its gate and its delivery."""
-
-    period: str
-    need_mw: float
-    closure_us: int
-    start_us: int
-    end_us: int
-    number: int = 1
-
-    @property
-    def key(self) -> str:
-        """Its name among all tenders."""
-        return self.period if self.number == 1 else f"{self.period}.{self.number}"
-
-    @property
-    def subject(self) -> str:
-        """The subject of the conversations about it."""
-        return "FCR" if self.number == 1 else f"FCR.{self.number}"
 
 
 class Kept(NamedTuple):

@@ -4,6 +4,7 @@
        │   ramp              ramp         ordered at 0, full by the full activation time (FAT),
      0 ┼───┘                  └────       held, then back; sustained = the least MW during the hold
 
+Full is when the applicant has declared to be, and no later than the product demands.
 aFRR is tested twice, with a pause between ("double hump"): the lower of both counts.
 Of containment reserve (FCR) the order is the answer to a synthetic step of frequency by its full deviation; half of it
 must be there after half the time, so what is sustained is at most twice that.
@@ -15,20 +16,21 @@ Passed if the report is complete enough and the sustained MW are within the tole
 import math
 from dataclasses import dataclass
 
-from ...protocols.information.capacity import Dynamics, TestOrder, TestReport, TestStep
+from ...protocols.information.capacity import TestOrder, TestReport, TestStep
 from ...protocols.information.quantities import US_PER_S, Direction, Product
 from ..profiles import TestRules
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is ordered of one resource in one direction."""
+    """What is ordered of one resource in one direction: full after `full_s`, and back after `back_s`."""
 
     product: Product
     resource: str
     direction: Direction
     ordered_mw: float
-    dynamics: Dynamics
+    full_s: float
+    back_s: float
     rules: TestRules
     start_us: int
 
@@ -38,11 +40,6 @@ class Trial:
         return 1 if self.direction == "up" else -1
 
     @property
-    def full_s(self) -> float:
-        """Seconds from the order to full delivery."""
-        return self.dynamics.full_activation_s
-
-    @property
     def hold_s(self) -> float:
         """Seconds at full delivery."""
         return self.rules.hold_us / US_PER_S
@@ -50,18 +47,29 @@ class Trial:
     @property
     def humps_s(self) -> tuple[float, ...]:
         """When each hump is ordered, in seconds from the start."""
-        again_s = self.full_s + self.hold_s + self.dynamics.deactivation_s + self.rules.pause_us / US_PER_S
+        again_s = self.full_s + self.hold_s + self.back_s + self.rules.pause_us / US_PER_S
         return (0.0, again_s) if self.product == "aFRR" else (0.0,)
 
     @property
     def duration_s(self) -> float:
         """Seconds until the resource is back."""
-        return self.humps_s[-1] + self.full_s + self.hold_s + self.dynamics.deactivation_s + 10.0
+        return self.humps_s[-1] + self.full_s + self.hold_s + self.back_s + 10.0
 
     @property
     def end_us(self) -> int:
         """When the test is over."""
         return self.start_us + round(self.duration_s * US_PER_S)
+
+    @property
+    def held_until_us(self) -> int:
+        """When the last hold is over, so that there is nothing left to be shown."""
+        return self.start_us + round((self.humps_s[-1] + self.full_s + self.hold_s) * US_PER_S)
+
+    def fault(self, report: TestReport, now_us: int) -> str | None:
+        """Why what is heard now is no report of this test, or None."""
+        if report.resource != self.resource:
+            return f"the report is about {report.resource}"
+        return "the report came before the test was over" if now_us < self.held_until_us else None
 
     def is_held(self, offset_s: float) -> bool:
         """Whether full power is to be delivered at this time."""
@@ -109,7 +117,10 @@ class Outcome:
 
     def shortfall(self, trial: Trial) -> str:
         """In words, what was missing."""
-        return f"{trial.resource}: {self.sustained_mw:g} MW sustained of {trial.ordered_mw:g} MW ordered"
+        needed, sustained_mw = trial.rules.completeness, f"{self.sustained_mw:g} of {trial.ordered_mw:g} MW"
+        if self.completeness < needed:
+            return f"test failed: {100 * self.completeness:.3g} % of the samples reported, {100 * needed:.3g} % needed"
+        return f"test failed: {sustained_mw} sustained from {trial.full_s:g} s after the order on"
 
 
 def judge(trial: Trial, report: TestReport) -> Outcome:

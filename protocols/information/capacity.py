@@ -109,13 +109,14 @@ class CapacityRequest(Message):
 
 
 class ResourceVerdict(Payload):
-    """What of one resource may be used in one direction, and what binds it."""
+    """What of one resource may be used in one direction, and what binds it, or why else it is not more."""
 
     resource: Name
     direction: Direction
     verdict: Annotated[Verdict, never("excluded")]
     max_mw: Annotated[Quantity, zero_if("verdict", "rejected")]
     binding: BindingConstraint | None = None
+    reason: Text | None = None
 
 
 Verdicts = Annotated[tuple[ResourceVerdict, ...], distinct("resource", "direction")]
@@ -254,7 +255,7 @@ class TechnicalData(Message):
 
 
 class QualificationProposal(Message):
-    """Scenario II: the TSO's qualification acknowledgement to the DSO (INFO 2)."""
+    """Scenario II: the TSO's qualification acknowledgement to the DSO (INFO 2); `reason`: why it has no verdicts."""
 
     type_id: ClassVar[str] = "gridpact.qualification-proposal/1"
     performative: ClassVar[Performative] = Performative.PROPOSE
@@ -263,6 +264,7 @@ class QualificationProposal(Message):
     product: Product
     verdicts: Verdicts
     valid_until: Instant
+    reason: Text | None = None
 
 
 class QualificationAccepted(Message):

@@ -18,6 +18,8 @@ def follow(index: Index, trail: Trail) -> None:
 def _applicant(index: Index, chain: Chain, applicant: str) -> None:
     applications = [row for row in index.typed("application", applicant=applicant) if row["sender"] == applicant]
     asked = chain.message("4.1", "BSP → TSO", applications, "INFO 1")
+    if asked and index.said(asked[0]["conversation_id"], "refuse"):
+        return
     dso = index.scenario.dso_of(index.scenario.providers[applicant].grid)
     if dso is not None:
         _validated(index, chain, applicant, dso)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..record.limiting import lifted_and_renewed
+from ..record.qualifying import qualifications
 from ..record.run import Run
 
 if TYPE_CHECKING:
@@ -36,8 +37,21 @@ class Sheet:
 
 
 def sheets(run: Run) -> tuple[Sheet, ...]:
-    """Limits with their binding constraints, rivals of a DSO that sells, the settlement by payee, and the books."""
-    return tuple(sheet for sheet in (_limits(run), _rivals(run), _settlement(run), _books(run)) if sheet.rows)
+    """What was not qualified, limits with their binding constraints, rivals of a DSO that sells, payees, the books."""
+    made = (_qualified(run), _limits(run), _rivals(run), _settlement(run), _books(run))
+    return tuple(sheet for sheet in made if sheet.rows)
+
+
+def _qualified(run: Run) -> Sheet:
+    """What was qualified as asked is left out."""
+    rows = tuple(
+        (one.participant, one.resource, one.direction, _number(one.asked_mw), _number(one.qualified_mw), one.why)
+        for one in qualifications(run.message_rows)
+        if one.why
+    )
+    names = ("participant", "resource", "direction", "asked MW", "qualified MW", "binding, or reason")
+    note = "Why it was not more: the constraint that binds in a planning case, a test, or why there was neither."
+    return Sheet("Qualified for less than was asked", names, rows, note)
 
 
 def _rivals(run: Run) -> Sheet:
@@ -115,4 +129,4 @@ def _books(run: Run) -> Sheet:
 
 
 def _number(value: Any) -> str:
-    return "" if math.isnan(value) else f"{value:.3f}".rstrip("0").rstrip(".")
+    return "" if value is None or math.isnan(value) else f"{value:.3f}".rstrip("0").rstrip(".")

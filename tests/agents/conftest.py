@@ -155,6 +155,17 @@ def capped(**most: float) -> Callable[[object], object]:
     return lab
 
 
+def ahead(town: "Town", name: str, ahead_s: float) -> None:
+    """From now on somebody's clock is ahead: its meter dates what it reads so much later than it is."""
+    true = town._reading
+
+    def reading(who: str, source: str) -> Any:
+        read: Any = true(who, source)
+        return read._replace(at_us=read.at_us + round(ahead_s * S)) if (who, source) == (name, "meter") else read
+
+    town._reading = reading  # type: ignore[method-assign]
+
+
 @dataclass
 class Town:
     """Nodes, what happens next, and what has happened."""
@@ -256,7 +267,7 @@ class Make:
     S, CYCLE, FIRST, SECOND, CALENDAR, BOUND, TRANSMISSION = S, CYCLE, FIRST, SECOND, CALENDAR, BOUND, TRANSMISSION
     VOCABULARY = VOCABULARY
     offer, tso, dso, bsp, plan, town = map(staticmethod, (offer, tso, dso, bsp, plan, town))
-    answers, capped, calm, scheme = map(staticmethod, (answers, capped, calm, scheme))
+    answers, capped, calm, scheme, ahead = map(staticmethod, (answers, capped, calm, scheme, ahead))
 
     @staticmethod
     def usual(**changes: Any) -> Town:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from immutables import Map
 
+from gridpact.agents.cycle import Cycle
 from gridpact.agents.dso.state import Connected, DsoState
 from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import Bounds, ChannelRules
@@ -45,13 +46,13 @@ def talk(protocol: Protocol, topic: Topic, ask: Any, kind: Any) -> Talk:
     return hears.hear(agreed)[0], flow
 
 
-def measured(by: str, listener: str, mw: float) -> tuple[Conversation, Row]:
+def measured(by: str, listener: str, mw: float, ahead_us: int = 0) -> tuple[Conversation, Row]:
     ask = MeasurementSubscription(per_point=True, start=0, end=9000 * S)
     topic = Topic(listener, "activation", "delivery", "measurements", by)
     hears, flow = talk(MEASUREMENTS, topic, ask, Measurement)
     powers = {"p_mw": mw, "q_mvar": 0.0, "activated_mw": mw, "baseline_mw": 0.0, "set_point_mw": mw}
     points = (PointPower(point=f"point-{by}", p_mw=mw, q_mvar=0.0),)
-    content = Measurement(participant=by, measured_at=AT_US, points=points, **powers)
+    content = Measurement(participant=by, measured_at=AT_US + ahead_us, points=points, **powers)
     return hears, Row(flow, f"{flow.prefix}{flow.number}", flow.number, content, None, AT_US, AT_US + 50_000)
 
 
@@ -82,7 +83,7 @@ def test_the_tso_counts_a_cycle_of_measurements_as_each_by_itself(
     make: Any, megawatts: list[float], order: list[int]
 ) -> None:
     agent, state = regulating(make), in_delivery()
-    heard = [measured(name, "tso", mw) for name, mw in zip(NAMES, megawatts, strict=True)]
+    heard = [measured(name, "tso", mw, S) for name, mw in zip(NAMES, megawatts, strict=True)]
     at_once, taken = agent.overhear(state, [heard[k][1] for k in order])
     assert (at_once, taken) == (one_by_one(agent, state, heard), 3)
     assert at_once.regulation.counted
@@ -95,13 +96,32 @@ def test_a_first_measurement_is_looked_at_by_itself(make: Any) -> None:
     assert agent.overhear(state, rows[1:]) == (state, 0)
 
 
+def test_a_measurement_from_the_future_is_looked_at_by_itself_and_so_is_what_comes_after_it(make: Any) -> None:
+    agent, state = regulating(make), in_delivery()
+    heard = [measured(name, "tso", 1.0, 60 * S if name == "b" else 0) for name in NAMES]
+    at_once, taken = agent.overhear(state, [row for _, row in heard])
+    assert (taken, at_once.activation.last("b")) == (1, None)
+    (hears, row), event_us = heard[1], heard[1][1].received_us
+    after, notes = agent.react(at_once, Heard(row.envelope(), hears.hear(row.envelope())[0], False), event_us)
+    assert [note.evidence["name"] for note in notes] == ["measurements from the future not taken"]
+    right = measured("b", "tso", 1.0)[1]
+    assert agent.overhear(after, [right]) == (after, 0)
+    assert agent.told(after, Cycle(("b",), (right.content,), AT_US)) is None
+
+
 @settings(max_examples=25)
-@given(megawatts=MEGAWATTS, order=st.permutations(range(3)))
-def test_a_dso_believes_the_same_of_a_cycle_as_of_each(make: Any, megawatts: list[float], order: list[int]) -> None:
+@given(
+    megawatts=MEGAWATTS,
+    order=st.permutations(range(3)),
+    ahead_us=st.lists(st.sampled_from([0, 5 * S, 60 * S]), min_size=3, max_size=3),
+)
+def test_a_dso_believes_the_same_of_a_cycle_as_of_each(
+    make: Any, megawatts: list[float], order: list[int], ahead_us: list[int]
+) -> None:
     agent = make.dso()
     connected = Map({f"unit-{name}": Connected(name, ((f"point-{name}", 1.0),)) for name in NAMES})
     state = DsoState(connected=connected)
-    heard = [measured(name, "dso", mw) for name, mw in zip(NAMES, megawatts, strict=True)]
+    heard = [measured(name, "dso", mw, late) for name, mw, late in zip(NAMES, megawatts, ahead_us, strict=True)]
     assert agent.overhear(state, [heard[k][1] for k in order]) == (one_by_one(agent, state, heard), 3)
 
 

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
+from gridpact.scenarios import plants
 from gridpact.scenarios.audit import audit
+from gridpact.scenarios.loading import load_scenario
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.replaying import replay
 
@@ -39,6 +41,13 @@ def of(product: str, run: Run, telemetry: pd.DataFrame) -> "pd.Series[float]":
 def test_the_record_is_audited_and_replayed(run: Run) -> None:
     assert audit(run).passed
     assert replay(run) == []
+
+
+@pytest.mark.parametrize(("called_mw", "k_mw_per_hz"), [(4.0, K_MW_PER_HZ), (8.0, 130.0)])
+def test_k_counts_the_reserve_that_is_called_for_whoever_offers_it(called_mw: float, k_mw_per_hz: float) -> None:
+    scenario = load_scenario("frequency-trip", {"market.fcr.need_mw": str(called_mw)})
+    reading = plants.area(scenario).advance(scenario.time.start_us + 60_000_000, -1.0)
+    assert reading.ace_mw / (reading.frequency_hz - 50) == pytest.approx(k_mw_per_hz, rel=1e-3)
 
 
 def test_the_frequency_falls_at_once_and_fcr_stops_it(telemetry: pd.DataFrame) -> None:

@@ -130,7 +130,14 @@ MISTAKES = {
     "nothing offered": ({"participants.bsp-a.offers": "[]"}, "bsp-a offers nothing: it is tested, and no more"),
     "too slow for the product": (
         {"participants.gen-t.response.ramping_s": "900"},
-        "but mFRR must be after 750 s",
+        "gen-t is fully active after 960 s, but mFRR must be after 750 s: its application is refused",
+    ),
+    "too slow for the product, operated by the DSO": (
+        {
+            "coordination": {"scheme": "scenario-2", "operator": "dso"},
+            "participants.bsp-a.response.ramping_s": "721",
+        },
+        "bsp-a is fully active after 751 s, but mFRR must be after 750 s: what it gives by then is qualified",
     ),
     "a profile that goes on after the end": (
         {"time.market_time_units": "1", "time.tail_min": "5"},

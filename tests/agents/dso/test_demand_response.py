@@ -58,15 +58,39 @@ def test_the_correction_loop_is_bounded(make: Any) -> None:
     town.run(3000)
     assert [r.attempt for r in town.contents(Requirements)] == [1, 2, 3]
     assert len(town.contents(TechnicalData)) == len(town.contents(TestReport, "dso")) == 3
-    assert [r.shortfall is None for r in town.contents(Requirements)] == [True, False, False]
-    proposals = town.contents(QualificationProposal)
-    assert [v.max_mw for p in proposals for v in p.verdicts] == [0.3]
+    assert [r.shortfall for r in town.contents(Requirements)] == [
+        None,
+        "north cvr t1: test failed: 0.5 of 0.78 MW sustained from 30 s after the order on",
+        "north cvr t1: test failed: 0.4 of 0.5 MW sustained from 30 s after the order on",
+    ]
+    (told,) = town.contents(QualificationProposal)
+    assert [(v.max_mw, v.reason) for v in told.verdicts] == [
+        (0.3, "test failed: 0.3 of 0.4 MW sustained from 30 s after the order on")
+    ]
+    assert told.reason is None
 
 
 def test_a_dso_without_demand_response_refuses_and_the_run_goes_on(make: Any) -> None:
     town = second(make, None).run(3000)
     assert town.contents(Refuse, "dso")
     assert list(town.state("tso").prequalification.qualified) == ["t"]
+    (told,) = town.contents(QualificationProposal)
+    assert (told.verdicts, told.reason) == ((), "no demand response is offered in this grid")
+
+
+def test_a_dso_that_is_not_heard_is_acknowledged_nothing_with_the_reason(make: Any) -> None:
+    town = second(make)
+    town.deaf = {"dso"}
+    (told,) = town.run(3000).contents(QualificationProposal)
+    assert (told.verdicts, told.reason) == ((), "no answer in time")
+
+
+def test_taps_that_can_do_nothing_are_acknowledged_nothing_with_the_reason(make: Any) -> None:
+    town = second(make)
+    lab, none = town.lab, TapOptions((), (), 20.0, 0.0, 0.95, 1.05)
+    town.lab = lambda job: none if isinstance(job, AskTaps) else lab(job)
+    (told,) = town.run(3000).contents(QualificationProposal)
+    assert (told.verdicts, told.reason) == ((), "no resources are offered")
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, -1, -2])

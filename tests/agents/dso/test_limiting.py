@@ -144,6 +144,24 @@ def test_without_info_7_all_that_was_accepted_counts_as_on(make: Any) -> None:
     assert agents.noted("measurements no longer missing")
 
 
+def test_info_7_from_the_future_is_none(make: Any) -> None:
+    agents = town(make, make.capped()).run(3700)
+    make.ahead(agents, "b", 3600)
+    agents.run(3760)
+    assert [note["participant"] for note in agents.noted("measurements missing")] == ["b"]
+    make.ahead(agents, "b", -3600)
+    agents.run(3780)
+    assert agents.noted("measurements no longer missing")
+
+
+def test_a_clock_that_is_a_little_ahead_makes_nobody_missing_and_nobody_fresh_for_longer(make: Any) -> None:
+    agents = town(make, make.capped()).run(3700)
+    make.ahead(agents, "b", 12)
+    agents.run(3760)
+    assert agents.noted("measurements missing") == []
+    assert agents.state("dso").heard_us["b"] == 3_760_000_000
+
+
 def test_a_confirmed_limit_bounds_what_is_assumed(make: Any) -> None:
     agents = town(make, make.capped(b=0.5)).run(3700)
     agents.loses = lambda e: isinstance(e.content, Measurement) and (e.sender, e.receiver) == ("b", "dso")

@@ -7,6 +7,7 @@ from gridpact.agents.dso import Dso
 from gridpact.agents.dso.own_study import AskOwn, OwnOptions
 from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer, Validate
 from gridpact.agents.profiles import BidPlan, DemandResponse, OwnUnits
+from gridpact.agents.tso import quality
 from gridpact.grid.limits.activation import Allowed
 from gridpact.protocols.information.activation import LimitFollowed, LimitOrder, LimitRequest
 from gridpact.protocols.information.capacity import Dynamics, TechnicalData, TestOrder, TestReport
@@ -86,6 +87,15 @@ def test_its_units_are_declared_with_its_technical_data_and_tested_like_anybodys
     assert dict(made.state("dso").demand.qualified) == {
         f"{unit}|{way}": 2.0 for unit in ("unit-near", "unit-far") for way in ("up", "down")
     }
+
+
+def test_its_units_are_tested_and_their_orders_due_within_the_products_time_however_slow_they_are(make: Any) -> None:
+    units = town(make).nodes["dso"].agent.profile.units
+    slow = replace(units, dynamics=Dynamics(preparation_s=30, ramping_s=1200, deactivation_s=10))
+    made = town(make, units=slow).run(1500)
+    order = next(order for order in made.contents(TestOrder) if order.resource == "unit-near")
+    assert order.steps[1].offset_s == 750 + 60
+    assert quality._activation_us(make.tso(**PARTS).profile, made.state("tso"), "dso") == 750_000_000
 
 
 def test_it_offers_what_its_forecast_allows_cheapest_first(make: Any) -> None:

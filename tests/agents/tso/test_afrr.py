@@ -251,12 +251,12 @@ def test_a_measurement_that_was_overtaken_on_its_way_counts_for_nothing(make: An
     talk = Conversation(MEASUREMENTS, topic, Side.INITIATOR, state="subscribed")
     if together:
         flow = Flow(talk, Measurement, "activation", "7.3", ("BSP", "TSO"), ("a", "tso"), "m", 0)
-        rows = [Row(flow, f"m{number}", number, one, None, 0, 0) for number, one in enumerate(told)]
+        rows = [Row(flow, f"m{number}", number, one, None, 0, 3812 * S) for number, one in enumerate(told)]
         state, _ = measurements.overheard(profile, state, rows)
     else:
         for one in told:
             heard = Heard(Envelope("m", "a", "tso", MEASUREMENTS.name, topic.conversation_id, one), talk, late=False)
-            state, _ = measurements.heard(profile, state, heard, one)
+            state, _ = measurements.heard(profile, state, heard, one, 3812 * S)
     assert state.activation.last("a") == (2.0, 3812 * S)
     meter = state.regulation.meters["a"]
     assert (meter.power_mw, meter.at_us) == (2.0, 3800 * S)

@@ -1,10 +1,12 @@
 """Prequalification lanes: order of submission, tests, and what happens when somebody fails, refuses or is silent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gridpact.agents.actions import Open
+from gridpact.agents.actions import Open, Say
+from gridpact.agents.bsp import Bsp
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
@@ -16,10 +18,12 @@ from gridpact.protocols.information.capacity import (
     Application,
     CapacityRequest,
     CapacityVerdict,
+    Dynamics,
     NotQualified,
     Qualified,
     TestOrder,
     TestReport,
+    TestSample,
 )
 from gridpact.protocols.information.offering import Offers
 from gridpact.protocols.messages import Failure, Refuse
@@ -66,17 +70,168 @@ def test_nobody_offers_more_than_was_qualified_and_nothing_more_is_activated(mak
     assert max(ordered) <= 1.25
 
 
+def measuring(make: Any, measured: Any) -> Any:
+    """What the meter of a's tests reads is changed."""
+    town = make.usual().run(5)
+    true = town._reading
+    tests = ("a", "test")
+    town._reading = lambda *asked: measured(true(*asked)) if asked == tests else true(*asked)
+    return town.run(900)
+
+
+def _times(reading: Any, factor: float) -> Any:
+    units = tuple(unit._replace(activated_mw=factor * unit.activated_mw) for unit in reading.resources)
+    return reading._replace(resources=units)
+
+
 def test_a_failed_test_qualifies_what_was_sustained(make: Any) -> None:
-    town = make.usual()
-    town.run(5)
-    real = town._reading
-    weak = lambda name, source: _halved(real(name, source)) if (name, source) == ("a", "test") else real(name, source)  # noqa: E731
-    town._reading = weak
-    assert qualified(town.run(900)) == {"a": 1.0, "b": 2.0, "t": 10.0}
+    assert qualified(measuring(make, lambda reading: _times(reading, 0.5))) == {"a": 1.0, "b": 2.0, "t": 10.0}
 
 
-def _halved(reading: Any) -> Any:
-    return reading._replace(resources=tuple(r._replace(activated_mw=r.activated_mw / 2) for r in reading.resources))
+def slow(make: Any, product: str, preparation_s: float, ramping_s: float) -> Any:
+    """a as slow as that, and b as ever."""
+    dynamics = Dynamics(preparation_s=preparation_s, ramping_s=ramping_s, deactivation_s=10)
+    a = Bsp(replace(make.bsp("a").profile, product=product, dynamics=dynamics))
+    return make.town(make.tso(), make.dso(), a, make.bsp("b")).begin().run(3000)
+
+
+@pytest.mark.parametrize(("product", "most_s"), [("mFRR", 750), ("aFRR", 300)])
+def test_whoever_declares_to_be_slower_than_the_product_is_refused_with_the_reason(
+    make: Any, product: str, most_s: int
+) -> None:
+    town = slow(make, product, 31, most_s - 30)
+    reason = f"fully active after {most_s + 1} s, but {product} must be after {most_s} s"
+    assert [refusal.reason for refusal in town.contents(Refuse, "tso")] == [reason]
+    assert [note["reason"] for note in town.noted("not qualified")] == [reason]
+    assert [request.applicant for request in town.contents(CapacityRequest)] == ["b"]
+    assert qualified(town) == {"b": 2.0}
+
+
+@pytest.mark.parametrize(("product", "most_s"), [("mFRR", 750), ("aFRR", 300)])
+def test_whoever_is_just_as_fast_as_the_product_is_tested_and_qualified(make: Any, product: str, most_s: int) -> None:
+    town = slow(make, product, 30, most_s - 30)
+    order = next(order for order in town.contents(TestOrder) if order.resource == "unit-a")
+    assert order.steps[1].offset_s - order.steps[0].offset_s == most_s + 60
+    assert qualified(town) == {"a": 2.0, "b": 2.0}
+
+
+def reasons(town: Any) -> dict[tuple[str, str], str | None]:
+    """By resource and direction, why it is not more, as the TSO tells it."""
+    told = [verdict for kind in (Qualified, NotQualified) for one in town.contents(kind) for verdict in one.verdicts]
+    return {(verdict.resource, verdict.direction): verdict.reason for verdict in told}
+
+
+def test_what_is_qualified_as_asked_needs_no_reason(make: Any) -> None:
+    assert set(reasons(make.usual().run(999)).values()) == {None}
+
+
+def test_the_verdict_on_a_failed_test_says_what_was_sustained(make: Any) -> None:
+    told = reasons(measuring(make, lambda reading: _times(reading, 0.5)))
+    assert told["unit-a", "up"] == "test failed: 1 of 2 MW sustained from 30 s after the order on"
+    assert told["unit-b", "up"] is None
+
+
+def test_a_failed_test_that_leaves_nothing_says_so_too(make: Any) -> None:
+    (told,) = measuring(make, lambda reading: _times(reading, 0.04)).contents(NotQualified)
+    reason = "test failed: 0.08 of 2 MW sustained from 30 s after the order on"
+    assert [verdict.reason for verdict in told.verdicts] == [reason, reason]
+    assert told.reason == f"nothing of what was applied for may be used: {reason}"
+
+
+def test_a_report_with_too_few_samples_says_so(make: Any) -> None:
+    late = lambda reading: reading._replace(at_us=0 if reading.at_us % 15_000_000 else reading.at_us)  # noqa: E731
+    told = reasons(measuring(make, late))
+    assert told["unit-a", "up"] == "test failed: 36.4 % of the samples reported, 95 % needed"
+
+
+def test_a_verdict_without_a_test_report_says_so_and_what_was_not_tested_after_it(make: Any) -> None:
+    town = make.usual(loses=lambda e: isinstance(e.content, TestReport) and e.sender == "a").run(999)
+    told = reasons(town)
+    assert told["unit-a", "up"] == "no result of the test: no answer in time"
+    assert told["unit-a", "down"] == "not tested, as the test of unit-a up had no result"
+
+
+def reporting(make: Any, before_end_s: float, resource: str) -> Any:
+    """a reports its first test by itself, with all that was asked for, so long before the test is over."""
+    town = make.usual().run(60)
+    order, about = next(
+        (e.content, e.conversation_id) for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == "a"
+    )
+    town.run(order.start / 1e6 + order.duration_s - before_end_s)
+    times = range(0, int(order.duration_s), 5)
+    report = TestReport(resource=resource, samples=tuple(TestSample(offset_s=at_s, p_mw=2.0) for at_s in times))
+    a, effects = town.nodes["a"], list[Any]()
+    a.state = replace(a.state, test=None)
+    a._carry_out((Say(about, report),), Started(), effects)
+    for effect in effects:
+        town._carry_out("a", effect)
+    return town
+
+
+def test_a_report_before_the_end_of_what_is_held_is_none(make: Any) -> None:
+    for early_s in (119, 21):
+        town = reporting(make, early_s, "unit-a").run(999)
+        assert reasons(town)["unit-a", "up"] == "no result of the test: the report came before the test was over"
+        assert qualified(town) == {"b": 2.0, "t": 10.0}
+
+
+def test_a_report_after_it_counts_also_before_the_resource_is_back(make: Any) -> None:
+    town = reporting(make, 19, "unit-a")
+    town.run(town.now_us / 1e6)
+    assert [(note["resource"], note["passed"]) for note in town.noted("test judged")] == [("unit-a", True)]
+
+
+def test_a_report_of_another_resource_is_none_of_the_test(make: Any) -> None:
+    town = reporting(make, 5, "unit-b").run(999)
+    assert reasons(town)["unit-a", "up"] == "no result of the test: the report is about unit-b"
+    assert qualified(town) == {"b": 2.0, "t": 10.0}
+
+
+@pytest.mark.parametrize("policy", ["exclude", "use_prequalified_limits"])
+def test_whoever_is_excluded_because_the_dso_is_silent_hears_that(make: Any, policy: str) -> None:
+    town = make.usual(deaf={"dso"}, silent_dso=policy).run(1200)
+    reason = f"dso: no answer in time (silent_dso: {policy})"
+    assert {reasons(town)[f"unit-{name}", "up"] for name in ("a", "b")} == {reason}
+    assert {note["reason"] for note in town.noted("not qualified")} == {
+        f"nothing of what was applied for may be used: {reason}"
+    }
+
+
+def test_whoever_the_dso_cannot_evaluate_hears_what_it_says(make: Any) -> None:
+    lab = lambda job: UnknownPoint(("point-a",)) if isinstance(job, Prequalify) else make.answers(job)  # noqa: E731
+    town = make.usual(lab=lab, loses=lambda e: isinstance(e.content, Application) and e.sender == "b").run(999)
+    assert reasons(town)["unit-a", "up"] == "dso: unknown connection points: point-a"
+
+
+def test_what_the_dso_passes_over_or_leaves_too_little_of_says_so(make: Any) -> None:
+    def lab(job: Any) -> object:
+        if not isinstance(job, Prequalify):
+            return make.answers(job)
+        return tuple(Allowed(e.id, 0.05, make.BOUND) for e in job.activations if e.id.endswith("|up"))
+
+    town = make.usual(lab=lab).run(999)
+    told = reasons(town)
+    assert told["unit-a", "up"] == "0.05 MW, where the least bid is 0.1 MW"
+    assert told["unit-a", "down"] == "the DSO says nothing about it"
+
+
+def test_a_dso_that_allows_less_and_gives_no_ground_is_told_of(make: Any) -> None:
+    town = make.usual(lab=lambda job: _without_ground(make, job)).run(999)
+    assert reasons(town)["unit-a", "up"] == "the DSO does not say why"
+
+
+def _without_ground(make: Any, job: Any) -> object:
+    return (
+        tuple(Allowed(e.id, e.p_mw / 2, None) for e in job.activations)
+        if isinstance(job, Prequalify)
+        else make.answers(job)
+    )
+
+
+def test_a_reason_stays_short_enough_to_be_told(make: Any) -> None:
+    lab = lambda job: "x" * 1900 if isinstance(job, Prequalify) else make.answers(job)  # noqa: E731
+    for told in make.usual(lab=lab).run(999).contents(NotQualified):
+        assert NotQualified.model_validate_json(told.model_dump_json()) == told
 
 
 def test_a_silent_participant_is_not_qualified_and_the_lane_goes_on(make: Any) -> None:

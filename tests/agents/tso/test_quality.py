@@ -26,6 +26,36 @@ def test_a_participant_whose_data_stay_away_is_warned_lowered_terminated_and_rep
     assert town.state("b").set_points["unit-b"] > 0.0
 
 
+def test_a_participant_that_dates_its_measurements_an_hour_ahead_is_believed_no_longer_than_one_that_is_silent(
+    make: Any,
+) -> None:
+    town = make.usual(need_mw=2.0).run(3700)
+    make.ahead(town, "a", 3600)
+    town.run(4000)
+    assert [n for n in ("warned", "lowered", "terminated") if town.noted(f"service {n}")] == [
+        "warned",
+        "lowered",
+        "terminated",
+    ]
+    assert {note["data"] for note in town.noted("service warned")} == {"stale"}
+    assert town.state("b").set_points["unit-b"] > 0.0
+    assert town.noted("measurements from the future not taken") == [
+        {"name": "measurements from the future not taken", "participant": "a", "ahead_s": 3600.0}
+    ]
+    make.ahead(town, "a", -3600)
+    town.run(4010)
+    assert [note["participant"] for note in town.noted("measurements dated right again")] == ["a"]
+    assert town.state("tso").activation.last("a").measured_us == 4_008_000_000
+
+
+def test_a_clock_that_is_a_little_ahead_changes_nothing(make: Any) -> None:
+    town, true = make.usual(need_mw=2.0).run(3700), make.usual(need_mw=2.0).run(4000)
+    make.ahead(town, "a", 12)
+    town.run(4000)
+    assert town.state("tso").activation.last("a") == true.state("tso").activation.last("a")
+    assert town.noted("service warned") == town.noted("measurements from the future not taken") == []
+
+
 def test_a_breach_that_ends_counts_for_nothing() -> None:
     bad, good = Look(2.0, 1.0, fresh=True, due=True), Look(2.0, 1.9, fresh=True, due=True)
     service, _ = quality._judged(Service(), bad, 0, MINUTE_US)
