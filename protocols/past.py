@@ -105,6 +105,10 @@ class Past:
         last = (last_said, last_heard, None, round_id)
         return Conversation(self._protocols[name], Topic.parse(conversation_id), side, state, said, heard, *last)
 
+    def begun_by(self, head: str) -> int:
+        """How many of those that are remembered have an id with this beginning, `initiator/`."""
+        return sum(about.startswith(head) for about in self._ended)
+
     def rounds(self) -> set[str | None]:
         """The rounds of all that is remembered."""
         return {ended.round for ended in self._ended.values()}
