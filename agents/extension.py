@@ -228,8 +228,8 @@ def _marked(extension: Extension, action: Action) -> tuple[Action, ...]:
             return (action._replace(key=mark + key),)
         case Observe(source=source):
             return (action._replace(source=mark + source),)
-        case Publish(conversation_ids, content):  # streams.parquet holds INFO 7 only, so these are messages
-            return tuple(Say(conversation_id, content) for conversation_id in conversation_ids)
+        case Publish(conversation_ids, content, caused_by):  # streams.parquet holds INFO 7 only, so these are messages
+            return tuple(Say(conversation_id, content, caused_by=caused_by) for conversation_id in conversation_ids)
         case PublishEach(conversation_ids, contents):
             return tuple(Say(*each) for each in zip(conversation_ids, contents, strict=True))
         case _:
