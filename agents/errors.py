@@ -1,8 +1,8 @@
 """What can be wrong with what a party is given: by its strategy, plugin, broker or log. The text says which, and why.
 
 StrategyError (a ValueError)      a decision that the party cannot act on
-PluginError   (a RuntimeError)    a plugin's behaviour that fails, or does what nobody may; its cause is what was raised
-ReturnedError (a TypeError)       such a cause: what a behaviour has returned is no state with actions
+PluginError   (a RuntimeError)    a plugin's behaviour or study that fails, or does what nobody may; its cause is given
+ReturnedError (a TypeError)       such a cause: what a behaviour or study has returned is not what it may
 BrokerError   (a RuntimeError)    the broker's address, our credentials there, or the connection
 LogError      (a RuntimeError)    a write-ahead log that is not ours, is in use, or lies on a disk that takes no more
 """
@@ -17,7 +17,7 @@ class PluginError(RuntimeError):
 
 
 class ReturnedError(TypeError):
-    """What a behaviour has returned is no state with actions."""
+    """What a behaviour has returned is no state with actions, or a study's answer nothing that can be written."""
 
 
 class BrokerError(RuntimeError):

@@ -24,7 +24,7 @@ from .agent import Agent, Reaction
 from .calendar import Calendar
 from .cycle import Cycle
 from .events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
-from .mistakes import mistake, reaction, told
+from .mistakes import mistake, reaction, sound, told
 
 if TYPE_CHECKING:
     from ..grid.studies.studies import GridStudies
@@ -189,7 +189,7 @@ class Extended:
         situation = self.situation._replace(base=state.base)
         try:
             own, actions = reaction(behaviour.react(situation, state.own[extension.name], event, now_us))
-            marked = tuple(done for action in actions for done in _marked(extension, action))
+            marked = tuple(done for action in actions for done in _marked(extension, sound(action)))
         except Exception as error:
             raise mistake(extension.name, behaviour, self.name, told(event), error) from error
         return state._replace(own=state.own.set(extension.name, own)), marked
@@ -228,8 +228,8 @@ def _marked(extension: Extension, action: Action) -> tuple[Action, ...]:
             return (action._replace(key=mark + key),)
         case Observe(source=source):
             return (action._replace(source=mark + source),)
-        case Publish(conversation_ids, content):  # streams.parquet holds INFO 7 only, so these are messages
-            return tuple(Say(conversation_id, content) for conversation_id in conversation_ids)
+        case Publish(conversation_ids, content, caused_by):  # streams.parquet holds INFO 7 only, so these are messages
+            return tuple(Say(conversation_id, content, caused_by=caused_by) for conversation_id in conversation_ids)
         case PublishEach(conversation_ids, contents):
             return tuple(Say(*each) for each in zip(conversation_ids, contents, strict=True))
         case _:

@@ -10,7 +10,8 @@ the conversation is its own, and that the message is in turn. What is not is ans
 and changes nothing. A copy of what has been heard is dropped. A not-understood is never answered; it ends the
 conversation if it is about the last thing we said, and changes nothing if we have gone on since.
 
-A *round* groups conversations: it closes, once, when all have answered or run into their deadlines.
+A *round* groups conversations: it closes, once, when all have answered or run into their deadlines. It is remembered as
+long as one of them is.
 
 A desk that is `tidy` keeps what is over apart and small (`past.py`), so that what it holds hangs on what is going on.
 """
@@ -167,9 +168,12 @@ class Desk:
         return self.past.all() | self.conversations
 
     def tidy_up(self, now_us: int) -> None:
-        """Put what is over apart, once it may be half of all."""
-        if self.tidy and len(self.conversations) > self.past.most:
+        """Put what is over apart, once it may be half of all, and forget what has been over for long."""
+        if self.tidy and (len(self.conversations) > self.past.most or now_us >= self.past.look_us):
+            horizon_us = self.past.horizon_us
             self.conversations = self.past.sort_out(self.conversations, now_us)
+            if self.past.horizon_us != horizon_us:
+                self.closed_rounds &= self.past.rounds() | {one.round for one in self.conversations.values()}
 
     def _conversation_for(self, envelope: Envelope) -> Conversation:
         if envelope.receiver != self.name:

@@ -28,6 +28,7 @@ class Step:
     """In `state`, `speaker` may say `message`; the conversation goes on in `then`.
 
     `puts_off`: its reply-by says until when whoever waits has to wait; that of other answers does not.
+    `again`: nobody says it of himself, but only because of what has been heard once more.
     """
 
     state: str
@@ -37,6 +38,7 @@ class Step:
     late: bool = False
     crossed: bool = False
     puts_off: bool = False
+    again: bool = False
 
     @property
     def only_heard(self) -> bool:
@@ -105,8 +107,8 @@ class Protocol:
 
     @cached_property
     def over(self) -> frozenset[str]:
-        """Final states in which nobody waits or may begin to say anything: what comes then is late or crossed."""
-        going = {step.state for step in self.steps if not step.only_heard}
+        """Final states in which nobody waits or begins to speak: what comes is late, crossed, or the answer to that."""
+        going = {step.state for step in self.steps if not (step.only_heard or step.again)}
         return self.final - going - {silence.state for silence in self.silences}
 
     @cached_property

@@ -103,7 +103,7 @@ def _cancel_again_steps() -> list[Step]:
     return [
         Step(CANCEL_EXPIRED, I, Cancel, CANCELLING),
         *(Step(state, I, Cancel, state, crossed=True) for state in heard),
-        *(Step("cancelled", R, reply, "cancelled") for reply in CANCEL_REPLIES),
+        *(Step("cancelled", R, reply, "cancelled", again=True) for reply in CANCEL_REPLIES),
         Step(OVER_CANCELLING, R, Cancelled, "cancelled", crossed=True),
     ]
 

@@ -30,9 +30,9 @@ def no_laboratory(scenario: Scenario, extensions: tuple[Extension, ...]) -> Labo
     """What is known of studies where none is made: their kinds, and how long they take."""
     from ..agents.runtime.laboratory import Laboratory, StudyTimes
 
-    added = tuple(study for each in extensions for study in each.studies)
+    added = {study: each.name for each in extensions for study in each.studies}
     times = StudyTimes(round(scenario.ticks.study_s * 1e6), round(scenario.ticks.state_s * 1e6))
-    return Laboratory({}, added, times)
+    return Laboratory({}, added, results(extensions), times)
 
 
 def results(extensions: Iterable[Extension]) -> dict[str, type[Any]]:

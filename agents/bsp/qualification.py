@@ -9,7 +9,7 @@ from ...protocols.information.capacity import (
     TestReport,
     TestSample,
 )
-from ...protocols.information.quantities import US_PER_S
+from ...protocols.information.quantities import US_PER_S, iso
 from ...protocols.messages import Agree, Failure, Refuse, kept
 from ...protocols.stages import prequalification as stage
 from ..actions import RESERVE_TEST, Action, Actuate, Note, Observe, Open, Say, Wake
@@ -87,6 +87,8 @@ def _begin_test(
         return state, (Say(conversation_id, Refuse(reason=f"{order.resource} is no resource of ours")),)
     if state.test is not None:
         return state, (Say(conversation_id, Refuse(reason="another test is running")),)
+    if too_late(order, now_us):
+        return state, (Say(conversation_id, Refuse(reason=too_late(order, now_us))),)
     end_us = order.start + round(order.duration_s * US_PER_S)
     steps = [
         Wake(f"{TEST_STEP}{index}", order.start + round(step.offset_s * US_PER_S))
@@ -95,6 +97,14 @@ def _begin_test(
     meter = Observe(TEST_METER, round(order.sample_every_s * US_PER_S), end_us)
     actions: tuple[Action, ...] = (Say(conversation_id, Agree()), *steps, meter, Wake(TEST_END, end_us))
     return replace(state, test=RunningTest(conversation_id, order)), actions
+
+
+def too_late(order: TestOrder, now_us: int) -> str:
+    """Why a test cannot be followed any more, or nothing: what comes after its first set-point is due already."""
+    offsets_s = (*(step.offset_s for step in order.steps), order.duration_s)
+    if now_us < order.start + round(offsets_s[1] * US_PER_S):
+        return ""
+    return f"the test was to begin at {iso(order.start)}, and it is {iso(now_us)}"
 
 
 def _step(state: BspState, index: int) -> tuple[Action, ...]:

@@ -11,7 +11,7 @@ from ...protocols.information.quantities import US_PER_S, Direction
 from ...protocols.messages import Agree, Refuse
 from ..actions import TAPS, VOLTAGE, Action, Actuate, Observe, Say, Wake
 from ..agent import Reaction
-from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP
+from ..bsp.qualification import TEST_END, TEST_METER, TEST_STEP, too_late
 from ..bsp.state import RunningTest
 from ..events import Heard
 from ..market.merit_order import floor_to_step
@@ -28,8 +28,9 @@ def begin_test(profile: DsoProfile, state: DsoState, event: Heard, now_us: int) 
     assert isinstance(order, TestOrder)
     known = [resource_of(profile.grid, key.rpartition("|")[0]) for key in sorted(state.demand.steps)]
     of_unit = own_units.owns(profile, order.resource)
-    if not (of_unit or order.resource in known) or state.demand.test is not None:
-        reason = "another test is running" if state.demand.test else f"{order.resource} is no resource of ours"
+    reason = "" if of_unit or order.resource in known else f"{order.resource} is no resource of ours"
+    reason = "another test is running" if state.demand.test else reason or too_late(order, now_us)
+    if reason:
         return state, (Say(event.conversation.id, Refuse(reason=reason)),)
     end_us = order.start + round(order.duration_s * US_PER_S)
     steps = [Wake(f"{TEST_STEP}{i}", order.start + round(s.offset_s * US_PER_S)) for i, s in enumerate(order.steps)]

@@ -137,6 +137,12 @@ def test_what_will_come_back_carries_the_plugins_name() -> None:
     )
 
 
+def test_what_a_plugin_publishes_keeps_its_cause() -> None:
+    agent = extended(Publish(("x", "y"), Done(), caused_by="a/b/c/d/e#i0"))
+    _, actions = agent.react(agent.start(), Woken("mine:now"), 0)
+    assert actions == tuple(Say(about, Done(), caused_by="a/b/c/d/e#i0") for about in ("x", "y"))
+
+
 def test_a_plugin_cannot_open_a_conversation_of_the_base() -> None:
     agent = extended(Open(MOL_NOTICE, TOPIC, Done()))
     with pytest.raises(PluginError, match="plugin mine opens mol-notice, which is not its own") as caught:

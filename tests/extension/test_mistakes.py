@@ -1,12 +1,20 @@
 """A mistake in a behaviour is one sentence: file and line, plugin, agent, event, what is wrong and what is right."""
 
+import io
+import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from gridpact.agents.errors import PluginError
+from gridpact.agents.runtime.annex import READY, Annex, serve
+from gridpact.agents.runtime.journal import to_text
+from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.grid.errors import GridError
 from gridpact.protocols.errors import LocalProtocolError
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.loading import load_scenario
@@ -44,8 +52,47 @@ WRONG = {  # what stands instead of what, in which line the mistake is found, an
     "twice the same": (OPENED, f"{OPENED}, {OPENED}", TSO, "tso/asking/now/it/bsp-a is open already"),
     "at once and twice": ('(Wake("now", now_us + 1),)', "(self.at(now_us),) * 2", TSO, "tso at Started: conversation"),
     "out of turn": (ANSWER, ANSWER.replace("),)", "),) * 2"), BSP, "in 'done', where we may say nothing"),
+    "a set as evidence": (
+        ANSWER,
+        'return state, (Note("asking", None, {"who": [{"a"}]}),)',
+        BSP,
+        f"{HEARD}: react returned Note with set in its evidence, which JSON cannot say; right are texts, numbers, None",
+    ),
+    "a text as evidence": (
+        ANSWER,
+        'return state, (Note("asking", None, "a"),)',
+        BSP,
+        "evidence 'a'; right is a mapping",
+    ),
+    "half a letter": (ANSWER, 'return state, (Note("asking", None, {"a": "\\ud800"}),)', BSP, "surrogates not allowed"),
+    "no time": (ANSWER, 'return state, (Wake("a", None),)', BSP, "Wake with at_us None; right is a whole number"),
+    "no pause": (
+        ANSWER,
+        'return state, (Observe("a", 0, now_us),)',
+        BSP,
+        "Observe with every_us 0; right is 1 or more",
+    ),
+    "no message": (ANSWER, "return state, (Say(event.conversation.id, 5),)", BSP, "content 5; right is a message"),
+    "a study of nowhere": (
+        ANSWER,
+        'return state, (Compute("a", Look("nowhere")),)',
+        "def run",
+        "plugin mine: study Look of grid nowhere: there is no such grid to study",
+    ),
     "no first state": (START, START.replace("()\n", "1 / 0\n"), "1 / 0", "bsp-a at its start: ZeroDivisionError"),
 }
+LOOK = """
+
+@dataclass(frozen=True)
+class Look:
+    grid: str
+
+    def run(self, studies):
+        return ()
+
+
+STUDIES = (Look,)
+"""
 AT = """
 
     def at(self, now_us):
@@ -56,7 +103,8 @@ AT = """
 def written(folder: Path, kind: str) -> str:
     """The plugin with a mistake, and a scenario with it; returns the plugin's text."""
     old, new, _, _ = WRONG[kind]
-    text = PLUGIN.replace(old, new, 1).replace('kind: str = "TSO"\n', f'kind: str = "TSO"{AT}', 1)
+    text = PLUGIN.replace(old, new, 1).replace('kind: str = "TSO"\n', f'kind: str = "TSO"{AT}', 1) + LOOK
+    text = text.replace("import Open, Say, Wake", "import Compute, Note, Observe, Open, Say, Wake")
     assert new in text
     (folder / "mine.py").write_text(text)
     (folder / "mine.yaml").write_text("gridpact: 1\nextends: blind\nname: mine\nplugins: [mine]\n")
@@ -103,3 +151,84 @@ def test_what_the_agent_itself_may_not_do_stays_its_own_error(tmp_path: Path) ->
     scenario = load_scenario(tmp_path / "mine.yaml")
     agent = cast(scenario, plants.resources(scenario)).nodes["tso"].agent
     agent.answer_for(Say("a/b/c/d/e", Done()), Started(), LocalProtocolError("ours"))  # type: ignore[attr-defined]
+
+
+class Found(NamedTuple):
+    much: float
+
+
+class Unsaid(NamedTuple):
+    much: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """A study that answers what it is given, or raises it."""
+
+    gives: Any
+    grid: str = "north"
+
+    def run(self, studies: object) -> object:
+        if isinstance(self.gives, Exception):
+            raise self.gives
+        return self.gives
+
+
+LABORATORY = Laboratory({"north": None}, {Look: "mine"}, {"Found": Found})  # type: ignore[dict-item]
+BEGINS = f"{__file__}:{Look.run.__code__.co_firstlineno}: plugin mine: study Look of grid north: "
+RAISES = f"{__file__}:{Look.run.__code__.co_firstlineno + 2}: plugin mine: study Look of grid north: "
+
+
+def test_a_study_that_fails_is_named_with_its_line() -> None:
+    with pytest.raises(PluginError) as caught:
+        LABORATORY.run(Look(ZeroDivisionError("by nothing")))
+    assert str(caught.value) == f"{RAISES}ZeroDivisionError: by nothing"
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("answer", [{1}, {"a": 1}, object(), Unsaid(1.0), (1, (2, {3})), b"1"])
+def test_a_study_answers_with_what_the_journal_can_hold(answer: object) -> None:
+    with pytest.raises(PluginError) as caught:
+        LABORATORY.run(Look(answer))
+    said = str(caught.value)
+    assert said.startswith(f"{BEGINS}run returned {answer!r}, which the journal cannot hold; right are numbers, texts")
+
+
+@pytest.mark.parametrize("answer", [None, 1, 0.5, "a", (1, ("b", None)), Found(1.0), (Found(1.0),)])
+def test_numbers_texts_tuples_and_results_are_answers(answer: object) -> None:
+    assert LABORATORY.run(Look(answer)) == (answer, None)
+
+
+def test_what_the_grid_cannot_answer_stays_an_answer() -> None:
+    assert LABORATORY.run(Look(GridError("no bus"))) == (None, "no bus")
+
+
+def test_a_study_that_nobody_declares_is_named() -> None:
+    with pytest.raises(PluginError, match="no study is called Look; those of a plugin stand in its STUDIES"):
+        Laboratory({}).run(Look(1))
+
+
+def test_the_process_for_studies_tells_the_mistake_too() -> None:
+    class Other(NamedTuple):
+        grid: str
+
+    asked = "\n".join(map(to_text, (Look(1, "nowhere"), Other("north"), Look(1))))
+    heard = io.BytesIO()
+    serve(LABORATORY, io.BytesIO(asked.encode()), heard)
+    told = [json.loads(line) for line in heard.getvalue().removeprefix(READY).splitlines()]
+    assert "study Look of grid nowhere: there is no such grid to study; there are north" in told[0]["mistake"]
+    assert told[1]["mistake"].startswith("no study is called Other; ")
+    assert told[2] == {"result": 1, "error": None}
+
+
+async def test_a_mistake_in_another_process_ends_the_run_as_one_here() -> None:
+    program = 'import json; print("ready", flush=True); input(); print(json.dumps({"mistake": "copy/m.py:7: wrong"}))'
+    annex = Annex([sys.executable, "-c", program])
+    await annex.start()
+    try:
+        with pytest.raises(PluginError, match=rf"^{re.escape(__file__)}:7: wrong"):
+            await annex.ask(Look(1))
+        with pytest.raises(PluginError, match="holds what the process for studies cannot be told"):
+            await annex.ask(Look({"a": 1}))
+    finally:
+        await annex.close()

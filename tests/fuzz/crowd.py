@@ -82,8 +82,9 @@ class Crowd:
     def attack(self, node: Node, at_us: int) -> None:
         """One attack on a node; AssertionError if anything changes."""
         known = [one for one in node.desk.known().values() if one.heard and one.said]
-        if self._heard[node.agent.name] and (not known or self.choice.random() < 0.3):
-            name, envelope = "heard before", self.choice.choice(self._heard[node.agent.name])
+        heard = [one for one in self._heard[node.agent.name] if node.desk.find(one.conversation_id) is not None]
+        if heard and (not known or self.choice.random() < 0.3):
+            name, envelope = "heard before", self.choice.choice(heard)  # of what is remembered
         elif known:
             name = self.choice.choice(list(ATTACKS))
             envelope = ATTACKS[name][0](self.choice, self.choice.choice(known))

@@ -10,7 +10,8 @@ from gridpact.agents.runtime.mqtt.gate import Allowance, Gate
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Envelope, Topic
 from gridpact.protocols.examples import example
-from gridpact.protocols.messages import NotUnderstood
+from gridpact.protocols.messages import NotUnderstood, Refuse
+from gridpact.protocols.past import KEPT_US
 from gridpact.protocols.stages.prequalification import PREQUALIFICATION
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.protocols.wire import to_json
@@ -125,10 +126,62 @@ def test_what_the_desk_has_refused_or_ended_leaves_room_for_others() -> None:
     assert admit(at, application("three")).envelope is not None
 
 
-def test_how_many_one_party_may_have_begun_in_all_is_limited() -> None:
+def test_how_many_conversations_of_one_party_are_remembered_is_limited() -> None:
     at = gate(known_conversations=2)
     taken = [admit(at, application(subject)) for subject in ("one", "two", "three", "three")]
     assert [one.envelope is not None for one in taken] == [True, True, False, False]
+
+
+def finished(at: Gate, subject: str, now_us: int, *, at_s: float) -> bool:
+    """Whether an application is let in; if it is, it is answered at once."""
+    opening = application(subject)._replace(reply_by_us=now_us + 100)
+    admission = admit(at, opening, at_s=at_s)
+    if admission.envelope is None:
+        assert "too many conversations" in reason(admission.answer)
+    else:
+        at.desk.hear(admission.envelope)
+        at.desk.say(opening.conversation_id, Refuse(reason="enough of it"))
+    at.desk.tidy_up(now_us)
+    return admission.envelope is not None
+
+
+def test_what_is_forgotten_leaves_room_so_that_a_party_may_go_on_for_weeks() -> None:
+    at = gate(known_conversations=40)
+    at.desk.tidy = True
+    taken = [finished(at, f"n{number}", number * KEPT_US // 10, at_s=number * 360.0) for number in range(1000)]
+    assert all(taken)
+    assert len(at.desk.known()) < 40
+
+
+def test_who_is_over_the_limit_is_heard_again_when_enough_has_been_forgotten() -> None:
+    at = gate(known_conversations=40)
+    at.desk.tidy = True
+    burst = [finished(at, f"n{number}", number, at_s=0.0) for number in range(50)]
+    assert burst == 40 * [True] + 10 * [False]
+    assert not finished(at, "soon", KEPT_US // 2, at_s=1800.0)
+    at.desk.tidy_up(2 * KEPT_US)
+    assert finished(at, "later", 2 * KEPT_US, at_s=7200.0)
+
+
+def test_who_never_ends_anything_is_never_heard_again() -> None:
+    at = gate(known_conversations=40)
+    at.desk.tidy = True
+    for number in range(100):
+        opening = admit(at, application(f"n{number}"), at_s=number * 3600.0).envelope
+        if opening is not None:
+            at.desk.hear(opening)
+        at.desk.tidy_up(number * KEPT_US)
+    assert len(at.desk.known()) == 40
+
+
+def test_a_flood_at_the_limit_is_counted_once_a_second() -> None:
+    at = gate(known_conversations=2)
+    for subject in ("one", "two"):
+        at.desk.hear(application(subject))
+    for number in range(9):
+        admit(at, application(f"n{number}"), at_s=10.0)
+    at.desk.conversations = Unseen(at.desk.conversations)
+    assert admit(at, application("once more"), at_s=10.9).envelope is None
 
 
 def test_after_a_restart_the_desk_tells_what_is_open() -> None:

@@ -1,15 +1,19 @@
 """A line to a broker that comes and goes: nothing that must arrive is lost, and its order is kept."""
 
 import asyncio
+import contextlib
 import getpass
 import socket
+from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gridpact.agents.errors import BrokerError
+from gridpact.agents.runtime.mqtt import line as lines
 from gridpact.agents.runtime.mqtt.address import BrokerAddress, Identity
-from gridpact.agents.runtime.mqtt.embedded import free_port
+from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
 from gridpact.agents.runtime.mqtt.line import Incoming, Line, Outgoing
 from gridpact.agents.runtime.mqtt.muster import Muster, Readiness
 from gridpact.agents.runtime.mqtt.roll import said
@@ -107,6 +111,84 @@ async def test_a_broker_that_is_not_there_is_named() -> None:
     nobody = BrokerAddress("127.0.0.1", free_port(), tls=False)
     with pytest.raises(BrokerError, match=f"127.0.0.1:{nobody.port} fails: .*refused"):
         await line(nobody, "a", Ear()).open()
+
+
+CONNACK = 4  # bytes
+
+
+@contextlib.asynccontextmanager
+async def forgetful(broker: BrokerAddress, *, answered: int, forgets: int = 1) -> AsyncIterator[BrokerAddress]:
+    """A broker that says no more than so many bytes to the first who come, and hears them all."""
+    came = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        came += 1
+        most = answered if came <= forgets else None
+        theirs, ours = await asyncio.open_connection(broker.host, broker.port)
+
+        async def back() -> None:
+            said = 0
+            while data := await theirs.read(65_536):
+                writer.write(data if most is None else data[: max(0, most - said)])
+                said += len(data)
+
+        async def forth() -> None:
+            while data := await reader.read(65_536):
+                ours.write(data)
+
+        await asyncio.wait(
+            {asyncio.ensure_future(back()), asyncio.ensure_future(forth())}, return_when="FIRST_COMPLETED"
+        )
+        writer.close()
+        ours.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield BrokerAddress("127.0.0.1", server.sockets[0].getsockname()[1], tls=False)
+
+
+@pytest.mark.parametrize("answered", [0, CONNACK], ids=["the connection", "the first subscription"])
+async def test_a_handshake_that_the_broker_forgets_is_tried_again_in_time(
+    broker: BrokerAddress, monkeypatch: pytest.MonkeyPatch, answered: int
+) -> None:
+    monkeypatch.setattr(lines, "ATTEMPT_S", (0.3, lines.GIVE_UP_S))
+    topic, ear = TOPICS.message("a", "b"), Ear()
+    async with forgetful(broker, answered=answered) as address:
+        speaker, hearer = line(broker, "a", Ear()), line(address, "b", ear, topic)
+        await asyncio.gather(speaker.open(), hearer.open(fresh=False))
+        speaker.send(topic, b"news")
+        assert await ear.until(1) == [b"news"]
+        await asyncio.gather(speaker.close(), hearer.close())
+
+
+async def test_what_the_broker_keeps_for_us_is_dropped_also_if_it_forgets_to_answer(
+    broker: BrokerAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "ATTEMPT_S", (0.3, lines.GIVE_UP_S))
+    async with forgetful(broker, answered=0, forgets=2) as address:
+        opened = line(address, "a", Ear())
+        await opened.open(fresh=True)
+        assert opened.is_connected
+        await opened.close()
+
+
+async def test_the_embedded_broker_forgets_nobody_of_many_who_come_at_once() -> None:
+    """amqtt goes through all subscriptions for whoever comes, and others subscribe meanwhile."""
+    async with embedded_broker() as address:
+        made = [line(address, f"bsp-{number}", Ear()) for number in range(40)]
+        for each in made:
+            each.greeting = Outgoing(TOPICS.presence(each.identity.name), b"here", retain=True)
+            each.subscriptions += [*TOPICS.heard_by(each.identity.name, kept=False), *TOPICS.heard_by_all()]
+        turns = asyncio.Semaphore(8)
+
+        async def opened(each: Line) -> None:
+            async with turns:
+                await each.open()
+
+        await asyncio.gather(*map(opened, made))
+        counts = sum((each.counts for each in made), start=Counter())
+        await asyncio.gather(*(each.close() for each in made))
+    assert counts == {"connections": len(made)}
 
 
 def readiness(**changes: object) -> Readiness:

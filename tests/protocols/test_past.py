@@ -9,9 +9,10 @@ import pytest
 from gridpact.protocols.desk import Desk, Hearing
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.offering import CallForOffers, NoOffer
-from gridpact.protocols.messages import Message
-from gridpact.protocols.past import KEPT_US, LEAST_SWEPT, STEP_US
+from gridpact.protocols.messages import Cancel, Cancelled, Message
+from gridpact.protocols.past import KEPT_US, LEAST_SWEPT, STEP_US, UNDATED_US
 from gridpact.protocols.stages import offering
+from gridpact.protocols.stages.activation import ACTIVATION, Activate, Activated
 from gridpact.protocols.tables import Protocol
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 
@@ -118,6 +119,64 @@ def test_what_is_over_is_forgotten_an_hour_later_and_its_copy_is_too_old(
     assert "too old to begin" in fault
     assert calls[0].conversation_id not in bsp.known()
     declined(tso, bsp, 10_000, example, now_us=late_us)
+
+
+def test_few_that_are_over_are_forgotten_in_time_too(tidy: tuple[Desk, Desk], example: Example) -> None:
+    tso, bsp = tidy
+    call = declined(tso, bsp, 1, example, now_us=0)
+    for number, now_us in enumerate((KEPT_US // 2, 2 * KEPT_US, 4 * KEPT_US), start=2):
+        declined(tso, bsp, number, example, now_us)
+    assert call.conversation_id not in {**tso.known(), **bsp.known()}
+    assert "too old to begin" in str(bsp.hear(call).fault)
+
+
+def test_what_was_begun_without_reply_by_is_forgotten_a_day_after_its_end(
+    tidy: tuple[Desk, Desk], example: Example
+) -> None:
+    tso, bsp = tidy
+    topic = Topic("tso", "offering", "qh1", "mFRR-up", "bsp")
+    call = tso.open(offering.OFFERING, topic, example(CallForOffers), reply_by_us=100)._replace(reply_by_us=None)
+    bsp.hear(call)
+    bsp.say(call.conversation_id, example(NoOffer))
+    for now_us in (0, UNDATED_US - 1):
+        bsp.tidy_up(now_us)
+        assert bsp.hear(call).copy
+    bsp.tidy_up(UNDATED_US + KEPT_US)
+    assert bsp.known() == {}
+
+
+def test_a_round_is_remembered_as_long_as_one_of_its_conversations(tidy: tuple[Desk, Desk], example: Example) -> None:
+    tso, bsp = tidy
+    for number in range(100):
+        now_us, topic = number * KEPT_US, Topic("tso", "offering", f"qh{number}", "mFRR-up", "bsp")
+        content, closes = example(CallForOffers), f"called/{number}"
+        call = tso.open(offering.OFFERING, topic, content, reply_by_us=now_us + 100, round_id=closes)
+        bsp.hear(call)
+        assert tso.hear(bsp.say(call.conversation_id, example(NoOffer))).closed_round == closes
+        tso.tidy_up(now_us)
+        assert {one.round for one in tso.known().values()} <= tso.closed_rounds
+        assert len(tso.closed_rounds) <= 4
+
+
+def test_what_was_cancelled_is_over_and_a_repeated_cancel_is_answered_again(
+    tidy: tuple[Desk, Desk], example: Example
+) -> None:
+    tso, bsp = tidy
+    order = tso.open(ACTIVATION, Topic("tso", "activation", "qh1", "offer", "bsp"), example(Activate), reply_by_us=100)
+    about = order.conversation_id
+    bsp.hear(order)
+    tso.hear(bsp.say(about, example(Activated), reply_by_us=900))
+    bsp.hear(tso.say(about, example(Cancel), reply_by_us=200))
+    bsp.say(about, example(Cancelled))  # is lost
+    bsp.tidy_up(150)
+    assert about not in bsp.conversations
+    assert tso.silence(about, 200) is not None
+    assert bsp.hear(tso.say(about, example(Cancel), reply_by_us=300)).step is not None
+    assert tso.hear(bsp.say(about, example(Cancelled))).step is not None
+    for desk in tidy:
+        desk.tidy_up(2 * KEPT_US)
+        desk.tidy_up(4 * KEPT_US)
+        assert desk.known() == {}
 
 
 def test_a_conversation_that_is_over_takes_a_few_hundred_bytes(tidy: tuple[Desk, Desk], example: Example) -> None:

@@ -8,12 +8,21 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from ...errors import BrokerError
 from .address import BrokerAddress
 
 LOOPBACK = "127.0.0.1"
+
+
+class Standing(dict[str, Any]):
+    """Subscriptions that may grow while amqtt goes through them, as it does for whoever comes; else it forgets him."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Those that there are when it begins."""
+        return iter(list(self.keys()))
 
 
 def free_port() -> int:
@@ -39,6 +48,7 @@ async def embedded_broker() -> AsyncIterator[BrokerAddress]:
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     }
     broker = Broker(config)
+    broker._subscriptions = Standing()
     await broker.start()
     try:
         yield BrokerAddress(LOOPBACK, port, tls=False)

@@ -5,6 +5,9 @@
                counted         counted, and answered with not-understood and the reason, a few times a second
 
 Nothing that is refused here reaches the agent's desk, so it changes no state and is in no record; it is counted.
+
+Conversations are counted because the desk keeps them: those that may be open, and all that it still remembers. What it
+has forgotten leaves room, so a sender may go on for ever at its pace, and no sender fills the memory.
 """
 
 from collections import Counter
@@ -20,12 +23,16 @@ from ....protocols.wire import from_json
 
 ANSWERS_PER_S = 5.0
 SAVED_S = 10.0
+RECOUNTED_S = 1.0  # all conversations are gone through no more often than that
 STRANGER, OVERSIZED, TOO_FAST = "stranger", "oversized", "too fast"
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The most that one sender may ask of one agent; rates count wall-clock seconds at speed 1."""
+    """The most that one sender may ask of one agent; rates count wall-clock seconds at speed 1.
+
+    `known_conversations`: with those that are over and remembered.
+    """
 
     message_bytes: int = 1_048_576
     messages_per_s: float = 100.0
@@ -70,10 +77,11 @@ class Turnstile:
 
 @dataclass
 class Opened:
-    """The conversations that one sender has begun: how many, and those that may still be open."""
+    """The conversations that one sender has begun: how many when last counted and since, and those that may be open."""
 
     known: int = 0
     open: set[str] = field(default_factory=set)
+    counted_s: float = 0.0
 
 
 class Gate:
@@ -96,7 +104,7 @@ class Gate:
             return Admission(None, self._answer(why, payload, via, at_s) if why == TOO_FAST else None)
         try:
             envelope = from_json(payload, self.desk.vocabulary)
-            why = self._against(envelope, via, waiting)
+            why = self._against(envelope, via, waiting, at_s)
         except RemoteProtocolError:
             why = "unreadable"
         if why is None:
@@ -104,7 +112,7 @@ class Gate:
         self.counts[why] += 1
         return Admission(None, self._answer(why, payload, via, at_s))
 
-    def _against(self, envelope: Envelope, via: str, waiting: int) -> str | None:
+    def _against(self, envelope: Envelope, via: str, waiting: int, at_s: float) -> str | None:
         """Why a readable message is not taken."""
         if envelope.sender != via:
             return "forged"
@@ -112,31 +120,35 @@ class Gate:
             return "misdirected"
         if waiting >= self._allowance.inbox:
             return "inbox full"
-        return "too many conversations" if self._opens_too_many(envelope, waiting) else None
+        return "too many conversations" if self._opens_too_many(envelope, waiting, at_s) else None
 
-    def _opens_too_many(self, envelope: Envelope, waiting: int) -> bool:
+    def _opens_too_many(self, envelope: Envelope, waiting: int, at_s: float) -> bool:
         """Whether it would begin a conversation beyond the limit; if it may, it counts from now on."""
-        about = envelope.conversation_id
+        about, sender, most = envelope.conversation_id, envelope.sender, self._allowance
         if self.desk.find(about) is not None or envelope.id != message_id(about, Side.INITIATOR, 0):
             return False
-        theirs = self._opened.get(envelope.sender)
+        theirs = self._opened.get(sender)
         if theirs is None:
-            theirs = self._opened[envelope.sender] = self._begun_by(envelope.sender)
+            theirs = self._opened[sender] = self._begun_by(sender, at_s)
         if about in theirs.open:
             return False
-        if len(theirs.open) >= self._allowance.open_conversations:
+        if len(theirs.open) >= most.open_conversations:
             theirs.open = {one for one in theirs.open if self._may_be_open(one, waiting)}
-        if len(theirs.open) >= self._allowance.open_conversations:
-            return True
-        if theirs.known >= self._allowance.known_conversations:
+        if theirs.known >= most.known_conversations and at_s >= theirs.counted_s + RECOUNTED_S:
+            unheard = {one for one in theirs.open if waiting and self.desk.find(one) is None}
+            theirs = self._opened[sender] = self._begun_by(sender, at_s, unheard)
+        if len(theirs.open) >= most.open_conversations or theirs.known >= most.known_conversations:
             return True
         theirs.open.add(about)
         theirs.known += 1
         return False
 
-    def _begun_by(self, sender: str) -> Opened:
-        theirs = [one for one in self.desk.known().values() if one.peer == sender and one.side is Side.RESPONDENT]
-        return Opened(len(theirs), {one.id for one in theirs if not one.ended})
+    def _begun_by(self, sender: str, at_s: float, unheard: Collection[str] = ()) -> Opened:
+        """What the desk knows of a sender's, and what is still in the inbox."""
+        head = f"{sender}/"
+        going = [one for about, one in self.desk.conversations.items() if about.startswith(head)]
+        known = len(going) + self.desk.past.begun_by(head) + len(unheard)
+        return Opened(known, {one.id for one in going if not one.ended}.union(unheard), at_s)
 
     def _may_be_open(self, about: str, waiting: int) -> bool:
         """What the desk does not know is still in the inbox, or has been refused."""

@@ -6,6 +6,8 @@
 
 What is only of use while it is fresh (measurements, readings: QoS 0) is not kept: without a connection it is dropped
 and counted. Every connection subscribes anew and says that we are here; the last will says that we are gone.
+
+A broker may lose a handshake among many: what it does not answer is tried again, with twice the patience each time.
 """
 
 import asyncio
@@ -28,6 +30,7 @@ from .channel import MOST_IN_FLIGHT, Channel
 RETRY_S = (0.05, 0.5)
 MOST_UNSENT = 20_000
 GIVE_UP_S = 10.0
+ATTEMPT_S = (1.5, GIVE_UP_S)  # how long one answer of a handshake is waited for: the first time, and at most
 PATIENCE_S = 5.0
 CANCEL_AGAIN_S = 0.5
 _LOGGER = logging.getLogger("gridpact.mqtt")
@@ -93,6 +96,7 @@ class Line:
         self._hearing: Channel | None = None  # the latest one, which hears before all has been subscribed to
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
+        self._attempt_s = ATTEMPT_S[0]
 
     async def open(self, *, fresh: bool = True) -> None:
         """Connect; BrokerError if that does not succeed. `fresh`: what the broker has kept for us is dropped."""
@@ -162,6 +166,7 @@ class Line:
         while not self._is_closing:  # an error on the way out must not lead in again
             try:
                 client = self._new_client(clean=False)
+                self._attempt_s = _doubled(self._attempt_s)
                 channel = self._hearing = Channel(client, self._incoming, self._arrived)
                 async with client:
                     pause_s = RETRY_S[0]
@@ -183,6 +188,7 @@ class Line:
         self._unsent = {**self._unacknowledged, **self._unsent}
         self._unacknowledged = {}
         self.counts["connections"] += 1
+        self._attempt_s = ATTEMPT_S[0]
         self._channel = channel
         self._connected.set()
         self._send_all()
@@ -217,11 +223,19 @@ class Line:
     async def _forget(self) -> None:
         """A clean session of the same name makes the broker forget what it kept for an earlier run."""
         try:
-            async with asyncio.timeout(GIVE_UP_S), self._new_client(clean=True):
-                pass
+            async with asyncio.timeout(GIVE_UP_S):
+                await self._let_in_clean()
         except (aiomqtt.MqttError, TimeoutError) as error:
             text = f"does not let {self.identity.name} in" if isinstance(error, MqttConnectError) else "fails"
             raise BrokerError(f"{self.broker} {text}: {str(error) or 'no answer'}") from None
+
+    async def _let_in_clean(self) -> None:
+        attempt_s = ATTEMPT_S[0]
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(attempt_s), self._new_client(clean=True):
+                    return
+            attempt_s = _doubled(attempt_s)
 
     def _new_client(self, *, clean: bool) -> aiomqtt.Client:
         who, will = self.identity, self._will
@@ -238,6 +252,11 @@ class Line:
             keepalive=10,
             max_inflight_messages=MOST_IN_FLIGHT,
             logger=_LOGGER,
+            timeout=GIVE_UP_S if clean else self._attempt_s,
         )
         made._client.manual_ack_set(self._acknowledged is not None)
         return made
+
+
+def _doubled(attempt_s: float) -> float:
+    return min(2 * attempt_s, ATTEMPT_S[1])

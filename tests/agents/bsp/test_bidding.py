@@ -54,3 +54,25 @@ def test_a_test_of_somebody_elses_resource_is_refused(make: Any) -> None:
     town.give("a", Arrival(said.__class__(**parts)), town.now_us)
     town.run(town.now_us / 1e6)
     assert [r.reason for r in town.contents(Refuse, "a")] == ["unit-b is no resource of ours"]
+
+
+def late_test(make: Any, who: str, town: Any, late_s: float) -> tuple[list[str], list[Any]]:
+    """A test that arrives so many seconds after its second set-point was due; why it is refused, and what it moves."""
+    town.run(61)
+    order = next(e for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == who)
+    due_us = order.content.start + round(order.content.steps[1].offset_s * 1e6)
+    town.give(who, Arrival(order), due_us + round(late_s * 1e6))
+    town.run(3000)
+    return [r.reason for r in town.contents(Refuse, who)], [move for _, mover, move in town.moves if mover == who]
+
+
+def test_a_test_whose_time_is_past_is_refused_and_moves_nothing(make: Any) -> None:
+    reasons, moves = late_test(make, "a", make.usual(loses=lambda e: isinstance(e.content, TestOrder)), 0.0)
+    assert [reason.partition(",")[0] for reason in reasons] == ["the test was to begin at 1970-01-01T00:01:10Z"]
+    assert moves == []
+
+
+def test_a_test_that_comes_a_little_late_is_followed(make: Any) -> None:
+    reasons, moves = late_test(make, "a", make.usual(loses=lambda e: isinstance(e.content, TestOrder)), -1.0)
+    assert reasons == []
+    assert [move.value for move in moves[:2]] == [2.0, 0.0]

@@ -11,10 +11,17 @@ from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, Mo
 from gridpact.agents.dso.tap_delivery import published
 from gridpact.agents.dso.tap_trial import order, position
 from gridpact.agents.profiles import DemandResponse, Need
+from gridpact.agents.runtime.inputs import Arrival
 from gridpact.grid.readings import Assessment, Readings
 from gridpact.grid.voltage.cvr import TapBlock
 from gridpact.protocols.information.activation import Measurement
-from gridpact.protocols.information.capacity import QualificationProposal, Requirements, TechnicalData, TestReport
+from gridpact.protocols.information.capacity import (
+    QualificationProposal,
+    Requirements,
+    TechnicalData,
+    TestOrder,
+    TestReport,
+)
 from gridpact.protocols.information.offering import Offers
 from gridpact.protocols.messages import Refuse
 
@@ -68,6 +75,18 @@ def test_the_correction_loop_is_bounded(make: Any) -> None:
         (0.3, "test failed: 0.3 of 0.4 MW sustained from 30 s after the order on")
     ]
     assert told.reason is None
+
+
+def test_a_test_of_taps_whose_time_is_past_is_refused_and_moves_none(make: Any) -> None:
+    town = second(make)
+    town.loses = lambda e: isinstance(e.content, TestOrder)
+    town.run(61)
+    order = next(e for _, e in town.said if isinstance(e.content, TestOrder) and e.receiver == "dso")
+    town.give("dso", Arrival(order), order.content.start + round(order.content.duration_s * 1e6))
+    town.run(3000)
+    reasons = [r.reason for r in town.contents(Refuse, "dso")]
+    assert [reason.partition(" at ")[0] for reason in reasons] == ["the test was to begin"]
+    assert not [move for at_us, name, move in town.moves if name == "dso"]
 
 
 def test_a_dso_without_demand_response_refuses_and_the_run_goes_on(make: Any) -> None:
