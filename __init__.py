@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .scenarios.comparison.comparing import Comparison, compare, load_comparison
+    from .scenarios.description.schema import Scenario
     from .scenarios.errors import RecordError, ScenarioError
-    from .scenarios.loading import load_scenario, scenario_yaml
+    from .scenarios.reading.loading import load_scenario, scenario_yaml
     from .scenarios.record.run import Run, load_run
-    from .scenarios.schema import Scenario
     from .scenarios.sweep.sweeping import load_sweep, sweep
 
     __version__: str
@@ -50,11 +50,11 @@ _HOMES = {
     "RecordError": ("scenarios.errors", "RecordError"),
     "ScenarioError": ("scenarios.errors", "ScenarioError"),
     "Run": ("scenarios.record.run", "Run"),
-    "Scenario": ("scenarios.schema", "Scenario"),
+    "Scenario": ("scenarios.description.schema", "Scenario"),
     "load_comparison": ("scenarios.comparison.comparing", "load_comparison"),
     "load_run": ("scenarios.record.run", "load_run"),
-    "load_scenario": ("scenarios.loading", "load_scenario"),
-    "scenario_yaml": ("scenarios.loading", "scenario_yaml"),
+    "load_scenario": ("scenarios.reading.loading", "load_scenario"),
+    "scenario_yaml": ("scenarios.reading.loading", "scenario_yaml"),
     "load_sweep": ("scenarios.sweep.sweeping", "load_sweep"),
     "sweep": ("scenarios.sweep.sweeping", "sweep"),
     "__version__": ("scenarios.version", "VERSION"),
@@ -84,8 +84,8 @@ def run(
     underscores for a dot `coordination__scheme="blind"`; `settings` does so by dotted path. Raises ScenarioError
     for a wrong scenario and RecordError when `out` holds anything but an earlier run.
     """
-    from .scenarios.loading import changed_scenario
-    from .scenarios.running import run as run_scenario
+    from .scenarios.operation.running import run as run_scenario
+    from .scenarios.reading.loading import changed_scenario
 
     changes = {**(settings or {}), **{key.replace("__", "."): value for key, value in overrides.items()}}
     chosen = changed_scenario(scenario, changes)

@@ -22,11 +22,11 @@ from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.audit.report import FIGURES, report
 from gridpact.scenarios.cli import app
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report.sequence import drawn_chapters
-from gridpact.scenarios.running import run
-from gridpact.scenarios.schema import Scenario
 
 SHORT = {"time.tail_min": 2}
 RUNS = {  # figures by the scenario that shows them, and what its run is shortened to

@@ -14,16 +14,16 @@ import typer
 
 from ..agents.errors import BrokerError, LogError, PluginError, StrategyError
 from ..grid.errors import GridError
+from .commands.looking import add_commands as add_looking
+from .commands.waiting import working
 from .comparison.command import EXAMPLE as COMPARE_EXAMPLE
 from .comparison.command import compare_command
 from .conformance.command import conform_command
 from .errors import RecordError, ScenarioError, is_yaml
 from .hosting.commands import add_commands, check_speed
-from .looking import add_commands as add_looking
-from .options import overrides
-from .shelf import known_scenarios
+from .reading.options import overrides
+from .reading.shelf import known_scenarios
 from .sweep.command import EXAMPLE, sweep_command
-from .waiting import working
 
 if TYPE_CHECKING:
     from ..protocols.vocabulary import Vocabulary
@@ -80,7 +80,7 @@ def run_command(
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run a scenario and print what it came to."""
-    from .loading import load_scenario
+    from .reading.loading import load_scenario
 
     chosen = load_scenario(scenario, overrides(set_ or [], seed, tick) | ({"ticks.late": late} if late else {}))
     check_speed(speed)
@@ -96,7 +96,7 @@ def run_command(
         with working(f"running on {hosts} hosts"):
             done = launch(chosen, hosts, terms, place)
     else:
-        from .progress import running
+        from .commands.progress import running
 
         paced = {"realtime": realtime, "speed": speed, "paced_from": paced_from}
         done = running(chosen, place, paced=paced, quiet=quiet, watch=watch)
@@ -107,7 +107,7 @@ def run_command(
 def _summarise(done: Run) -> None:
     from rich.console import Console
 
-    from .summary import print_summary
+    from .summary.tables import print_summary
 
     print_summary(done, Console(width=None if sys.stdout.isatty() else 120))
 
@@ -130,7 +130,7 @@ app.command("compare", epilog=COMPARE_EXAMPLE)(compare_command)
 @app.command("list", epilog="gridpact list")
 def list_command() -> None:
     """List the built-in scenarios."""
-    from .shelf import builtin_titles
+    from .reading.shelf import builtin_titles
 
     for name, title in builtin_titles().items():
         typer.echo(f"{name:16} {title}")
@@ -144,7 +144,7 @@ def new_command(
     file: Annotated[Path | None, typer.Option(help="a pandapower network of your own, in JSON")] = None,
 ) -> None:
     """Write a commented scenario to start from, on the benchmark grid or a network of your own."""
-    from .starting import write_start
+    from .commands.starting import write_start
 
     with working("reading the network"):
         written = write_start(path, network=network, file=file)
@@ -159,7 +159,7 @@ def check_command(
     networks: Annotated[bool, typer.Option("--networks", help="build and study every grid too")] = False,
 ) -> None:
     """Check a scenario: exit code 2 with every mistake, its file and line, and what would be right; warnings."""
-    from .checking import checked
+    from .check.checking import checked
 
     with working("checking"):
         lines = list(checked(scenario, overrides(set_ or []), networks=networks))
@@ -174,8 +174,8 @@ def diagram_command(
     scenario: Plugins = None,
 ) -> None:
     """Print a protocol, `all` protocols or a run as Mermaid diagrams with the paper's step numbers."""
-    from .diagram import protocol_diagram, protocol_named, run_diagram
-    from .page import protocols_page
+    from .diagrams.diagram import protocol_diagram, protocol_named, run_diagram
+    from .diagrams.page import protocols_page
     from .record.run import load_run
 
     if Path(what).exists() and not is_yaml(what):
@@ -191,8 +191,8 @@ def diagram_command(
 def _vocabulary(scenario: str | None) -> Vocabulary:
     """What may be said, with the plugins of a scenario if one is named."""
     from ..protocols.vocabulary import BUSINESS_USE_CASE
-    from .loading import load_scenario
-    from .plugins import vocabulary
+    from .extension.plugins import vocabulary
+    from .reading.loading import load_scenario
 
     return BUSINESS_USE_CASE if scenario is None else vocabulary(load_scenario(scenario))
 
@@ -203,7 +203,7 @@ def schema_command(
     scenario: Plugins = None,
 ) -> None:
     """Print message types or scenarios as JSON Schema, or the protocols as AsyncAPI 3.0: what others build on."""
-    from .schemas import schema_text
+    from .commands.schemas import schema_text
 
     typer.echo(schema_text(kind, _vocabulary(scenario)), nl=False)
 
@@ -220,7 +220,7 @@ def verify_command(
     """Explore protocols and agents exhaustively; exit code 1 and a counterexample if a rule does not hold."""
     import time
 
-    from .verifying import chosen, told, verify
+    from .commands.verifying import chosen, told, verify
 
     began = time.perf_counter()
     reports = verify(chosen(_vocabulary(scenario), names or [], faults), typer.echo)

@@ -20,9 +20,9 @@ from ..grid.description.grid import (
     ZipPercent,
 )
 from ..grid.resources.description import PoolDescription, Response, UnitDescription
-from .chosen import Chosen
-from .market import ActivationRules, AfrrRules, Coordination, FcrRules, Market, Need, TestRules
-from .participants import (
+from .description.chosen import Chosen
+from .description.market import ActivationRules, AfrrRules, Coordination, FcrRules, Market, Need, TestRules
+from .description.participants import (
     AggregatorDescription,
     BspDescription,
     DemandResponse,
@@ -31,8 +31,8 @@ from .participants import (
     OfferDescription,
     TsoDescription,
 )
-from .schema import Scenario
-from .times import Links, Ticks, Times
+from .description.schema import Scenario
+from .description.times import Links, Ticks, Times
 
 __all__ = [
     "ActivationRules",

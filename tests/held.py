@@ -10,9 +10,9 @@ from pathlib import Path
 
 from gridpact.agents.runtime.run import Operation
 from gridpact.grid.engine import single_threaded
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.operation.running import prepare
 from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.running import prepare
-from gridpact.scenarios.schema import Scenario
 
 
 @contextmanager

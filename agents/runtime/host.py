@@ -16,18 +16,18 @@ from mango import Agent as MangoAgent
 from ...protocols.flow import Row, Volley
 from ..actions import Actuate, Compute, Note, Observe
 from ..bsp.delivery import METER
-from .exchange import Exchange
-from .fleet import Fleet, Seat
+from .happenings.queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
+from .happenings.rhythm import Rhythm, next_tick
+from .happenings.rounds import Member, Rounds, Span
 from .inputs import Alarm, Arrival, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
-from .journal import to_line
-from .laboratory import Laboratory
-from .meters import Meters
+from .memory.journal import to_line
+from .memory.recording import Recorder
+from .messages.exchange import Exchange
 from .node import Node
-from .physics import Physics
-from .queue import KIND_OF_INPUT, PHASE_OF_KIND, EventQueue, Happening
-from .recording import Recorder
-from .rhythm import Rhythm, next_tick
-from .rounds import Member, Rounds, Span
+from .plants.fleet import Fleet, Seat
+from .plants.meters import Meters
+from .plants.physics import Physics
+from .studies.laboratory import Laboratory
 
 TIMED = (Alarm, Due)
 _new = tuple.__new__  # an Alarm has the members of its SetTimer, and a Due those of its Deadline

@@ -29,7 +29,7 @@ from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..extension import Extended
 from .inputs import Alarm, Arrival, Begin, Chorus, Deadline, Due, Effect, Input, Reading, Result, Send, SetTimer, Stream
-from .streams import Streams
+from .messages.streams import Streams
 
 _new = tuple.__new__  # a named tuple of known length, made with every message
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from .collector import PATIENT, calm
 from .container import LocalContainer
-from .exchange import Exchange, Links
-from .faults import Faults, FaultyExchange
+from .happenings.queue import PLANT, TELEMETRY
+from .happenings.rhythm import next_of
 from .host import Host, World
 from .inputs import Arrival, Begin, Input
-from .mail import Listener, Mail
+from .messages.exchange import Exchange, Links
+from .messages.faults import Faults, FaultyExchange
+from .messages.mail import Listener, Mail
 from .node import Node
-from .queue import PLANT, TELEMETRY
-from .rhythm import next_of
 
 Progress = Callable[[float], None]
 

@@ -1,7 +1,10 @@
 """The transmission system operator: qualifies, calls for offers, builds the MOL, activates, settles.
 
-prequalification.py   who may offer what          activation.py   orders, limits, replacement
-offering.py           MOL and acceptance          settlement.py   energy, statements, books
+agent ─┬─ prequalification/   who may offer what
+       ├─ reserve/            containment reserve, bought ahead
+       ├─ offering/           the merit order list and its acceptance
+       ├─ activation/, afrr/  orders, set-points, limits, replacement
+       └─ settlement/         energy, statements, books
 """
 
 from .agent import Tso

@@ -9,11 +9,18 @@ from ..agent import Reaction
 from ..cycle import Cycle
 from ..events import Computed, Event, Heard, Rejected, RoundClosed, Sampled, Silence, Started, Woken
 from ..profiles import TsoProfile
-from . import activation, limits, measurements, merit_list, offering, prequalification, reserve, settlement
+from . import measurements
+from .activation import activating as activation
+from .activation import limits
+from .activation.caps import offers_at
+from .activation.orders import by_offer
+from .activation.redispatch import Redispatch, changes, redispatch
 from .afrr import metering, set_points
-from .caps import offers_at
-from .orders import by_offer
-from .redispatch import Redispatch, changes, redispatch
+from .offering import gate as offering
+from .offering import merit_list
+from .prequalification import applications as prequalification
+from .reserve import procuring as reserve
+from .settlement import settling as settlement
 from .state import TsoState
 
 STAGES = {

@@ -8,8 +8,10 @@ from ...grid.area.area import AreaReading
 from ..agent import Reaction
 from ..changes import derived
 from ..profiles import TsoProfile
-from . import compensation, containment, limits, mfrr, quality
+from .activation import limits, mfrr, quality
 from .afrr import set_points
+from .reserve import containment
+from .settlement import compensation
 from .state import TsoState
 
 

@@ -19,8 +19,8 @@ from ..changes import derived, replace
 from ..cycle import Cycle, taken_us
 from ..events import Heard
 from ..profiles import TsoProfile
-from . import reserve_watch
 from .afrr import metering
+from .reserve import watch as reserve_watch
 from .state import Activation, Known, TsoState
 
 Measured = tuple[str, float, int]

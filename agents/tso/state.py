@@ -18,8 +18,8 @@ from ..market.merit_order import Position
 from ..market.regulation import Controller
 from ..market.reserve import Award
 from ..market.settlement import Payment
-from .tender import Tender
-from .trial import Trial
+from .prequalification.trial import Trial
+from .reserve.tender import Tender
 
 
 class Applicant(NamedTuple):

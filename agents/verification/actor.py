@@ -21,10 +21,10 @@ from ...protocols.verification.story import Wrong
 from ...protocols.vocabulary import Vocabulary
 from ..actions import Compute, Observe
 from ..agent import Agent
+from ..runtime.happenings.queue import KIND_OF_INPUT as RANK
+from ..runtime.happenings.rhythm import next_tick
 from ..runtime.inputs import Alarm, Arrival, Begin, Due, Effect, Input, Reading, Result, Send
 from ..runtime.node import Node
-from ..runtime.queue import KIND_OF_INPUT as RANK
-from ..runtime.rhythm import next_tick
 from .conduct import Seen, watch
 from .surroundings import Surroundings
 

@@ -25,7 +25,7 @@ from ...protocols.verification.search import Interning
 from ...protocols.verification.story import Moment, Wrong
 from ...protocols.vocabulary import BUSINESS_USE_CASE
 from ..agent import Agent
-from ..runtime.queue import PHASE_OF_KIND
+from ..runtime.happenings.queue import PHASE_OF_KIND
 from .actor import Actor, NextDue, Outcome, Simplify, Standing
 from .agreement import RULES, Quiet, settled
 from .surroundings import Surroundings

@@ -9,9 +9,9 @@ from functools import cached_property
 from ...protocols.errors import RemoteProtocolError
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
-from .. import plugins
+from ..description.schema import Scenario
+from ..extension import plugins
 from ..record.run import Run
-from ..schema import Scenario
 from .findings import Row, Rows, moment_of
 from .lookup import Lookup
 from .streams import Streamed

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ScenarioError
-from ..shelf import known_scenarios
+from ..reading.shelf import known_scenarios
 
 if TYPE_CHECKING:
-    from ..schema import Scenario
+    from ..description.schema import Scenario
     from .comparing import Comparison
 
 SEEDS = "numbers of seeds, the same for every scheme: 1..5 or 1,4,7; 2 is seed number 2 alone, not two seeds"
@@ -41,8 +41,8 @@ def compare_command(
 
     The same command goes on where it stopped. Exit code 1 if some runs failed.
     """
-    from ..loading import load_scenario
-    from ..options import overrides
+    from ..reading.loading import load_scenario
+    from ..reading.options import overrides
     from ..sweep.points import axes_of
     from .performing import StatedPrices
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..description.schema import Scenario
 from ..errors import RecordError, ScenarioError
-from ..loading import changed_scenario
-from ..schema import Scenario
+from ..reading.loading import changed_scenario
 from ..sweep.folder import SweepFolder
 from ..sweep.sweeping import chosen_workers
 from ..sweep.table import write_frame

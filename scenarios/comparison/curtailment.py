@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...agents.calendar import period_id
+from ..description.schema import Scenario
 from ..kpis.quality import ticks_s
 from ..record.instants import times_us
 from ..record.run import Run
-from ..schema import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

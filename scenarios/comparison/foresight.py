@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...grid.dispatch.cheapest import Dispatch, Dispatcher, Prices, Supply
 from ...grid.dispatch.feeder import Feeder
 from ...grid.engine import single_threaded
-from .. import plants
-from ..schema import Scenario
+from ..description.schema import Scenario
+from ..operation import plants
 
 if TYPE_CHECKING:
-    from ...agents.runtime.physics import Physics
+    from ...agents.runtime.plants.physics import Physics
 
 UP_DOWN = {"up": 1.0, "down": -1.0}
 

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..description.schema import Scenario
 from ..errors import ScenarioError
-from ..loading import load_scenario, scenario_yaml
-from ..schema import Scenario
+from ..reading.loading import load_scenario, scenario_yaml
 from ..sweep.folder import RUNS, Result, SweepFolder
 from ..sweep.points import Point
 from ..sweep.sweeping import Workers, digest_of

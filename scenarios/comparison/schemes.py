@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ..description.schema import Scenario
 from ..errors import ScenarioError, right_names
-from ..loading import changed_texts
-from ..schema import Scenario
+from ..reading.loading import changed_texts
 
 IDEAL = "ideal"
 Settings = Mapping[str, str]

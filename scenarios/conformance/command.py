@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..waiting import working
+from ..commands.waiting import working
 
 
 def conform_command(
@@ -31,7 +31,7 @@ def conform_command(
     from rich.console import Console
 
     from ..hosting.commands import check_speed
-    from ..loading import load_scenario
+    from ..reading.loading import load_scenario
     from .rehearsal import SCENARIOS, Terms, conform
 
     check_speed(speed)

@@ -20,7 +20,7 @@ from ...protocols.information.offering import Offers
 from ...protocols.messages import Message, NotUnderstood
 from ...protocols.tables import Protocol
 from ...protocols.wire import from_json, to_json
-from ..schema import Scenario
+from ..description.schema import Scenario
 from .findings import Report
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import assembly
+from ..description.schema import Scenario
 from ..errors import ScenarioError, right_names
+from ..extension.plugins import vocabulary
 from ..hosting.host import check_names
-from ..plugins import vocabulary
-from ..schema import Scenario
+from ..operation import assembly
 from .findings import Report
 from .play import Play
 from .scene import Scene

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...agents.calendar import US_PER_MIN
 from ...protocols.vocabulary import Vocabulary
-from .. import plants
-from ..schema import Scenario
+from ..description.schema import Scenario
+from ..operation import plants
 
 if TYPE_CHECKING:
     from ...agents.runtime.mqtt.clock import InStep, SharedClock
@@ -68,10 +68,10 @@ class Scene:
 
     def begin(self, play: Play, clock: SharedClock) -> InStep:
         """Begin with the run; the DSO hears readings on the plants' line. To be run until the end."""
+        from ...agents.runtime.happenings.timing import Timing
         from ...agents.runtime.mqtt.clock import InStep, LaggingClock
         from ...agents.runtime.mqtt.plants import LAG_S
         from ...agents.runtime.mqtt.topics import PLANTS
-        from ...agents.runtime.timing import Timing
 
         def tell(agent: str, payload: bytes) -> None:
             if agent == play.participant:

@@ -19,7 +19,7 @@ from ...protocols.information.activation import (
 from ...protocols.information.settlement import MeteredEnergy, MeteredQuery
 from ...protocols.messages import Agree, Failure, Refuse
 from ...protocols.stages.settlement import METERED_ENERGY
-from ..assembly import us
+from ..operation.assembly import us
 from .listing import Agreed
 from .play import Play
 from .scene import US_PER_H, Scene

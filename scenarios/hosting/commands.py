@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..commands.waiting import working
 from ..errors import ScenarioError
-from ..waiting import working
 
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="a built-in name or a YAML file: the public scenario")]
 
@@ -38,7 +38,7 @@ def _host(
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing")] = False,
 ) -> None:
     """Run some agents of a scenario here, together with those on other hosts, in real time over an MQTT broker."""
-    from ..loading import load_scenario
+    from ..reading.loading import load_scenario
     from .host import Terms, run_host, share
     from .privacy import own_grids, read_private
 
@@ -89,7 +89,7 @@ def _broker(
     ] = False,
 ) -> None:
     """Write a Mosquitto configuration: TLS certificates for a try, users, and who may publish and read what."""
-    from ..loading import load_scenario
+    from ..reading.loading import load_scenario
     from .mosquitto import write_configuration
 
     with working("making certificates and rules"):

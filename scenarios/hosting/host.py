@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import plants, plugins, studying
+from ..description.schema import Scenario
 from ..errors import ScenarioError, right_names
-from ..running import physical, refused
-from ..schema import Scenario
+from ..extension import plugins
+from ..operation import plants, studying
+from ..operation.running import physical, refused
 from .privacy import digest
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ...agents.runtime.mqtt.muster import Readiness
     from ...agents.runtime.mqtt.network import Network
     from ...agents.runtime.mqtt.station import Station
-    from ..nodes import Cast
+    from ..operation.nodes import Cast
     from .part import PartWriter
 
 Progress = Callable[[float], None]
@@ -125,7 +126,7 @@ def run_host(scenario: Scenario, own: Share, terms: Terms, out: Path, progress: 
 @contextlib.contextmanager
 def _memory(scenario: Scenario, terms: Terms, about: Mapping[str, object]) -> Iterator[Memory | None]:
     """What this host keeps of its life, if it is to; LogError if it is that of another host or run."""
-    from ...agents.runtime.input_log import InputLog
+    from ...agents.runtime.memory.input_log import InputLog
     from ...agents.runtime.mqtt.memory import Memory
 
     if terms.journal is None:
@@ -151,8 +152,8 @@ async def _run(
     memory: Memory | None,
     progress: Progress | None,
 ) -> dict[str, Any]:
-    from ...agents.runtime.meters import Meters
     from ...agents.runtime.mqtt.course import Ticks
+    from ...agents.runtime.plants.meters import Meters
     from .telemetry import PartialTelemetry
 
     station, everybody = _station(scenario, own, terms, writer, memory)
@@ -190,7 +191,7 @@ def _station(
     scenario: Scenario, own: Share, terms: Terms, writer: PartWriter, memory: Memory | None = None
 ) -> tuple[Station, Cast]:
     from ...agents.runtime.mqtt.station import Station
-    from ..nodes import cast
+    from ..operation.nodes import cast
 
     made = plants.resources(scenario)
     everybody = cast(scenario, made)
@@ -212,8 +213,8 @@ def _station(
 
 def _world(scenario: Scenario, everybody: Cast, writer: PartWriter) -> World:
     """What the agents here share; plants are reached by requests, and studies made elsewhere."""
+    from ...agents.runtime.happenings.queue import EventQueue
     from ...agents.runtime.host import World
-    from ...agents.runtime.queue import EventQueue
 
     start_us = scenario.time.start_us
     laboratory = studying.no_laboratory(scenario, everybody.extensions)

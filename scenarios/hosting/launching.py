@@ -19,11 +19,11 @@ from typing import Any
 
 from ...agents.errors import BrokerError
 from ...agents.runtime.mqtt.address import BrokerAddress
+from ..description.files import is_named
+from ..description.schema import Scenario
 from ..errors import RecordError, ScenarioError
-from ..files import is_named
 from ..record.directory import check_free
 from ..record.run import Run
-from ..schema import Scenario
 from .host import Share, Terms, plants_host, taking_part
 from .merge import merge
 from .privacy import private_values, public_values

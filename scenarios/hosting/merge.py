@@ -15,18 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...agents.runtime.recording import Sent
+from ...agents.runtime.memory.recording import Sent
 from ...protocols.information.quantities import instant
 from ...protocols.vocabulary import Vocabulary
 from ...protocols.wire import content_from
 from ..audit.streams import stream_rows
+from ..description.schema import Scenario
 from ..errors import RecordError
-from ..loading import changed_scenario
-from ..plugins import vocabulary
+from ..extension.plugins import vocabulary
+from ..reading.loading import changed_scenario
 from ..record.instants import envelope_of, instant_or_none, times_us
 from ..record.run import Run, load_run
 from ..record.writer import RunWriter
-from ..schema import Scenario
 from .host import taking_part
 from .part import Part, load_part
 

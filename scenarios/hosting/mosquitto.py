@@ -24,9 +24,9 @@ from pathlib import Path
 
 from ...agents.runtime.mqtt.topics import PLANTS, PRESENCE, ROLL, ROOT
 from ...protocols.vocabulary import Vocabulary
+from ..description.schema import Scenario
 from ..errors import RecordError
-from ..plugins import vocabulary
-from ..schema import Scenario
+from ..extension.plugins import vocabulary
 from .certificates import Authority
 from .host import check_names, taking_part
 

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..description.schema import Scenario
+from ..description.times import microseconds
 from ..errors import RecordError
 from ..record.cells import plain
 from ..record.columns import FORMAT_VERSION
@@ -21,8 +23,6 @@ from ..record.parquet import read_table
 from ..record.run import Run
 from ..record.wide import WideFile
 from ..record.writer import RunWriter
-from ..schema import Scenario
-from ..times import microseconds
 from ..version import VERSION
 
 PART, PLANTS = "part.json", "plants.parquet"

@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..description.schema import Scenario
 from ..errors import ScenarioError
-from ..schema import Scenario
-from ..source import Located, Steps, read_yaml
+from ..reading.source import Located, Steps, read_yaml
 
 OFFERS, STRATEGY, RESERVE, PRICE = "offers", "strategy", "fcr", "price_eur_per_mw_h"
 OF_AREAS = ("disturbances", "variation", "recorded")

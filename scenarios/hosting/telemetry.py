@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ...agents.runtime.recording import Recorder
-from ..grid_log import by_grid
-from ..telemetry import Row, agent_row, area_row, grid_row, meter_row, withheld
+from ...agents.runtime.memory.recording import Recorder
+from ..operation.grid_log import by_grid
+from ..operation.telemetry import Row, agent_row, area_row, grid_row, meter_row, withheld
 
 if TYPE_CHECKING:
-    from ...agents.runtime.meters import Meters
     from ...agents.runtime.node import Node
+    from ...agents.runtime.plants.meters import Meters
 
 
 class PartRecorder(Recorder, Protocol):

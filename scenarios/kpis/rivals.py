@@ -59,7 +59,7 @@ def _judged(index: Index) -> Iterator[dict[str, Any]]:
 
 def _studies(index: Index) -> dict[str, GridStudies]:
     """The model of every grid, made anew."""
-    from .. import plants
+    from ..operation import plants
 
     return dict(plants.laboratory(index.scenario, plants.resources(index.scenario)).studies)
 

@@ -21,9 +21,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from ..description.schema import Scenario
 from ..report import merit as _  # noqa: F401 - with what it imports, so that the first picture does not take seconds
 from ..report.rendering import own_text
-from ..schema import Scenario
 from .picture import diagrams, picture
 from .sight import Sight
 

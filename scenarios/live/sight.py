@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...agents.runtime.recording import Values
+from ...agents.runtime.memory.recording import Values
 from ...grid.arrays import Floats
+from ..description.schema import Scenario
 from ..record.cells import moment, plain
 from ..record.messages import message_row
 from ..record.writer import RunWriter
-from ..schema import Scenario
 from .course import Course, frame
 from .market import SEEN, Market
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...agents.runtime.recording import Sent
+    from ...agents.runtime.memory.recording import Sent
     from ...grid.moments.one_line import OneLine
     from ...grid.plant.plant import GridPlant
     from ...grid.plant.state import PlantState

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from ...agents.runtime.recording import Sent
+from ...agents.runtime.memory.recording import Sent
 from ...protocols.information.quantities import iso
 from ...protocols.messages import Message
 from .clerk import Clerk

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ...protocols.information.quantities import instant
+from ..description.schema import Scenario
 from ..errors import RecordError
-from ..loading import load_scenario
-from ..schema import Scenario
+from ..reading.loading import load_scenario
 from .columns import ACTIVATIONS, EVENTS, JOURNAL, LIMITS, MERIT_ORDER, MESSAGES, OFFERS, SETTLEMENT, STREAMS, Table
 from .instants import times_us
 from .manifest import read_manifest

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from ...agents.runtime.recording import Sent
+from ...agents.runtime.memory.recording import Sent
 from ...protocols.flow import Flow, Row, Volley
 from ...protocols.information.activation import Measurement, SetPoint
 from ...protocols.messages import Message

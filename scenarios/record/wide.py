@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...agents.runtime.recording import Values
+from ...agents.runtime.memory.recording import Values
 from .clerk import Clerk
 from .heap import Few, Heap, Packed
 from .leavings import LEAVINGS

@@ -17,12 +17,12 @@ from types import TracebackType
 from typing import Self
 
 from ...agents.runtime.collector import PATIENT, calm
-from ...agents.runtime.recording import Sent, Values
+from ...agents.runtime.memory.recording import Sent, Values
 from ...protocols.flow import Row, Volley
+from ..description.files import NamedFile
+from ..description.schema import Scenario
 from ..errors import RecordError, ScenarioError
-from ..files import NamedFile
-from ..loading import scenario_yaml
-from ..schema import Scenario
+from ..reading.loading import scenario_yaml
 from ..version import VERSION
 from .cells import line, moment, plain
 from .clerk import Clerk

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..participants import AggregatorDescription, BspDescription
-from ..schema import Scenario
+from ..description.participants import AggregatorDescription, BspDescription
+from ..description.schema import Scenario
 
 if TYPE_CHECKING:
     from ...grid.moments.one_line import OneLine

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from html import escape
 from typing import NamedTuple
 
-from ..chronicle import Chapter, Happening, chapters, speakers
+from ..diagrams.chronicle import Chapter, Happening, chapters, speakers
 from ..record.run import Run
 from .merit import period_clock
 

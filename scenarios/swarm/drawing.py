@@ -17,8 +17,8 @@ from ...grid.clock import clock_text
 from ...grid.resources.description import Bus, PoolDescription, Response, UnitDescription
 from ...protocols.information.quantities import Direction
 from ...protocols.messages import kept
-from ..market import Market
-from ..participants import AggregatorDescription, BspDescription, OfferDescription
+from ..description.market import Market
+from ..description.participants import AggregatorDescription, BspDescription, OfferDescription
 from .description import Crowd, Lognormal, Normal, SwarmDescription, Way
 
 _NORMAL = NormalDist()

@@ -16,15 +16,15 @@ from ...agents.market.merit_order import floor_to_step
 from ...grid.clock import clock_text
 from ...grid.description.grid import GridDescription
 from ...protocols.information.quantities import EPOCH, US_PER_S
-from ..market import Need
-from ..participants import AggregatorDescription, BspDescription, DsoDescription, Participant, Provider
-from ..times import microseconds
+from ..description.market import Need
+from ..description.participants import AggregatorDescription, BspDescription, DsoDescription, Participant, Provider
+from ..description.times import microseconds
 from . import surroundings
 from .description import SwarmDescription
 from .drawing import Drawing
 
 if TYPE_CHECKING:
-    from ..schema import Scenario
+    from ..description.schema import Scenario
 
 TRIGGER = 0.05  # mFRR is ordered when the averaged demand has moved by this share of the need
 SETTLE_S = 5  # the swarm applies so long after the start
@@ -134,7 +134,7 @@ def _dsos(grids: Mapping[str, object]) -> dict[str, Participant]:
 
 def _first_delivery(scenario: Scenario, providers: tuple[Provider, ...]) -> datetime:
     """The first market time unit by which all tests can be over and the call for offers be out."""
-    from ..consistency import WINDOW_S, lanes_s
+    from ..description.consistency import WINDOW_S, lanes_s
 
     time, swarm = scenario.time, scenario.swarm
     assert swarm is not None

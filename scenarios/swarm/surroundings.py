@@ -15,12 +15,12 @@ from ...grid.description.grid import GridDescription
 from ...grid.errors import GridError
 from ...grid.resources.description import Bus, Response, UnitDescription
 from ...protocols.information.quantities import TRANSMISSION, US_PER_S, Direction
-from ..market import Market, Need
-from ..participants import BspDescription, OfferDescription, Provider
+from ..description.market import Market, Need
+from ..description.participants import BspDescription, OfferDescription, Provider
 from .description import GridTemplate, SwarmDescription
 
 if TYPE_CHECKING:
-    from ..times import Times
+    from ..description.times import Times
 
 LOAD_PER_NEED = 100.0  # the area's load is so many times the larger need
 RESERVE = "reserve"
@@ -39,7 +39,7 @@ def plain_grid(template: GridTemplate) -> GridDescription:
 
 def standing(template: GridTemplate) -> Sequence[Bus]:
     """The buses that participants stand at; the network is read where its buses are not listed here."""
-    from ..buses import BUILT_IN, SOURCES
+    from ..description.buses import BUILT_IN, SOURCES
 
     if template.buses:
         return template.buses

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..shelf import known_scenarios
+from ..reading.shelf import known_scenarios
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def sweep_command(
 
     Exit code 1 if some runs failed: their rows say why.
     """
-    from ..loading import load_scenario
+    from ..reading.loading import load_scenario
     from .points import axes_of
     from .sweeping import Request
 

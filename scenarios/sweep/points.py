@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import ScenarioError
-from ..source import parse_value
+from ..reading.source import parse_value
 
 Axes = Mapping[str, Sequence[str]]
 MOST_SEEDS = 1_000_000

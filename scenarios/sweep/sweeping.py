@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..description.schema import Scenario
 from ..errors import ScenarioError
-from ..loading import changed_scenario, changed_texts, scenario_yaml
-from ..schema import Scenario
+from ..reading.loading import changed_scenario, changed_texts, scenario_yaml
 from ..swarm import undrawn
 from ..version import VERSION
 from .folder import RUNS, Result, SweepFolder

@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..complaints import checked
+from ..description.schema import Scenario
 from ..errors import RecordError, ScenarioError
-from ..loading import changed_texts
-from ..schema import Scenario
-from ..source import Located, Place
+from ..reading.complaints import checked
+from ..reading.loading import changed_texts
+from ..reading.source import Located, Place
 from ..swarm import undrawn
 from ..version import VERSION
 
@@ -74,7 +74,7 @@ def _found(task: Mapping[str, Any]) -> Result:
 
 
 def _run(scenario: Scenario, keep: str | None, *, accounted: bool) -> Result:
-    from ..running import run
+    from ..operation.running import run
 
     with tempfile.TemporaryDirectory(prefix="gridpact-sweep-") as folder:
         done = run(scenario, out=Path(keep) if keep else Path(folder) / "run")

@@ -28,9 +28,9 @@ from gridpact.agents.profiles import (
     TestRules,
     TsoProfile,
 )
+from gridpact.agents.runtime.happenings.queue import KIND_OF_INPUT, PHASE_OF_KIND
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Deadline, Due, Reading, Result, Send, SetTimer
 from gridpact.agents.runtime.node import Node
-from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND
 from gridpact.agents.tso import Tso
 from gridpact.grid.area.area import AreaReading
 from gridpact.grid.limits.allowing import Allowed, Binding

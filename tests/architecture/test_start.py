@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HEAVY = ("numpy", "pandas", "pyarrow", "scipy", "pandapower", "mango", "gridpact.protocols.stages")
-READ = (*HEAVY, "pydantic", "ruamel", "gridpact.protocols", "gridpact.scenarios.schema")
+READ = (*HEAVY, "pydantic", "ruamel", "gridpact.protocols", "gridpact.scenarios.description.schema")
 PAGE = ("jinja2", "gridpact.scenarios.live.sight", "gridpact.scenarios.report")
 
 
@@ -23,11 +23,15 @@ def test_the_command_line_itself_imports_nothing_heavy() -> None:
 
 
 def test_a_scenario_is_checked_without_what_computes_grids() -> None:
-    check = "from gridpact.scenarios.checking import checked", "list(checked('afrr-day', {}, networks=False))"
+    check = "from gridpact.scenarios.check.checking import checked", "list(checked('afrr-day', {}, networks=False))"
     assert imported(HEAVY, *check) == []
 
 
 def test_a_run_that_nobody_watches_imports_no_page(tmp_path: Path) -> None:
-    needs = "from pathlib import Path", "from gridpact.scenarios import loading, running"
+    needs = (
+        "from pathlib import Path",
+        "from gridpact.scenarios.operation import running",
+        "from gridpact.scenarios.reading import loading",
+    )
     opened = "running._writer(loading.load_scenario('blind'), Path('record'), None, realtime=False)"
     assert imported(PAGE, *needs, opened, there=tmp_path) == []

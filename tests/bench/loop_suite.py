@@ -17,7 +17,7 @@ from gridpact.grid.description.grid import GridDescription
 from gridpact.grid.engine import run_power_flow
 from gridpact.grid.model import load_model
 from gridpact.grid.network.points import ConnectionPoint
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 PROVIDERS, REAL_TIME, CYCLE_MS = 20, 5000.0, 50.0
 POOLS = {

@@ -33,9 +33,9 @@ from talking import (
     written,
 )
 
-from gridpact.agents.runtime.exchange import Links
+from gridpact.agents.runtime.happenings.queue import EventQueue
 from gridpact.agents.runtime.inputs import Alarm
-from gridpact.agents.runtime.queue import EventQueue
+from gridpact.agents.runtime.messages.exchange import Links
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.flow import Row as Flowed

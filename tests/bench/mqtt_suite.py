@@ -39,7 +39,7 @@ from gridpact.protocols.stages.activation import MEASUREMENTS
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.protocols.wire import to_json
 from gridpact.scenarios.hosting.mosquitto import write_configuration
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 TSO, BSP = "tso", "bsp-a"
 KINDS = {TSO: "TSO", BSP: "BSP"}

@@ -43,8 +43,8 @@ class Staged:
 def staged(scenario_of: Callable[[], Any]) -> tuple[Any, Staged]:
     """Run a scenario from its description to its finished record; the scenario, and what each stage took."""
     from gridpact.grid.engine import single_threaded
+    from gridpact.scenarios.operation.running import prepare
     from gridpact.scenarios.record.writer import RunWriter
-    from gridpact.scenarios.running import prepare
 
     measured = Staged()
     with measured.stage("scenario"):

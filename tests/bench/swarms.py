@@ -32,7 +32,7 @@ Figures = dict[str, Any]
 
 def market(bsps: int, settings: dict[str, str]) -> Callable[[], Any]:
     """The scenario of a size; the calendar is that of full grids, whatever the size."""
-    from gridpact.scenarios.loading import load_scenario
+    from gridpact.scenarios.reading.loading import load_scenario
 
     own = {"aggregators": "0", "time.market_time_units": "1", **settings}
     first = load_scenario("swarm", {**own, "bsps": str(CALENDAR_BSPS)}).time.first_delivery
@@ -43,7 +43,7 @@ def market(bsps: int, settings: dict[str, str]) -> Callable[[], Any]:
 
 def measured(bsps: int, settings: dict[str, str], profile: Path | None) -> Figures:
     """One market period of a swarm, stage by stage."""
-    from gridpact.scenarios.running import run
+    from gridpact.scenarios.operation.running import run
 
     with tempfile.TemporaryDirectory() as folder:  # imports and first compilations are not counted
         run(market(5, settings)(), out=Path(folder) / "warm")

@@ -21,12 +21,12 @@ from raw_messages import BURST
 
 from gridpact.agents.actions import Action, Open, Publish, Say, Wake
 from gridpact.agents.events import Event, Heard, Started, Woken
-from gridpact.agents.runtime.exchange import Links
+from gridpact.agents.runtime.happenings.queue import EventQueue
 from gridpact.agents.runtime.host import World
-from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.agents.runtime.messages.exchange import Links
 from gridpact.agents.runtime.node import Node
-from gridpact.agents.runtime.queue import EventQueue
 from gridpact.agents.runtime.run import Operation
+from gridpact.agents.runtime.studies.laboratory import Laboratory
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.flow import Row
@@ -35,10 +35,10 @@ from gridpact.protocols.information.offering import Acceptance, CallForOffers, O
 from gridpact.protocols.messages import Agree
 from gridpact.protocols.stages import activation, offering
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.plants import nothing
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.operation.plants import nothing
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.schema import Scenario
 
 EVERY_US, END_US = 1_000_000, 10**12
 GATE_US = 300 * EVERY_US

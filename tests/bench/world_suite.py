@@ -27,12 +27,12 @@ from talking import END_US, GATE_US, TSO, Quiet, any_scenario, call, offered
 
 from gridpact.agents.actions import Action, Observe, Open, Publish, Say
 from gridpact.agents.events import Event, Heard, Sampled, Started
-from gridpact.agents.runtime.exchange import Links
+from gridpact.agents.runtime.happenings.queue import EventQueue
 from gridpact.agents.runtime.host import World
-from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.agents.runtime.messages.exchange import Links
 from gridpact.agents.runtime.node import Node
-from gridpact.agents.runtime.queue import EventQueue
 from gridpact.agents.runtime.run import Operation
+from gridpact.agents.runtime.studies.laboratory import Laboratory
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.flow import Row
@@ -41,7 +41,7 @@ from gridpact.protocols.information.offering import Acceptance, CallForOffers, O
 from gridpact.protocols.messages import Agree
 from gridpact.protocols.stages import activation, offering
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
-from gridpact.scenarios.plants import nothing
+from gridpact.scenarios.operation.plants import nothing
 from gridpact.scenarios.record.writer import RunWriter
 
 TICK_S, TICKS, DELAY_S = 10.0, 30, 0.05

@@ -10,7 +10,7 @@ import gridpact
 from gridpact.scenarios.comparison.comparing import Comparison
 from gridpact.scenarios.comparison.performing import Request, StatedPrices, perform
 from gridpact.scenarios.comparison.schemes import chosen
-from gridpact.scenarios.loading import changed_scenario
+from gridpact.scenarios.reading.loading import changed_scenario
 
 SHORT = """
 gridpact: 1

@@ -8,7 +8,7 @@ import pytest
 
 from gridpact.grid.engine import single_threaded
 from gridpact.scenarios.comparison.comparing import Comparison
-from gridpact.scenarios.loading import changed_scenario
+from gridpact.scenarios.reading.loading import changed_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from weighed import cheaper, runs_of

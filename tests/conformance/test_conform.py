@@ -16,7 +16,7 @@ from gridpact.scenarios.conformance.findings import Report
 from gridpact.scenarios.conformance.rehearsal import Terms, conform, rehearse
 from gridpact.scenarios.conformance.script import play_against_bsp
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 SPEED = 150.0
 START = "2026-03-02T11:48:00+01:00"

@@ -11,7 +11,7 @@ from gridpact.scenarios.conformance.findings import Report
 from gridpact.scenarios.conformance.rehearsal import Terms, conform, prepared, rehearse_dso
 from gridpact.scenarios.conformance.scene import Scene
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 SPEED = 80.0
 START = "2026-03-02T11:55:00+01:00"

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from gridpact.scenarios.cli import app
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import DOCS, blocks

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import DOCS, blocks

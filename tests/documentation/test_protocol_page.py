@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
+from gridpact.scenarios.replay.replaying import replay
 
 sys.path.insert(0, str(Path(__file__).parent))
 from page_reader import blocks

@@ -26,7 +26,7 @@ from gridpact.protocols.messages import Cancel, Cancelled, CancelTooLate
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.audit.report import FIGURES
 from gridpact.scenarios.cli import app
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.description.schema import Scenario
 
 sys.path.insert(0, str(DOCS))
 import generating

@@ -10,11 +10,11 @@ from page_reader import DOCS
 
 from gridpact.agents.strategies import Controller, Sample
 from gridpact.agents.strategies.frequency import controlled
-from gridpact.scenarios import plugins
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.extension import plugins
+from gridpact.scenarios.extension.strategies import selected
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import load_run
 from gridpact.scenarios.report.tables import sheets
-from gridpact.scenarios.strategies import selected
 
 sys.path.insert(0, str(DOCS))
 import games

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from once import recorded_once
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 SHORT = {"time.market_time_units": "2", "time.tail_min": "2"}
 

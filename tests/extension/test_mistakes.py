@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from gridpact.agents.errors import PluginError
-from gridpact.agents.runtime.annex import READY, Annex, serve
-from gridpact.agents.runtime.journal import to_text
-from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.agents.runtime.memory.journal import to_text
+from gridpact.agents.runtime.studies.annex import READY, Annex, serve
+from gridpact.agents.runtime.studies.laboratory import Laboratory
 from gridpact.grid.errors import GridError
 from gridpact.protocols.errors import LocalProtocolError
 from gridpact.scenarios.cli import main
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.running import run
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from asking import PLUGIN
@@ -144,8 +144,8 @@ def test_what_the_agent_itself_may_not_do_stays_its_own_error(tmp_path: Path) ->
     from gridpact.agents.actions import Say
     from gridpact.agents.events import Started
     from gridpact.protocols.messages import Done
-    from gridpact.scenarios import plants
-    from gridpact.scenarios.nodes import cast
+    from gridpact.scenarios.operation import plants
+    from gridpact.scenarios.operation.nodes import cast
 
     written(tmp_path, "one action")
     scenario = load_scenario(tmp_path / "mine.yaml")

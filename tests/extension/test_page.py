@@ -6,11 +6,11 @@ from pathlib import Path
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.audit.report import report
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.plugins import vocabulary
+from gridpact.scenarios.extension.plugins import vocabulary
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import load_run
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
+from gridpact.scenarios.replay.replaying import replay
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "new-protocol.md").read_text("utf-8")
 CODE = "\n\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))

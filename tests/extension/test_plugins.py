@@ -11,8 +11,8 @@ from gridpact.protocols.errors import RemoteProtocolError
 from gridpact.protocols.examples import example
 from gridpact.protocols.wire import from_json, to_json
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import changed_scenario, load_scenario
-from gridpact.scenarios.plugins import extensions, vocabulary
+from gridpact.scenarios.extension.plugins import extensions, vocabulary
+from gridpact.scenarios.reading.loading import changed_scenario, load_scenario
 
 TYPES = '''
 from typing import ClassVar
@@ -152,8 +152,8 @@ def test_nothing_is_imported_because_a_message_names_it(tmp_path: Path, monkeypa
 
 def test_without_plugins_agents_are_the_very_same(tmp_path: Path) -> None:
     from gridpact.agents.tso import Tso
-    from gridpact.scenarios import plants
-    from gridpact.scenarios.nodes import cast
+    from gridpact.scenarios.operation import plants
+    from gridpact.scenarios.operation.nodes import cast
 
     scenario = load_scenario("blind")
     assert isinstance(cast(scenario, plants.resources(scenario)).nodes["tso"].agent, Tso)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.diagram import run_diagram
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.diagrams.diagram import run_diagram
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 Rows = list[dict[str, Any]]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from gridpact.scenarios.audit import Audit, audit
 from gridpact.scenarios.audit.report import report
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.running import run
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 
 sys.path.insert(0, str(Path(__file__).parent))
 from asking import PLUGIN

@@ -18,7 +18,7 @@ from mischief import spoilt_value
 
 from gridpact.agents.actions import Actuate, Compute, Note, Observe
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Deadline, Due, Effect, Input, Result, Send, SetTimer
-from gridpact.agents.runtime.journal import from_line, to_line
+from gridpact.agents.runtime.memory.journal import from_line, to_line
 from gridpact.agents.runtime.node import Node
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.desk import Desk
@@ -27,11 +27,11 @@ from gridpact.protocols.errors import RemoteProtocolError
 from gridpact.protocols.information.quantities import LAST_US, instant
 from gridpact.protocols.messages import Message, NotUnderstood
 from gridpact.protocols.wire import content_from, to_json
-from gridpact.scenarios import plants
-from gridpact.scenarios.nodes import cast
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.operation.nodes import cast
 from gridpact.scenarios.record.cells import line
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.replaying import Recall
+from gridpact.scenarios.replay.replaying import Recall
 
 PERIODS = ("20260302T1100Z", "20260302T1115Z", "20260302T2359Z", "delivery", "application", "test", "x", "é", "2026")
 SUBJECTS = (

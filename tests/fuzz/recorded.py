@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 SMALL = """\
 gridpact: 1

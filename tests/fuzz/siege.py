@@ -36,12 +36,12 @@ from gridpact.protocols.envelope import Envelope, Topic
 from gridpact.protocols.information.capacity import Application
 from gridpact.protocols.stages.prequalification import PREQUALIFICATION
 from gridpact.protocols.wire import to_json
+from gridpact.scenarios.description.schema import Scenario
 from gridpact.scenarios.hosting import host
 from gridpact.scenarios.hosting.mosquitto import write_configuration
 from gridpact.scenarios.hosting.part import PartWriter
 from gridpact.scenarios.hosting.privacy import digest
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 OUTSIDER = "bsp-x"
 BESIEGED = """\

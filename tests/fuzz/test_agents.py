@@ -11,7 +11,7 @@ from recorded import recorded
 from rich.console import Console
 
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.summary import print_summary
+from gridpact.scenarios.summary.tables import print_summary
 
 
 @pytest.fixture(scope="module")

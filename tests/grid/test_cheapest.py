@@ -5,8 +5,8 @@ import pytest
 
 from gridpact.grid.dispatch.cheapest import Dispatcher, Prices, Supply
 from gridpact.grid.dispatch.feeder import Feeder
-from gridpact.scenarios import plants
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 
 PRICES = Prices(shortage=500.0, losses=80.0)
 UNITS = {"unit-a": 60.0, "unit-b": 70.0, "unit-c": 80.0}

@@ -11,9 +11,9 @@ from once import recorded_once
 
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.embedded import embedded_broker, free_port
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 Brokers = Callable[[Path, int], AbstractAsyncContextManager[BrokerAddress]]
 SCENARIO = files("many-hosts.md")["handful.yaml"]

@@ -2,9 +2,9 @@
 
 import asyncio
 
+from gridpact.agents.runtime.happenings.queue import EventQueue
+from gridpact.agents.runtime.happenings.timing import Timing
 from gridpact.agents.runtime.mqtt.clock import TURN_S, InStep, SharedClock
-from gridpact.agents.runtime.queue import EventQueue
-from gridpact.agents.runtime.timing import Timing
 
 PACKETS = 20
 

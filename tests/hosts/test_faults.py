@@ -6,10 +6,10 @@ import pytest
 
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
+from gridpact.scenarios.replay.replaying import replay
 
 
 def befallen(handful: Path, out: Path, **faults: object) -> Run:

@@ -24,9 +24,9 @@ from gridpact.agents.runtime.mqtt.roll import Start, said
 from gridpact.agents.runtime.mqtt.topics import Topics
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.hosting.merge import merge
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 SHARES = {"tso": ("tso",), "dso": ("dso-north",), "providers": ("bsp-*", "gen-t")}
 WAITING = """\

@@ -8,9 +8,9 @@ import pytest
 from gridpact.agents.actions import Actuate, Observe
 from gridpact.agents.bsp.reading import ParticipantReading
 from gridpact.agents.runtime.inputs import Reading
-from gridpact.agents.runtime.journal import to_line
+from gridpact.agents.runtime.memory.journal import to_line
 from gridpact.agents.runtime.mqtt.plants import MOST_OBSERVED, PlantService, RemotePlants
-from gridpact.agents.runtime.physics import Holding, Physics
+from gridpact.agents.runtime.plants.physics import Holding, Physics
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.resources.description import Response, UnitDescription

@@ -14,7 +14,7 @@ from gridpact.scenarios.hosting.merge import merge
 from gridpact.scenarios.hosting.mosquitto import write_configuration
 from gridpact.scenarios.hosting.part import PartWriter
 from gridpact.scenarios.hosting.privacy import digest, private_values, public_values, read_private
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 BSP_A = "participants: {bsp-a: {offers: [{product: mFRR, direction: up, quantity_mw: 2.0, price_eur_per_mwh: 1}]}}"
 

@@ -12,9 +12,9 @@ import aiomqtt
 import pytest
 
 from gridpact.agents.bsp.reading import ParticipantReading
-from gridpact.agents.runtime.input_log import InputLog
 from gridpact.agents.runtime.inputs import Begin, Reading
-from gridpact.agents.runtime.journal import to_line
+from gridpact.agents.runtime.memory.input_log import InputLog
+from gridpact.agents.runtime.memory.journal import to_line
 from gridpact.agents.runtime.mqtt.address import BrokerAddress
 from gridpact.agents.runtime.mqtt.clock import SharedClock
 from gridpact.agents.runtime.mqtt.course import Course, Ticks
@@ -25,14 +25,14 @@ from gridpact.agents.runtime.mqtt.past import Past
 from gridpact.agents.runtime.mqtt.plants import ActuateAsked, ObserveAsked, PlantService
 from gridpact.agents.runtime.mqtt.roll import Presence, Start, said
 from gridpact.agents.runtime.mqtt.station import Station
-from gridpact.agents.runtime.physics import Holding, Physics
+from gridpact.agents.runtime.plants.physics import Holding, Physics
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.resources.description import Response, UnitDescription
 from gridpact.grid.resources.unit import Unit
 from gridpact.scenarios.hosting import host
 from gridpact.scenarios.hosting.part import PartWriter
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 S = 1_000_000
 TICKS = Ticks((S,), lambda at_us: None, lambda at_us: None)

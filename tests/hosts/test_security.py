@@ -19,11 +19,11 @@ from gridpact.protocols.envelope import Envelope, Topic
 from gridpact.protocols.examples import example
 from gridpact.protocols.stages.activation import LIMIT
 from gridpact.protocols.wire import from_json, to_json
-from gridpact.scenarios import plants
 from gridpact.scenarios.hosting.certificates import Authority
 from gridpact.scenarios.hosting.mosquitto import access_rules, write_configuration
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.nodes import cast
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.operation.nodes import cast
+from gridpact.scenarios.reading.loading import load_scenario
 
 TOPICS = Topics("handful")
 GUESSED, KINDS = "guessed", ("password", "certificate")

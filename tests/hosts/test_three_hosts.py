@@ -22,9 +22,9 @@ from gridpact.agents.runtime.mqtt.roll import Refused, Start, to_bytes
 from gridpact.agents.runtime.mqtt.topics import Topics
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.hosting.mosquitto import write_configuration
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 PAGE = "many-hosts.md"
 SPEEDS = ("120", "60", "20")

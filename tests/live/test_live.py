@@ -21,10 +21,10 @@ from gridpact.scenarios.live.picture import diagrams, picture
 from gridpact.scenarios.live.serving import Watch
 from gridpact.scenarios.live.sight import MOST_PARTICIPANTS, Sight
 from gridpact.scenarios.live.terminal import Panel
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.report.tables import sheets
-from gridpact.scenarios.running import run
 
 SHORT = {
     "time": {

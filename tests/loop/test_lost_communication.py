@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 QUARTER = Path(__file__).parent / "quarter.yaml"
 SILENCES = """[{who: dso-north, since: "12:35:20", until: "12:44:50"},
@@ -26,7 +26,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def silent(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A quarter-hour in which the DSO falls silent just after its first limit, and others too."""
-    from gridpact.scenarios.running import run
+    from gridpact.scenarios.operation.running import run
 
     folder: Path = tmp_path_factory.mktemp("silent") / "run"
     return load_run(run(load_scenario("scenario-1-dso", SETTINGS), out=folder).folder)
@@ -89,7 +89,7 @@ def test_nonsense_is_refused_in_one_sentence(setting: str, text: str) -> None:
 @pytest.fixture(scope="module")
 def headless(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A quarter-hour of aFRR in which the TSO is silent for three minutes, and one participant as it is ordered."""
-    from gridpact.scenarios.running import run
+    from gridpact.scenarios.operation.running import run
 
     silences = """[{who: tso, since: "12:06:00", until: "12:09:00"},
      {who: second, since: "11:58:30", until: "11:59:55"}]"""
@@ -127,7 +127,7 @@ def test_every_event_of_the_page_is_left_by_some_agent() -> None:
 
 
 def test_every_option_of_lost_communication_stands_in_its_page() -> None:
-    from gridpact.scenarios.security import LimitRules, LostCommunication, Silence
+    from gridpact.scenarios.description.security import LimitRules, LostCommunication, Silence
 
     page = (Path(__file__).parents[2] / "docs" / "lost-communication.md").read_text("utf-8")
     for part in (LimitRules, LostCommunication, Silence):

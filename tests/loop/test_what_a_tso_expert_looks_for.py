@@ -18,11 +18,11 @@ from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.information.offering import Offer, Offers
 from gridpact.protocols.stages.offering import OFFERING
-from gridpact.scenarios import plants
 from gridpact.scenarios.audit.auditing import audit
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.description.times import Times
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.times import Times
 
 S = 1_000_000
 K_MW_PER_HZ = 110.0

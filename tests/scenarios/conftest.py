@@ -13,7 +13,7 @@ from once import alone, recorded_once
 
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.derived import derived_files
 from gridpact.scenarios.record.manifest import describe
 from gridpact.scenarios.record.run import Run, load_run
@@ -79,7 +79,7 @@ def _page_once(out: Path, run: Callable[[], Run]) -> Path:
 
 
 def _run_once(name: str, out: Path, settings: dict[str, str]) -> Run:
-    from gridpact.scenarios.running import run
+    from gridpact.scenarios.operation.running import run
 
     return recorded_once(out, lambda out: run(load_scenario(name, settings), out=out))
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios import plants
+from gridpact.scenarios.description.files import RECORDED
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.files import RECORDED
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.writer import RunWriter
 
 FCR = "market: {fcr: {need_mw: 2}}\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.clerk import BLOCK, MOST_WAITING, Clerk
 from gridpact.scenarios.record.wide import Parts
 from gridpact.scenarios.record.writer import RunWriter

@@ -48,7 +48,8 @@ def test_check_says_that_a_scenario_is_fine(
 def test_starting_imports_nothing_heavy() -> None:
     heavy = "('pandapower', 'pandas', 'pyarrow', 'mango')"
     code = (
-        f"import sys; from gridpact.scenarios import cli, loading; assert not [m for m in {heavy} if m in sys.modules]"
+        f"import sys; from gridpact.scenarios import cli; from gridpact.scenarios.reading import loading"
+        f"; assert not [m for m in {heavy} if m in sys.modules]"
     )
     code += "; loading.load_scenario('blind'); import gridpact; gridpact.load_scenario"
     code += f"; assert not [m for m in {heavy} if m in sys.modules]"

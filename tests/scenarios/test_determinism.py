@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 Recorded = Callable[[str], Run]
 Settings = dict[str, str]

@@ -6,8 +6,8 @@ import pytest
 
 from gridpact.protocols.tables import Protocol
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
-from gridpact.scenarios.diagram import protocol_diagram
-from gridpact.scenarios.page import protocols_page
+from gridpact.scenarios.diagrams.diagram import protocol_diagram
+from gridpact.scenarios.diagrams.page import protocols_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocols.md"
 

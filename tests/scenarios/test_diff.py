@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gridpact.scenarios.cli import main
-from gridpact.scenarios.differing import parting, report
 from gridpact.scenarios.errors import RecordError
-from gridpact.scenarios.knowledge import knowledge_before
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.running import run
+from gridpact.scenarios.replay.differing import parting, report
+from gridpact.scenarios.replay.knowledge import knowledge_before
 
 Recorded = Callable[[str], Run]
 Settings = dict[str, str]

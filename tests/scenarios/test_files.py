@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gridpact.scenarios.description.schema import Scenario
 from gridpact.scenarios.hosting.launching import _publish
 from gridpact.scenarios.hosting.privacy import digest
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.schema import Scenario
 from gridpact.scenarios.sweep.sweeping import digest_of
 
 PLUGIN = "reactive_support.py"

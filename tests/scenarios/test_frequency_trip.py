@@ -7,11 +7,11 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from gridpact.scenarios import plants
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 TRIP, WIND = (pd.Timestamp(f"2026-03-02T{clock}+01:00") for clock in ("12:02:00", "12:35:00"))
 FIRST_END, LAST_END = (pd.Timestamp(f"2026-03-02T{clock}+01:00") for clock in ("12:15:00", "13:00:00"))

@@ -16,11 +16,11 @@ from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis import compute_kpis
 from gridpact.scenarios.kpis.energy import _asked_for
 from gridpact.scenarios.kpis.participation import _covered_us
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run as run_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.limiting import limit_steps
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run as run_scenario
-from gridpact.scenarios.summary import print_summary
+from gridpact.scenarios.summary.tables import print_summary
 
 Recorded = Callable[[str], Run]
 Rows = list[dict[str, Any]]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandapower
 import pytest
 
+from gridpact.scenarios.check.networks import check_networks
+from gridpact.scenarios.commands.starting import write_start
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.networks import check_networks
-from gridpact.scenarios.starting import write_start
+from gridpact.scenarios.reading.loading import load_scenario
 
 BUSES = {12: "Hof, Süd", 13: "Hof, Süd", 21: None, 22: "42", 30: "a:b.c", 99: "tot", 100: "Insel"}
 LINES = {4: (12, 13, "K1"), 8: (13, 21, None), 9: (21, 22, "K1"), 17: (22, 30, "line 9"), 50: (30, 99, "")}

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gridpact.scenarios.audit import audit
 from gridpact.scenarios.errors import RecordError, ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.activation import limits
 from gridpact.scenarios.record.columns import ACTIVATIONS, OFFERS, Table
 from gridpact.scenarios.record.directory import RunDirectory
@@ -23,8 +23,8 @@ from gridpact.scenarios.record.moments import network_at
 from gridpact.scenarios.record.offering import is_of, offers
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.summary import print_summary
+from gridpact.scenarios.replay.replaying import replay
+from gridpact.scenarios.summary.tables import print_summary
 
 Recorded = Callable[[str], Run]
 OWN_SERIES = "extends: blind\nname: mine\ngrids: {north: {series: {source: load.csv}}}\n"

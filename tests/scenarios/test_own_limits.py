@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from once import recorded_once
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run as run_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report import charts
-from gridpact.scenarios.running import run as run_scenario
 
 OWN_PERCENT = 80.0
 TEXT = """

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
-from gridpact.scenarios.running import run
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.replay.replaying import replay
 
 Recorded = Callable[[str], Run]
 Settings = dict[str, str]

@@ -11,7 +11,7 @@ from gridpact.scenarios.audit import audit
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.kpis.reaction import reaction
 from gridpact.scenarios.record.run import Run, load_run
-from gridpact.scenarios.replaying import replay
+from gridpact.scenarios.replay.replaying import replay
 
 Recorded = Callable[[str], Run]
 LIMITED = ("scenario-1-dso",)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 Recorded = Callable[[str], Run]
 SHORT = {"time.first_delivery": "2026-03-02T12:30:00+01:00", "time.market_time_units": "1", "time.tail_min": "2"}

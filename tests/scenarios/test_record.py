@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gridpact.agents.market.settlement import books
-from gridpact.agents.runtime.recording import Sent
+from gridpact.agents.runtime.memory.recording import Sent
 from gridpact.protocols.envelope import Envelope
 from gridpact.protocols.information.activation import Measurement, PointPower
 from gridpact.protocols.information.settlement import StatementLine
@@ -21,12 +21,12 @@ from gridpact.scenarios.audit import audit
 from gridpact.scenarios.audit.index import Index
 from gridpact.scenarios.errors import RecordError
 from gridpact.scenarios.kpis.computing import compute_kpis
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.columns import DERIVED, EVENTS, MESSAGES, SETTLEMENT, STATES, STREAMS, TABLES, TELEMETRY
 from gridpact.scenarios.record.documentation import document
 from gridpact.scenarios.record.run import Run, load_run
 from gridpact.scenarios.record.writer import RunWriter
-from gridpact.scenarios.running import run
 
 Recorded = Callable[[str], Run]
 START_US = 1_772_442_000_000_000

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios import plants
-from gridpact.scenarios.buses import BUILT_IN
+from gridpact.scenarios.description.buses import BUILT_IN
+from gridpact.scenarios.description.schema import Scenario
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import builtin_names, changed_scenario, load_scenario, scenario_yaml
-from gridpact.scenarios.schema import Scenario
-from gridpact.scenarios.summary import _violated
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import builtin_names, changed_scenario, load_scenario, scenario_yaml
+from gridpact.scenarios.summary.tables import _violated
 
 
 @pytest.mark.parametrize("name", builtin_names())

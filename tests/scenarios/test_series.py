@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gridpact.scenarios.audit import audit
+from gridpact.scenarios.check.networks import check_networks
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.networks import check_networks
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 TEXT = """
 gridpact: 1

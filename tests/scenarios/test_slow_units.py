@@ -6,12 +6,12 @@ import pytest
 from once import recorded_once
 
 from gridpact.agents.tso import Tso
-from gridpact.scenarios import assembly, plants
 from gridpact.scenarios.audit import audit
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.oddities import hints
+from gridpact.scenarios.check.oddities import hints
+from gridpact.scenarios.operation import assembly, plants
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
-from gridpact.scenarios.running import run
 
 SLOW = {"participants.bsp-a.response.ramping_s": "1200"}
 

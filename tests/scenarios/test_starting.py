@@ -9,13 +9,13 @@ import typer
 from typer.testing import CliRunner
 
 from gridpact.scenarios.audit import audit
+from gridpact.scenarios.check.oddities import hints
 from gridpact.scenarios.cli import app
+from gridpact.scenarios.commands.starting import write_start
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.oddities import hints
-from gridpact.scenarios.running import run
-from gridpact.scenarios.shelf import known_scenarios
-from gridpact.scenarios.starting import write_start
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
+from gridpact.scenarios.reading.shelf import known_scenarios
 
 COMMANDS = sorted(typer.main.get_command(app).commands)
 

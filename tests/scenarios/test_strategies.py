@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from gridpact.agents.strategies import ProportionalIntegral
-from gridpact.scenarios import assembly, plugins
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario, scenario_yaml
-from gridpact.scenarios.strategies import selected
+from gridpact.scenarios.extension import plugins
+from gridpact.scenarios.extension.strategies import selected
+from gridpact.scenarios.operation import assembly
+from gridpact.scenarios.reading.loading import load_scenario, scenario_yaml
 
 ODD = """
 class Both:
@@ -110,7 +111,7 @@ def test_without_parameters_the_controller_is_tuned_by_the_market() -> None:
 
 
 def test_every_agent_gets_what_was_chosen_for_it() -> None:
-    from gridpact.scenarios import plants
+    from gridpact.scenarios.operation import plants
 
     choice = {"participants.bsp-a.strategy": "withholding", "participants.dso-north.strategy.name": "as-agreed"}
     scenario = load_scenario("scenario-1-dso", choice)
@@ -122,7 +123,7 @@ def test_every_agent_gets_what_was_chosen_for_it() -> None:
 def test_padding_takes_more_of_a_cap_that_is_shared_pro_rata() -> None:
     from gridpact.agents.dso.studies import Validate
     from gridpact.grid.limits.allowing import Activation
-    from gridpact.scenarios import plants
+    from gridpact.scenarios.operation import plants
 
     scenario = load_scenario("scenario-1-dso")
     studies = plants.laboratory(scenario, plants.resources(scenario)).studies["north"]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gridpact.scenarios.commands.starting import write_start
+from gridpact.scenarios.description.times import Times
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.starting import write_start
-from gridpact.scenarios.times import Times
+from gridpact.scenarios.reading.loading import load_scenario
 
 BLIND = "extends: blind\nname: mine\n"
 

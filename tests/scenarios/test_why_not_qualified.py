@@ -8,12 +8,12 @@ import pytest
 from once import recorded_once
 from rich.console import Console
 
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.qualifying import qualifications
 from gridpact.scenarios.record.run import Run
 from gridpact.scenarios.report.tables import sheets
-from gridpact.scenarios.running import run
-from gridpact.scenarios.summary import print_summary
+from gridpact.scenarios.summary.tables import print_summary
 
 SILENT = "dso-north: no answer in time (silent_dso: exclude)"
 SLOW = "refused: fully active after 1230 s, but mFRR must be after 750 s"

@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 import gridpact.scenarios
-from gridpact.scenarios.loading import builtin_names, load_scenario
-from gridpact.scenarios.schemas import scenario_schema
+from gridpact.scenarios.commands.schemas import scenario_schema
+from gridpact.scenarios.reading.loading import builtin_names, load_scenario
 
 LIBRARY = Path(gridpact.scenarios.__path__[0]) / "library"
 VALIDATOR = Draft202012Validator(scenario_schema())

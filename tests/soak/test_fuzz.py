@@ -19,8 +19,8 @@ from payloads import Range, bombardment, payload, valid_messages
 from recorded import recorded
 from siege import memory_mb, siege
 
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.running import run
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 COUNT = int(os.environ.get("GRIDPACT_SOAK_FUZZ", "100000"))

@@ -17,7 +17,7 @@ from gridpact.agents.runtime.mqtt.embedded import free_port
 from gridpact.scenarios.hosting.host import Terms
 from gridpact.scenarios.hosting.launching import launch
 from gridpact.scenarios.hosting.mosquitto import write_configuration
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.record.run import Run
 
 SPEED = float(os.environ.get("GRIDPACT_SOAK_SPEED", "1"))

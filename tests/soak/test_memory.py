@@ -12,8 +12,8 @@ import pytest
 from held import begun, resident_kb
 
 from gridpact.agents.calendar import period_id
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 
 def held_mb() -> float:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.running import run
+from gridpact.scenarios.operation.running import run
+from gridpact.scenarios.reading.loading import load_scenario
 
 MINUTES = float(os.environ.get("GRIDPACT_SOAK_MINUTES", "10"))
 TICKS = ("control_s", "measurement_s", "monitoring_s")

@@ -13,8 +13,8 @@ from typing import Any
 
 from held import begun, held_kb
 
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.description.schema import Scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 MOST_KB = 55.0
 SETTINGS = {

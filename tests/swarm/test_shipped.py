@@ -6,11 +6,11 @@ import pytest
 
 from gridpact.grid.network.shipped import NAMES
 from gridpact.grid.network.standing import standing_buses
-from gridpact.scenarios.buses import BUILT_IN, SOURCES
+from gridpact.scenarios.description.buses import BUILT_IN, SOURCES
+from gridpact.scenarios.description.participants import AggregatorDescription, BspDescription
+from gridpact.scenarios.description.schema import Scenario
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
-from gridpact.scenarios.participants import AggregatorDescription, BspDescription
-from gridpact.scenarios.schema import Scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.swarm.surroundings import standing
 
 QUICK = ("case14", "cigre_hv", "example_simple", "mv_oberrhein")

@@ -8,13 +8,13 @@ import pytest
 from documented import console
 from typer.testing import CliRunner
 
-from gridpact.scenarios.buses import BUILT_IN, SOURCES
 from gridpact.scenarios.cli import app
+from gridpact.scenarios.description.buses import BUILT_IN, SOURCES
+from gridpact.scenarios.description.participants import AggregatorDescription, BspDescription
+from gridpact.scenarios.description.schema import Scenario
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import changed_scenario, load_scenario, scenario_yaml
-from gridpact.scenarios.participants import AggregatorDescription, BspDescription
+from gridpact.scenarios.reading.loading import changed_scenario, load_scenario, scenario_yaml
 from gridpact.scenarios.record.run import load_run
-from gridpact.scenarios.schema import Scenario
 
 
 def swarm(**settings: object) -> Scenario:
@@ -201,7 +201,7 @@ def test_a_long_table_of_the_summary_is_cut_and_says_so() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gridpact.scenarios.summary import MOST_ROWS, _cut
+    from gridpact.scenarios.summary.tables import MOST_ROWS, _cut
 
     table = Table("participant", "asked MW", title="Qualified")
     for number in range(MOST_ROWS + 3):
@@ -274,7 +274,7 @@ def test_a_record_that_is_wide_and_long_becomes_several_files_that_are_read_as_o
 
 def test_grids_of_one_network_keep_once_what_does_not_depend_on_who_is_connected() -> None:
     from gridpact.grid.model import load_model
-    from gridpact.scenarios import plants
+    from gridpact.scenarios.operation import plants
 
     scenario = swarm(bsps=12, swarm__bsps_per_grid=3, aggregators=0)
     points = plants.connection_points(scenario, plants.resources(scenario))

@@ -13,7 +13,7 @@ from workers import Here
 import gridpact
 from gridpact.scenarios.cli import main
 from gridpact.scenarios.errors import RecordError, ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 from gridpact.scenarios.sweep.processes import Processes
 from gridpact.scenarios.sweep.sweeping import Progress, Request, perform_all
 from gridpact.scenarios.sweep.table import COST

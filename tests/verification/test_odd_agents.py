@@ -10,7 +10,7 @@ from gridpact.agents.actions import Action, Actuate, Open, PublishEach, Say
 from gridpact.agents.agent import Reaction
 from gridpact.agents.events import Computed, Heard, Sampled, Silence, Woken
 from gridpact.agents.tso import Tso
-from gridpact.agents.tso.acceptance import select_offers
+from gridpact.agents.tso.offering.acceptance import select_offers
 from gridpact.agents.verification.actor import BUG, FAILS
 from gridpact.agents.verification.agreement import BOUND, KNOWN, LIMITED, ORDERED, QUALIFIED
 from gridpact.agents.verification.conduct import APPLIED_ABOVE, NOT_IN_MOL, SENT_ABOVE, UNVALIDATED

@@ -15,7 +15,7 @@ from gridpact.protocols.stages.settlement import STATEMENT
 from gridpact.protocols.tables import Protocol, Step
 from gridpact.protocols.verification.search import explore
 from gridpact.protocols.verification.two_party import TwoParty
-from gridpact.scenarios.verifying import told
+from gridpact.scenarios.commands.verifying import told
 
 Keep = Callable[[Step], bool]
 

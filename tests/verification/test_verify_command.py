@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
-from gridpact.scenarios import verifying
 from gridpact.scenarios.cli import app
+from gridpact.scenarios.commands import verifying
 from gridpact.scenarios.errors import ScenarioError
 
 

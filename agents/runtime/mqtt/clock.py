@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errands import Errands
-from ..queue import EventQueue
-from ..timing import Timing
+from ..happenings.errands import Errands
+from ..happenings.queue import EventQueue
+from ..happenings.timing import Timing
 
 TURN_S = 0.005
 Progress = Callable[[float], None]

@@ -10,9 +10,9 @@ With a memory it is noted that telemetry was left, and how far the plants had co
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..happenings.queue import TELEMETRY
+from ..happenings.rhythm import next_of
 from ..host import World
-from ..queue import TELEMETRY
-from ..rhythm import next_of
 from .clock import InStep
 from .memory import Memory
 from .past import Past

@@ -8,9 +8,9 @@ the host a message takes one microsecond, so that what it causes comes after it 
 from collections.abc import Callable, Collection, Mapping
 
 from ....protocols.envelope import Envelope
-from ..exchange import Deliver, Exchange, Link, Links
 from ..inputs import Arrival, Send
-from ..recording import Recorder
+from ..memory.recording import Recorder
+from ..messages.exchange import Deliver, Exchange, Link, Links
 
 WITHIN_HOST_US = 1
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...errors import LogError
-from ..input_log import InputLog
 from ..inputs import Input
-from ..journal import to_text
+from ..memory.input_log import InputLog
+from ..memory.journal import to_text
 from .roll import Start, said, to_bytes
 
 PROCESS = ""  # the process itself, in the place of an agent

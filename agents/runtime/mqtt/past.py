@@ -14,9 +14,9 @@ import json
 from collections.abc import Callable, Mapping
 
 from ....protocols.envelope import Envelope
-from ..input_log import Entry
 from ..inputs import Arrival, Reading
-from ..recovery import Lived, Unfinished, relive, take_up
+from ..memory.input_log import Entry
+from ..memory.recovery import Lived, Unfinished, relive, take_up
 from .dispatch import Dispatch
 from .memory import ASKED, PROCESS, STEPPED, Memory
 from .outpost import Outpost

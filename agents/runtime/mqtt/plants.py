@@ -24,11 +24,11 @@ from ....grid.errors import GridError
 from ....protocols.errors import ProtocolError
 from ....protocols.vocabulary import Vocabulary
 from ...actions import Actuate, Observe
+from ..happenings.queue import PLANT, TELEMETRY, EventQueue
+from ..happenings.rhythm import next_of, next_tick
 from ..inputs import Reading
-from ..journal import from_line, to_line
-from ..physics import Physics, PhysicsError
-from ..queue import PLANT, TELEMETRY, EventQueue
-from ..rhythm import next_of, next_tick
+from ..memory.journal import from_line, to_line
+from ..plants.physics import Physics, PhysicsError
 
 LAG_S = 0.05
 LEAST_US = 100_000

@@ -14,7 +14,7 @@ from functools import partial
 
 from ....protocols.envelope import Envelope
 from ...errors import BrokerError
-from ..errands import Errands
+from ..happenings.errands import Errands
 from ..inputs import Arrival, Reading
 from .clock import SharedClock
 from .gate import Gate, Turnstile

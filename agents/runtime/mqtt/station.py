@@ -18,15 +18,15 @@ from typing import Any
 from ....protocols.envelope import Envelope
 from ....protocols.wire import to_json
 from ...errors import BrokerError
-from ..annex import Annex
 from ..collector import calm
 from ..container import LocalContainer
-from ..errands import Errands
+from ..happenings.errands import Errands
+from ..happenings.timing import Timing
 from ..host import World
 from ..inputs import Begin
 from ..node import Node
-from ..physics import Physics
-from ..timing import Timing
+from ..plants.physics import Physics
+from ..studies.annex import Annex
 from .clock import InStep, LaggingClock, Progress, SharedClock
 from .course import Course, Ticks
 from .dispatch import Dispatch

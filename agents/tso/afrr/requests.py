@@ -16,8 +16,8 @@ from ...calendar import MarketTimeUnit
 from ...changes import replace
 from ...events import Heard, Rejected, Silence
 from ...profiles import TsoProfile
-from ..caps import accepted
-from ..orders import offer_of, opening_of
+from ..activation.caps import accepted
+from ..activation.orders import offer_of, opening_of
 from ..state import Order, TsoState
 from . import metering
 from .metering import PRODUCT

@@ -25,8 +25,8 @@ from ...market.merit_order import Position, floor_to_step
 from ...market.regulation import Controller
 from ...profiles import TsoProfile
 from ...strategies.frequency import Sample, controlled
-from ..applicants import source_of
-from ..caps import caps
+from ..activation.caps import caps
+from ..prequalification.applicants import source_of
 from ..state import Known, Regulation, TsoState
 from . import metering
 from .metering import PRODUCT

@@ -24,8 +24,8 @@ from gridpact.protocols.information.offering import (
     MeritOrderVerdict,
 )
 from gridpact.protocols.messages import Refuse
-from gridpact.scenarios import plants
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 
 S = 1_000_000
 ROOM_MW = 3.0

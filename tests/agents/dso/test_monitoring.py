@@ -7,8 +7,8 @@ from gridpact.agents.runtime.inputs import Arrival
 from gridpact.grid.limits.allowing import Activation
 from gridpact.grid.readings import Readings
 from gridpact.protocols.information.activation import LimitFollowed, LimitRequest, Measurement, PointPower
-from gridpact.scenarios import plants
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.operation import plants
+from gridpact.scenarios.reading.loading import load_scenario
 
 
 def requests(town: Any) -> list[float]:

@@ -7,7 +7,7 @@ from gridpact.agents.dso import Dso
 from gridpact.agents.dso.own_study import AskOwn, OwnOptions
 from gridpact.agents.dso.studies import AskTaps, Forecast, InterfaceForecast, TapOptions, Transformer, Validate
 from gridpact.agents.profiles import BidPlan, DemandResponse, OwnUnits
-from gridpact.agents.tso import quality
+from gridpact.agents.tso.activation import quality
 from gridpact.grid.limits.activation import Allowed
 from gridpact.protocols.information.activation import LimitFollowed, LimitOrder, LimitRequest
 from gridpact.protocols.information.capacity import Dynamics, TechnicalData, TestOrder, TestReport

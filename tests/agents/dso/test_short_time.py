@@ -12,7 +12,7 @@ from gridpact.agents.profiles import DsoProfile
 from gridpact.grid.limits.allowing import Allowed, Binding
 from gridpact.protocols.information.activation import LimitRequest
 from gridpact.scenarios.errors import ScenarioError
-from gridpact.scenarios.loading import load_scenario
+from gridpact.scenarios.reading.loading import load_scenario
 
 S = 1_000_000
 SHORT_S = 300

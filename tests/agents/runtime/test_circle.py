@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.rounds import Circle, Member, Span
+from gridpact.agents.runtime.happenings.rounds import Circle, Member, Span
 
 SPANS = st.lists(
     st.tuples(st.sampled_from("abc"), st.integers(0, 6), st.integers(0, 8)).map(

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.exchange import AsRecorded, Exchange, Links
+from gridpact.agents.runtime.happenings.queue import KIND_OF_INPUT, PHASE_OF_KIND, PLANT, TELEMETRY, EventQueue
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Chorus, Due, Reading, Result, Send
-from gridpact.agents.runtime.queue import KIND_OF_INPUT, PHASE_OF_KIND, PLANT, TELEMETRY, EventQueue
-from gridpact.agents.runtime.recording import Sent, Values
+from gridpact.agents.runtime.memory.recording import Sent, Values
+from gridpact.agents.runtime.messages.exchange import AsRecorded, Exchange, Links
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.flow import Flow, Row, Volley

@@ -10,14 +10,14 @@ import pytest
 
 from gridpact.agents.actions import Action, Observe, Open, Publish, Say
 from gridpact.agents.events import Event, Heard, Sampled, Started
-from gridpact.agents.runtime import exchange
-from gridpact.agents.runtime.exchange import Links
+from gridpact.agents.runtime.happenings.queue import EventQueue
 from gridpact.agents.runtime.host import World
-from gridpact.agents.runtime.laboratory import Laboratory
+from gridpact.agents.runtime.memory.recording import Sent
+from gridpact.agents.runtime.messages import exchange
+from gridpact.agents.runtime.messages.exchange import Links
 from gridpact.agents.runtime.node import Node
-from gridpact.agents.runtime.queue import EventQueue
-from gridpact.agents.runtime.recording import Sent
 from gridpact.agents.runtime.run import Operation
+from gridpact.agents.runtime.studies.laboratory import Laboratory
 from gridpact.protocols.desk import Desk
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.flow import Row, Volley
@@ -29,7 +29,7 @@ from gridpact.protocols.information.activation import (
 from gridpact.protocols.messages import Agree
 from gridpact.protocols.stages.activation import MEASUREMENTS, SET_POINTS, STAGE
 from gridpact.protocols.vocabulary import BUSINESS_USE_CASE
-from gridpact.scenarios.plants import nothing
+from gridpact.scenarios.operation.plants import nothing
 
 S, TSO, COUNT = 1_000_000, "tso", 20
 TICK_US, END_US, LATE_US = 2 * S, 20 * S, 3600 * S

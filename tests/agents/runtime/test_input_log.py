@@ -8,11 +8,11 @@ import pytest
 
 from gridpact.agents.actions import Compute, Observe
 from gridpact.agents.errors import LogError
-from gridpact.agents.runtime.input_log import InputLog
 from gridpact.agents.runtime.inputs import Alarm, Begin, Reading, Result
+from gridpact.agents.runtime.memory.input_log import InputLog
+from gridpact.agents.runtime.memory.recovery import Lived, Unfinished
 from gridpact.agents.runtime.mqtt.memory import Memory
 from gridpact.agents.runtime.mqtt.roll import Start
-from gridpact.agents.runtime.recovery import Lived, Unfinished
 
 S = 1_000_000
 DIES = """

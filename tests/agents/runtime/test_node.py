@@ -9,7 +9,7 @@ from gridpact.agents.actions import Forget, Publish, Say, Wake
 from gridpact.agents.dso.studies import InterfaceForecast, TapOptions, Transformer, UnknownPoint, Watch
 from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Alarm, Arrival, Begin, Due, Reading, Result
-from gridpact.agents.runtime.journal import from_line, to_line
+from gridpact.agents.runtime.memory.journal import from_line, to_line
 from gridpact.agents.runtime.node import Node
 from gridpact.grid.limits.allowing import Allowed
 from gridpact.grid.voltage.cvr import TapBlock

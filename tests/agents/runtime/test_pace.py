@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.annex import Annex, AnnexError
-from gridpact.agents.runtime.pace import Pace
-from gridpact.agents.runtime.rhythm import next_of, next_tick
-from gridpact.agents.runtime.timing import Timing
+from gridpact.agents.runtime.happenings.pace import Pace
+from gridpact.agents.runtime.happenings.rhythm import next_of, next_tick
+from gridpact.agents.runtime.happenings.timing import Timing
+from gridpact.agents.runtime.studies.annex import Annex, AnnexError
 
 S = 1_000_000
 

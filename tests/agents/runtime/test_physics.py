@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gridpact.agents.actions import RESERVE, RESERVE_TEST, Actuate
-from gridpact.agents.runtime.physics import Holding, LocalControl, Physics, PhysicsError
+from gridpact.agents.runtime.plants.physics import Holding, LocalControl, Physics, PhysicsError
 from gridpact.grid.area.area import Area
 from gridpact.grid.area.description import AreaDescription
 from gridpact.grid.resources.description import PoolDescription, Response, UnitDescription
@@ -134,8 +134,8 @@ def test_nobody_arms_what_is_not_his_or_has_no_local_control() -> None:
 
 def test_reserve_in_a_grid_acts_on_its_connection_point_and_is_counted_once() -> None:
     """Its MW arrive at the interface too, which are left out there, because the area adds them in its sub-steps."""
-    from gridpact.scenarios import plants
-    from gridpact.scenarios.loading import load_scenario
+    from gridpact.scenarios.operation import plants
+    from gridpact.scenarios.reading.loading import load_scenario
 
     scenario = load_scenario("frequency-trip", {"area.disturbances": "[{at: '12:02:00', mw: -8.5}]"})
     physics = plants.physics(scenario, plants.resources(scenario))

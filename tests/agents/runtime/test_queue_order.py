@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.queue import EventQueue
+from gridpact.agents.runtime.happenings.queue import EventQueue
 
 Place = tuple[int, int, str, int]
 PLACES = st.tuples(

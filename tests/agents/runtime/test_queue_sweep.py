@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gridpact.agents.runtime.happenings.queue import EventQueue
 from gridpact.agents.runtime.inputs import Alarm, Input
-from gridpact.agents.runtime.queue import EventQueue
 
 
 def test_cancelled_timers_are_gone_and_the_others_come_in_their_order() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridpact.agents.runtime.delays import Delays
-from gridpact.agents.runtime.exchange import Exchange, Links
 from gridpact.agents.runtime.inputs import Stream
-from gridpact.agents.runtime.queues import Queues
-from gridpact.agents.runtime.recording import Sent
+from gridpact.agents.runtime.memory.recording import Sent
+from gridpact.agents.runtime.messages.delays import Delays
+from gridpact.agents.runtime.messages.exchange import Exchange, Links
+from gridpact.agents.runtime.messages.queues import Queues
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Side, Topic
 from gridpact.protocols.flow import Flow, Row, Volley, flow_of

@@ -9,7 +9,7 @@ from gridpact.agents.actions import Open
 from gridpact.agents.dso import Dso
 from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
-from gridpact.agents.tso import caps, mfrr
+from gridpact.agents.tso.activation import caps, mfrr
 from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Side, Topic

@@ -12,7 +12,8 @@ from gridpact.agents.events import Heard
 from gridpact.agents.market.channel import ChannelRules
 from gridpact.agents.profiles import Need, RegulationRules, TestRules
 from gridpact.agents.strategies import ProportionalIntegral
-from gridpact.agents.tso import Tso, measurements, mfrr, quality
+from gridpact.agents.tso import Tso, measurements
+from gridpact.agents.tso.activation import mfrr, quality
 from gridpact.protocols.conversation import Conversation
 from gridpact.protocols.envelope import Envelope, Side, Topic
 from gridpact.protocols.flow import Flow, Row

@@ -7,7 +7,7 @@ import pytest
 from gridpact.agents.dso.studies import Monitor, Watch
 from gridpact.agents.profiles import BspProfile
 from gridpact.agents.runtime.inputs import Send
-from gridpact.agents.tso import portfolio
+from gridpact.agents.tso.activation import portfolio
 from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.information.activation import Activate, LimitFollowed, LimitOrder, MovedPower, OfferModified
 

@@ -10,7 +10,7 @@ from gridpact.agents.bsp import Bsp
 from gridpact.agents.dso.studies import Prequalify, UnknownPoint
 from gridpact.agents.events import Started
 from gridpact.agents.runtime.inputs import Arrival
-from gridpact.agents.tso.applicants import left, source_of
+from gridpact.agents.tso.prequalification.applicants import left, source_of
 from gridpact.grid.limits.allowing import Allowed
 from gridpact.protocols.envelope import Topic
 from gridpact.protocols.information.activation import Activate, ActivateWhen

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from gridpact.agents.tso import quality
-from gridpact.agents.tso.quality import Look
+from gridpact.agents.tso.activation import quality
+from gridpact.agents.tso.activation.quality import Look
 from gridpact.agents.tso.state import Known, Service
 from gridpact.protocols.information.activation import Measurement
-from gridpact.scenarios import consistency
+from gridpact.scenarios.description import consistency
 
 MINUTE_US = 60_000_000
 

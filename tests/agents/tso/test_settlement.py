@@ -5,7 +5,7 @@ from typing import Any
 
 from gridpact.agents.market.settlement import watt_us
 from gridpact.agents.runtime.inputs import Arrival
-from gridpact.agents.tso import mfrr
+from gridpact.agents.tso.activation import mfrr
 from gridpact.protocols.information.offering import DeliveredOffer, DeliveryRecord
 from gridpact.protocols.information.settlement import (
     MeteredEnergy,

@@ -1,0 +1,1 @@
+"""The physical world as a run sees it: resources moved, grids carried along, meters read."""

@@ -1,0 +1,1 @@
+"""The TSO settles: what was metered, what is proposed and agreed, what limits are compensated with."""

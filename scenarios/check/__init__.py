@@ -1,0 +1,1 @@
+"""`gridpact check`: mistakes, with the grids built, and what is hardly meant."""
