@@ -18,7 +18,7 @@ S = 1_000_000
 DIES = """
 import os, sys
 from pathlib import Path
-from gridpact.agents.runtime.input_log import InputLog
+from gridpact.agents.runtime.memory.input_log import InputLog
 log = InputLog(Path(sys.argv[1]))
 log.add("bsp-a", 1, "first")
 log.flush()
