@@ -15,6 +15,7 @@ from ..arrays import Complexes, Floats
 from ..description.grid import GridLimits
 from ..limits.constraints import Constraints
 from ..model import GridModel
+from ..network.others import others_of
 from ..powerflow.operating_point import OperatingPoint
 
 
@@ -33,6 +34,7 @@ class Feeder:
     def __init__(self, model: GridModel, state: OperatingPoint) -> None:
         self.model = model
         self._state = state
+        self._others = others_of(model.net)
         self._solver = model.solver(state.taps, state.out)
         self._constraints = Constraints(model, limits=GridLimits(margin=0.0))
         self.base = self.outcome(np.zeros((1, len(model.point_names)), dtype=complex))
@@ -44,6 +46,7 @@ class Feeder:
         state, drawn = self._state, solution.load_factor.real @ self._state.load_p_mw
         import_mw = solution.interface_mva.real.sum(axis=1)
         injected = state.sgen_p_mw.sum() - state.storage_p_mw.sum() + injected_mva.real.sum(axis=1)
+        injected = injected + self._others.injected_mw(solution.vm_pu)
         return Outcome(self._constraints.values(solution), import_mw, import_mw + injected - drawn)
 
     def excess(self, outcome: Outcome) -> Floats:

@@ -19,11 +19,13 @@ from ..engine import quiet
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
 from ..network.building import TABLES, ZIP_COLUMNS
+from ..network.others import others_of
 from ..network.source import network_of
 from ..powerflow.operating_point import OperatingPoint
 from ..powerflow.solution import Solution
 
 Row = dict[str, float | int]
+_SIGNS = {"sgen": 1, "load": -1, "storage": -1}
 
 
 def columns(net: Any) -> tuple[str, ...]:
@@ -46,6 +48,8 @@ class Rows:
     def __init__(self, net: Any) -> None:
         self.names = tuple(map(intern, columns(net)))
         self._net = net
+        self._others = others_of(net)
+        self._gives = np.array([_SIGNS.get(name.partition(".")[0], 0) * name.endswith(".p_mw") for name in self.names])
         self._closed = [int(closed) for closed in net.switch.closed]
         self._source_pu = [float(vm) for vm in net.ext_grid.vm_pu]
         self._standing: dict[tuple[int, ...], Floats] = {}
@@ -69,6 +73,11 @@ class Rows:
         _put(rows[:, 1 : 1 + loads], powers[:loads] * np.ascontiguousarray(factor).view(float))
         _put(rows[:, 1 + points.start : 1 + points.stop], powers[points] + np.ascontiguousarray(added_mva).view(float))
         return rows
+
+    def losses_mw(self, rows: Floats, solution: Solution) -> Floats:
+        """Return the losses of rows that `of` made: what enters less what is drawn; 0 without a power flow (n, MW)."""
+        entered = solution.interface_mva.real.sum(axis=1) + self._others.injected_mw(solution.vm_pu)
+        return np.where(solution.converged, np.round(entered + rows @ self._gives, 6), 0.0)
 
     def _still(self, own: OperatingPoint) -> tuple[OperatingPoint, Floats, Floats]:
         """A state, its row without a power flow, and its powers as pairs, not rounded."""

@@ -253,8 +253,8 @@ class GridPlant:
         """Return the present moment, to be tabulated later."""
         return self._solution()
 
-    def tabulated(self, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
-        """Return the rows (n × `columns`) and the figures (n × FIGURES) of some of its moments, in order of time."""
+    def tabulated(self, moments: Sequence[Moment]) -> tuple[Floats, Floats, Floats]:
+        """Return rows (n × `columns`), figures (n × FIGURES), losses (n, MW) of some moments, in order of time."""
         return tabulated(self._rows, self._gauge, moments)
 
     def network_json(self) -> str:

@@ -131,16 +131,18 @@ class Gauge:
         return worst, found
 
 
-def tabulated(rows: Rows, gauge: Gauge, moments: Sequence[Moment]) -> tuple[Floats, Floats]:
-    """Return the rows (n × their names) and the figures (n × FIGURES) of moments of one grid, in order of time."""
-    values, figures = [], []
+def tabulated(rows: Rows, gauge: Gauge, moments: Sequence[Moment]) -> tuple[Floats, Floats, Floats]:
+    """Return rows (n × their names), figures (n × FIGURES), losses (n, MW) of moments of one grid, in order of time."""
+    values, figures, losses = [], [], []
     for _, group in groupby(moments, key=_kind):
         counts = Counter(group)
         solution = stacked([moment.solution for moment in counts])
         added_mva, times = np.stack([moment.added_mva for moment in counts]), list(counts.values())
-        values.append(np.repeat(rows.of(next(iter(counts)).own, added_mva, solution), times, axis=0))
+        found = rows.of(next(iter(counts)).own, added_mva, solution)
+        values.append(np.repeat(found, times, axis=0))
+        losses.append(np.repeat(rows.losses_mw(found, solution), times))
         figures.append(np.repeat(gauge.figures(solution)[1], times, axis=0))
-    return np.concatenate(values), np.concatenate(figures)
+    return np.concatenate(values), np.concatenate(figures), np.concatenate(losses)
 
 
 def _kind(moment: Moment) -> tuple[int, type[Solution]]:

@@ -1,7 +1,7 @@
 """What a run came to beyond its KPIs, as a comparison counts it: from the record alone, in the periods of delivery.
 
 imbalance_left_mwh   |area control error| over time: what balancing energy has left to the frequency
-losses_mwh           of all grids: import + generation − what loads and storages draw
+losses_mwh           of all grids: what enters less what is drawn, whatever kind of element injects or draws it
 foregone_mw_h        MW that applicants asked for and did not get, over the hours of delivery
 curtailed            offers that a DSO cut in merit order lists, and what that cost each participant
 negotiation_s        from gate closure until the last acceptance of the period has been received, on average
@@ -32,7 +32,7 @@ def account(run: Run) -> dict[str, Any]:
     kpi_1 = run.kpis["kpi_1_information_exchange"]["information"].values()
     found = {
         "imbalance_left_mwh": float((during["ace_mw"].abs().to_numpy() * hours).sum()),
-        "losses_mwh": sum(_losses_mwh(run, grid) for grid in run.grids),
+        "losses_mwh": sum(float((during[f"{grid}.losses_mw"].to_numpy() * hours).sum()) for grid in run.grids),
         "foregone_mw_h": _foregone_mw(run) * delivered_hours(run),
         "curtailed": curtailed(run, during),
         "violations": {grid: _violations(run, grid) for grid in run.grids},
@@ -54,16 +54,6 @@ def delivered_hours(run: Run) -> float:
     """Hours from the first delivery to the end of the last."""
     time = run.scenario.time
     return (time.periods[-1][1] - time.first_delivery_us) / 3.6e9
-
-
-def _losses_mwh(run: Run, grid: str) -> float:
-    """By left rectangle over the recorded states; MW of the interface are those of the telemetry at the same ticks."""
-    telemetry = delivery(run).set_index("at")
-    states = run.states(grid).set_index("at").reindex(telemetry.index)
-    power = {table: states.filter(regex=rf"^{table}\.\d+\.p_mw$").sum(axis=1) for table in ("sgen", "load", "storage")}
-    losses = telemetry[f"{grid}.interface_p_mw"] + power["sgen"] - power["load"] - power["storage"]
-    lasts = ticks_s(telemetry.reset_index()).to_numpy()
-    return float((losses.to_numpy() * lasts).sum() / 3600)
 
 
 def _foregone_mw(run: Run) -> float:

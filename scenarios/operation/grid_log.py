@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...grid.plant.state import Moment, PlantState
 
 OWN = ("load_recovery_mw", "out_of_service", "lost_load_mw", "lost_generation_mw")
-GRID = (*FIGURES[:5], *OWN, *FIGURES[5:])
+GRID = (*FIGURES[:5], "losses_mw", *OWN, *FIGURES[5:])
 SHADOW = ("shadow_loading_percent", "shadow_vm_min_pu", "shadow_vm_max_pu", "shadow_violations", "shadow_limit_percent")
 UNKNOWN = (math.nan,) * len(SHADOW)
 Limited = Iterable[tuple[str, float]] | None
@@ -56,13 +56,13 @@ class GridLog:
     def flush(self) -> tuple[Floats, Floats]:
         """Return what has been noted as rows of its state (n × columns), and as GRID and SHADOW; it is forgotten."""
         noted, self._noted = self._noted, []
-        states, figures = self.plant.tabulated([one.moment for one in noted])
+        states, figures, losses_mw = self.plant.tabulated([one.moment for one in noted])
         own = np.array([one.own for one in noted])
         shadow = figures[:, 2:].copy()
         for row, one in enumerate(noted):
             if one.shadow is not None:
                 shadow[row] = one.shadow
-        return states, np.concatenate((figures[:, :5], own, figures[:, 5:], shadow), axis=1)
+        return states, np.concatenate((figures[:, :5], losses_mw[:, None], own, figures[:, 5:], shadow), axis=1)
 
 
 def own_of(plant: GridPlant, state: PlantState) -> tuple[float, ...]:

@@ -243,6 +243,7 @@ def grid_row(physics: Physics, grid: str, limited: Limited) -> Row:
     plant = physics.grids[grid]
     state = plant.solve()
     shown = shadow_figures(state)
-    values = (state.interface_p_mw, state.interface_q_mvar, *shown[:3], *own_of(plant, state), *shown[3:])
+    losses_mw = float(plant.tabulated([plant.moment()])[2][0])
+    values = (state.interface_p_mw, state.interface_q_mvar, *shown[:3], losses_mw, *own_of(plant, state), *shown[3:])
     shadow = shadow_of(physics, grid, limited) or shown
     return dict(zip(_columns(grid, (*GRID, *SHADOW)), (*values, *shadow), strict=True))

@@ -260,6 +260,7 @@ TELEMETRY = Table(
         Column("<grid>.worst_loading_percent", "number", "of the branch loaded most by its own limit", "%"),
         Column("<grid>.vm_min_pu", "number", "lowest voltage of the buses below the source", "pu"),
         Column("<grid>.vm_max_pu", "number", "highest voltage of the buses below the source", "pu"),
+        Column("<grid>.losses_mw", "number", "of lines, transformers and all else that carries power", "MW"),
         Column("<grid>.load_recovery_mw", "number", "drawn by loads beyond their voltage's, after tap steps", "MW"),
         Column("<grid>.out_of_service", "number", "lines and transformers that protection has taken out"),
         Column("<grid>.lost_load_mw", "number", "what loads without supply would draw at 1 pu", "MW"),

@@ -101,7 +101,7 @@ def test_moments_are_tabulated_as_each_is_shown() -> None:
         rows.append(plant.snapshot_values(tick * SECOND))
         state = plant.solve()
         shown.append([state.interface_p_mw, state.worst_loading_percent, state.vm_min_pu, state.vm_max_pu])
-    states, figures = plant.tabulated(moments)
+    states, figures, _ = plant.tabulated(moments)
     assert states == pytest.approx(np.array(rows), abs=1.1e-6)
     assert figures[:, [0, 2, 3, 4]] == pytest.approx(np.array(shown), abs=1.1e-6)
 
