@@ -3,6 +3,7 @@
 imbalance_left_mwh   |area control error| over time: what balancing energy has left to the frequency
 losses_mwh           of all grids: what enters less what is drawn, whatever kind of element injects or draws it
 foregone_mw_h        MW that applicants asked for and did not get, over the hours of delivery
+violations           of the same periods, overload from its end on
 curtailed            offers that a DSO cut in merit order lists, and what that cost each participant
 negotiation_s        from gate closure until the last acceptance of the period has been received, on average
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...protocols.information.quantities import instant
 from ..audit.index import Index
 from ..kpis.quality import ticks_s, violated
+from ..kpis.reaction import overloads
 from ..record.cells import line, plain
 from ..record.instants import times_us
 from ..record.qualifying import qualifications
@@ -35,7 +37,7 @@ def account(run: Run) -> dict[str, Any]:
         "losses_mwh": sum(float((during[f"{grid}.losses_mw"].to_numpy() * hours).sum()) for grid in run.grids),
         "foregone_mw_h": _foregone_mw(run) * delivered_hours(run),
         "curtailed": curtailed(run, during),
-        "violations": {grid: _violations(run, grid) for grid in run.grids},
+        "violations": {grid: _violations(index, during, grid) for grid in run.grids},
         "negotiation_s": _negotiation_s(index),
         "messages": len(run.message_rows) + len(run.streams),
         "bytes": _bytes_of(run) + sum(told["content_bytes"] for told in kpi_1 if told["sent"]),
@@ -62,24 +64,31 @@ def _foregone_mw(run: Run) -> float:
     return sum(max(0.0, one.asked_mw - one.qualified_mw) for one in last.values() if one.asked_mw is not None)
 
 
-def _violations(run: Run, grid: str) -> dict[str, Any]:
-    """How many there were, for how long, the worst value, and the element with the most overload."""
-    bad = violated(run, grid).to_numpy()
+def _violations(index: Index, during: pd.DataFrame, grid: str) -> dict[str, Any]:
+    """How many there were, for how long, the worst values, and the element with the most overload."""
+    bad = violated(during, grid).to_numpy()
     begins = int((bad[1:] & ~bad[:-1]).sum() + bad[:1].sum())
-    overload = run.kpis["real_time_limits"]["overload_percent_seconds"].get(grid, {})
-    kpis = run.kpis["violations"][grid]
-    worst = max(overload, key=lambda name: (overload[name], name)) if overload else None
-    if worst is None and begins:
-        worst = _worst_bus(run, grid)
-    told = {"count": begins, "minutes": kpis["minutes"], "worst_loading_percent": kpis["worst_loading_percent"]}
-    return told | {"lowest_vm_pu": kpis["lowest_vm_pu"], "highest_vm_pu": kpis["highest_vm_pu"], "element": worst}
+    return {
+        "count": begins,
+        "minutes": float(ticks_s(during).to_numpy()[bad].sum() / 60),
+        "worst_loading_percent": float(during[f"{grid}.worst_loading_percent"].max()),
+        "lowest_vm_pu": float(during[f"{grid}.vm_min_pu"].min()),
+        "highest_vm_pu": float(during[f"{grid}.vm_max_pu"].max()),
+        "element": _worst_element(index, during, grid) if begins else None,
+    }
 
 
-def _worst_bus(run: Run, grid: str) -> str:
+def _worst_element(index: Index, during: pd.DataFrame, grid: str) -> str:
+    """The line or transformer that was overloaded most (%·s); without one, the bus farthest from 1 pu."""
+    overload = overloads(index, since_us=index.scenario.time.first_delivery_us)[grid]
+    return max(overload, key=lambda name: (overload[name], name)) if overload else _worst_bus(index.run, during, grid)
+
+
+def _worst_bus(run: Run, during: pd.DataFrame, grid: str) -> str:
     """The bus farthest from 1 pu at the tick with the worst voltage, by a power flow of the recorded state."""
     from ...grid.engine import run_power_flow
 
-    frame = run.telemetry[violated(run, grid)]
+    frame = during[violated(during, grid)]
     away = (frame[[f"{grid}.vm_min_pu", f"{grid}.vm_max_pu"]] - 1).abs().max(axis=1)
     net = run.network(frame["at"].iloc[int(away.to_numpy().argmax())].isoformat(), grid)
     run_power_flow(net)

@@ -74,7 +74,7 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     limit = telemetry.get(f"{grid}.{'shadow' if shadow else 'loading'}_limit_percent", math.nan)
     beyond = (loading - limit).clip(lower=0.0)
     return {
-        "minutes": float(lasts_s[violated(run, grid, shadow=shadow)].sum() / 60),
+        "minutes": float(lasts_s[violated(telemetry, grid, shadow=shadow)].sum() / 60),
         "percent_seconds": float((beyond * lasts_s).sum()),
         "worst_loading_percent": float(loading.max()),
         "lowest_vm_pu": float(lowest.min()),
@@ -82,9 +82,9 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     }
 
 
-def violated(run: Run, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
+def violated(telemetry: pd.DataFrame, grid: str, *, shadow: bool = False) -> pd.Series[bool]:
     """At which ticks a loading or a voltage of a grid was beyond its limit, be it its network's or the scenario's."""
-    telemetry, column = run.outline, f"{grid}.{'shadow_' if shadow else ''}violations"
+    column = f"{grid}.{'shadow_' if shadow else ''}violations"
     return telemetry[column] > 0 if column in telemetry else telemetry["at"].isna()
 
 

@@ -38,7 +38,7 @@ def reaction(index: Index) -> dict[str, Any]:
         "reversals": sum(len(times) for times in reversals.values()),
         "most_reversals_of_a_limit_in_5_min": max((_densest(times) for times in reversals.values()), default=0),
         "reactions": [one for grid in index.scenario.grids for one in _reactions(index, grid, rows)],
-        "overload_percent_seconds": _overloads(index),
+        "overload_percent_seconds": overloads(index),
         "redispatched_mwh": integral_h(telemetry, "redispatched_mw"),
         "redispatch_eur": integral_h(telemetry, "redispatch_eur_per_h"),
     }
@@ -63,9 +63,12 @@ def _incidents(index: Index, name: str) -> list[Row]:
     return [row for row in index.noted(None, name=name) if row["agent"].startswith(PLANT)]
 
 
-def _overloads(index: Index) -> dict[str, dict[str, float]]:
+def overloads(index: Index, *, since_us: int = 0) -> dict[str, dict[str, float]]:
+    """Per grid and element: loading beyond the limit in %·s, of overloads that ended at or after an instant."""
     found: dict[str, dict[str, float]] = {grid: defaultdict(float) for grid in index.scenario.grids}
     for row in _incidents(index, "overload"):
+        if instant(row["at"]) < since_us:
+            continue
         found[row["evidence"]["grid"]][row["evidence"]["element"]] += row["evidence"]["percent_seconds"]
     return {grid: dict(sorted(elements.items())) for grid, elements in found.items()}
 
@@ -122,7 +125,7 @@ def _violations(index: Index, grid: str) -> list[tuple[int, int]]:
     at_us = times_us(telemetry["at"]).tolist()
     found: list[tuple[int, int]] = []
     begin_us: int | None = None
-    for now_us, bad in zip(at_us, violated(index.run, grid).tolist(), strict=True):
+    for now_us, bad in zip(at_us, violated(index.run.outline, grid).tolist(), strict=True):
         if bad and begin_us is None:
             begin_us = now_us
         elif not bad and begin_us is not None:

@@ -132,4 +132,4 @@ def _founded(index: Index, step: LimitStep) -> bool:
     grid = index.scenario.dsos[step.request["sender"]].grid
     until_us = instant(step.limit["valid_until"])
     during = (times >= instant(step.request["sent_at"])) & (times <= until_us)
-    return bool((violated(index.run, grid, shadow=True) & during).any())
+    return bool((violated(index.run.outline, grid, shadow=True) & during).any())

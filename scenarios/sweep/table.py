@@ -2,13 +2,15 @@
 
 `run` is the name of the point's result, and of its run directory in `runs/` if these are kept.
 
-`kpis.json` is flattened to paths as `frequency.nadir_mhz`, without what is listed by participant.
+`kpis.json` is flattened to paths as `frequency.nadir_mhz`, without what is listed by participant. Amounts that a run
+lists only if there are any (payments of a kind, overload of an element, messages of an INFO) are 0 where it lists none.
 `wall_s` and `peak_mb` are what the run took on that machine; everything else is reproducible.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,8 @@ def table(results: Iterable[tuple[Point, Result]]) -> pd.DataFrame:
     rows = [_row(point, result) for point, result in results]
     settings = list(dict.fromkeys(path for row in rows for path in row[0]))
     kpis = list(dict.fromkeys(path for row in rows for path in row[1]))
+    nothing = {path: 0.0 for path in kpis if _ADDED_UP.search(path)}
+    rows = [(ours, {**nothing, **theirs} if theirs["status"] == "ok" else theirs) for ours, theirs in rows]
     frame = pd.DataFrame(
         [{**ours, **theirs} for ours, theirs in rows],
         columns=[*settings, "run", "status", "error", *(path for path in kpis if path not in _LAST), *COST],
@@ -49,6 +53,10 @@ def write_frame(folder: SweepFolder, frame: pd.DataFrame, name: str) -> None:
     folder.write(f"{name}.csv", frame.to_csv(index=False).encode())
 
 
+_ADDED_UP = re.compile(
+    r"^cost\.(by_kind|balances)_eur\.|\.overload_percent_seconds\.|\.by_product\.[^.]+\.(orders|offers_activated|\w+_mwh)$"
+    r"|\.information\.[^.]+\.(expected|sent|delivered|valid|content_bytes)$"
+)
 _LAST = {"run", "status", "error", *COST}
 
 
@@ -71,7 +79,12 @@ def _flat(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             yield from _flat(value, here)
         else:
-            yield here, float(value) if name.endswith("_eur") and value is not None else _plain(value)
+            yield here, float(value) if _is_money(here) and value is not None else _plain(value)
+
+
+def _is_money(path: str) -> bool:
+    """Whether amounts are in EUR, which `kpis.json` writes as decimal texts."""
+    return any(name.endswith("_eur") for name in path.split("."))
 
 
 def _plain(value: object) -> Any:

@@ -53,7 +53,7 @@ def recomputed(folder: Path) -> dict[str, Any]:
         "lost_load_mwh": _sum(telemetry, f"{grid}.lost_load_mw", tick_h),
         **_activated(folder, begin, end, tick_h, scenario),
         **_cut(folder, scenario),
-        **_violations(telemetry, grid, tick_h),
+        **_violations(during, grid, tick_h),
         **_frequency(telemetry, tick_h),
         **_said(folder, messages, scenario),
         "trips": sum(one["evidence"].get("name") == "protection trip" for one in lines(folder / "events.jsonl")),
