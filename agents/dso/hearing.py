@@ -73,7 +73,7 @@ def news(profile: DsoProfile, state: DsoState, found: Mapping[str, Told], **chan
 
 def _told(known: Mapping[str, Set[str]], name: str, measurement: Measurement) -> Told:
     own = known.get(name, frozenset())
-    points = tuple([(point.point, point.p_mw) for point in measurement.points if point.point in own])
+    points = tuple([(point.point, point.power_mva) for point in measurement.points if point.point in own])
     return Told(measurement.set_point_mw, measurement.activated_mw, points)
 
 
@@ -115,11 +115,11 @@ def missed(profile: DsoProfile, state: DsoState, now_us: int) -> Reaction[DsoSta
     return replace(archive.settled(profile, state, missing ^ state.missing), missing=missing), tuple(notes)
 
 
-def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, float], ...]:
-    """(connection point, MW): as told, or as assumed of those whose INFO 7 is missing."""
+def measured(profile: DsoProfile, state: DsoState, now_us: int) -> tuple[tuple[str, complex], ...]:
+    """(connection point, MVA): as told; of those whose INFO 7 is missing as assumed, with the Mvar per MW declared."""
     told = [pair for name, known in sorted(state.told.items()) if name not in state.missing for pair in known.points]
     assumed = (
-        (point, share * signed(mw, offer.direction))
+        (point, share * _activation(state, offer, offer.resource, signed(mw, offer.direction)).power_mva)
         for offer, mw in _assumed(profile, state, now_us)
         for point, share in state.connected[offer.resource].points
     )
@@ -203,8 +203,8 @@ def _activation(state: DsoState, offer: AcceptedOffer, resource: str, p_mw: floa
     kept: dict[tuple[str, str], Activation] = derived(state, "~activations", (state.accepted, state.connected), dict)
     found = kept.get((offer.offer_id, resource))
     if found is None or found.p_mw != p_mw:
-        points = state.connected[resource].points
-        found = kept[offer.offer_id, resource] = Activation(activation_id(offer, resource), points, p_mw)
+        found = state.connected[resource].activation(activation_id(offer, resource), p_mw)
+        kept[offer.offer_id, resource] = found
     return found
 
 

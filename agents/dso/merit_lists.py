@@ -110,7 +110,7 @@ def _brought(state: DsoState, listed: Listed) -> tuple[Activation, ...]:
     about = mol.product, mol.direction, mol.delivery_start
     own = [o for _, o in sorted(state.accepted.items()) if (o.product, o.direction, o.delivery_start) == about]
     return tuple(
-        Activation(o.offer_id, state.connected[o.resource].points, signed(o.quantity_mw, o.direction))
+        state.connected[o.resource].activation(o.offer_id, signed(o.quantity_mw, o.direction))
         for o in own
         if o.resource in state.connected
     )
@@ -141,8 +141,8 @@ def _settled(profile: DsoProfile, state: DsoState, key: str, now_us: int) -> Rea
 
 
 def _activation(state: DsoState, entry: MolEntry, direction: str) -> Activation:
-    points = state.connected[entry.resource].points
-    return Activation(entry.offer_id, points, signed(entry.quantity_mw, direction), entry.min_quantity_mw)
+    connected = state.connected[entry.resource]
+    return connected.activation(entry.offer_id, signed(entry.quantity_mw, direction), entry.min_quantity_mw)
 
 
 def list_computed(profile: DsoProfile, state: DsoState, event: Computed, now_us: int) -> Reaction[DsoState]:

@@ -40,7 +40,7 @@ def owns(profile: DsoProfile, resource: str) -> bool:
 def joined(profile: DsoProfile, state: DsoState) -> DsoState:
     """The state in which its own units are connected as anybody's are, so that they are watched and limited too."""
     units = profile.units.resources if profile.units else ()
-    own = {unit.id: Connected(profile.name, unit.points()) for unit in units}
+    own = {unit.id: Connected.of(profile.name, unit) for unit in units}
     return replace(state, connected=state.connected.update(own)) if own else state
 
 
@@ -70,8 +70,7 @@ def _wanted(profile: DsoProfile, state: DsoState, conversation_id: str) -> Itera
         if 0 < most_mw <= usable_mw and most_mw >= bid.min_quantity_mw:
             left[bid.resource] = usable_mw - most_mw
             least_mw = bid.min_quantity_mw if bid.divisible else most_mw
-            points = state.connected[bid.resource].points
-            yield Activation(str(number), points, signed(most_mw, bid.direction), least_mw)
+            yield state.connected[bid.resource].activation(str(number), signed(most_mw, bid.direction), least_mw)
 
 
 def _planned(profile: DsoProfile, conversation_id: str) -> list[tuple[int, BidPlan]]:
@@ -145,7 +144,7 @@ def _metered(profile: DsoProfile, state: DsoState, reading: ParticipantReading) 
     """What its units do is known as if it had been told; pools share their set-points out anew."""
     demand, failures = outage.seen(state.demand, reading.resources)
     demand = replace(demand, units_mw=reading.activated_mw)
-    points = tuple((point.point, point.p_mw) for point in reading.points)
+    points = tuple((point.point, point.power_mva) for point in reading.points)
     told = Told(_together_mw(state), reading.activated_mw, points)
     state = replace(state, demand=demand, heard_us=state.heard_us.set(profile.name, reading.at_us))
     state = news(profile, state, {profile.name: told})

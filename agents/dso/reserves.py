@@ -46,7 +46,7 @@ def subscription(profile: DsoProfile, participant: str) -> Open:
 def reserved(state: DsoState, start_us: int, end_us: int) -> tuple[Activation, ...]:
     """The reserves that are kept at some time between two instants, fully up; resources that nobody knows left out."""
     return tuple(
-        Activation(offer_id, state.connected[award.resource].points, award.quantity_mw)
+        state.connected[award.resource].activation(offer_id, award.quantity_mw)
         for offer_id, award in sorted(state.reserves.items())
         if award.resource in state.connected and award.delivery_start < end_us and award.delivery_end > start_us
     )
@@ -61,8 +61,8 @@ def movements(state: DsoState, now_us: int, *, lift: bool) -> tuple[Activation, 
             room_mw = min((limit.max_mw for limit in limits if limit is not None), default=offer.quantity_mw)
             mw = offer.quantity_mw if lift else min(offer.quantity_mw, room_mw)
             if mw > 0:
-                points = state.connected[offer.resource].points
-                found.append(Activation(name, points, mw if offer.direction == "up" else -mw))
+                moved_mw = mw if offer.direction == "up" else -mw
+                found.append(state.connected[offer.resource].activation(name, moved_mw))
     return tuple(found)
 
 

@@ -1,5 +1,7 @@
 """What a DSO knows and has promised; immutable and hashable."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -8,7 +10,7 @@ from immutables import Map
 from ...grid.limits.allowing import Activation
 from ...grid.readings import Readings
 from ...protocols.information.activation import Ground, Measurement, SetPoint, SetPointSubscription
-from ...protocols.information.capacity import BindingConstraint, CapacityRequest
+from ...protocols.information.capacity import BindingConstraint, CapacityRequest, ResourceData
 from ...protocols.information.offering import AcceptedOffer, CallForOffers, MeritOrderList
 from ...protocols.information.reserve import AwardedReserve
 from ..bsp.state import RunningTest
@@ -19,10 +21,20 @@ from .studies import TapOptions
 
 
 class Connected(NamedTuple):
-    """A participant's resource in this grid: connection points with their shares of every activation."""
+    """A participant's resource in this grid: connection points with their shares of every activation, Mvar per MW."""
 
     participant: str
     points: tuple[tuple[str, float], ...]
+    q_per_p: float = 0.0
+
+    @classmethod
+    def of(cls, participant: str, resource: ResourceData) -> Connected:
+        """As it was declared in INFO 1."""
+        return cls(participant, resource.points(), resource.q_mvar_per_mw)
+
+    def activation(self, name: str, p_mw: float, min_mw: float = 0.0) -> Activation:
+        """What a study is asked about: signed MW of it, with the reactive power that was declared to come along."""
+        return Activation(name, self.points, p_mw, min_mw, self.q_per_p)
 
 
 class Told(NamedTuple):
@@ -30,7 +42,7 @@ class Told(NamedTuple):
 
     set_point_mw: float
     activated_mw: float
-    points: tuple[tuple[str, float], ...]
+    points: tuple[tuple[str, complex], ...]  # MVA, plain MW where there is no reactive power
 
 
 class InForce(NamedTuple):
@@ -175,7 +187,7 @@ class DsoState:
     counting: Counting = Counting()
     demand: DemandResponseState = DemandResponseState()
 
-    def with_demand(self, **changes: Any) -> "DsoState":
+    def with_demand(self, **changes: Any) -> DsoState:
         """The state with changes to the demand response slice."""
         return replace(self, demand=replace(self.demand, **changes))
 

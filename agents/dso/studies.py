@@ -169,7 +169,7 @@ class Monitor:
 
     grid: str
     readings: Readings
-    measured: tuple[tuple[str, float], ...]
+    measured: tuple[tuple[str, complex], ...]
     ordered: tuple[Activation, ...]
     look: bool
     reference_taps: tuple[int, ...] | None
@@ -199,7 +199,7 @@ class Monitor:
     def _bears(self, studies: GridStudies, violation: Binding) -> bool:
         return self.rating == "short_time" and violation.element not in self.spent and studies.bears(violation)
 
-    def _ahead(self) -> list[list[tuple[str, float]]]:
+    def _ahead(self) -> list[list[tuple[str, complex]]]:
         """All orders fully on; where reserves are kept, with these fully up, and fully down."""
         if not self.reserves:
             return [_moved(self.ordered)] if self.ordered else []
@@ -275,8 +275,8 @@ class Forecast:
         )
 
 
-def _moved(activations: Iterable[Activation]) -> list[tuple[str, float]]:
-    return [(point, share * each.p_mw) for each in activations for point, share in each.points]
+def _moved(activations: Iterable[Activation]) -> list[tuple[str, complex]]:
+    return [(point, share * each.power_mva) for each in activations for point, share in each.points]
 
 
 def _badness(state: Assessment) -> tuple[int, float]:

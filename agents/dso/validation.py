@@ -52,7 +52,7 @@ def capacity_requested(profile: DsoProfile, state: DsoState, event: Heard, now_u
         return state, (Say(event.conversation.id, Refuse(reason=f"not in {profile.grid}: {', '.join(foreign)}")),)
     connected = state.connected
     for resource in request.resources:
-        connected = connected.set(resource.id, Connected(request.applicant, resource.points()))
+        connected = connected.set(resource.id, Connected.of(request.applicant, resource))
     waiting = state.waiting.set(event.conversation.id, request)
     state = replace(state, connected=connected, waiting=waiting)
     if len(waiting) < request.judged_with:
@@ -87,6 +87,7 @@ def asked(requests: Judged) -> tuple[Activation, ...]:
             resource.points(),
             signed(resource.maximum_mw(direction), direction),
             resource.min_mw,
+            resource.q_mvar_per_mw,
         )
         for resource in resources
         for direction in DIRECTIONS
@@ -113,9 +114,7 @@ def capacity_computed(profile: DsoProfile, state: DsoState, event: Computed) -> 
             Say(conversation_id, Agree()),
             *_capacity_verdict(profile, conversation_id, request, own, apart=apart),
         )
-    kept = tuple(
-        Activation(each.id, state.connected[resource_of(each)].points, each.p_mw) for each in allowed if each.p_mw
-    )
+    kept = tuple(state.connected[resource_of(each)].activation(each.id, each.p_mw) for each in allowed if each.p_mw)
     return replace(state, qualified=(*state.qualified, *kept)), tuple(actions)
 
 

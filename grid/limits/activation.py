@@ -48,6 +48,11 @@ class Activation:
             raise GridError(f"activation {self.id}: shares that follow one another cannot be negative")
 
     @property
+    def power_mva(self) -> complex:
+        """Active and, at `q_per_p`, reactive power; plain MW where none comes along."""
+        return complex(self.p_mw, self.p_mw * self.q_per_p) if self.q_per_p else self.p_mw
+
+    @property
     def q_rates(self) -> tuple[float, float]:
         """The lowest and the highest Mvar per MW."""
         return self.q_range_per_p or (self.q_per_p, self.q_per_p)

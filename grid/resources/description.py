@@ -40,7 +40,7 @@ class UnitDescription(Part):
     baseline_mw: Number = 0.0
     up_mw: Size = 0.0
     down_mw: Size = 0.0
-    q_per_p: Number = 0.0
+    q_per_p: Annotated[Number, Field(ge=-100, le=100)] = 0.0
 
     @model_validator(mode="after")
     def _moves(self) -> UnitDescription:

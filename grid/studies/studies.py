@@ -120,22 +120,22 @@ class GridStudies:
         margin_cases = [Case(f"{time}, {name}", self._regulated(case)) for name, case in margin]
         return [Case(time, self.expected(at_us, made_us)), *margin_cases]
 
-    def assess(self, readings: Readings, activated: Sequence[tuple[str, float]] = ()) -> Assessment:
+    def assess(self, readings: Readings, activated: Sequence[tuple[str, complex]] = ()) -> Assessment:
         """Return the state that readings and activations imply.
 
-        `activated`: (connection point, MW), the change from its baseline, + up; several entries of a point add up.
+        `activated`: (connection point, MW or MVA), the change from its baseline, + up; entries of one point add up.
         """
         return self.assess_all(readings, (activated,))[0]
 
     def assess_all(
-        self, readings: Readings, alternatives: Sequence[Sequence[tuple[str, float]]]
+        self, readings: Readings, alternatives: Sequence[Sequence[tuple[str, complex]]]
     ) -> tuple[Assessment, ...]:
         """Return an assessment for each of several lists of activations on top of the same readings, in one batch."""
         state, asked = self.believed(readings), list(alternatives)
         solution = self._solved.of((state, asked), lambda: self._solution(state, asked))
         return self._assessor.assess(solution, readings)
 
-    def _solution(self, state: OperatingPoint, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Solution:
+    def _solution(self, state: OperatingPoint, alternatives: Sequence[Sequence[tuple[str, complex]]]) -> Solution:
         change = self._changes(alternatives)
         if state.out:
             state = self.model.energised(state)
@@ -144,18 +144,18 @@ class GridStudies:
             self._near = Vicinity(self.model.solver(state.taps), state)
         return self._near.solve(change)
 
-    def _changes(self, alternatives: Sequence[Sequence[tuple[str, float]]]) -> Complexes:
-        """MW added at every connection point, one row per list of (connection point, MW); what is named twice adds."""
+    def _changes(self, alternatives: Sequence[Sequence[tuple[str, complex]]]) -> Complexes:
+        """MVA added at every connection point, one row per list; what is named twice adds."""
         rows, position = [], self.model.positions
         for activated in alternatives:
-            row = [0.0] * len(position)
-            for name, p_mw in activated:
-                row[position[name] if name in position else self.model.point(name)] += p_mw
+            row: list[complex] = [0.0] * len(position)
+            for name, power in activated:
+                row[position[name] if name in position else self.model.point(name)] += power
             rows.append(row)
         return np.array(rows, dtype=complex).reshape(len(rows), len(position))
 
     def headroom(
-        self, readings: Readings, activated: Sequence[tuple[str, float]], units: Sequence[Activation]
+        self, readings: Readings, activated: Sequence[tuple[str, complex]], units: Sequence[Activation]
     ) -> tuple[Headroom, ...]:
         """Return what each unit alone may add and take away in the state that readings and activations imply."""
         state, time = self.believed(readings), self._time(readings.at_us)
@@ -164,8 +164,10 @@ class GridStudies:
             lambda: headroom.headroom(self._hearing(time, state, activated), units),
         )
 
-    def _hearing(self, time: str, state: OperatingPoint, activated: Sequence[tuple[str, float]]) -> Hearing:
-        state = self.model.energised(state.with_changes(_totals(activated)))
+    def _hearing(self, time: str, state: OperatingPoint, activated: Sequence[tuple[str, complex]]) -> Hearing:
+        totals = _totals(activated)
+        p_mw, q_mvar = ({name: getattr(s, part) for name, s in totals.items()} for part in ("real", "imag"))
+        state = self.model.energised(state.with_changes(p_mw, q_mvar))
         return Hearing(time, state, self.model, self._constraints)
 
     def curtail(
@@ -282,8 +284,8 @@ def _in_case(allowed: Allowed, case: str) -> Allowed:
     return replace(allowed, binding=replace(allowed.binding, case=case))
 
 
-def _totals(activated: Iterable[tuple[str, float]]) -> dict[str, float]:
-    totals: dict[str, float] = {}
-    for name, p_mw in activated:
-        totals[name] = totals.get(name, 0.0) + p_mw
+def _totals(activated: Iterable[tuple[str, complex]]) -> dict[str, complex]:
+    totals: dict[str, complex] = {}
+    for name, power in activated:
+        totals[name] = totals.get(name, 0.0) + power
     return totals

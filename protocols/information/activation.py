@@ -120,6 +120,11 @@ class PointPower(Payload):
     p_mw: Power
     q_mvar: Power
 
+    @property
+    def power_mva(self) -> complex:
+        """Both as one number; plain MW where there is no reactive power."""
+        return complex(self.p_mw, self.q_mvar) if self.q_mvar else self.p_mw
+
 
 class Measurement(Message):
     """Real-time information: power measured, the part that is activation, and the baseline (INFO 7).

@@ -13,6 +13,7 @@ from .quantities import (
     Power,
     Product,
     Quantity,
+    ReactiveRate,
     Sampling,
     Seconds,
     Share,
@@ -56,7 +57,10 @@ class ConnectedShare(Payload):
 
 
 class ResourceData(Payload):
-    """One unit, or one pool with its activation scheme, and what it can change from its baseline."""
+    """One unit, or one pool with its activation scheme, and what it can change from its baseline.
+
+    `q_mvar_per_mw`: Mvar that it injects more with every MW, + as an overexcited generator does.
+    """
 
     id: Name
     kind: Literal["generator", "load", "storage", "pool", "transformer"]
@@ -65,6 +69,7 @@ class ResourceData(Payload):
     max_up_mw: Quantity
     max_down_mw: Quantity
     min_mw: Annotated[Quantity, at_most("max_up_mw", "max_down_mw")] = 0.0
+    q_mvar_per_mw: ReactiveRate = 0.0
 
     def maximum_mw(self, direction: Direction) -> float:
         """The largest change in a direction."""

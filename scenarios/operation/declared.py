@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...agents.profiles import BidPlan, OwnUnits, ReservePlan
+from ...grid.resources.description import UnitDescription
 from ...grid.resources.pool import Pool
 from ...grid.resources.resource import Resource
 from ...protocols.information.capacity import ConnectedShare, Dynamics, ResourceData
@@ -78,6 +79,7 @@ def resource_data(provider: Provider, made: Resource) -> ResourceData:
             max_down_mw=provider.pool.down_mw,
         )
     unit = next(unit for unit in provider.resources if unit.id == made.id)
+    assert isinstance(unit, UnitDescription)
     site = made.sites()[0]
     share = ConnectedShare(unit=made.id, point=site.name, bus=_text(site.bus), share=1.0)
     declared = ResourceData(
@@ -87,6 +89,7 @@ def resource_data(provider: Provider, made: Resource) -> ResourceData:
         scheme=(kept(share),),
         max_up_mw=unit.up_mw,
         max_down_mw=unit.down_mw,
+        q_mvar_per_mw=unit.q_per_p,
     )
     return kept(declared)
 
