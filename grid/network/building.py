@@ -20,6 +20,7 @@ from .copies import beside
 from .phases import balanced
 from .points import ConnectionPoint, bus_index
 from .slack import slack_generators
+from .sound import refuse_broken
 from .source import load
 
 POINT_TYPE = "connection point"
@@ -42,6 +43,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     Scaling is folded into `p_mw` and `q_mvar`; what is out of service is set to zero. Raises NetworkError.
     """
     net = load(description)
+    refuse_broken(net)
     notes = list(balanced(net))
     _refuse_unusable(net)
     _fold_scaling(net)
@@ -159,6 +161,13 @@ def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> Non
             frame[column] = frame[column].fillna(value).astype(float)
         if given is None and missing.any():
             notes.append(f"{int(missing.sum())} of {len(frame)} {table} had no {column}: {value} assumed")
+    crossed = net.bus.index[net.bus.min_vm_pu > net.bus.max_vm_pu]
+    if len(crossed):
+        low, high = net.bus.loc[crossed[0], ["min_vm_pu", "max_vm_pu"]]
+        raise NetworkError(
+            f"the lowest voltage allowed at bus {crossed[0]}, {low:g} pu, must not be above the highest, {high:g} pu: "
+            "see limits.vm_min_pu, limits.vm_max_pu and the network's min_vm_pu, max_vm_pu"
+        )
 
 
 def _set_line_ratings(net: Any, rating_ka: float | None, notes: list[str]) -> None:
