@@ -15,7 +15,7 @@ import numpy as np
 from .description.grid import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
-from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
+from .network.building import OFF_CIRCUIT, POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
 from .network.columns import columns_of
 from .network.copies import copied, sharing
 from .network.points import ConnectionPoint
@@ -269,10 +269,11 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
 
 
 def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:
-    """Return (lowest, highest) position per transformer; (position, position) where the taps do not act."""
+    """Return (lowest, highest) position per transformer; (position, position) where taps do not act, or not on load."""
     ranges = []
     for trafo in net.trafo.itertuples():
         acts = trafo.tap_changer_type in ("Ratio", "Symmetrical", "Ideal") and trafo.tap_side in ("hv", "lv")
+        acts = acts and not getattr(trafo, OFF_CIRCUIT)
         here = 0 if np.isnan(trafo.tap_pos) else int(trafo.tap_pos)
         ends = (trafo.tap_min, trafo.tap_max) if acts else (here, here)
         ranges.append((int(ends[0]), int(ends[1])) if np.isfinite(ends).all() else (here, here))

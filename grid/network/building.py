@@ -26,6 +26,8 @@ from .source import load
 POINT_TYPE = "connection point"
 TABLES = ("load", "sgen", "storage")  # whose powers make a state
 UNLIMITED_KA = 99999.0
+LOW_VOLTAGE_KV = 1.0
+OFF_CIRCUIT = "off_circuit"  # column of a prepared network's transformers: taps that nobody can step in operation
 ZIP_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
 
@@ -114,6 +116,7 @@ def _set_zip(net: Any, shares: ZipPercent | None) -> None:
 
 def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
     trafo = net.trafo
+    trafo[OFF_CIRCUIT] = False
     if len(net.trafo3w):
         _repair_taps(net.trafo3w, notes, "three-winding transformers", ("hv", "mv", "lv"))
     if not len(trafo):
@@ -128,6 +131,11 @@ def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
         notes.append(f"{len(trafo)} transformers have the scenario's tap changers: {reach}, position {taps.position}")
         return
     _repair_taps(trafo, notes, "transformers", ("hv", "lv"))
+    trafo[OFF_CIRCUIT] = trafo.vn_lv_kv < LOW_VOLTAGE_KV
+    fixed = int((trafo[OFF_CIRCUIT] & (trafo.tap_max > trafo.tap_min)).sum())
+    if fixed:
+        what = f"the taps of {fixed} transformers to below {LOW_VOLTAGE_KV:g} kV are taken as off-circuit"
+        notes.append(f"{what}: they stay where they are, unless the scenario gives tap changers (taps)")
 
 
 def _repair_taps(trafo: Any, notes: list[str], what: str, sides: tuple[str, ...]) -> None:

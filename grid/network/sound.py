@@ -14,7 +14,9 @@ import pandas as pd
 from ..arrays import Booleans
 from ..errors import NetworkError
 
-Rule = Literal["positive", "not negative", "finite", "positive or empty", "not negative or empty"]
+Rule = Literal[
+    "positive", "not negative", "finite", "positive or empty", "not negative or empty", "a whole number or empty"
+]
 RULES: dict[str, dict[str, Rule]] = {
     "bus": {"vn_kv": "positive", "min_vm_pu": "positive or empty", "max_vm_pu": "positive or empty"},
     "ext_grid": {"vm_pu": "positive"},
@@ -38,6 +40,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "i0_percent": "finite",
         "parallel": "positive",
         "max_loading_percent": "positive or empty",
+        **{f"tap_{which}": "a whole number or empty" for which in ("min", "max", "pos")},
     },
     "trafo3w": {
         **{f"sn_{side}_mva": "positive" for side in ("hv", "mv", "lv")},
@@ -75,6 +78,8 @@ def _kept(values: Any, rule: Rule) -> Booleans:
     found: Booleans = np.isfinite(values)
     if rule.startswith("positive"):
         found = found & (values > 0)
+    elif rule.startswith("a whole number"):
+        found = found & (np.rint(values) == values)
     elif rule.startswith("not negative"):
         found = found & (values >= 0)
     return found | np.isnan(values) if rule.endswith("empty") else found

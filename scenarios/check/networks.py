@@ -7,7 +7,7 @@ from typing import Any
 
 from ..description.schema import Scenario
 from ..errors import RecordError
-from ..operation.plants import connection_points, resources, window
+from ..operation.plants import connection_points, refuse_lost, resources, window
 from ..reading.blame import grid_blamed
 from .linting import hints_of_grids
 from .oddities import Hint
@@ -27,7 +27,8 @@ def check_networks(scenario: Scenario) -> tuple[dict[str, tuple[str, ...]], tupl
         given = scenario.located_grid(name)
         with grid_blamed(scenario, name):
             studies[name] = GridStudies(name, given, points[name], span.midnight_us, window=span)
-            GridPlant(name, given, points[name], span.midnight_us, window=span)
+            plant = GridPlant(name, given, points[name], span.midnight_us, window=span)
+            refuse_lost(plant, scenario.time.start_us)
     return {name: own.notes for name, own in studies.items()}, tuple(hints_of_grids(scenario, studies))
 
 

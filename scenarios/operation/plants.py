@@ -78,7 +78,7 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     for grid in sorted(scenario.grids):
         with grid_blamed(scenario, grid):
             plants[grid] = GridPlant(grid, scenario.located_grid(grid), points[grid], midnight_us, window=span)
-            _refuse_lost(plants[grid], scenario.time.start_us)
+            refuse_lost(plants[grid], scenario.time.start_us)
     holdings = {
         resource.id: Holding(
             scenario.operated.get(name, name),
@@ -93,7 +93,7 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
     return Physics(area(scenario), plants, operators, holdings, scenario.time.start_us)
 
 
-def _refuse_lost(plant: GridPlant, start_us: int) -> None:
+def refuse_lost(plant: GridPlant, start_us: int) -> None:
     """A grid that is lost before anybody has done anything is a mistake in its description. Raises NetworkError."""
     state = plant.untouched(start_us)
     if not plant.model.solve(state).converged[0]:

@@ -31,6 +31,7 @@ BROKEN = {  # table, column, row, value: what it must be
     ("trafo", "sn_mva", 0, 0.0): "positive",
     ("trafo", "vk_percent", 0, 0.0): "positive",
     ("trafo", "vkr_percent", 0, -0.1): "not negative",
+    ("trafo", "tap_pos", 0, 1.5): "a whole number or empty",
 }
 
 
@@ -58,6 +59,7 @@ def described(net: Any, folder: Path, **limits: float) -> GridDescription:
 def test_a_broken_value_is_said_with_its_element(place: Any, right: str, tmp_path: Path) -> None:
     table, column, row, value = place
     net = network()
+    net[table] = net[table].astype({column: object}) if column == "tap_pos" else net[table]
     net[table].loc[row, column] = value
     with pytest.raises(NetworkError) as refused:
         load_model(described(net, tmp_path))

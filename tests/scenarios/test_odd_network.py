@@ -82,3 +82,8 @@ def test_a_load_on_an_island_says_what_to_do_with_it(folder: Path, tmp_path: Pat
     (tmp_path / "mine.yaml").write_text((folder / "mine.yaml").read_text("utf-8"), "utf-8")
     with pytest.raises(ScenarioError, match=r"\(\"Insel\"\) at bus 100 .*; connect it, or set its in_service to False"):
         check_networks(load_scenario(tmp_path / "mine.yaml"))
+
+
+def test_check_refuses_what_has_no_power_flow_when_the_run_begins_as_a_run_does(folder: Path) -> None:
+    with pytest.raises(ScenarioError, match="there is no power flow in the state that the scenario begins with"):
+        changed(folder, FILE, f"{FILE}\n    profiles: {{load: {{forecast: 1, actual: 100}}}}")
