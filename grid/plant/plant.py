@@ -182,9 +182,10 @@ class GridPlant:
         Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
         """
         state, before = self.solve(), self._relays.out
-        if not state.converged or self._relays.sleep(self._now_us, state.solution.loading_percent):
+        if state.converged and self._relays.sleep(self._now_us, state.solution.loading_percent):
             return ()
-        incidents = self._relays.look(self._now_us, state.loading_percent)
+        loading_percent = state.loading_percent if state.converged else np.zeros_like(state.loading_percent)
+        incidents = self._relays.look(self._now_us, loading_percent)
         if self._relays.out != before:
             self._change()
             self.lost_points = self.model.unsupplied_points(self._relays.out)
@@ -289,12 +290,18 @@ class GridPlant:
             self._near = Vicinity(self.model.solver(own.taps), own)
         added_mva = self._power_mva.copy()
         solution = self._near.solve(added_mva[None])
-        return Moment(self._near.state, added_mva, solution, PlantState(self._gauge, solution))
+        lost_mw = (0.0, 0.0) if solution.converged[0] else _between(self._wanted().without_power(), self._wanted())
+        return Moment(self._near.state, added_mva, solution, PlantState(self._gauge, solution, lost_mw))
 
     def _reduced(self) -> Moment:
         """The present moment of a grid of which protection has taken something out of service."""
         state, wanted = self._operating_point(), self._wanted()
         solution = self.model.solve(state)
-        lost = [getattr(wanted, name) - getattr(state, name) for name in ("load_p_mw", "sgen_p_mw")]
-        lost_mw = round(float(lost[0].sum()), 6) + 0.0, round(float(lost[1].sum()), 6) + 0.0
+        lost_mw = _between(state if solution.converged[0] else state.without_power(), wanted)
         return Moment(state, np.zeros_like(self._power_mva), solution, PlantState(self._gauge, solution, lost_mw))
+
+
+def _between(state: OperatingPoint, wanted: OperatingPoint) -> tuple[float, float]:
+    """MW of loads at 1 pu, and of what injects, that one state has less than what is wanted."""
+    load_mw, injected_mw = wanted.load_p_mw - state.load_p_mw, wanted.sgen_p_mw - state.sgen_p_mw
+    return round(float(load_mw.sum()), 6) + 0.0, round(float(injected_mw.clip(min=0.0).sum()), 6) + 0.0

@@ -27,8 +27,8 @@ class PlantState:
     """A solved moment: voltages per bus and loadings per branch in the model's order, interface powers + = import.
 
     Without a power flow (`converged` false) the grid is lost: no power at the interface, voltages NaN. `lost_mw`:
-    what loads would draw at 1 pu, and generators inject, where protection has left no supply. What costs something is
-    computed when it is asked for.
+    what loads would draw at 1 pu, and generators inject, where protection has left no supply, or voltage has collapsed.
+    What costs something is computed when it is asked for.
     """
 
     def __init__(self, gauge: Gauge, solution: Solution, lost_mw: tuple[float, float] = (0.0, 0.0)) -> None:

@@ -72,9 +72,11 @@ def _grid(run: Run, grid: str, *, shadow: bool) -> dict[str, Any]:
     lasts_s, loading = ticks_s(telemetry), telemetry[_loading(grid, shadow)]
     lowest, highest = telemetry[f"{grid}.{prefix}vm_min_pu"], telemetry[f"{grid}.{prefix}vm_max_pu"]
     limit = telemetry.get(f"{grid}.{'shadow' if shadow else 'loading'}_limit_percent", math.nan)
+    bad = violated(telemetry, grid, shadow=shadow)
     beyond = (loading - limit).clip(lower=0.0)
     return {
-        "minutes": float(lasts_s[violated(telemetry, grid, shadow=shadow)].sum() / 60),
+        "minutes": float(lasts_s[bad].sum() / 60),
+        "minutes_without_power_flow": float(lasts_s[bad & lowest.isna()].sum() / 60),
         "percent_seconds": float((beyond * lasts_s).sum()),
         "worst_loading_percent": float(loading.max()),
         "lowest_vm_pu": float(lowest.min()),

@@ -48,6 +48,8 @@ KPIS = {
     "kpi_3_participation_of_dso.violations_avoided": "`violations`, had limits not cut any order, less the real ones",
     "violations.<grid>.percent_seconds": "loading beyond its limit, at each tick of the line or transformer that is "
     "loaded most by its own limit",
+    "violations.<grid>.minutes_without_power_flow": "of these minutes, those in which voltage had collapsed: there "
+    "is no solution, all load of the grid counts as lost, and overloads as ended",
     "real_time_limits.overload_percent_seconds": "the same of each element by itself",
     "afrr.mean_size_of_ace_mw": "mean of the size of the area control error; `mean_ace_mw` has the sign",
     "load_recovery.<grid>.recovered_mwh": "drawn by loads beyond what their voltage says, as the plant has it",

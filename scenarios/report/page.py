@@ -111,6 +111,8 @@ def _cards(run: Run) -> list[tuple[str, str, str]]:
     for grid, values in kpis["violations"].items():
         found.append((f"worst loading, {grid}", f"{values['worst_loading_percent']:.1f}", "%"))
         found.append((f"violations, {grid}", f"{values['minutes']:.1f}", "min"))
+        if values.get("minutes_without_power_flow"):
+            found.append((f"without power flow, {grid}", f"{values['minutes_without_power_flow']:.1f}", "min"))
     steps = kpis["kpi_1_information_exchange"]
     found.append(("paper's steps covered", f"{steps['steps']['covered']} of {steps['steps']['due']}", ""))
     found.append(("messages", f"{steps['messages']}", ""))

@@ -159,7 +159,11 @@ def _settlement(run: Run) -> Table:
 def _violated(values: dict[str, Any]) -> str:
     worst, lowest, highest = (values[key] for key in ("worst_loading_percent", "lowest_vm_pu", "highest_vm_pu"))
     text = f"{values['minutes']:.1f} min, {values['percent_seconds']:.0f} %·s, worst loading {worst:.1f} %"
-    return f"{text}, no power flow at all" if lowest is None else f"{text}, {lowest:.3f} to {highest:.3f} pu"
+    if lowest is None:
+        return f"{text}, no power flow at all"
+    collapsed = values.get("minutes_without_power_flow", 0.0)
+    without = f", {collapsed:.1f} min without a power flow (voltage collapse)" if collapsed else ""
+    return f"{text}, {lowest:.3f} to {highest:.3f} pu{without}"
 
 
 def _kpis(run: Run) -> Table:
@@ -214,9 +218,11 @@ def _reaction(kpis: dict[str, Any]) -> Iterator[tuple[str, str]]:
         worst = {key: max(one[key] for one in told) for key in ("info_8_after_s", "lowered_after_s", "ended_after_s")}
         text = f"INFO 8 after {worst['info_8_after_s']:.1f} s, lowered set-point after {worst['lowered_after_s']:.1f} s"
         yield "reaction, at most", f"{text}, no violation after {worst['ended_after_s']:.0f} s"
+    worth = f"{lost['lost_load_mwh']:.2f} MWh of load lost, worth {lost['lost_load_eur']:.0f} EUR"
     if lost["trips"]:
-        names = ", ".join(trip["element"] for trip in lost["trips"])
-        yield "tripped", f"{names}: {lost['lost_load_mwh']:.2f} MWh of load lost, worth {lost['lost_load_eur']:.0f} EUR"
+        yield "tripped", f"{', '.join(trip['element'] for trip in lost['trips'])}: {worth}"
+    elif lost["lost_load_mwh"]:
+        yield "voltage collapse", worth
 
 
 def _regulated(afrr: dict[str, Any]) -> str:
