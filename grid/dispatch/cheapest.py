@@ -1,12 +1,16 @@
 """The cheapest dispatch that true states of grids can bear: linear programs on AC sensitivities, confirmed by AC.
 
-    amounts ─▶ AC batch: values and slopes ─▶ LP ─▶ amounts ─▶ … until AC agrees with what the LP expected
+    here ─▶ AC batch: values and slopes ─▶ LP within reach ─▶ there, by AC ─▶ beyond a limit: cut, LP again
+     ▲                                                         ├─▶ cheaper: here, twice the reach
+     └─────────────────────────────────────────────────────────┴─▶ not cheaper: a quarter of the reach
 
     minimise   Σ price·amount + price of losses·Σ losses + price of shortage·|need − what arrives at the interfaces|
     subject to every constraint of every grid, 0 ≤ amount ≤ most
 
-Successive linear programming (Griffith and Stewart 1961). An answer is one that has passed AC; where the last program
-has not, it is drawn back towards nothing until it does.
+Successive linear programming (Griffith and Stewart 1961) with a reach of steps that grows and shrinks (Zhang, Kim and
+Lasdon 1985). Where the program expected less current than AC finds – a branch whose flow turns round – the tangent
+there joins the program as a cut (Kelley 1960). Every answer has passed AC; it is `settled` when the last program
+within reach saw nothing cheaper.
 """
 
 from __future__ import annotations
@@ -21,9 +25,10 @@ from scipy.optimize import linprog
 from ..arrays import Complexes, Floats
 from .feeder import Feeder
 
-ROUNDS, HALVINGS = 20, 30
+ROUNDS, CUTS = 100, 8
 STEP_MW = 1e-3
 SAME_EUR_PER_H, TOLERANCE = 1e-3, 1e-7
+WIDER, NARROWER = 2.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,16 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """MW of each supply (≥ 0), MW of the need left open (signed), losses of all grids, and the cost of an hour."""
+    """MW of each supply (≥ 0), MW of the need left open (signed), losses of all grids, and the cost of an hour.
+
+    `settled`: no linear program within reach saw anything cheaper; without it the answer is only one that AC allows.
+    """
 
     amounts_mw: tuple[float, ...]
     short_mw: float
     losses_mw: float
     eur_per_h: float
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +75,27 @@ class _Seen:
     arrives_mw: float
     losses_mw: float
     excess: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tangents:
+    """What AC says near some amounts, for each MW more of each supply: limits (`rows` @ amounts ≤ `room`) and sums."""
+
+    arrives: Floats
+    losses: Floats
+    rows: Floats
+    room: Floats
+    beyond: Floats  # of each row, at these amounts: how far
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Around:
+    """Where a linear program looks: amounts that AC allows, their tangents, the need, the reach (of `most`)."""
+
+    here: _Seen
+    tangents: _Tangents
+    need_mw: float
+    reach: float
 
 
 class Dispatcher:
@@ -91,18 +121,31 @@ class Dispatcher:
 
     def dispatch(self, need_mw: float) -> Dispatch:
         """The cheapest dispatch for a need in MW (+ up), at interfaces and transmission-connected units together."""
-        best, here = self._nothing, self._nothing
+        here, reach, settled = self._nothing, 1.0, False
+        tangents = self._tangents(here)
         for _ in range(ROUNDS):
-            there = self._see(self._program(here, need_mw))
-            allowed = there if there.excess <= TOLERANCE else self._drawn_back(there)
-            gained = self._cost(best, need_mw) - self._cost(allowed, need_mw)
-            best = allowed if gained > 0 else best
-            if gained < SAME_EUR_PER_H and there.excess <= TOLERANCE:
+            there, promised = self._towards(_Around(here, tangents, need_mw, reach))
+            if settled := promised < SAME_EUR_PER_H:
                 break
-            here = there
-        short = need_mw - best.arrives_mw
-        amounts = tuple(best.amounts.tolist())
-        return Dispatch(amounts, short, best.losses_mw, self._cost(best, need_mw))
+            if there.excess <= TOLERANCE and self._cost(there, need_mw) < self._cost(here, need_mw):
+                here, tangents, reach = there, self._tangents(there), min(1.0, WIDER * reach)
+            else:
+                reach *= NARROWER
+        short, cost = need_mw - here.arrives_mw, self._cost(here, need_mw)
+        return Dispatch(tuple(here.amounts.tolist()), short, here.losses_mw, cost, settled)
+
+    def _towards(self, around: _Around) -> tuple[_Seen, float]:
+        """Amounts that the linear program prefers, cut until AC allows them, and EUR/h that it promised at last."""
+        rows, room = around.tangents.rows, around.tangents.room
+        for _ in range(CUTS):
+            amounts, promised = self._program(around, rows, room)
+            there = self._see(amounts)
+            if there.excess <= TOLERANCE or not np.isfinite(there.excess) or promised < SAME_EUR_PER_H:
+                break
+            cut = self._tangents(there)
+            broken = cut.beyond > 0
+            rows, room = np.vstack([rows, cut.rows[broken]]), np.concatenate([room, cut.room[broken]])
+        return there, promised
 
     def weighed(self, amounts_mw: Sequence[float], need_mw: float) -> tuple[Dispatch, bool]:
         """What somebody else's dispatch of the same supplies comes to (MW of each, ≥ 0), and whether AC allows it."""
@@ -129,22 +172,10 @@ class Dispatcher:
             excess = max(excess, float(feeder.excess(outcome)[0]))
         return _Seen(amounts, arrives, losses, excess)
 
-    def _drawn_back(self, seen: _Seen) -> _Seen:
-        """The same proportions, as much of them as AC allows."""
-        low, high, found = 0.0, 1.0, self._nothing
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            tried = self._see(middle * seen.amounts)
-            if tried.excess <= TOLERANCE:
-                low, found = middle, tried
-            else:
-                high = middle
-        return found
-
-    def _program(self, here: _Seen, need_mw: float) -> Floats:
-        """Amounts of the linear program at some amounts; the last two variables are what is short, and too much."""
+    def _tangents(self, here: _Seen) -> _Tangents:
+        """AC once for these amounts and once for each supply a little above them, in one batch for each grid."""
         arrives, losses = np.where(self._free, self._sign, 0.0), np.zeros(len(self._supplies))
-        rows, bounds = [], []
+        rows, room, beyond = [np.zeros((0, len(self._supplies)))], [np.zeros(0)], [np.zeros(0)]
         for feeder, injection in zip(self._feeders, self._injections, strict=True):
             own = np.flatnonzero(injection.any(axis=1))
             change = here.amounts @ injection + np.vstack([np.zeros((1, injection.shape[1])), STEP_MW * injection[own]])
@@ -154,13 +185,26 @@ class Dispatcher:
             arrives[own] -= (outcome.import_mw[1:] - outcome.import_mw[0]) / STEP_MW
             losses[own] += (outcome.losses_mw[1:] - outcome.losses_mw[0]) / STEP_MW
             rows.append(slopes)
-            bounds.append(feeder.bounds - outcome.values[0] + slopes @ here.amounts)
-        cost = np.concatenate([self._price + self._prices.losses * losses, [self._prices.shortage] * 2])
-        balance = np.concatenate([arrives, [1.0, -1.0]])[None, :]
-        target = need_mw - here.arrives_mw + arrives @ here.amounts
-        table = np.hstack([np.vstack(rows), np.zeros((sum(map(len, bounds)), 2))]) if rows else None
-        most = [(0.0, mw) for mw in self._most] + [(0.0, None)] * 2
+            beyond.append(outcome.values[0] - feeder.bounds)
+            room.append(slopes @ here.amounts - beyond[-1])
+        return _Tangents(arrives, losses, np.vstack(rows), np.concatenate(room), np.concatenate(beyond))
+
+    def _program(self, around: _Around, rows: Floats, room: Floats) -> tuple[Floats, float]:
+        """Amounts of the linear program, and EUR/h that it saves; its last variables: what is short, and too much."""
+        here, tangents, short = around.here.amounts, around.tangents, around.need_mw - around.here.arrives_mw
+        cost = np.concatenate([self._price + self._prices.losses * tangents.losses, [self._prices.shortage] * 2])
+        balance = np.concatenate([tangents.arrives, [1.0, -1.0]])[None, :]
+        lowest = np.maximum(0.0, here - around.reach * self._most)
+        highest = np.minimum(self._most, here + around.reach * self._most)
         found = linprog(
-            cost, table, np.concatenate(bounds) if bounds else None, balance, [target], bounds=most, method="highs"
+            cost,
+            np.hstack([rows, np.zeros((len(rows), 2))]),
+            np.maximum(room, rows @ here),  # here is within all, whatever a tangent says
+            balance,
+            [short + tangents.arrives @ here],
+            bounds=[*zip(lowest, highest, strict=True), (0.0, None), (0.0, None)],
+            method="highs",
         )
-        return np.asarray(found.x[:-2]) if found.success else here.amounts / 2
+        if not found.success:
+            return here, np.inf
+        return np.asarray(found.x[:-2]), float(cost[:-2] @ here + self._prices.shortage * abs(short) - found.fun)

@@ -28,11 +28,12 @@ from ..powerflow.vicinity import Vicinity
 from ..readings import Readings
 from ..series.blocks import Window
 from ..series.profiles import Profiles
-from ..voltage.regulation import Regulation, set_points, settled
+from ..voltage.regulation import Regulation
 from ..voltage.taps import TapDrive
 from .protection import Incident, Relays
 from .recovery import BEAT_US, Recovery, next_beat_us
 from .state import Gauge, Metering, Moment, PlantState, tabulated
+from .untouched import Untouched
 
 
 class GridPlant:
@@ -54,8 +55,6 @@ class GridPlant:
         self._row: tuple[Moment, Floats] | None = None
         self.columns = self._rows.names
         self._profiles = Profiles(self.model, description, midnight_us, window=window, grid_id=grid_id)
-        error = description.forecast_error
-        self._schedule_lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
         self._gauge = Gauge(self.model.ratings, Constraints(self.model))
         self._metering = Metering(self._profiles.elements, description.metered)
         self._meters_interface = "interface" in description.metered
@@ -70,24 +69,21 @@ class GridPlant:
         self.recovered_mwh = 0.0
         self._relays = Relays(self.model.ratings.branches, self.model.ratings.loading_percent, description.protection)
         self.lost_points: frozenset[str] = frozenset()
+        self.untouched = self._untouched(description)
         self._settle()
         self._solved: Moment | None = None
         self._near: Vicinity | None = None  # of the grid's own powers
-        self._reference: tuple[int, OperatingPoint, float] | None = None  # the last instant asked for, and its import
-        self._untouched: tuple[OperatingPoint, OperatingPoint] | None = None
+
+    def _untouched(self, description: GridDescription) -> Untouched:
+        error = description.forecast_error
+        lead_us = 0 if error is None else round(error.schedule_lead_min * 60 * US_PER_SECOND)
+        return Untouched(self.model, self._profiles, self._gauge, self._regulator, lead_us)
 
     def _settle(self) -> None:
         """Regulators have been at work before: the taps begin where those leave them."""
-        taps = self._undisturbed(self._profiles.actual(self._now_us)).taps
+        taps = self.untouched.of(self._profiles.actual(self._now_us)).taps
         for drive, position in zip(self._drives, taps, strict=True):
             drive.position = drive.target = position
-
-    def _undisturbed(self, state: OperatingPoint) -> OperatingPoint:
-        """Return a state with the taps as nobody has touched them: initially, or where regulators leave them."""
-        state = state.with_taps(self.model.initial_taps)
-        if self._regulator is None:
-            return state
-        return settled(self.model, state, self._regulator, set_points(self.model, self._regulator))
 
     @property
     def taps(self) -> tuple[int, ...]:
@@ -150,7 +146,7 @@ class GridPlant:
             self._regulation.beat(self._now_us, now.shown.vm_pu, self._drives)
         undisturbed = self._operating_point(recovered=False)
         if self._regulation is None or self._regulation.touched:
-            undisturbed = self._undisturbed(undisturbed)
+            undisturbed = self.untouched.of(undisturbed)
         touched = self._recovery.active or undisturbed.taps != now.own.taps
         if not (self._recovery.possible and touched and now.shown.converged):
             return
@@ -217,26 +213,6 @@ class GridPlant:
         interface = now.shown.interface if self._meters_interface else ()
         metered = self._metering.read(now.own, now.solution)
         return Readings(at_us, metered, self.taps, interface, self.out_of_service)
-
-    def untouched(self, at_us: int) -> OperatingPoint:
-        """Return what truly is at an instant when nobody activates anything and the taps are where nobody moved them.
-
-        The same object as long as nothing changes.
-        """
-        actual = self._profiles.actual(at_us)
-        if self._untouched is None or self._untouched[0] is not actual:
-            self._untouched = actual, self._undisturbed(actual)
-        return self._untouched[1]
-
-    def reference_interface_p_mw(self, at_us: int) -> float:
-        """Return the scheduled import in MW: forecast when the schedule was made, no activation, initial taps."""
-        known = self._reference
-        if known is None or known[0] != at_us:
-            state = self._profiles.forecast(at_us, at_us - self._schedule_lead_us)
-            if known is None or known[1] is not state:
-                known = at_us, state, PlantState(self._gauge, self.model.solve(self._undisturbed(state))).interface_p_mw
-            self._reference = known = at_us, *known[1:]
-        return known[2]
 
     def snapshot(self, at_us: int) -> Row:
         """Advance to an instant and return every injection, tap and switch under the names in `columns`."""

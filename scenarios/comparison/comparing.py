@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -51,9 +51,10 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which schemes the scenario cannot be run under, and why."""
+        """Which schemes the scenario cannot be run under, and why; and where `ideal` may not be the cheapest."""
         pairs = [(variant.name, refused(self.request.base, variant)) for variant in self.request.variants]
-        return tuple(f"{name} is left out: {why}" for name, why in pairs if why is not None)
+        left_out = tuple(f"{name} is left out: {why}" for name, why in pairs if why is not None)
+        return left_out + tuple(_unsettled(self.found))
 
     def write(self) -> Path:
         """Write the tables as CSV and Parquet, and the page; returns the page."""
@@ -109,6 +110,12 @@ def load_comparison(path: str | Path) -> Comparison:
         raise RecordError(f"{folder.path / STATED}: this file is damaged or missing: {error}; compare again") from None
     request, found = found_in(folder, prices)
     return Comparison(request, against, found)
+
+
+def _unsettled(found: Found) -> Iterator[str]:
+    for entry, result in found:
+        if entry.scheme == IDEAL and (seconds := result.get("account", {}).get("unsettled_s", 0.0)):
+            yield f"ideal, seed {entry.seed}: for {seconds:g} s nothing proves it the cheapest; it is no bound"
 
 
 def _scale(value: float) -> float:

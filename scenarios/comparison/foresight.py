@@ -32,6 +32,7 @@ class _Sums:
     eur: float = 0.0
     losses_mwh: float = 0.0
     short_mwh: float = 0.0
+    unsettled_s: float = 0.0
     mwh: dict[str, float] = field(default_factory=lambda: {"up": 0.0, "down": 0.0})
     by_participant: dict[str, float] = field(default_factory=dict)
 
@@ -59,6 +60,7 @@ def _told(sums: _Sums) -> dict[str, Any]:
         "bids_eur": round(sums.eur, 6),
         "losses_mwh": round(sums.losses_mwh, 9),
         "imbalance_left_mwh": round(sums.short_mwh, 9),
+        "unsettled_s": round(sums.unsettled_s, 6),
         "activated_mwh": {way: round(mwh, 9) for way, mwh in sums.mwh.items()},
         "by_participant_mwh": {name: round(mwh, 9) for name, mwh in sorted(sums.by_participant.items())},
     }
@@ -95,15 +97,16 @@ class Foresight:
             sums.by_participant[name] = sums.by_participant.get(name, 0.0) + supply.sign * mw * hours
         sums.losses_mwh += dispatch.losses_mw * hours
         sums.short_mwh += abs(dispatch.short_mw) * hours
+        sums.unsettled_s += 0.0 if dispatch.settled else 3600 * hours
 
     def at(self, at_us: int) -> Foreseen:
         """What is needed at an instant (none before one that was asked for already), and the cheapest dispatch."""
-        states = tuple(self._physics.grids[grid].untouched(at_us) for grid in self._grids)
+        states = tuple(self._physics.grids[grid].untouched.actual(at_us) for grid in self._grids)
         key = tuple(map(id, states))
         if key not in self._dispatchers:
             self._dispatchers[key] = states, *self._dispatcher(states)
         _, dispatcher, drawn_mw, owners = self._dispatchers[key]
-        scheduled_mw = sum(self._physics.grids[grid].reference_interface_p_mw(at_us) for grid in self._grids)
+        scheduled_mw = sum(self._physics.grids[grid].untouched.scheduled_interface_p_mw(at_us) for grid in self._grids)
         disturbance_mw = self._physics.area.advance(at_us, 0.0).disturbance_mw
         need = self._rounded(drawn_mw - scheduled_mw - disturbance_mw)
         if (id(dispatcher), need) not in self._known:

@@ -95,7 +95,7 @@ def physics(scenario: Scenario, made: Resources) -> Physics:
 
 def refuse_lost(plant: GridPlant, start_us: int) -> None:
     """A grid that is lost before anybody has done anything is a mistake in its description. Raises NetworkError."""
-    state = plant.untouched(start_us)
+    state = plant.untouched.actual(start_us)
     if not plant.model.solve(state).converged[0]:
         drawn = f"loads of {state.load_p_mw.sum():.6g} MW, generation of {state.sgen_p_mw.sum():.6g} MW"
         raise NetworkError(f"there is no power flow in the state that the scenario begins with ({drawn})")

@@ -21,7 +21,7 @@ SUPPLIES = (
 def feeder_at(clock: str) -> Feeder:
     scenario = load_scenario("scenario-1-dso")
     plant = plants.physics(scenario, plants.resources(scenario)).grids["north"]
-    return Feeder(plant.model, plant.untouched(scenario.time.at_clock(clock)))
+    return Feeder(plant.model, plant.untouched.actual(scenario.time.at_clock(clock)))
 
 
 @pytest.fixture(scope="module")

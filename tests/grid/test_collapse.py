@@ -23,7 +23,7 @@ def collapsing() -> GridPlant:
 
 def test_load_and_generation_are_lost_while_there_is_no_power_flow() -> None:
     plant = collapsing()
-    state, own = plant.solve(), plant.untouched(10 * SECOND_US)
+    state, own = plant.solve(), plant.untouched.actual(10 * SECOND_US)
     assert not state.converged
     assert state.lost_load_mw == np.round(own.load_p_mw.sum(), 6) > 20
     assert state.lost_generation_mw == np.round(own.sgen_p_mw.sum(), 6)  # what would have drawn at A is none

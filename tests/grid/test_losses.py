@@ -70,7 +70,7 @@ def test_losses_are_those_of_lines_and_transformers(name: str, tmp_path: Path) -
         net.sgen.loc[net.sgen.index[-1], "p_mw"] = mw
         assert run_power_flow(net)
         lost.append(sum(net[f"res_{table}"].pl_mw.sum() for table in LOSSES))
-    feeder = Feeder(plant.model, plant.untouched(0))
+    feeder = Feeder(plant.model, plant.untouched.actual(0))
     assert feeder.outcome(np.array([[0.0], [0.5], [-0.5]], dtype=complex)).losses_mw == pytest.approx(lost, abs=1e-6)
     plant.set_point_power("P", 0.5)
     assert plant.tabulated([plant.moment()])[2] == pytest.approx(lost[1:2], abs=5e-6)

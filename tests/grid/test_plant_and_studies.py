@@ -26,7 +26,7 @@ def test_the_gust_is_in_the_plant_and_not_in_the_studies(plant: GridPlant, studi
     assert (before.p_mw, after.p_mw) == ((("WKA 7", 0.3, 0.0),), (("WKA 7", 1.5, 0.0),))
     assert "actual" not in studies.description.model_dump_json(exclude_none=True)
     assert studies.interface_forecast(GUST_US) == studies.interface_forecast(0)
-    assert plant.reference_interface_p_mw(GUST_US) == studies.interface_forecast(GUST_US)[0][1]
+    assert plant.untouched.scheduled_interface_p_mw(GUST_US) == studies.interface_forecast(GUST_US)[0][1]
 
 
 def test_an_unmetered_gust_is_believed_by_nobody(vary: Callable[..., GridDescription], studies: GridStudies) -> None:

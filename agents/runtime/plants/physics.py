@@ -149,7 +149,7 @@ class Physics:
     @staticmethod
     def _deviation_mw(plant: GridPlant, scheduled_us: int) -> float:
         """By how much a grid draws less than was scheduled for an instant."""
-        return plant.reference_interface_p_mw(scheduled_us) - plant.solve().interface_p_mw
+        return plant.untouched.scheduled_interface_p_mw(scheduled_us) - plant.solve().interface_p_mw
 
     def close(self) -> None:
         """The run is over: what goes on in the grids is reported as far as it has come."""
