@@ -51,6 +51,11 @@ def uncompiled() -> Iterator[None]:
             auxiliary.NUMBA_INSTALLED = installed
 
 
+def has_controllers(net: Any) -> bool:
+    """Whether controllers of the network's own act on it in a power flow."""
+    return "controller" in net and len(net.controller) > 0 and bool(net.controller.in_service.any())
+
+
 def run_power_flow(net: Any, *, warm: bool = False, controlled: bool = False, tolerance_mva: float = 1e-9) -> bool:
     """Run pandapower's Newton–Raphson AC power flow in place; return whether it converged.
 

@@ -15,12 +15,13 @@ import numpy as np
 from .description.grid import GridDescription
 from .engine import quiet
 from .errors import BlackoutError, NetworkError, SolverError, near_names
-from .network.building import OFF_CIRCUIT, POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
+from .network.building import POINT_TYPE, TABLES, ZIP_COLUMNS, Prepared, build, reconnected, zip_shares
 from .network.columns import columns_of
 from .network.copies import copied, sharing
 from .network.points import ConnectionPoint
 from .network.ratings import ratings_of
 from .network.source import file_digest
+from .network.taps import tap_ranges, tap_senses
 from .powerflow.blackout import dark
 from .powerflow.fallback import PowerFlowSolver, needs_power_flow
 from .powerflow.operating_point import OperatingPoint
@@ -77,8 +78,8 @@ class GridModel:
         return Prepared(sharing(made.net), made.notes)
 
     def _compile(self, notes: tuple[str, ...]) -> None:
-        self.tap_ranges = _tap_ranges(self.net)
-        self.tap_senses = _tap_senses(self.net)
+        self.tap_ranges = tap_ranges(self.net)
+        self.tap_senses = tap_senses(self.net)
         placed = self.placed(self.initial_taps, ())
         initial = self._solvers[self.initial_taps, ()] = self._compiled(placed)
         _refuse_stranded(self.net, initial)
@@ -266,21 +267,3 @@ def _refuse_stranded(net: Any, solver: Solver) -> None:
             what = row["name"] if is_point else f'{table} {index} ("{row["name"]}")'
             right = "name another bus in the scenario" if is_point else "connect it, or set its in_service to False"
             raise NetworkError(f"{what} at bus {row['bus']} has no connection to an external grid; {right}")
-
-
-def _tap_ranges(net: Any) -> tuple[tuple[int, int], ...]:
-    """Return (lowest, highest) position per transformer; (position, position) where taps do not act, or not on load."""
-    ranges = []
-    for trafo in net.trafo.itertuples():
-        acts = trafo.tap_changer_type in ("Ratio", "Symmetrical", "Ideal") and trafo.tap_side in ("hv", "lv")
-        acts = acts and not getattr(trafo, OFF_CIRCUIT)
-        here = 0 if np.isnan(trafo.tap_pos) else int(trafo.tap_pos)
-        ends = (trafo.tap_min, trafo.tap_max) if acts else (here, here)
-        ranges.append((int(ends[0]), int(ends[1])) if np.isfinite(ends).all() else (here, here))
-    return tuple(ranges)
-
-
-def _tap_senses(net: Any) -> tuple[int, ...]:
-    """Return per transformer whether a higher position raises (+1) or lowers (−1) the voltage below it."""
-    pairs = zip(net.trafo.tap_side, net.trafo.tap_step_percent, strict=True)
-    return tuple((-1 if side == "hv" else 1) * (-1 if step < 0 else 1) for side, step in pairs)

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Floats
-from ..engine import run_power_flow
+from ..engine import has_controllers, run_power_flow
 from ..errors import NetworkError
 from ..network.building import POINT_TYPE
 from ..network.source import network_of
-from .snapshot import set_row
+from .snapshot import set_row, with_row
 
 ENDS = {"line": ("from_bus", "to_bus"), "trafo": ("hv_bus", "lv_bus"), "impedance": ("from_bus", "to_bus")}
 RATED = ("line", "trafo", "trafo3w")  # what a plant's state has loadings of, in its order
@@ -143,7 +143,10 @@ def _fused(net: Any, place: Mapping[int, int]) -> Iterator[Branch]:
 
 def _solved(then: Any, row: Mapping[str, float | int], branches: Sequence[Branch]) -> tuple[Floats, Floats]:
     """Voltages and loadings at one moment, into which the network is brought; NaN where nothing flows."""
-    set_row(then, row)
+    if has_controllers(then):
+        then = with_row(then, row)
+    else:
+        set_row(then, row)
     if not run_power_flow(then):
         return np.full(len(then.bus), np.nan), np.full(len(branches), np.nan)
     vm_pu = then.res_bus.vm_pu.to_numpy(dtype=float)

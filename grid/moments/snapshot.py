@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Complexes, Floats
-from ..engine import quiet
+from ..engine import has_controllers, quiet, run_power_flow
 from ..errors import NetworkError
 from ..model import BRANCH_TABLES, in_service_of
 from ..network.building import TABLES, ZIP_COLUMNS
@@ -146,10 +146,14 @@ def network_from(text: str, row: Mapping[str, float | int], name: str = "network
 def with_row(net: Any, row: Mapping[str, float | int]) -> Any:
     """Return a copy of a prepared network in the state of a row, loads as constant power. Raises NetworkError.
 
-    The buses of the source get no voltage limits: only those below it are judged.
+    The buses of the source get no voltage limits: only those below it are judged. The network's own controllers have
+    acted, and are out of service.
     """
     result = deepcopy(net)
     set_row(result, row)
+    if has_controllers(result):
+        run_power_flow(result, controlled=True)
+        result.controller["in_service"] = False
     for table in TABLES:
         result[table] = result[table].drop(columns=["file_p_mw", "file_q_mvar"])
     return result

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..description.grid import DEFAULT_LIMITS, GridDescription, TapChanger, ZipPercent
+from ..description.grid import DEFAULT_LIMITS, GridDescription, ZipPercent
 from ..errors import NetworkError
 from .copies import beside
 from .phases import balanced
@@ -22,12 +22,11 @@ from .points import ConnectionPoint, bus_index
 from .slack import slack_generators
 from .sound import refuse_broken
 from .source import load
+from .taps import set_taps
 
 POINT_TYPE = "connection point"
 TABLES = ("load", "sgen", "storage")  # whose powers make a state
 UNLIMITED_KA = 99999.0
-LOW_VOLTAGE_KV = 1.0
-OFF_CIRCUIT = "off_circuit"  # column of a prepared network's transformers: taps that nobody can step in operation
 ZIP_COLUMNS = ("const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
 
 
@@ -51,7 +50,7 @@ def build(description: GridDescription, points: Sequence[ConnectionPoint] = ()) 
     _fold_scaling(net)
     _scale(net, description)
     _set_zip(net, description.zip_percent)
-    _set_taps(net, description.taps, notes)
+    set_taps(net, description.taps, notes)
     _set_limits(net, description, notes)
     _connect(net, points)
     return Prepared(net, tuple(notes))
@@ -112,44 +111,6 @@ def _set_zip(net: Any, shares: ZipPercent | None) -> None:
             net.load[column] = net.load[column].fillna(0.0)
     if shares is not None:
         net.load[list(ZIP_COLUMNS)] = (shares.z, shares.i, shares.z, shares.i)
-
-
-def _set_taps(net: Any, taps: TapChanger | None, notes: list[str]) -> None:
-    trafo = net.trafo
-    trafo[OFF_CIRCUIT] = False
-    if len(net.trafo3w):
-        _repair_taps(net.trafo3w, notes, "three-winding transformers", ("hv", "mv", "lv"))
-    if not len(trafo):
-        return
-    if taps is not None:
-        values = {"tap_side": taps.side, "tap_neutral": 0.0, "tap_min": float(taps.min), "tap_max": float(taps.max)}
-        values |= {"tap_step_percent": taps.step_percent, "tap_step_degree": 0.0, "tap_pos": float(taps.position)}
-        for column, value in (values | {"tap_changer_type": "Ratio"}).items():
-            trafo[column] = value
-        trafo["tap_dependency_table"] = False
-        reach = f"{taps.min} … {taps.max} × {taps.step_percent:g} % on the {taps.side} side"
-        notes.append(f"{len(trafo)} transformers have the scenario's tap changers: {reach}, position {taps.position}")
-        return
-    _repair_taps(trafo, notes, "transformers", ("hv", "lv"))
-    trafo[OFF_CIRCUIT] = trafo.vn_lv_kv < LOW_VOLTAGE_KV
-    fixed = int((trafo[OFF_CIRCUIT] & (trafo.tap_max > trafo.tap_min)).sum())
-    if fixed:
-        what = f"the taps of {fixed} transformers to below {LOW_VOLTAGE_KV:g} kV are taken as off-circuit"
-        notes.append(f"{what}: they stay where they are, unless the scenario gives tap changers (taps)")
-
-
-def _repair_taps(trafo: Any, notes: list[str], what: str, sides: tuple[str, ...]) -> None:
-    if "tap_dependency_table" not in trafo:
-        trafo["tap_dependency_table"] = False
-    if "tap_changer_type" not in trafo:
-        trafo["tap_changer_type"] = None
-    usable = trafo.tap_side.isin(sides) & trafo.tap_step_percent.notna() & trafo.tap_neutral.notna()
-    untyped = usable & ~trafo.tap_changer_type.isin(["Ratio", "Symmetrical", "Ideal"])
-    if untyped.any():
-        trafo["tap_changer_type"] = trafo.tap_changer_type.astype(object)
-        trafo.loc[untyped, "tap_changer_type"] = "Ratio"
-        notes.append(f"{int(untyped.sum())} {what} had tap data without tap_changer_type: taken as Ratio")
-    trafo["tap_pos"] = trafo.tap_pos.where(trafo.tap_pos.notna(), trafo.tap_neutral).fillna(0.0).astype(float)
 
 
 def _set_limits(net: Any, description: GridDescription, notes: list[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Booleans, Complexes, Floats, Integers
-from ..engine import run_power_flow
+from ..engine import has_controllers, run_power_flow
 from ..errors import SolverError
 from ..network.building import TABLES
 from ..network.slack import slack_generators
@@ -37,16 +37,12 @@ _REGULATING = {
 def needs_power_flow(net: Any) -> str | None:
     """Return why a network needs pandapower's own power flow, or None if the batch solver may try."""
     reasons = []
-    if _has_controllers(net):
+    if has_controllers(net):
         reasons.append(f"{int(net.controller.in_service.sum())} controllers")
     for table, name in _REGULATING.items():
         found = int(net[table].in_service.sum()) if table in net and len(net[table]) else 0
         reasons += [f"{found} {name}"] if found else []
     return " and ".join(reasons) or None
-
-
-def _has_controllers(net: Any) -> bool:
-    return "controller" in net and len(net.controller) > 0 and bool(net.controller.in_service.any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class PowerFlowSolver:
 
         Raises SolverError if no power flow converges, not even without load.
         """
-        self._net, self._controlled = deepcopy(net), _has_controllers(net)
+        self._net, self._controlled = deepcopy(net), has_controllers(net)
         self._shares = zip_percent / 100.0
         self._converge(self._net)
         self.supplied: Booleans = np.isfinite(self._net.res_bus.vm_pu.to_numpy(dtype=float))

@@ -1,8 +1,8 @@
 """What a scenario's description alone shows to be hardly meant: told by `gridpact check`, and none of it an error.
 
 ramps that no tick sees · needs that nobody covers · a trigger above all needs · disturbances that nobody sees, or
-that nothing can make good · somebody who offers nothing, or too slowly · steps of profiles outside the run · an end
-before anybody is paid
+that nothing can make good · somebody who offers nothing, or too slowly · steps of profiles outside the run, or beyond
+any scale · an end before anybody is paid
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..description.schema import Scenario
 
 Path = tuple[str | int, ...]
+LARGE_SCALE = 5.0  # of what the network's file says: above it was hardly meant
 
 
 class Hint(NamedTuple):
@@ -126,7 +127,11 @@ def _profiles(scenario: Scenario) -> Iterator[Hint]:
     for grid, description in scenario.grids.items():
         for group, profile in description.profiles.items():
             for key, steps in (("forecast", profile.forecast), ("actual", profile.actual)):
-                late = [at for at in steps if times.at_clock(at) >= times.end_us] if isinstance(steps, dict) else []
+                course = steps if isinstance(steps, dict) else {"00:00:00": steps or 0.0}
+                path: Path = ("grids", grid, "profiles", group, key)
+                late = [at for at in course if times.at_clock(at) >= times.end_us]
                 if late:
-                    text = f"the step at {late[0]} comes after the end of the run, and is never seen"
-                    yield Hint(("grids", grid, "profiles", group, key), text)
+                    yield Hint(path, f"the step at {late[0]} comes after the end of the run, and is never seen")
+                if (most := max(course.values())) > LARGE_SCALE:
+                    text = f"a profile is a scale, so this is {most:g} times what the network has"
+                    yield Hint(path, f"{text}; MW are given in a series")

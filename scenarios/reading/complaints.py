@@ -28,8 +28,18 @@ def checked(located: Located) -> Scenario:
     except ValidationError as error:
         # a misspelt key also leaves the right one missing: say the misspelling first
         found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        sentences = [_sentence(each, located) for each in found]
+        sentences = [_sentence(each, located) for each in _meant(found, located.values)]
         raise ScenarioError(*dict.fromkeys(sentences)) from None
+
+
+def _meant(found: list[ErrorDetails], values: Any) -> list[ErrorDetails]:
+    """Without those of a union's other branches: that a mapping is no number, where a value in it is too large."""
+    paths = [_path_of(each, values)[0] for each in found]
+    shapes = [each["type"].endswith("_type") for each in found]
+    ends = [len(path) + (not shape) for path, shape in zip(paths, shapes, strict=True)]
+    inside = {path[:depth] for path, end in zip(paths, ends, strict=True) for depth in range(end)}
+    triples = zip(found, paths, shapes, strict=True)
+    return [each for each, path, shape in triples if not (shape and path in inside)]
 
 
 def _sentence(found: ErrorDetails, located: Located) -> str:

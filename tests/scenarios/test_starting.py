@@ -143,6 +143,10 @@ MISTAKES = {
         {"time.market_time_units": "1", "time.tail_min": "5"},
         "the step at 12:35:00 comes after the end of the run, and is never seen",
     ),
+    "MW for a scale": (
+        {"grids.north.profiles.wind.actual": "40"},
+        "wind.actual: a profile is a scale, so this is 40 times what the network has; MW are given in a series",
+    ),
 }
 
 

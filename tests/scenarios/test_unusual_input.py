@@ -12,6 +12,25 @@ from gridpact.scenarios.reading.loading import load_scenario
 BLIND = "extends: blind\nname: mine\n"
 
 
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("150", "forecast: it should be less than or equal to 100, but it is 150"),
+        ('{"12:00:00": 150}', "forecast.12:00:00: it should be less than or equal to 100, but it is 150"),
+        ('{"12:00:00": [1]}', "forecast.12:00:00: input should be a valid number"),
+    ],
+)
+def test_of_what_may_be_a_number_or_a_course_only_what_was_meant_is_judged(
+    given: str, right: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "scaled.yaml"
+    profile = f"grids: {{north: {{profiles: {{load: {{forecast: {given}}}}}}}}}"
+    file.write_text(f"gridpact: 1\nname: scaled\nextends: scenario-1-dso\n{profile}\n")
+    with pytest.raises(ScenarioError) as raised:
+        load_scenario(file)
+    assert raised.value.complaints == (f"{file}:4: grids.north.profiles.load.{right}",)
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "mine.yaml"
     path.write_text(text)
