@@ -69,6 +69,7 @@ class GridPlant:
         self.recovered_mwh = 0.0
         self._relays = Relays(self.model.ratings.branches, self.model.ratings.loading_percent, description.protection)
         self.lost_points: frozenset[str] = frozenset()
+        self._alive = True  # whether there was a power flow when protection looked last
         self.untouched = self._untouched(description)
         self._settle()
         self._solved: Moment | None = None
@@ -176,15 +177,20 @@ class GridPlant:
         """Let protection look at the present state; what trips is out of service from now on, `solve` shows it.
 
         Called once whenever time has moved on. Returns what happened: trips, reclosings, overloads that have ended.
+        Where voltage has collapsed, all connection points are lost until there is a power flow again.
         """
         state, before = self.solve(), self._relays.out
-        if state.converged and self._relays.sleep(self._now_us, state.solution.loading_percent):
+        asleep = state.converged and self._relays.sleep(self._now_us, state.solution.loading_percent)
+        if asleep and self._alive == state.converged:
             return ()
         loading_percent = state.loading_percent if state.converged else np.zeros_like(state.loading_percent)
         incidents = self._relays.look(self._now_us, loading_percent)
         if self._relays.out != before:
             self._change()
-            self.lost_points = self.model.unsupplied_points(self._relays.out)
+        if self._relays.out != before or self._alive != state.converged:
+            everything = frozenset(self.model.point_names)
+            self.lost_points = self.model.unsupplied_points(self._relays.out) if state.converged else everything
+        self._alive = state.converged
         return incidents
 
     def close(self) -> tuple[Incident, ...]:

@@ -49,7 +49,8 @@ KPIS = {
     "violations.<grid>.percent_seconds": "loading beyond its limit, at each tick of the line or transformer that is "
     "loaded most by its own limit",
     "violations.<grid>.minutes_without_power_flow": "of these minutes, those in which voltage had collapsed: there "
-    "is no solution, all load of the grid counts as lost, and overloads as ended",
+    "is no solution, all load of the grid counts as lost, overloads as ended, and units there give nothing until they "
+    "are asked anew",
     "real_time_limits.overload_percent_seconds": "the same of each element by itself",
     "afrr.mean_size_of_ace_mw": "mean of the size of the area control error; `mean_ace_mw` has the sign",
     "load_recovery.<grid>.recovered_mwh": "drawn by loads beyond what their voltage says, as the plant has it",

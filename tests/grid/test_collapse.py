@@ -41,3 +41,13 @@ def test_an_overload_ends_with_the_power_flow_and_does_not_go_on_counting() -> N
     assert {one.figures["lasted_s"] for one in ended} == {10.0}
     plant.advance(60 * SECOND_US)
     assert plant.protect() == plant.close() == ()
+
+
+def test_what_hangs_on_a_collapsed_grid_is_lost_until_there_is_a_power_flow_again() -> None:
+    plant = collapsing()
+    plant.protect()
+    assert plant.lost_points == {"A"}
+    plant.advance(20 * SECOND_US)
+    plant.set_point_power("A", 0.0)
+    plant.protect()
+    assert plant.lost_points == frozenset()

@@ -151,3 +151,26 @@ def test_reserve_in_a_grid_acts_on_its_connection_point_and_is_counted_once() ->
     assert before_mw - physics.grids["north"].solve().interface_p_mw == pytest.approx(battery_mw, abs=0.05)
     assert reading.frequency_hz - 50 == pytest.approx(-8.5 / (80 + 10 + 5), abs=0.0005)
     assert reading.fcr_mw == pytest.approx(85 * (50 - reading.frequency_hz), abs=0.001)
+
+
+def test_what_collapses_its_grid_is_lost_with_it_and_paid_for_nothing() -> None:
+    from gridpact.grid.description.grid import GridDescription
+    from gridpact.grid.network.points import ConnectionPoint
+    from gridpact.grid.plant.plant import GridPlant
+
+    glutton = UnitDescription(id="a", bus=9, down_mw=900.0, up_mw=0.0)
+    unit = Unit(glutton, QUICK, NOON)
+    grid = GridPlant("g", GridDescription.model_validate({"network": "cigre_mv_der"}), (ConnectionPoint("a", 9),), NOON)
+    area = Area(AreaDescription.model_validate(OWN), NOON, 0)
+    physics = Physics(area, {"g": grid}, {}, {"a": Holding("bsp", unit, "g")}, NOON, report=lambda grid, what: None)
+    physics.actuate("bsp", Actuate("a", -900.0), NOON)
+    dark_s = []
+    for k in range(1, 31):
+        physics.advance(NOON + 4 * k * S)
+        if grid.lost_points:
+            dark_s.append(4 * k)
+            assert physics.read("bsp", "meter", physics.now_us).activated_mw == 0.0
+    assert dark_s
+    assert dark_s[-1] < 100
+    assert grid.solve().converged
+    assert physics.read("bsp", "meter", physics.now_us).activated_mw == 0.0
