@@ -2,6 +2,7 @@
 
 one meaning      no step and no silence twice; no not-understood, which stands outside all tables
 one opening      the initiator opens, with the act that its FIPA protocol begins with
+its own acts     each side says what its FIPA protocol lets it say; the initiator may always cancel, and is answered
 one speaker      per state, but in a declared crossing; there both orders lead to the same state
 one way out      every state can be reached and can end; silence is of somebody who is waited for
 """
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     from .tables import Protocol, Step
 
 START = "start"
-OPENINGS = {
-    "fipa-request": Performative.REQUEST,
-    "fipa-query": Performative.QUERY_REF,
-    "fipa-request-when": Performative.REQUEST_WHEN,
-    "fipa-contract-net": Performative.CFP,
-    "fipa-iterated-contract-net": Performative.CFP,
-    "fipa-subscribe": Performative.SUBSCRIBE,
-    "fipa-propose": Performative.PROPOSE,
+Acts = frozenset[Performative]
+DECISION: Acts = frozenset({Performative.ACCEPT_PROPOSAL, Performative.REJECT_PROPOSAL})
+OUTCOME: Acts = frozenset({Performative.INFORM, Performative.FAILURE})
+CONSENT: Acts = frozenset({Performative.REFUSE, Performative.AGREE}) | OUTCOME
+BID: Acts = frozenset({Performative.PROPOSE, Performative.REFUSE}) | OUTCOME
+# what opens, what else the initiator says, what the respondent says: FIPA SC00026 to SC00030, SC00035, SC00036
+RULES: dict[str, tuple[Performative, Acts, Acts]] = {
+    "fipa-request": (Performative.REQUEST, frozenset(), CONSENT),
+    "fipa-query": (Performative.QUERY_REF, frozenset(), CONSENT),
+    "fipa-request-when": (Performative.REQUEST_WHEN, frozenset(), CONSENT),
+    "fipa-contract-net": (Performative.CFP, DECISION, BID),
+    "fipa-iterated-contract-net": (Performative.CFP, DECISION, BID),
+    "fipa-subscribe": (Performative.SUBSCRIBE, frozenset(), CONSENT),
+    "fipa-propose": (Performative.PROPOSE, frozenset(), DECISION),
 }
 
 
@@ -33,6 +40,7 @@ def check(protocol: "Protocol") -> None:
     _no_step_twice(protocol)
     _no_silence_twice(protocol)
     _the_initiator_opens(protocol)
+    _acts_are_its_own(protocol)
     _declared_states_exist(protocol)
     _one_speaker_per_state(protocol)
     _crossings_close(protocol)
@@ -70,12 +78,29 @@ def _the_initiator_opens(protocol: "Protocol") -> None:
         raise TableError(f"{protocol.name}: the initiator opens a conversation, nobody else")
     if any(then == START for _, then in _edges(protocol)):
         raise TableError(f"{protocol.name}: nothing leads back to '{START}'")
-    if protocol.fipa not in OPENINGS:
-        raise TableError(f"{protocol.name}: unknown protocol '{protocol.fipa}'; known: {', '.join(sorted(OPENINGS))}")
+    if protocol.fipa not in RULES:
+        raise TableError(f"{protocol.name}: unknown protocol '{protocol.fipa}'; known: {', '.join(sorted(RULES))}")
+    begins = RULES[protocol.fipa][0]
     for step in opening:
-        if step.message.performative is not OPENINGS[protocol.fipa]:
+        if step.message.performative is not begins:
             act = step.message.performative
-            raise TableError(f"{protocol.name}: {protocol.fipa} opens with {OPENINGS[protocol.fipa]}, not with {act}")
+            raise TableError(f"{protocol.name}: {protocol.fipa} opens with {begins}, not with {act}")
+
+
+def _acts_are_its_own(protocol: "Protocol") -> None:
+    """Cancelling is FIPA's meta-protocol: the initiator of any may say it, and inform or failure answers it."""
+    begins, asked, answered = RULES[protocol.fipa]
+    cancels = any(step.message.performative is Performative.CANCEL for step in protocol.steps)
+    allowed = {
+        Side.INITIATOR: asked | {begins, Performative.CANCEL},
+        Side.RESPONDENT: answered | (OUTCOME if cancels else frozenset()),
+    }
+    for step in protocol.steps:
+        act = step.message.performative
+        if act not in allowed[step.speaker]:
+            may = ", ".join(sorted(allowed[step.speaker]))
+            what = f"{step.message.type_id} in '{step.state}' is {act}"
+            raise TableError(f"{protocol.name}: {what}, but in {protocol.fipa} the {step.speaker} says one of {may}")
 
 
 def _declared_states_exist(protocol: "Protocol") -> None:

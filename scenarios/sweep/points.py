@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,7 +28,7 @@ class Point:
 
     def key(self, base: str) -> str:
         """A name that only this point of this base (scenario and version) has, however its values are written."""
-        text = json.dumps([base, self.values], sort_keys=True)
+        text = json.dumps([base, _plain(self.values)], sort_keys=True)
         return sha256(text.encode()).hexdigest()[:24]
 
     @property
@@ -40,6 +39,15 @@ class Point:
     def __str__(self) -> str:
         """As it is told: `bsps=10, seed=2`."""
         return ", ".join(f"{path}={value}" for path, value in self.settings) or "as it stands"
+
+
+def _plain(value: Any) -> Any:
+    """The same value, with whole numbers as such: 0.0 is 0."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def points_of(axes: Axes) -> tuple[Point, ...]:
@@ -85,9 +93,13 @@ def split(text: str) -> tuple[str, ...]:
 def _distinct(values: Sequence[str], option: str) -> tuple[str, ...]:
     if "" in values:
         raise ScenarioError(f"{option}: a value is empty: write PATH=A,B,C without a comma too many")
-    twice = next((value for value, count in Counter(values).items() if count > 1), None)
-    if twice is not None:
-        raise ScenarioError(f"{option}: {twice} is given twice")
+    first: dict[str, str] = {}
+    for value in values:
+        plain = json.dumps(_plain(parse_value(value, option).values["value"]), sort_keys=True)
+        if plain in first:
+            also = "" if first[plain] == value else f", as {first[plain]} too"
+            raise ScenarioError(f"{option}: {value} is given twice{also}")
+        first[plain] = value
     return tuple(values)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from gridpact.protocols.envelope import Side
 from gridpact.protocols.errors import TableError
+from gridpact.protocols.information.offering import Offers
 from gridpact.protocols.messages import (
     Agree,
     Cancel,
@@ -71,6 +72,18 @@ BROKEN: Mapping[str, tuple[dict[str, Any], str]] = {
     "back to the start": ({"steps": (ASKED, Step("asked", R, Done, START))}, "nothing leads back to 'start'"),
     "an unknown FIPA protocol": ({**SOUND, "fipa": "fipa-auction"}, "unknown protocol 'fipa-auction'; known: fipa-"),
     "the wrong opening act": ({**SOUND, "fipa": "fipa-query"}, "fipa-query opens with query-ref, not with request"),
+    "an act that is another protocol's": (
+        {"steps": (ASKED, Step("asked", R, Offers, "done"))},
+        "gridpact.offers/1 in 'asked' is propose, but in fipa-request the respondent says one of agree, failure, ",
+    ),
+    "an act of the other side": (
+        {"steps": (ASKED, Step("asked", R, Cancel, "done"))},
+        "gridpact.cancel/1 in 'asked' is cancel, but in fipa-request the respondent says one of agree, failure, ",
+    ),
+    "a proposal that is answered by the fact": (
+        {"steps": (Step(START, I, Offers, "asked"), DONE), "fipa": "fipa-propose"},
+        "is inform, but in fipa-propose the respondent says one of accept-proposal, reject-proposal",
+    ),
     "an end that is in no step": ({**SOUND, "ends": frozenset({"over"})}, "declared, but in no step: 'over'"),
     "a crossing that is in no step": ({**SOUND, "crossings": frozenset({"over"})}, "declared, but in no step: 'over'"),
     "two speakers": (

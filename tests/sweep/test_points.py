@@ -48,6 +48,8 @@ def test_seeds_are_ranges_and_lists(seeds: str, values: tuple[str, ...]) -> None
         (["=1"], None, "write PATH=A,B,C"),
         (["links.loss=0,"], None, "a value is empty"),
         (["links.loss=0,0"], None, "0 is given twice"),
+        (["links.loss=0,0.1,0.0"], None, "0.0 is given twice, as 0 too"),
+        (["links={loss: 1e-1},{loss: 0.1}"], None, "{loss: 0.1} is given twice, as {loss: 1e-1} too"),
         (["links.loss=0", "links.loss=1"], None, "given twice; list all its values in one option"),
         (["seed=1"], "1..3", "seed is already set"),
         ([], "3..1", "smallest first"),
