@@ -44,6 +44,9 @@ def _faults(play: Play, heard: Heard, application: Application) -> list[str]:
         found.append("the window for applications had closed")
     if not any(resource.max_up_mw or resource.max_down_mw for resource in application.resources):
         found.append("no resource can change its power")
+    own_s, most_s = application.dynamics.full_activation_s, play.scenario.market.full_activation_s(application.product)
+    if own_s > most_s:
+        found.append(f"is fully active after {own_s:g} s, but {application.product} must be after {most_s:g} s")
     return found
 
 
@@ -69,7 +72,7 @@ async def _test(play: Play, application: Application) -> None:
         play.report.judge(TEST, "test", f"{said} of the test of {order.resource}", "")
         return
     early = ["the report comes before the test is over"] if heard.at_us < end_us - play.quiet_us else []
-    faults = [*early, *_report_faults(order, heard.content)]
+    faults = [*early, *_report_faults(order, application.dynamics.full_activation_s, heard.content)]
     play.report.judge(TEST, "test", faults, f"follows the test with {order.resource} and reports it")
 
 
@@ -89,13 +92,15 @@ def _order(play: Play, application: Application) -> TestOrder:
     )
 
 
-def _report_faults(order: TestOrder, report: TestReport) -> list[str]:
+def _report_faults(order: TestOrder, declared_s: float, report: TestReport) -> list[str]:
+    """`declared_s`: when it says that it is fully active; a sample later counts too."""
     found, wanted_mw = [], order.steps[0].p_mw
-    reached_mw = max((sample.p_mw / wanted_mw for sample in report.samples), default=0.0) * abs(wanted_mw)
+    in_time = [sample for sample in report.samples if sample.offset_s <= declared_s + order.sample_every_s]
+    reached_mw = max((sample.p_mw / wanted_mw for sample in in_time), default=0.0) * abs(wanted_mw)
     if report.resource != order.resource:
         found.append(f"reports {report.resource}, not {order.resource}")
     if reached_mw < REACHED * abs(wanted_mw):
-        found.append(f"reaches {reached_mw:g} of {abs(wanted_mw):g} MW")
+        found.append(f"reaches {reached_mw:g} of {abs(wanted_mw):g} MW in the {declared_s:g} s that it declares")
     if len(report.samples) < SAMPLES // 2:
         found.append(f"{len(report.samples)} samples, where one each {order.sample_every_s:g} s was asked for")
     return found

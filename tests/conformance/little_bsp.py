@@ -14,6 +14,8 @@ from typing import Any
 import aiomqtt
 
 FLAWS = {
+    "application": "it applies with a unit that is slower than the product",
+    "test": "it moves later than it declares",
     "schema": "its offers have no price",
     "order": "it reports a delivery before anything has been accepted",
     "late offer": "its offers come after the gate closure",
@@ -122,7 +124,8 @@ class LittleBsp:
         scheme = [{"unit": "unit-a", "point": "bus-9", "bus": "9", "share": 1.0}]
         unit = {"id": "unit-a", "kind": "generator", "grid": "north", "scheme": scheme}
         unit |= {"max_up_mw": 2.5, "max_down_mw": 0.0, "min_mw": 0.0}
-        dynamics = {"preparation_s": 5.0, "ramping_s": 10.0, "deactivation_s": 5.0}
+        slow_s = 900.0 if self.flaw == "application" else 5.0
+        dynamics = {"preparation_s": slow_s, "ramping_s": 10.0, "deactivation_s": 5.0}
         dynamics |= {"min_duration_s": 0.0, "max_duration_s": 3600.0}
         content = {"applicant": self.name, "product": "mFRR", "submitted_at": text_of(self.now_s())}
         content |= {"resources": [unit], "dynamics": dynamics}
@@ -182,7 +185,8 @@ class LittleBsp:
         samples = []
         for index in range(count):
             offset_s = round(index * order["sample_every_s"], 3)
-            wanted = [step["p_mw"] for step in order["steps"] if step["offset_s"] <= offset_s]
+            late_s = 30.0 if self.flaw == "test" else 0.0
+            wanted = [step["p_mw"] for step in order["steps"] if step["offset_s"] + late_s <= offset_s]
             samples.append({"offset_s": offset_s, "p_mw": wanted[-1] if wanted else 0.0})
         await self._answer(message, "test-report", {"resource": order["resource"], "samples": samples})
 
